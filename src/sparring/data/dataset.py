@@ -69,9 +69,9 @@ class Dataset:
     def fingerprint(self) -> str:
         """SHA-256 over the training examples and labels: two runs with the same one saw the same data."""
         digest = hashlib.sha256(str((self.examples.dtype, tuple(self.examples.shape))).encode())
-        digest.update(self.examples.contiguous().numpy())
+        digest.update(self.examples.contiguous().numpy().data)
         if self.labels is not None:
-            digest.update(self.labels.contiguous().numpy())
+            digest.update(self.labels.contiguous().numpy().data)
         return digest.hexdigest()
 
 
