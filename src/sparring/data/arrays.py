@@ -1,0 +1,250 @@
+"""NumPy .npz files: data sets of one's own, and generated samples written for evaluation and read back."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from sparring.data.dataset import Dataset
+from sparring.errors import DataError
+from sparring.files import write_atomically
+
+Array = NDArray[Any]
+
+CHANNELS = (1, 3)
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, MemoryError)
+"""What NumPy and zipfile raise on damaged files; a RuntimeError is an unknown compression, or encryption."""
+
+RESIZED_AT_ONCE = 2**24
+"""Numbers that are floats at the same time while images are resized: 64 MiB."""
+
+
+def read_npz(path: Path, size: int | None = None) -> Dataset:
+    """Read a data set from a .npz file; nothing in it is unpickled.
+
+    The file holds one of
+
+    - `images`: uint8, N x H x W, N x H x W x C or N x C x H x W with C = 1 or 3 (where both readings fit,
+      the channels are taken to be last);
+    - `x_train`, and perhaps `x_test`: images likewise, as Keras ships them;
+    - `points`: floats, N x D.
+
+    `labels` (or `y_train` and `y_test`) are optional integers, N or N x 1; any integers will do: they are
+    numbered from 0 in their own order, and each class is named by its integer.
+
+    Args:
+        path: the file.
+        size: side of the square to which images are cropped and resized; None keeps them as they are.
+
+    Raises:
+        DataError: the file cannot be read, or its arrays are missing, of the wrong kind or do not match.
+    """
+    arrays = _load(path)
+    key = _only(arrays, ("images", "x_train", "points"), path)
+    label_key, keras = "y_train" if key == "x_train" else "labels", key == "x_train"
+    examples = _examples(arrays, key, path, size)
+    given = _labels(arrays, label_key, len(examples), path)
+    test = _examples(arrays, "x_test", path, size) if keras and "x_test" in arrays else None
+    test_given = None if test is None else _labels(arrays, "y_test", len(test), path)
+    if test is not None and (given is None) != (test_given is None):
+        raise DataError(f"{path} has only one of y_train and y_test; give both, or neither.")
+    if test is not None and test.shape[1:] != examples.shape[1:]:
+        raise DataError(
+            f"{path} has x_train of {_measures(examples)} but x_test of {_measures(test)}; "
+            "both must be the same."
+        )
+    (labels, test_labels), classes = _numbered(given, test_given)
+    name = f"npz:{path}"
+    held_out = None if test is None else Dataset(name, test, test_labels, classes)
+    return Dataset(name, examples, labels, classes, test=held_out)
+
+
+def save_samples(path: Path, examples: Tensor, labels: Tensor | None = None) -> None:
+    """Write samples to a .npz file that `read_samples`, `npz:FILE` and NumPy read; atomically.
+
+    Args:
+        path: the file, replaced if it exists.
+        examples: images, uint8 (N, C, H, W) with C = 1 or 3, stored under `images` as N x H x W x C; or
+            points, floating (N, D), stored under `points` as float32.
+        labels: a class for each, integers (N,), stored under `labels` as int64.
+
+    Raises:
+        DataError: the tensors are of other types or shapes.
+        RunError: the file cannot be written.
+    """
+    arrays: dict[str, Array] = {}
+    if examples.dtype == torch.uint8 and examples.ndim == 4 and examples.shape[1] in CHANNELS:
+        arrays["images"] = examples.cpu().permute(0, 2, 3, 1).contiguous().numpy()
+    elif examples.is_floating_point() and examples.ndim == 2:
+        arrays["points"] = examples.detach().cpu().float().numpy()
+    else:
+        raise DataError(
+            f"Samples of type {examples.dtype} and shape {tuple(examples.shape)} cannot be saved; "
+            "give images as uint8 (N, 1 or 3, H, W) or points as floats (N, D)."
+        )
+    if labels is not None:
+        if labels.shape != (len(examples),) or labels.is_floating_point():
+            raise DataError(
+                f"Labels of type {labels.dtype} and shape {tuple(labels.shape)} do not fit {len(examples)} "
+                "samples; give one integer for each."
+            )
+        arrays["labels"] = labels.cpu().long().numpy()
+    content = io.BytesIO()
+    np.savez(content, allow_pickle=False, **arrays)
+    write_atomically(path, content.getvalue())
+
+
+def read_samples(path: Path) -> tuple[Tensor, Tensor | None]:
+    """Read samples back: those of `save_samples`, or anyone's `images` or `points` with optional `labels`.
+
+    Returns:
+        The examples as in a data set, uint8 (N, C, H, W) or float32 (N, D), and their labels, int64 (N,)
+        just as they were stored, or None.
+
+    Raises:
+        DataError: the file cannot be read, or its arrays are missing, of the wrong kind or do not match.
+    """
+    arrays = _load(path)
+    examples = _examples(arrays, _only(arrays, ("images", "points"), path), path, None)
+    labels = _labels(arrays, "labels", len(examples), path)
+    return examples, None if labels is None else torch.from_numpy(labels)
+
+
+def crop_and_resize(images: Tensor, size: int | None) -> Tensor:
+    """Crop to the central square and resize to `size`, bilinear with antialiasing.
+
+    Args:
+        images: uint8 (N, C, H, W).
+        size: the wanted side; None, or the side the images have already, returns them untouched.
+    """
+    count, channels, height, width = images.shape
+    if size is None or (height, width) == (size, size):
+        return images
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    images = images[:, :, top : top + side, left : left + side]
+    resized = torch.empty((count, channels, size, size), dtype=torch.uint8)
+    at_once = max(1, RESIZED_AT_ONCE // (channels * max(side, size) ** 2))
+    for start in range(0, count, at_once):
+        part = images[start : start + at_once].float()
+        part = functional.interpolate(
+            part, (size, size), mode="bilinear", align_corners=False, antialias=True
+        )
+        resized[start : start + at_once] = part.round_().clamp_(0, 255)
+    return resized
+
+
+def _load(path: Path) -> dict[str, Array]:
+    """All arrays of a .npz file, by key."""
+    try:
+        with path.open("rb") as file:
+            if not zipfile.is_zipfile(file):
+                raise DataError(f"{path} is not a .npz file; write one with numpy.savez(file, images=...).")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as loaded:
+                arrays = {key: loaded[key] for key in loaded.files}
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
+    except DAMAGED as error:
+        if "Object arrays" in str(error):
+            raise DataError(f"{path} holds Python objects, which are not read; store numbers.") from error
+        raise DataError(f"{path} is damaged, or zipped as NumPy cannot read ({error}).") from error
+    return {key: array for key, array in arrays.items() if isinstance(array, np.ndarray)}
+
+
+def _only(arrays: dict[str, Array], keys: tuple[str, ...], path: Path) -> str:
+    """The one of the keys that a file has."""
+    present = [key for key in keys if key in arrays]
+    wanted = ", ".join(f"'{key}'" for key in keys)
+    if len(present) > 1:
+        raise DataError(f"{path} holds {' and '.join(present)} at once; keep one of {wanted}.")
+    if not present:
+        raise DataError(f"{path} holds {_listed(arrays)}; it must hold one of {wanted}.")
+    return present[0]
+
+
+def _examples(arrays: dict[str, Array], key: str, path: Path, size: int | None) -> Tensor:
+    array = arrays[key]
+    if array.ndim == 0 or array.size == 0:
+        raise DataError(f"'{key}' in {path} is empty, of shape {array.shape}.")
+    return _points(array, key, path) if key == "points" else crop_and_resize(_images(array, key, path), size)
+
+
+def _images(array: Array, key: str, path: Path) -> Tensor:
+    """An array of images as uint8 (N, C, H, W)."""
+    if array.dtype != np.uint8:
+        raise DataError(
+            f"'{key}' in {path} is of type {array.dtype}; convert it to uint8 with values from 0 to 255."
+        )
+    if array.ndim == 3:
+        array = array[:, None]
+    elif array.ndim == 4 and array.shape[3] in CHANNELS:
+        array = array.transpose(0, 3, 1, 2)
+    elif array.ndim != 4 or array.shape[1] not in CHANNELS:
+        raise DataError(
+            f"'{key}' in {path} has the shape {array.shape}; images are N x height x width, "
+            "or N x height x width x channels with 1 or 3 channels."
+        )
+    return torch.from_numpy(np.ascontiguousarray(array))
+
+
+def _points(array: Array, key: str, path: Path) -> Tensor:
+    """An array of points as float32 (N, D)."""
+    if array.ndim != 2 or array.dtype.kind != "f":
+        raise DataError(
+            f"'{key}' in {path} is of type {array.dtype} and shape {array.shape}; "
+            "points are floats of shape N x dimensions."
+        )
+    with np.errstate(over="ignore"):  # What float32 cannot hold becomes infinite and is refused below.
+        points = array.astype(np.float32)
+    if not np.isfinite(points).all():
+        raise DataError(f"'{key}' in {path} holds infinite numbers, NaN, or numbers beyond float32.")
+    return torch.from_numpy(points)
+
+
+def _labels(arrays: dict[str, Array], key: str, count: int, path: Path) -> NDArray[np.int64] | None:
+    """Labels as they are stored, one for each example, or None where there are none."""
+    if key not in arrays:
+        return None
+    array = arrays[key]
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise DataError(
+            f"'{key}' in {path} is of type {array.dtype} and shape {array.shape}; "
+            "labels are integers, one for each example."
+        )
+    if len(array) != count:
+        raise DataError(f"{path} holds {count} examples but {len(array)} in '{key}'; each example needs one.")
+    if array.dtype.kind == "u" and array.max() > np.iinfo(np.int64).max:
+        raise DataError(f"'{key}' in {path} holds {array.max()}; labels must fit 64 bits with a sign.")
+    return array.astype(np.int64)
+
+
+def _numbered(*splits: NDArray[np.int64] | None) -> tuple[list[Tensor | None], tuple[str, ...]]:
+    """Labels numbered from 0 across all splits, and the class names."""
+    given = [split for split in splits if split is not None]
+    if not given:
+        return [None for _ in splits], ()
+    values = np.unique(np.concatenate(given))
+    numbers = [None if split is None else np.searchsorted(values, split) for split in splits]
+    labels = [None if split is None else torch.from_numpy(split) for split in numbers]
+    return labels, tuple(str(value) for value in values)
+
+
+def _measures(examples: Tensor) -> str:
+    return " x ".join(str(length) for length in examples.shape[1:])
+
+
+def _listed(keys: Iterable[str]) -> str:
+    return ", ".join(f"'{key}'" for key in keys) or "no arrays"

@@ -1,0 +1,171 @@
+"""The IDX format of MNIST and its likes, and the bundled MNIST itself.
+
+A file is four bytes of magic (two zeros, the type of a number, the count of dimensions), each dimension as a
+big-endian 32-bit integer, then the numbers in row-major order; see http://yann.lecun.com/exdb/mnist/.
+"""
+
+from __future__ import annotations
+
+import gzip
+import importlib.resources
+import math
+import zlib
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sparring.data.arrays import crop_and_resize
+from sparring.data.dataset import Dataset
+from sparring.errors import DataError
+
+MNIST_SHA256 = {
+    "train-images-idx3-ubyte.gz": "0b367032e93c5d0cea0925647cfdb18614af8ee15f83e6f2fc2ad904a6835971",
+    "train-labels-idx1-ubyte.gz": "1787548bbe0bff1ec2ecdc0ef292b02df999e2d1a6002d27500982c652b17203",
+    "t10k-images-idx3-ubyte.gz": "1a1a05eab793c14bb050b398624a11b0ffd1a2953baed553b1b9bd079e2a20be",
+    "t10k-labels-idx1-ubyte.gz": "b91679a0acfe4ba0e50a2437a903084cba1f5f92592b016a25a7dfd00455798b",
+}
+"""SHA-256 of each bundled file, as it is in the package."""
+
+UNSIGNED_BYTES = 0x08
+MOST_DIMENSIONS = 4
+
+
+def mnist(size: int | None = None) -> Dataset:
+    """The MNIST digits that come with sparring: 60 000 to train on, 10 000 held out.
+
+    Images are uint8 (count, 1, 28, 28), or resized to `size`; ink is 255, paper 0. Labels are 0 ... 9.
+
+    Source: LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition",
+    1998; the files by LeCun, Cortes and Burges.
+    """
+    return _dataset("mnist", importlib.resources.files("sparring.data") / "mnist", size)
+
+
+def read_idx_folder(path: Path, size: int | None = None) -> Dataset:
+    """Read a folder laid out as MNIST is.
+
+    The folder holds `train-images-idx3-ubyte` and optionally `train-labels-idx1-ubyte`, and a test split
+    `t10k-images-idx3-ubyte` with labels where the training split has them. Each may end in `.gz`, and have
+    a dot before `idx`. Images become uint8 (count, 1, height, width), cropped and resized if `size` is given
+    and not their own; classes are named `0` ... the greatest label.
+
+    Raises:
+        DataError: a file is missing, unreadable, damaged or of other dimensions than it should have.
+    """
+    return _dataset(f"idx:{path}", path, size)
+
+
+def parse_idx(content: bytes, origin: str) -> Tensor:
+    """The unsigned bytes in an IDX file, plain or gzipped, as a uint8 tensor of 1 to 4 dimensions.
+
+    Args:
+        content: the whole file.
+        origin: the file's name, for error messages.
+
+    Raises:
+        DataError: it is not an IDX file of unsigned bytes, is empty, or is shorter or longer than it says.
+    """
+    content = _unzipped(content, origin)
+    if len(content) < 4 or content[:2] != b"\0\0":
+        raise DataError(f"{origin} is not an IDX file: it does not begin with the format's magic number.")
+    kind, dimensions = content[2], content[3]
+    if kind != UNSIGNED_BYTES:
+        raise DataError(f"{origin} holds numbers of type 0x{kind:02x}; only unsigned bytes (0x08) are read.")
+    if not 1 <= dimensions <= MOST_DIMENSIONS:
+        raise DataError(f"{origin} says it has {dimensions} dimensions; an IDX file here has 1 to 4.")
+    start = 4 + 4 * dimensions
+    if len(content) < start:
+        raise DataError(f"{origin} is truncated: it ends within its header.")
+    shape = tuple(int(length) for length in np.frombuffer(content, ">u4", dimensions, offset=4))
+    said, found = math.prod(shape), len(content) - start
+    if found != said:
+        fault = "truncated" if found < said else "damaged"
+        raise DataError(f"{origin} is {fault}: its header promises {said} bytes of data and {found} follow.")
+    if said == 0:
+        raise DataError(f"{origin} is empty: its header gives the dimensions {shape}.")
+    # A copy, because tensors must be writable and `content` is not.
+    return torch.from_numpy(np.frombuffer(content, np.uint8, offset=start).reshape(shape).copy())
+
+
+def _unzipped(content: bytes, origin: str) -> bytes:
+    if not content.startswith(b"\x1f\x8b"):
+        return content
+    try:
+        return gzip.decompress(content)
+    except EOFError as error:
+        raise DataError(f"{origin} is truncated: its gzip data ends too soon.") from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(f"{origin} is damaged: its gzip data cannot be unpacked ({error}).") from error
+
+
+def _dataset(name: str, folder: Traversable, size: int | None) -> Dataset:
+    """The data set in a folder of IDX files."""
+    files = _files(folder)
+    training = _split(files, folder, "train", size)
+    if training is None:
+        raise DataError(f"{folder} holds no train-images-idx3-ubyte, plain or .gz, so it is no IDX data set.")
+    images, labels = training
+    held_out = _split(files, folder, "t10k", size)
+    if held_out is None:
+        classes = _class_names(labels)
+        return Dataset(name, images, labels, classes)
+    test_images, test_labels = held_out
+    if (labels is None) != (test_labels is None):
+        raise DataError(f"{folder} has labels for only one of train and t10k; give both, or neither.")
+    if images.shape[1:] != test_images.shape[1:]:
+        raise DataError(
+            f"{folder} has training images of {_measures(images)} but t10k images of "
+            f"{_measures(test_images)}; both must be the same, or a size be given to bring them to."
+        )
+    classes = _class_names(labels, test_labels)
+    return Dataset(name, images, labels, classes, test=Dataset(name, test_images, test_labels, classes))
+
+
+def _files(folder: Traversable) -> dict[str, Traversable]:
+    try:
+        return {entry.name: entry for entry in folder.iterdir()}
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read: {(error.strerror or str(error)).lower()}.") from error
+
+
+def _split(
+    files: dict[str, Traversable], folder: Traversable, split: str, size: int | None
+) -> tuple[Tensor, Tensor | None] | None:
+    """Images and labels of one split, or None where it has no images."""
+    images = _array(files, f"{split}-images", 3)
+    labels = _array(files, f"{split}-labels", 1)
+    if images is None:
+        if labels is not None:
+            raise DataError(f"{folder} has {split}-labels but no {split}-images-idx3-ubyte.")
+        return None
+    if labels is not None and len(labels) != len(images):
+        raise DataError(f"{folder} has {len(images)} {split}-images but {len(labels)} {split}-labels.")
+    return crop_and_resize(images.unsqueeze(1), size), None if labels is None else labels.long()
+
+
+def _array(files: dict[str, Traversable], stem: str, dimensions: int) -> Tensor | None:
+    """The tensor in the first file that has one of the stem's usual spellings, or None."""
+    spellings = [f"{stem}{dot}idx{dimensions}-ubyte{zipped}" for dot in "-." for zipped in ("", ".gz")]
+    for file in (files[spelling] for spelling in spellings if spelling in files):
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise DataError(f"{file} cannot be read: {(error.strerror or str(error)).lower()}.") from error
+        array = parse_idx(content, str(file))
+        if array.ndim != dimensions:
+            raise DataError(f"{file} has {array.ndim} dimensions where {stem} need {dimensions}.")
+        return array
+    return None
+
+
+def _class_names(*labels: Tensor | None) -> tuple[str, ...]:
+    greatest = max((int(some.max()) for some in labels if some is not None), default=-1)
+    return tuple(str(label) for label in range(greatest + 1))
+
+
+def _measures(images: Tensor) -> str:
+    height, width = images.shape[2:]
+    return f"{width} x {height} pixels"

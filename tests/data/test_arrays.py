@@ -1,0 +1,301 @@
+"""Data sets and samples in .npz files."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from sparring.data import load_dataset
+from sparring.data.arrays import crop_and_resize, read_npz, read_samples, save_samples
+from sparring.errors import DataError, RunError
+
+GREY = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
+COLOUR = np.arange(3 * 4 * 5 * 3, dtype=np.uint8).reshape(3, 4, 5, 3)
+POINTS = np.array([[0.5, -1.0], [2.0, 3.0]])
+
+in_one_folder = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None
+)
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load_arrays(size=None, **stored):
+        np.savez(tmp_path / "own.npz", **stored)
+        return load_dataset(f"npz:{tmp_path / 'own.npz'}", size=size)
+
+    return load_arrays
+
+
+class TestImages:
+    def test_grey(self, load):
+        dataset = load(images=GREY)
+        assert np.array_equal(dataset.examples.numpy(), GREY[:, None])
+        assert dataset.labels is None
+        assert dataset.test is None
+        assert dataset.name.endswith("/own.npz")
+
+    @pytest.mark.parametrize("order", ["C", "F"])
+    def test_channels_last(self, load, order):
+        dataset = load(images=np.array(COLOUR, order=order))
+        assert dataset.examples.is_contiguous()
+        assert np.array_equal(dataset.examples.numpy(), COLOUR.transpose(0, 3, 1, 2))
+
+    def test_channels_first(self, load):
+        dataset = load(images=COLOUR.transpose(0, 3, 1, 2))
+        assert np.array_equal(dataset.examples.numpy(), COLOUR.transpose(0, 3, 1, 2))
+
+    def test_where_both_readings_fit_channels_are_last(self, load):
+        images = np.arange(2 * 3 * 4 * 1, dtype=np.uint8).reshape(2, 3, 4, 1)
+        assert load(images=images).spec.shape == (1, 3, 4)
+
+    def test_size_crops_the_centre_and_resizes(self, load):
+        images = np.zeros((2, 4, 8), np.uint8)
+        images[:, :, 2:6] = 200
+        assert load(images=images).spec.shape == (1, 4, 8)
+        resized = load(size=6, images=images).examples
+        assert resized.shape == (2, 1, 6, 6)
+        assert (resized == 200).all()
+
+    def test_labels_are_any_integers(self, load):
+        dataset = load(images=GREY, labels=np.array([7, -2, 7]))
+        assert dataset.labels.tolist() == [1, 0, 1]
+        assert dataset.labels.dtype == torch.int64
+        assert dataset.class_names == ("-2", "7")
+
+    def test_as_keras_ships_them(self, load):
+        dataset = load(
+            x_train=COLOUR,
+            y_train=np.array([[3], [1], [3]], np.uint8),
+            x_test=COLOUR[:2],
+            y_test=np.array([[9], [1]], np.uint8),
+        )
+        assert dataset.labels.tolist() == [1, 0, 1]
+        assert dataset.test.labels.tolist() == [2, 0]
+        assert dataset.class_names == dataset.test.class_names == ("1", "3", "9")
+        assert dataset.test.examples.shape == (2, 3, 4, 5)
+
+    def test_keras_without_a_test_split(self, load):
+        dataset = load(x_train=GREY)
+        assert dataset.labels is None
+        assert dataset.test is None
+
+
+class TestPoints:
+    @pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, ">f8"])
+    def test_any_float(self, load, kind):
+        dataset = load(points=POINTS.astype(kind), labels=[0, 1])
+        assert dataset.examples.dtype == torch.float32
+        assert dataset.examples.tolist() == POINTS.tolist()
+        assert dataset.labels.tolist() == [0, 1]
+        assert not dataset.spec.is_image
+
+
+@pytest.mark.parametrize(
+    ("stored", "message"),
+    [
+        ({}, "own.npz holds no arrays; it must hold one of 'images', 'x_train', 'points'"),
+        ({"photos": GREY, "b": GREY}, "own.npz holds 'photos', 'b'; it must hold one of 'images'"),
+        ({"images": GREY, "points": POINTS}, "own.npz holds images and points at once; keep one"),
+        (
+            {"images": GREY / 255.0},
+            "'images' in .* is of type float64; convert it to uint8 with values from 0",
+        ),
+        ({"images": GREY.astype(np.int32)}, "'images' in .* is of type int32; convert it to uint8"),
+        ({"images": GREY > 3}, "'images' in .* is of type bool; convert it to uint8"),
+        ({"images": GREY[0]}, r"'images' in .* has the shape \(4, 5\); images are N x height x width"),
+        ({"images": np.zeros((2, 5, 5, 2), np.uint8)}, r"has the shape \(2, 5, 5, 2\).* 1 or 3 channels"),
+        ({"images": np.zeros((2, 5, 5, 4), np.uint8)}, r"has the shape \(2, 5, 5, 4\).* 1 or 3 channels"),
+        ({"images": GREY[:0]}, r"'images' in .* is empty, of shape \(0, 4, 5\)"),
+        ({"images": np.uint8(3)}, r"'images' in .* is empty, of shape \(\)"),
+        (
+            {"points": POINTS[0]},
+            r"'points' in .* is of type float64 and shape \(2,\); points are floats of shape",
+        ),
+        ({"points": GREY[0]}, r"'points' in .* is of type uint8 and shape \(4, 5\); points are floats"),
+        (
+            {"points": POINTS * np.inf},
+            "'points' in .* holds infinite numbers, NaN, or numbers beyond float32",
+        ),
+        ({"points": POINTS * np.nan}, "'points' in .* holds infinite numbers"),
+        ({"points": POINTS * 1e300}, "'points' in .* holds infinite numbers"),
+        (
+            {"images": GREY, "labels": np.arange(4)},
+            "holds 3 examples but 4 in 'labels'; each example needs one",
+        ),
+        (
+            {"images": GREY, "labels": np.eye(3, dtype=int)},
+            r"'labels' in .* is of type int64 and shape \(3, 3\)",
+        ),
+        (
+            {"images": GREY, "labels": np.arange(3.0)},
+            "'labels' in .* is of type float64 .* labels are integers",
+        ),
+        ({"images": GREY, "labels": np.array(["a", "b", "c"])}, "'labels' in .* is of type <U1"),
+        (
+            {"images": GREY, "labels": np.array([0, 1, 2**64 - 1], np.uint64)},
+            "holds 18446744073709551615; labels",
+        ),
+        ({"x_train": GREY, "y_train": np.arange(3), "x_test": GREY}, "has only one of y_train and y_test"),
+        ({"x_train": GREY, "x_test": GREY[:, :2]}, "has x_train of 1 x 4 x 5 but x_test of 1 x 2 x 5"),
+    ],
+)
+def test_errors(load, stored, message):
+    with pytest.raises(DataError, match=message):
+        load(**stored)
+
+
+class TestForeignFiles:
+    def test_objects_are_not_unpickled(self, tmp_path):
+        np.savez(tmp_path / "own.npz", images=np.array([{"a": 1}, None], dtype=object))
+        with pytest.raises(
+            DataError, match=r"own.npz holds Python objects, which are not read; store numbers"
+        ):
+            read_npz(tmp_path / "own.npz")
+
+    def test_npy(self, tmp_path):
+        np.save(tmp_path / "own.npy", GREY)
+        with pytest.raises(DataError, match=r"own.npy is not a .npz file; write one with numpy.savez"):
+            read_npz(tmp_path / "own.npy")
+
+    @pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04", b"\x80\x04N."])
+    def test_anything_else(self, tmp_path, content):
+        (tmp_path / "own.npz").write_bytes(content)
+        with pytest.raises(DataError, match=r"own.npz is not a .npz file"):
+            read_npz(tmp_path / "own.npz")
+
+    def test_a_zip_of_other_things(self, tmp_path):
+        with zipfile.ZipFile(tmp_path / "own.npz", "w") as file:
+            file.writestr("images", b"not an array")
+        with pytest.raises(DataError, match=r"own.npz holds no arrays"):
+            read_npz(tmp_path / "own.npz")
+
+    def test_an_array_larger_than_memory(self, tmp_path):
+        header = io.BytesIO()
+        np.lib.format.write_array_header_1_0(
+            header, {"descr": "|u1", "fortran_order": False, "shape": (2**40, 2**15, 28)}
+        )
+        with zipfile.ZipFile(tmp_path / "own.npz", "w") as file:
+            file.writestr("images.npy", header.getvalue())
+        with pytest.raises(DataError, match=r"own.npz is damaged"):
+            read_npz(tmp_path / "own.npz")
+
+    def test_an_unreadable_file(self, tmp_path):
+        with pytest.raises(DataError, match="cannot be read: is a directory"):
+            read_npz(tmp_path)
+
+    @in_one_folder
+    @given(data=st.data())
+    def test_damage_raises_nothing_but_data_errors(self, tmp_path, data):
+        content = io.BytesIO()
+        np.savez_compressed(content, images=GREY, labels=np.arange(3))
+        damaged = bytearray(content.getvalue())
+        for _ in range(data.draw(st.integers(1, 4))):
+            damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+        (tmp_path / "own.npz").write_bytes(damaged)
+        try:
+            assert len(read_npz(tmp_path / "own.npz")) > 0
+        except DataError:
+            return
+
+
+class TestSamples:
+    @in_one_folder
+    @given(
+        images=arrays.arrays(
+            np.uint8,
+            st.tuples(st.integers(1, 4), st.sampled_from([1, 3]), st.integers(1, 6), st.integers(1, 6)),
+        ),
+        labelled=st.booleans(),
+    )
+    def test_images_round_trip(self, tmp_path, images, labelled):
+        labels = torch.arange(len(images)) * 3 if labelled else None
+        save_samples(tmp_path / "samples.npz", torch.from_numpy(images), labels)
+        examples, read = read_samples(tmp_path / "samples.npz")
+        assert examples.dtype == torch.uint8
+        assert np.array_equal(examples.numpy(), images)
+        assert read is None if labels is None else torch.equal(read, labels)
+
+    def test_points_round_trip(self, tmp_path):
+        points = torch.randn(5, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        save_samples(tmp_path / "samples.npz", points.requires_grad_())
+        examples, labels = read_samples(tmp_path / "samples.npz")
+        assert torch.equal(examples, points.detach().float())
+        assert labels is None
+
+    def test_what_is_stored(self, tmp_path):
+        images = torch.from_numpy(COLOUR).permute(0, 3, 1, 2)
+        save_samples(tmp_path / "samples.npz", images, torch.tensor([5, 0, 5], dtype=torch.int32))
+        with np.load(tmp_path / "samples.npz") as stored:
+            assert set(stored) == {"images", "labels"}
+            assert np.array_equal(stored["images"], COLOUR)
+            assert stored["labels"].dtype == np.int64
+        assert [file.name for file in tmp_path.iterdir()] == ["samples.npz"]
+
+    def test_samples_are_a_data_set(self, load, tmp_path):
+        save_samples(tmp_path / "own.npz", torch.from_numpy(GREY)[:, None], torch.tensor([1, 0, 1]))
+        assert load_dataset(f"npz:{tmp_path / 'own.npz'}").labels.tolist() == [1, 0, 1]
+
+    def test_labels_are_read_as_they_are(self, tmp_path):
+        np.savez(tmp_path / "own.npz", images=GREY, labels=np.array([[7], [-2], [7]]))
+        assert read_samples(tmp_path / "own.npz")[1].tolist() == [7, -2, 7]
+
+    def test_a_file_is_replaced_whole_or_not_at_all(self, tmp_path):
+        file = tmp_path / "samples.npz"
+        save_samples(file, torch.zeros(2, 1, 4, 4, dtype=torch.uint8))
+        with pytest.raises(DataError):
+            save_samples(file, torch.zeros(2, 2, 4, 4, dtype=torch.uint8))
+        save_samples(file, torch.ones(3, 1, 4, 4, dtype=torch.uint8))
+        assert len(read_samples(file)[0]) == 3
+
+    @pytest.mark.parametrize(
+        "samples",
+        [
+            torch.zeros(2, 1, 4, 4),
+            torch.zeros(2, 4, 4, dtype=torch.uint8),
+            torch.zeros(2, 4, 4, 2, dtype=torch.uint8),
+            torch.zeros(2, 2, dtype=torch.int64),
+        ],
+    )
+    def test_other_tensors_are_refused(self, tmp_path, samples):
+        with pytest.raises(DataError, match=r"cannot be saved; give images as uint8 \(N, 1 or 3, H, W\) or"):
+            save_samples(tmp_path / "samples.npz", samples)
+
+    @pytest.mark.parametrize(
+        "labels", [torch.arange(3), torch.zeros(2), torch.zeros(2, 1, dtype=torch.int64)]
+    )
+    def test_labels_that_do_not_fit_are_refused(self, tmp_path, labels):
+        with pytest.raises(DataError, match="do not fit 2 samples; give one integer for each"):
+            save_samples(tmp_path / "samples.npz", torch.zeros(2, 2), labels)
+
+    def test_a_folder_that_does_not_exist(self, tmp_path):
+        with pytest.raises(RunError, match=r"Cannot write .*samples.npz"):
+            save_samples(tmp_path / "missing" / "samples.npz", torch.zeros(2, 2))
+
+    def test_samples_must_be_images_or_points(self, tmp_path):
+        np.savez(tmp_path / "own.npz", x_train=GREY)
+        with pytest.raises(DataError, match="holds 'x_train'; it must hold one of 'images', 'points'"):
+            read_samples(tmp_path / "own.npz")
+
+
+class TestResizing:
+    def test_untouched_where_nothing_is_asked(self):
+        images = torch.zeros(2, 1, 4, 4, dtype=torch.uint8)
+        assert crop_and_resize(images, None) is images
+        assert crop_and_resize(images, 4) is images
+
+    def test_a_checkerboard_becomes_grey(self):
+        board = (torch.arange(8)[:, None] + torch.arange(8)) % 2 * 255
+        small = crop_and_resize(board.to(torch.uint8).expand(1, 3, 8, 8), 2)
+        assert (small.int() - 128).abs().max() <= 8
+
+    def test_many_images_are_resized_in_parts(self, monkeypatch):
+        images = torch.arange(7 * 9, dtype=torch.uint8).view(7, 1, 3, 3)
+        whole = crop_and_resize(images, 5)
+        monkeypatch.setattr("sparring.data.arrays.RESIZED_AT_ONCE", 60)
+        assert torch.equal(crop_and_resize(images, 5), whole)
