@@ -1,0 +1,121 @@
+"""Real examples to train on: bundled, generated, or the user's own, all through `load_dataset`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from sparring.data.arrays import read_npz
+from sparring.data.dataset import Batch, Dataset, DataSpec, Mixture
+from sparring.data.folder import read_folder
+from sparring.data.idx import mnist, read_idx_folder
+from sparring.data.mixtures import grid, read_mixture, ring
+from sparring.data.stacked import stacked_mnist
+from sparring.errors import DataError, nearest
+
+__all__ = ["Batch", "DataSpec", "Dataset", "Mixture", "data_names", "load_dataset"]
+
+LARGEST_SIZE = 4096
+"""The largest image side that `size` may ask for."""
+
+_NAMES = {
+    "mnist": "70 000 handwritten digits, 28 x 28, grey, 10 classes (bundled)",
+    "ring": "8 Gaussians on a circle, in the plane (generated)",
+    "grid": "25 Gaussians on a square grid, in the plane (generated)",
+    "stacked-mnist": "three random digits as the channels of a colour image, 1000 classes (generated)",
+    "idx:PATH": "a folder with train-images-idx3-ubyte[.gz] and so on, as MNIST and its likes come",
+    "folder:PATH": "a folder of images of any size and format; its sub-folders, if any, are the classes",
+    "npz:FILE": "a NumPy .npz file with `images`, `x_train` or `points`, and perhaps labels",
+    "mixture:FILE": 'Gaussians of your own, from JSON such as {"means": [[0, 0], [1, 1]], "deviation": 0.1}',
+}
+
+
+def data_names() -> dict[str, str]:
+    """Every name that `load_dataset` accepts, each with one line on what it is, for help texts."""
+    return dict(_NAMES)
+
+
+def load_dataset(
+    name: str, *, size: int | None = None, skip_bad_images: bool = False, seed: int = 0
+) -> Dataset:
+    """Load a data set by name.
+
+    Args:
+        name: one of `data_names()`, with PATH or FILE replaced by a path, which may be relative or start
+            with `~`. The data set's own name holds the absolute path.
+        size: side to which images are cropped and resized; None keeps the native size (28 for `folder:`).
+        skip_bad_images: leave out, with a warning, files of `folder:PATH` that cannot be decoded, rather
+            than stop at the first one.
+        seed: which draw of a generated data set to take (`ring`, `grid`, `mixture:`, `stacked-mnist`). It
+            is independent of a run's seed: leave it, and every run sees the same examples.
+
+    Raises:
+        DataError: the name is unknown, or what it names cannot be read or makes no data set.
+    """
+    if size is not None and not 1 <= size <= LARGEST_SIZE:
+        raise DataError(f"An image size of {size} is not possible; give one from 1 to {LARGEST_SIZE}.")
+    generated: dict[str, Callable[[], Dataset]] = {
+        "mnist": lambda: mnist(size),
+        "ring": lambda: ring(seed),
+        "grid": lambda: grid(seed),
+        "stacked-mnist": lambda: stacked_mnist(size, seed),
+    }
+    own: dict[str, Callable[[Path], Dataset]] = {
+        "idx": lambda path: read_idx_folder(path, size),
+        "folder": lambda path: read_folder(path, size, skip_bad_images),
+        "npz": lambda path: read_npz(path, size),
+        "mixture": lambda path: read_mixture(path, seed),
+    }
+    kind, colon, path = name.partition(":")
+    if kind in own and colon:
+        dataset = own[kind](_existing(kind, path))
+    elif name in generated:
+        dataset = generated[name]()
+    else:
+        raise DataError(f"There is no data set '{name}'; accepted are {', '.join(_NAMES)}.{_hint(name)}")
+    if size is not None and not dataset.spec.is_image:
+        raise DataError(f"'{name}' holds points, not images, so it takes no image size; leave the size out.")
+    return dataset
+
+
+def _hint(name: str) -> str:
+    """What was probably meant by a name that does not exist."""
+    if name and Path(name).is_dir():
+        return f" Did you mean 'folder:{name}'?"
+    kind, _, path = name.partition(":")
+    kinds = {known.partition(":")[0]: known for known in _NAMES}
+    hint = nearest(kind, kinds)
+    for known, full in kinds.items():
+        if ":" in full:
+            own = f"{known}:{path}" if path else full
+            hint = hint.replace(f"'{known}'", f"'{own}'")
+    return hint
+
+
+def _existing(kind: str, given: str) -> Path:
+    """The absolute path given after `kind:`, which must exist and be a folder or a file as the kind wants."""
+    wanted = "folder" if kind in ("idx", "folder") else "file"
+    if not given:
+        raise DataError(f"'{kind}:' lacks its path; give {kind}: followed by the path of a {wanted}.")
+    if "\0" in given:
+        raise DataError(f"The path after '{kind}:' holds a zero byte; give the path of a {wanted}.")
+    path = Path(os.path.abspath(os.path.expanduser(given)))
+    try:
+        if not path.exists():
+            raise DataError(f"There is no {wanted} {path}.{_nearest_sibling(path)}")
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
+    if wanted == "folder" and not path.is_dir():
+        raise DataError(f"{path} is a file, but '{kind}:' takes a folder.")
+    if wanted == "file" and not path.is_file():
+        raise DataError(f"{path} is a folder, but '{kind}:' takes a file.")
+    return path
+
+
+def _nearest_sibling(path: Path) -> str:
+    """A hint at the entry beside a missing path whose name is closest."""
+    try:
+        return nearest(path.name, sorted(entry.name for entry in path.parent.iterdir()))
+    except OSError:
+        return f" The folder {path.parent} does not exist either."
