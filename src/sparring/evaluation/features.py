@@ -103,6 +103,14 @@ class DigitNet(nn.Module):
         """Penultimate activations, float32 (N, D), at least 0, of images (N, C, H, W) in -1 ... 1."""
         return cast(Tensor, self.body(images.contiguous(memory_format=torch.channels_last)))
 
+    @torch.no_grad()
+    def scale_features(self, factor: float) -> None:
+        """Multiply the features by a positive factor, and divide the head's weights by it."""
+        penultimate = cast(nn.Linear, self.body[-2])
+        penultimate.weight.mul_(factor)
+        penultimate.bias.mul_(factor)
+        self.head.weight.div_(factor)
+
     def forward(self, images: Tensor) -> Tensor:
         """Class scores before the softmax, float32 (N, classes), of images (N, C, H, W) in -1 ... 1."""
         return cast(Tensor, self.head(self.features(images)))

@@ -1,0 +1,106 @@
+"""What a run shows while it trains: a live bar on a terminal, plain lines elsewhere, or nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from rich.console import Console as RichConsole
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import TimeRemainingColumn as TimeLeftColumn
+from rich.table import Table
+
+LINE_EVERY_SECONDS = 10.0
+BAR_EVERY_SECONDS = 0.1
+
+
+class Console:
+    """Shows the progress of one run.
+
+    Args:
+        quiet: plain lines even on a terminal.
+        silent: nothing at all, for processes other than the first.
+    """
+
+    def __init__(self, quiet: bool = False, silent: bool = False) -> None:
+        self.silent = silent
+        self.rich = RichConsole(highlight=False, soft_wrap=True)
+        self.live = self.rich.is_terminal and not quiet and not silent
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+        self._shown = 0.0
+
+    def line(self, text: str) -> None:
+        """A line of text, above the bar if there is one."""
+        if not self.silent:
+            self.rich.print(text, markup=False)
+
+    def table(self, table: Table) -> None:
+        """A table."""
+        if not self.silent:
+            self.rich.print(table)
+
+    def start(self, title: str, total: int, done: int) -> None:
+        """Begin to show progress of `total` steps, of which some may be behind us."""
+        self._shown = time.monotonic()
+        self._total = total
+        if self.live:
+            self._progress = Progress(
+                TextColumn("[bold]{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TimeLeftColumn(elapsed_when_finished=True),
+                TextColumn("{task.fields[losses]}"),
+                console=self.rich,
+            )
+            self._progress.start()
+            self._task = self._progress.add_task(title, total=total, completed=done, losses="")
+
+    def update(self, step: int, values: Mapping[str, float]) -> None:
+        """Show the step and the players' losses, at most a few times a second."""
+        now = time.monotonic()
+        if now - self._shown < (BAR_EVERY_SECONDS if self.live else LINE_EVERY_SECONDS):
+            return
+        self._shown = now
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, completed=step, losses=losses_text(values))
+        else:
+            self.line(f"step {step:,} of {self._total:,}: {losses_text(values)}")
+
+    def finish(self, step: int) -> None:
+        """Take the bar away."""
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, completed=step)
+            self._progress.stop()
+            self._progress = None
+
+
+def losses_text(values: Mapping[str, float]) -> str:
+    """The total loss of each player, such as `generator 0.71  discriminator 1.32`."""
+    return "  ".join(
+        f"{name.removesuffix('/loss')} {value:.3f}"
+        for name, value in values.items()
+        if name.endswith("/loss")
+    )
+
+
+def epoch_table(train: Mapping[str, float], test: Mapping[str, float]) -> Table:
+    """The report of an epoch: a row for each player, train and test; a column for each term."""
+    players = list(dict.fromkeys(name.split("/")[1] for name in test))
+    terms = list(dict.fromkeys(name.split("/", 2)[2] for name in test))
+    table = Table("component", *terms)
+    for player in sorted(players, reverse=True):
+        for title, source, prefix in (("train", train, ""), ("test", test, "test/")):
+            cells = [f"{source[f'{prefix}{player}/{term}']:.4f}" for term in terms]
+            table.add_row(f"{player} ({title})", *cells)
+    return table
+
+
+def duration_text(seconds: float) -> str:
+    """A duration in the unit a person would use."""
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.1f} hours"

@@ -1,0 +1,90 @@
+"""Writing so that what was there is never lost: each file appears whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sparring.errors import RunError
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the operating system says of a write (disk full, read-only) into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise RunError(f"Cannot write {path}: {reason}. What was saved before is intact.") from error
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write to a temporary file beside `path`, then rename it over `path`.
+
+    Raises:
+        RunError: the file cannot be written; what was there is unchanged.
+    """
+    with writing(path):
+        handle, temporary = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+        sync_folder(path.parent)
+
+
+def write_folder_atomically(path: Path, fill: Callable[[Path], None]) -> None:
+    """Let `fill` write into a temporary folder beside `path`, then rename it to `path`.
+
+    Raises:
+        RunError: something in it cannot be written; nothing appears at `path`.
+    """
+    with writing(path), tempfile.TemporaryDirectory(prefix=".writing-", dir=path.parent) as temporary:
+        filled = Path(temporary) / path.name
+        filled.mkdir()
+        fill(filled)
+        sync_folder(filled)
+        os.replace(filled, path)
+        sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make a rename in this folder survive a power cut, where the system can open folders."""
+    if os.name == "posix":
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as indented JSON, atomically."""
+    write_atomically(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises:
+        RunError: it cannot be read, or is not a JSON object.
+    """
+    try:
+        value = json.loads(path.read_bytes())
+    except OSError as error:
+        raise RunError(f"Cannot read {path}: {(error.strerror or str(error)).lower()}.") from error
+    except ValueError as error:
+        raise RunError(f"{path} is damaged: it does not hold JSON ({error}).") from error
+    if not isinstance(value, dict):
+        raise RunError(f"{path} is damaged: it holds JSON but not an object.")
+    return value

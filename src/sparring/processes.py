@@ -1,0 +1,66 @@
+"""One process or several: where tensors live, which share of a batch is ours, and how turns are averaged."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from sparring.errors import SettingError
+
+
+@dataclass(frozen=True)
+class Processes:
+    """This process among those that train together; `torchrun` starts several."""
+
+    device: torch.device
+    rank: int = 0
+    count: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process is the one that writes and prints."""
+        return self.rank == 0
+
+    def average(self, tensors: Sequence[Tensor]) -> None:
+        """Replace each tensor by its mean over all processes, in one flattened exchange."""
+        if self.count == 1 or not tensors:
+            return
+        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        dist.all_reduce(flat)
+        flat /= self.count
+        for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+            tensor.copy_(mean.view_as(tensor))
+
+
+def join_processes(device: str = "auto") -> Processes:
+    """The processes that torchrun started, or just this one.
+
+    Args:
+        device: `auto` (the first CUDA device if there is one, else the CPU), or any name torch knows.
+
+    Raises:
+        SettingError: there is no such device here.
+    """
+    rank, count = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda":
+        device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+    try:
+        chosen = torch.device(device)
+        torch.empty(1, device=chosen)
+        torch.Generator(chosen)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise SettingError(
+            f"There is no device '{device}' here: use auto, cpu, or a device that this torch can see."
+        ) from error
+    if count > 1 and not dist.is_initialized():
+        dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+        atexit.register(dist.destroy_process_group)
+    return Processes(chosen, rank, count)

@@ -1,0 +1,150 @@
+"""Settings as frozen dataclasses whose annotations carry their accepted range.
+
+A field's docstring is its `--help` text; its annotation is checked when the settings are made, whether they
+come from the command line, from Python, or from a run folder.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from sparring.errors import SettingError, nearest
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers a setting accepts: from `low` to `high`, the low end itself only where `closed`."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    closed: bool = True
+
+    def __contains__(self, value: float) -> bool:
+        above = value >= self.low if self.closed else value > self.low
+        return above and value <= self.high and math.isfinite(value)
+
+    def __str__(self) -> str:
+        if self.high == math.inf:
+            return f"at least {self.low:g}" if self.closed else f"greater than {self.low:g}"
+        return f"{'from' if self.closed else 'above'} {self.low:g} to {self.high:g}"
+
+
+Count = Annotated[int, Range(low=1)]
+"""A whole number from 1."""
+Natural = Annotated[int, Range(low=0)]
+"""A whole number from 0."""
+Positive = Annotated[float, Range(low=0.0, closed=False)]
+"""A number above 0."""
+Weight = Annotated[float, Range(low=0.0)]
+"""A number from 0."""
+Share = Annotated[float, Range(low=0.0, high=1.0)]
+"""A number from 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Base of all settings: checks every field against its annotation.
+
+    Raises:
+        SettingError: a value of the wrong type or outside its range.
+    """
+
+    def __post_init__(self) -> None:
+        hints = typing.get_type_hints(type(self), include_extras=True)
+        for field in dataclasses.fields(self):
+            checked = check_value(field.name, getattr(self, field.name), hints[field.name])
+            object.__setattr__(self, field.name, checked)
+
+    @classmethod
+    def of(cls, values: dict[str, Any], owner: str) -> typing.Self:
+        """Settings from plain values, such as keyword arguments or JSON; `owner` names them in errors."""
+        known = [field.name for field in dataclasses.fields(cls)]
+        for name in values:
+            if name not in known:
+                raise SettingError(
+                    f"{owner} has no setting '{name}'.{nearest(name, known)} It has: {', '.join(known)}."
+                )
+        return cls(**values)
+
+
+def check_value(name: str, value: Any, hint: Any) -> Any:
+    """`value` as the annotation wants it (an int where a float is asked for becomes one).
+
+    Raises:
+        SettingError: it is of another type, or out of range.
+    """
+    kinds, ranges = _kinds_and_ranges(hint)
+    if float in kinds and type(value) is int:
+        value = float(value)
+    if type(value) not in kinds:
+        raise SettingError(f"{name} is {value!r}: it must be {' or '.join(_KINDS[kind] for kind in kinds)}.")
+    for accepted in ranges:
+        if value is not None and value not in accepted:
+            raise SettingError(f"{name} is {value!r}: it must be {accepted}.")
+    return value
+
+
+_KINDS: dict[type, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "a text",
+    types.NoneType: "None",
+}
+
+
+def _kinds_and_ranges(hint: Any) -> tuple[list[type], list[Range]]:
+    """The types that an annotation such as `Annotated[int, Range(1)] | None` admits, and its ranges."""
+    if typing.get_origin(hint) is Annotated:
+        inner, *extras = typing.get_args(hint)
+        kinds, ranges = _kinds_and_ranges(inner)
+        return kinds, ranges + [extra for extra in extras if isinstance(extra, Range)]
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
+        members = [_kinds_and_ranges(member) for member in typing.get_args(hint)]
+        return [kind for kinds, _ in members for kind in kinds], [r for _, ranges in members for r in ranges]
+    return [hint], []
+
+
+@dataclass(frozen=True)
+class GameSettings(Settings):
+    """What every game can be told; each adds its own, with its paper's values."""
+
+    batch_size: Count = 64
+    """Real examples in a batch."""
+    shuffle: bool = True
+    """Deal the examples in a new order each epoch; otherwise always in the order of the data."""
+    learning_rate_decay: Share = 0.0
+    """Share of the run, counted from its end, over which all learning rates fall linearly to 0."""
+
+
+@dataclass(frozen=True)
+class Limit(Settings):
+    """How long a run lasts; exactly one of the three."""
+
+    epochs: Count | None = None
+    """Passes over the training data."""
+    steps: Count | None = None
+    """Rounds of turns."""
+    minutes: Positive | None = None
+    """Wall-clock time; turned into a fixed number of steps before the run starts."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        given = [field.name for field in dataclasses.fields(self) if getattr(self, field.name) is not None]
+        if len(given) != 1:
+            raise SettingError(
+                f"A run has exactly one limit (epochs, steps or minutes), not {len(given)}: "
+                f"{' and '.join(given) or 'none'} given."
+            )
+
+    def __str__(self) -> str:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if value is not None:
+                return f"{value:,g} {field.name if value != 1 else field.name[:-1]}"
+        raise AssertionError("a limit always has one value")

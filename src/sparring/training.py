@@ -1,0 +1,491 @@
+"""Training as a user sees it: `train` and `resume` play an engine's rounds and record them in a run."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import platform
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import tyro
+
+from sparring import __version__
+from sparring.console import Console, duration_text, epoch_table, losses_text
+from sparring.data import Dataset, load_dataset
+from sparring.engine import Engine, Meter, Values
+from sparring.errors import DataError, Interrupted, RunError, SparringError
+from sparring.files import write_atomically
+from sparring.game import Game
+from sparring.model import sample_picture
+from sparring.plots import curves_png
+from sparring.processes import Processes, join_processes
+from sparring.run import Checkpoint, Run
+from sparring.settings import Count, GameSettings, Limit, Natural, Positive, Settings
+from sparring.zoo import absolute_reference, find_system, short_name
+
+Number = Annotated[Count | None, tyro.conf.arg(metavar="N")]
+
+TIMING_SECONDS = 2.0
+"""How long the first steps are timed before a run whose length depends on the speed of the machine."""
+PICTURE_SECONDS = 30.0
+"""Least time between two drawings of the curves."""
+
+
+@dataclass(frozen=True)
+class RunSettings(Settings):
+    """What every run can be told, whatever system it trains."""
+
+    data: str = "mnist"
+    """The training data: mnist, ring, grid, stacked-mnist, idx:PATH, folder:PATH, npz:FILE, mixture:FILE."""
+    out: Annotated[str | None, tyro.conf.arg(metavar="RUN")] = None
+    """The run folder; by default the next free one in runs/."""
+    seed: Natural = 0
+    """Decides the initial weights, the noise and the order of the data."""
+    epochs: Number = None
+    """Passes over the training data."""
+    max_steps: Number = None
+    """Rounds of turns."""
+    max_minutes: Annotated[Positive | None, tyro.conf.arg(metavar="MINUTES")] = None
+    """Wall-clock time; the first steps are timed and fix the number of steps."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:1 ..."""
+    threads: Number = None
+    """CPU threads; small networks are often fastest with 1. By default what torch chooses."""
+    size: Annotated[Count | None, tyro.conf.arg(metavar="PIXELS")] = None
+    """Side in pixels to which images are cropped and resized; by default their own, or 28 for folders."""
+    skip_bad_images: bool = False
+    """Leave out images that cannot be read instead of refusing the folder."""
+    keep_every: Annotated[Natural | None, tyro.conf.arg(metavar="N")] = None
+    """Keep the networks of every so many epochs for good; 0 for none; by default what the system says."""
+    history_every: Count = 50
+    """Steps between two rows of the history."""
+    checkpoint_minutes: Positive = 0.5
+    """Minutes between two checkpoints; a run that is killed loses at most this."""
+    quiet: bool = False
+    """Plain lines instead of a live progress bar."""
+
+    def limit(self, default: Limit) -> Limit:
+        """The limit that was given, or the default.
+
+        Raises:
+            SettingError: more than one was given.
+        """
+        given = {"epochs": self.epochs, "steps": self.max_steps, "minutes": self.max_minutes}
+        return Limit(**given) if any(value is not None for value in given.values()) else default  # type: ignore[arg-type]
+
+
+def train(system: str = "gan", **options: Any) -> Run:
+    """Train a system and record it in a run folder.
+
+    Args:
+        system: a name in the zoo, or `path/to/file.py:ClassName` for one of your own.
+        options: any field of `RunSettings` (data, out, seed, epochs, max_steps, max_minutes, ...) and any
+            setting of the system.
+
+    Returns:
+        The run, finished.
+
+    Raises:
+        SparringError: an option that does not exist or is out of range, data that the system cannot train
+            on, a folder that cannot be written, a loss that is no longer a number.
+        Interrupted: SIGINT or SIGTERM came; the run has saved itself and can be resumed.
+
+    Example:
+        >>> run = sparring.train("gan", data="mnist", max_minutes=2)
+        >>> run.path / "samples.png"
+    """
+    game_class = find_system(system)
+    names = {field.name for field in dataclasses.fields(RunSettings)}
+    run_settings = RunSettings(**{name: value for name, value in options.items() if name in names})
+    others = {name: value for name, value in options.items() if name not in names}
+    return start(system, run_settings, game_class.Settings.of(others, short_name(system)))
+
+
+def start(system: str, asked: RunSettings, settings: GameSettings) -> Run:
+    """Train with settings that are already made; see `train`."""
+    game_class = find_system(system)
+    limit = asked.limit(game_class.length)
+    processes = join_processes(asked.device)
+    console = Console(asked.quiet, silent=not processes.is_first)
+    torch.set_num_threads(asked.threads or torch.get_num_threads())
+    dataset = load_dataset(asked.data, size=asked.size, skip_bad_images=asked.skip_bad_images)
+    # Anything that is wrong with the data or the settings shows here, before the folder is made.
+    Engine(game_class, settings, dataset, 1, asked.seed, processes)
+    kept = {name: getattr(asked, name) for name in ("seed", "history_every", "checkpoint_minutes", "device")}
+    description = {
+        "title": f"{short_name(system)}-{asked.data.partition(':')[0]}",
+        "system": absolute_reference(system),
+        "settings": dataclasses.asdict(settings),
+        "data": {
+            "name": dataset.name,
+            "size": asked.size,
+            "skip_bad_images": asked.skip_bad_images,
+            "shape": list(dataset.spec.shape),
+            "count": len(dataset),
+            "class_names": list(dataset.class_names),
+            "fingerprint": dataset.fingerprint,
+        },
+        **kept,
+        "threads": torch.get_num_threads(),
+        "keep_every": game_class.keep_every if asked.keep_every is None else asked.keep_every,
+        "limit": dataclasses.asdict(limit),
+        "total_steps": None,
+        "versions": versions(),
+    }
+    run = Run.create(asked.out, description) if processes.is_first else Run("")
+    announce_default = limit is game_class.length
+    return _play(run, None, description, game_class, dataset, processes, console, announce_default)
+
+
+def resume(
+    run: Run | Path | str,
+    *,
+    epochs: int | None = None,
+    max_steps: int | None = None,
+    max_minutes: float | None = None,
+    device: str | None = None,
+    quiet: bool = False,
+) -> Run:
+    """Go on with a run that was interrupted, or with a finished one for longer.
+
+    Args:
+        run: the run or its folder.
+        epochs, max_steps, max_minutes: the run's new total; by default its own limit. Schedules that refer to
+            the length of the run follow the new total from here on.
+        device: where to go on; by default where it was.
+        quiet: plain lines instead of a progress bar.
+
+    Raises:
+        SparringError: no such run, a damaged checkpoint, data that has changed, and all that `train` raises.
+    """
+    folder = run.path if isinstance(run, Run) else run
+    run = Run.open(folder)
+    description = run.description
+    asked = RunSettings(epochs=epochs, max_steps=max_steps, max_minutes=max_minutes)
+    recorded = Limit(**description["limit"])
+    limit = asked.limit(recorded)
+    if limit is not recorded:
+        description |= {"limit": dataclasses.asdict(limit), "total_steps": None}
+    game_class = find_system(description["system"])
+    processes = join_processes(device or description["device"])
+    console = Console(quiet, silent=not processes.is_first)
+    # Sums are rounded differently with another number of threads, and the run would not be the same.
+    torch.set_num_threads(description["threads"])
+    data = description["data"]
+    dataset = load_dataset(data["name"], size=data["size"], skip_bad_images=data["skip_bad_images"])
+    if dataset.fingerprint != data["fingerprint"]:
+        raise DataError(
+            f"{dataset.name} is not what {run.path} was trained on (its fingerprint differs): restore the "
+            "data, or start a new run."
+        )
+    if processes.is_first:
+        run.acquire()
+    return _play(run, run.latest(), description, game_class, dataset, processes, console, announce=False)
+
+
+def versions() -> dict[str, str]:
+    """What the numbers of a run may depend on beside its settings."""
+    return {
+        "sparring": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _play(
+    run: Run,
+    checkpoint: Checkpoint | None,
+    description: dict[str, Any],
+    game_class: type[Game],
+    dataset: Dataset,
+    processes: Processes,
+    console: Console,
+    announce: bool,
+) -> Run:
+    try:
+        settings = game_class.Settings.of(description["settings"], str(run.path / "run.json"))
+        total = description["total_steps"]
+        limit = Limit(**description["limit"])
+        if total is None:
+
+            def throwaway() -> Engine:
+                return Engine(game_class, settings, dataset, 1, description["seed"], processes)
+
+            spent = checkpoint.state["seconds"] if checkpoint else 0.0
+            done = checkpoint.state["step"] if checkpoint else 0
+            total = _steps_of(limit, throwaway, spent, done, announce, console)
+            description["total_steps"] = total
+            if processes.is_first:
+                run.describe(description)
+        engine = Engine(game_class, settings, dataset, total, description["seed"], processes)
+        Recorder(engine, run, description, console, checkpoint).play()
+    finally:
+        run.release()
+    return run
+
+
+def _steps_of(limit: Limit, throwaway: Any, spent: float, done: int, announce: bool, console: Console) -> int:
+    """The number of steps of a run, timing the machine where the limit is a time."""
+    engine = throwaway()
+    if limit.steps is not None:
+        steps = limit.steps
+    elif limit.epochs is not None:
+        steps = limit.epochs * engine.steps_per_epoch
+    else:
+        assert limit.minutes is not None
+        began = time.monotonic()
+        seconds = step_seconds(engine)
+        left = limit.minutes * 60 - spent - (time.monotonic() - began)
+        steps = done + max(1, int(left / seconds))
+        epochs = steps / engine.steps_per_epoch
+        console.line(
+            f"A step takes {seconds * 1000:.3g} ms here: {limit} are {steps:,} steps, {epochs:.3g} epochs."
+        )
+    if announce:
+        estimate = duration_text(step_seconds(engine) * steps)
+        console.line(
+            f"No limit given: the published length, {limit} ({steps:,} steps), about {estimate} on this "
+            "machine. Ctrl-C saves at any time; --epochs, --max-steps or --max-minutes choose another length."
+        )
+    return steps
+
+
+def step_seconds(engine: Engine) -> float:
+    """Mean duration of a step, from the first few; the engine is spent afterwards.
+
+    All processes come to the same number: they agree on how many steps to time and average the result.
+    """
+
+    def timed(rounds: int) -> float:
+        began = time.perf_counter()
+        for _ in range(rounds):
+            engine.play_round()
+        seconds = torch.tensor([(time.perf_counter() - began) / rounds], device=engine.processes.device)
+        engine.processes.average([seconds])
+        return seconds.item()
+
+    timed(2)
+    return timed(max(2, min(200, int(TIMING_SECONDS / timed(2)))))
+
+
+class Recorder:
+    """Plays the rounds of one engine and writes down in the run what comes of them."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        run: Run,
+        description: dict[str, Any],
+        console: Console,
+        checkpoint: Checkpoint | None,
+    ) -> None:
+        self.engine = engine
+        self.run = run
+        self.description = description
+        self.console = console
+        self.writes = engine.processes.is_first
+        self.steps_per_epoch = engine.steps_per_epoch
+        self.interval, self.epoch_meter = Meter(), Meter()
+        self.seconds_before = 0.0
+        self.began = self.saved = self.drawn = time.monotonic()
+        self.save_cost = 0.0
+        if checkpoint is not None:
+            state = checkpoint.state
+            engine.restore(checkpoint.networks, checkpoint.training, state)
+            self.interval, self.epoch_meter = Meter(state["interval"]), Meter(state["epoch_meter"])
+            self.seconds_before = state["seconds"]
+        self.resumed = checkpoint is not None or bool(run.history() if self.writes else False)
+        if self.writes:
+            run.cut_history(checkpoint.state["history_size"] if checkpoint else 0)
+
+    def play(self) -> None:
+        """Play until the run has its length, or someone asks to stop."""
+        engine, total = self.engine, self.engine.total_steps
+        if engine.step >= total:
+            self.console.line(
+                f"{self.run.path} is finished ({engine.step:,} steps): to go on, give a larger --epochs, "
+                "--max-steps or --max-minutes."
+            )
+            return
+        verb = "Resuming" if self.resumed else "Training"
+        self.console.line(
+            f"{verb} {self.description['title']} in {self.run.path}: step {engine.step:,} of {total:,}."
+        )
+        self._record_event("resumed" if self.resumed else "started", step=engine.step)
+        self._record_status("running")
+        self.console.start(self.description["title"], total, engine.step)
+        try:
+            with stop_signals(engine) as received:
+                while engine.step < total and not engine.stopping:
+                    self._step()
+            if engine.step < total:
+                self._interrupted(received)
+            self._finish()
+        except SparringError as error:
+            if not isinstance(error, Interrupted):
+                self._record_failure(error)
+            raise
+        finally:
+            self.console.finish(engine.step)
+        self.console.line(
+            f"Finished {engine.step:,} steps in {duration_text(self.seconds)}. "
+            f"Picture: {self.run.path / 'samples.png'}"
+        )
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on the run so far, over all its sessions."""
+        return self.seconds_before + time.monotonic() - self.began
+
+    @property
+    def epoch(self) -> float:
+        """Epochs behind us."""
+        return round(self.engine.step / self.steps_per_epoch, 6)
+
+    def _step(self) -> None:
+        values = self.engine.play_round()
+        self.interval.add(values)
+        self.epoch_meter.add(values)
+        self.console.update(self.engine.step, values)
+        if self.engine.step % self.description["history_every"] == 0:
+            self._record_row("steps", self.interval.reset())
+        if self.engine.step % self.steps_per_epoch == 0:
+            self._end_epoch()
+        wait = max(self.description["checkpoint_minutes"] * 60, 50 * self.save_cost)
+        if time.monotonic() - self.saved > wait:
+            self._save()
+
+    def _end_epoch(self) -> None:
+        train, test = self.epoch_meter.reset(), self.engine.test()
+        self._record_row("epoch", {**train, **test})
+        epoch = self.engine.step // self.steps_per_epoch
+        if test:
+            self.console.line(f"Epoch {epoch}")
+            self.console.table(epoch_table(train, test))
+        elif not self.console.live:
+            self.console.line(f"epoch {epoch}: {losses_text(train)}")
+        if self.writes:
+            keep = self.description["keep_every"]
+            if keep and epoch % keep == 0:
+                self.run.keep_networks(epoch, self.engine.game.state_dict())
+            self._draw_samples(f"epoch-{epoch:04d}")
+            if time.monotonic() - self.drawn > PICTURE_SECONDS:
+                self._draw_curves()
+
+    def _interrupted(self, received: list[int]) -> None:
+        self._save()
+        self._record_event("interrupted", step=self.engine.step)
+        self._record_status("interrupted")
+        number = received[0] if received else signal.SIGTERM
+        raise Interrupted(
+            f"Interrupted and saved at step {self.engine.step:,}. "
+            f"Go on with: sparring resume {self.run.path}",
+            128 + number,
+        )
+
+    def _finish(self) -> None:
+        # Saved before the last, partial row of the history, so that a longer run goes on as if never stopped.
+        self._save()
+        if self.interval.sums:
+            self._record_row("steps", self.interval.reset())
+        if self.writes:
+            if self.engine.step % self.steps_per_epoch:
+                self._draw_samples(f"step-{self.engine.step:08d}")
+            self._draw_curves()
+        self._record_event("finished", step=self.engine.step)
+        self._record_status("finished")
+
+    def _save(self) -> None:
+        began = time.monotonic()
+        if self.writes:
+            state = self.engine.position() | {
+                "system": self.description["system"],
+                "interval": self.interval.sums,
+                "epoch_meter": self.epoch_meter.sums,
+                "history_size": self.run.history_size(),
+                "seconds": round(self.seconds, 3),
+            }
+            self.run.save(Checkpoint(state, self.engine.game.state_dict(), self.engine.tensors()))
+            self._record_status("running")
+        self.saved = time.monotonic()
+        self.save_cost = self.saved - began
+
+    def _record_failure(self, error: SparringError) -> None:
+        """Write down why the run ended, if the disk still takes it; the error itself is raised anyway."""
+        try:
+            self._record_event("failed", step=self.engine.step, reason=str(error))
+            self._record_status("failed")
+        except RunError:
+            self.console.line("The end of the run could not be written to its folder.")
+
+    def _record_row(self, kind: str, values: Values) -> None:
+        if self.writes:
+            row = {"kind": kind, "step": self.engine.step, "epoch": self.epoch}
+            self.run.add_history(row | {name: json_number(value) for name, value in values.items()})
+
+    def _record_event(self, event: str, **details: Any) -> None:
+        if self.writes:
+            self.run.add_event(event, **details, seconds=round(self.seconds, 3))
+
+    def _record_status(self, state: str) -> None:
+        if self.writes:
+            self.run.set_status(
+                state=state,
+                step=self.engine.step,
+                total_steps=self.engine.total_steps,
+                epoch=self.epoch,
+                seconds=round(self.seconds, 3),
+            )
+
+    def _draw_samples(self, name: str) -> None:
+        picture = sample_picture(self.engine.game, self.engine.dataset, self.description["seed"], self.epoch)
+        for path in (self.run.path / "samples" / f"{name}.png", self.run.path / "samples.png"):
+            write_atomically(path, picture)
+
+    def _draw_curves(self) -> None:
+        write_atomically(self.run.path / "curves.png", curves_png(self.run.history()))
+        self.drawn = time.monotonic()
+
+
+def json_number(value: float) -> float | None:
+    """The value, or None where it is not finite: JSON has no NaN."""
+    return value if math.isfinite(value) else None
+
+
+@contextmanager
+def stop_signals(engine: Engine) -> Iterator[list[int]]:
+    """Make SIGINT and SIGTERM end the run after the round; a second one ends the process at once.
+
+    Yields:
+        The numbers of the signals that came.
+    """
+    received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        engine.stop_asked = True
+        signal.signal(number, before[number])
+
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

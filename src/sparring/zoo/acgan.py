@@ -1,0 +1,225 @@
+"""The auxiliary-classifier GAN, as the Keras listing has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import Adam, Optimizer
+
+from sparring.game import (
+    Batch,
+    DataSpec,
+    Game,
+    GameSettings,
+    Limit,
+    Loss,
+    Terms,
+    Turn,
+    require_images,
+    require_labels,
+)
+from sparring.losses import binary_cross_entropy, verdict
+from sparring.nn.initialisers import glorot_normal, glorot_uniform, initialise
+from sparring.nn.layers import Dropout
+from sparring.randomness import Randomness
+from sparring.settings import Count, Positive, Share
+from sparring.tricks import inference
+
+
+class Generator(nn.Module):
+    """Noise times an embedding of the class, then three transposed convolutions from 3 x 3 (at 28 pixels).
+
+    Batch normalisation has Keras's defaults: epsilon 1e-3, running statistics moving by a hundredth.
+    """
+
+    def __init__(self, latent_size: int, data: DataSpec) -> None:
+        super().__init__()
+        channels, height, width = data.shape
+        base = (384, height // 4 - 4, width // 4 - 4)
+        self.embedding = nn.Embedding(data.classes, latent_size)
+        self.body = nn.Sequential(
+            nn.Linear(latent_size, base[0] * base[1] * base[2]),
+            nn.ReLU(),
+            nn.Unflatten(1, base),
+            nn.ConvTranspose2d(384, 192, 5),
+            nn.ReLU(),
+            nn.BatchNorm2d(192, eps=1e-3, momentum=0.01),
+            nn.ConvTranspose2d(192, 96, 5, stride=2, padding=2, output_padding=1),
+            nn.ReLU(),
+            nn.BatchNorm2d(96, eps=1e-3, momentum=0.01),
+            nn.ConvTranspose2d(96, channels, 5, stride=2, padding=2, output_padding=1),
+            nn.Tanh(),
+        )
+        initialise(
+            self,
+            {nn.Linear: glorot_uniform, nn.ConvTranspose2d: glorot_normal, nn.Embedding: glorot_normal},
+        )
+
+    def forward(self, latent: Tensor, labels: Tensor) -> Tensor:
+        """Images in [-1, 1] of the given classes."""
+        images: Tensor = self.body(latent * self.embedding(labels))
+        return images
+
+
+class Discriminator(nn.Module):
+    """Four convolutions with leaky ReLU and dropout, then two heads."""
+
+    def __init__(self, data: DataSpec, dropout: float, random: Randomness) -> None:
+        super().__init__()
+        channels, height, width = data.shape
+        layers: list[nn.Module] = []
+        for before, after, stride in [(channels, 32, 2), (32, 64, 1), (64, 128, 2), (128, 256, 1)]:
+            convolution = nn.Conv2d(before, after, 3, stride=stride, padding=1)
+            layers += [convolution, nn.LeakyReLU(0.2), Dropout(dropout, random)]
+        self.features = nn.Sequential(*layers, nn.Flatten())
+        size = 256 * (height // 4) * (width // 4)
+        self.generation = nn.Linear(size, 1)
+        self.auxiliary = nn.Linear(size, data.classes)
+        initialise(self, {nn.Linear: glorot_uniform, nn.Conv2d: glorot_uniform})
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of being real (count,), and of each class (count, classes)."""
+        features = self.features(images)
+        return self.generation(features).squeeze(1), self.auxiliary(features)
+
+
+class ACGAN(Game):
+    """The discriminator also names the class; the generator is told which class to make.
+
+    As in the listing: real images have the soft label 0.95 (one-sided); the auxiliary loss counts real images
+    twice and generated ones not at all in the discriminator's turn, so that it does not learn classes from
+    bad pictures; the generator's turn has twice the batch; the generated images that the discriminator learns
+    from are made in inference mode, with the running statistics of batch normalisation.
+
+    TensorFlow pads `same` convolutions with stride 2 one pixel more at the end, torch at the beginning: the
+    networks here are the listing's seen in a mirror.
+    """
+
+    paper = "Odena et al. 2016, arXiv:1610.09585; networks of the Keras example"
+    purpose = "images of the class one asks for, and a report after every epoch"
+    length = Limit(epochs=100)
+    grid = (40, 10)
+    shows_real = True
+    keep_every = 1
+
+    @dataclass(frozen=True)
+    class Settings(GameSettings):
+        """Settings of the Keras ACGAN."""
+
+        batch_size: Count = 100
+        """Real examples in a batch; the generator's turn has twice as many."""
+        shuffle: bool = False
+        """Deal the examples in a new order each epoch; the listing does not."""
+        latent_size: Count = 100
+        """Dimensions of the noise z in U(-1, 1), and of the class embedding."""
+        generator_lr: Positive = 2e-4
+        """Adam's learning rate for the generator."""
+        discriminator_lr: Positive = 2e-4
+        """Adam's learning rate for the discriminator."""
+        adam_beta1: Share = 0.5
+        """Adam's decay of the first moment, for both players."""
+        soft_one: Share = 0.95
+        """The target for `real`, in both players' turns."""
+        dropout: Share = 0.3
+        """Share of the discriminator's activations that are dropped after each convolution."""
+
+    settings: Settings
+
+    def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
+        require_images("acgan", data, multiple=4, least=20)
+        require_labels("acgan", data)
+        super().__init__(settings, data, random)
+        self.generator = Generator(settings.latent_size, data)
+        self.discriminator = Discriminator(data, settings.dropout, random)
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """Adam for both, with Keras's epsilon."""
+        s = self.settings
+        betas = (s.adam_beta1, 0.999)
+        return {
+            "generator": Adam(self.generator.parameters(), s.generator_lr, betas, eps=1e-7, fused=True),
+            "discriminator": Adam(
+                self.discriminator.parameters(), s.discriminator_lr, betas, eps=1e-7, fused=True
+            ),
+        }
+
+    def round(self) -> list[Turn]:
+        """The discriminator on real and generated images, then the generator on twice as many."""
+        return [Turn("discriminator", self.discriminator_loss), Turn("generator", self.generator_loss)]
+
+    def discriminator_loss(self, real: Batch) -> Terms:
+        """Real or generated, for all; which class, for the real ones."""
+        with inference(self.generator):
+            fake, _ = self.generate_any(len(real))
+        generation, auxiliary = self.discriminator(torch.cat([real.examples, fake]))
+        real_logits, fake_logits = generation.chunk(2)
+        # Weight 2 on the real half and 0 on the other, averaged over both, is the mean over the real half.
+        auxiliary_loss = F.cross_entropy(auxiliary[: len(real)], labels_of(real))
+        return Terms(
+            generation_loss=half_and_half(real_logits, fake_logits, self.settings.soft_one),
+            auxiliary_loss=auxiliary_loss,
+        ).observing(**verdict(real_logits, fake_logits))
+
+    def generator_loss(self, real: Batch) -> Terms:
+        """Be taken for real, and for the class asked for."""
+        return self.trick(2 * len(real), self.settings.soft_one)
+
+    def trick(self, count: int, target: float) -> Terms:
+        """Both losses of generated images that should pass for real and for their class."""
+        fake, labels = self.generate_any(count)
+        generation, auxiliary = self.discriminator(fake)
+        return Terms(
+            generation_loss=binary_cross_entropy(generation, target),
+            auxiliary_loss=F.cross_entropy(auxiliary, labels),
+        )
+
+    def test_losses(self) -> dict[str, Loss]:
+        """The same losses with hard labels, and with equal weights in the auxiliary loss."""
+        return {
+            "generator": lambda real: self.trick(2 * len(real), 1.0),
+            "discriminator": self.discriminator_test_loss,
+        }
+
+    def discriminator_test_loss(self, real: Batch) -> Terms:
+        """Real or generated, and which class, for all images alike."""
+        fake, labels = self.generate_any(len(real))
+        generation, auxiliary = self.discriminator(torch.cat([real.examples, fake]))
+        return Terms(
+            generation_loss=half_and_half(generation[: len(real)], generation[len(real) :], 1.0),
+            auxiliary_loss=F.cross_entropy(auxiliary, torch.cat([labels_of(real), labels])),
+        )
+
+    def generate_any(self, count: int) -> tuple[Tensor, Tensor]:
+        """Generated images of classes drawn evenly, and those classes."""
+        latent = self.latent(count, self.random)
+        labels = self.random.integers(count, self.data.classes)
+        return self.generate(latent, labels), labels
+
+    def latent(self, count: int, random: Randomness) -> Tensor:
+        """z in U(-1, 1)^latent_size."""
+        return random.uniform(count, self.settings.latent_size)
+
+    def generate(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Images in [-1, 1] of the given classes."""
+        assert labels is not None
+        images: Tensor = self.generator(latent, labels)
+        return images
+
+    @property
+    def conditional(self) -> bool:
+        """Always told the class."""
+        return True
+
+
+def half_and_half(real_logits: Tensor, fake_logits: Tensor, target: float) -> Tensor:
+    """Mean cross-entropy over real images, which should have the target, and as many generated ones."""
+    return (binary_cross_entropy(real_logits, target) + binary_cross_entropy(fake_logits, 0.0)) / 2
+
+
+def labels_of(batch: Batch) -> Tensor:
+    """The labels of a batch that is known to have them."""
+    assert batch.labels is not None
+    return batch.labels

@@ -1,0 +1,129 @@
+"""The convolutional GAN of the tflearn listing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import Adam, Optimizer
+
+from sparring.game import Batch, DataSpec, Game, GameSettings, Limit, Terms, Turn, require_images
+from sparring.losses import verdict
+from sparring.nn.initialisers import initialise, normal, truncated_normal, uniform_scaling
+from sparring.randomness import Randomness
+from sparring.settings import Count, Positive
+from sparring.tricks import NoiseTable
+
+FAKE, REAL = 0, 1
+
+
+class DCGANTflearn(Game):
+    """Up-sampling and 5 x 5 convolutions with tanh; a discriminator with two outputs and a softmax.
+
+    Weights start as tflearn starts them: dense layers truncated N(0, 0.02²), convolutions U(-a, a) with
+    a = sqrt(3 / fan in), the scale of batch normalisation N(1, 0.002²), its running statistics moving by a
+    tenth each batch. The discriminator moves first; each player has its own noise for every image. Both
+    networks stay in training mode in both turns, as in tflearn's `fit`.
+    """
+
+    paper = "Radford et al. 2015, arXiv:1511.06434; networks of the tflearn example"
+    purpose = "the article's convolutional listing"
+    length = Limit(epochs=10)
+    value_range = (0.0, 1.0)
+    grid = (4, 10)
+
+    @dataclass(frozen=True)
+    class Settings(GameSettings):
+        """Settings of the tflearn DCGAN."""
+
+        latent_size: Count = 200
+        """Dimensions of the noise z in U(-1, 1)."""
+        generator_lr: Positive = 1e-3
+        """Adam's learning rate for the generator (tflearn's default)."""
+        discriminator_lr: Positive = 1e-3
+        """Adam's learning rate for the discriminator (tflearn's default)."""
+        fixed_noise: bool = True
+        """Draw each player's noise once for every training image, as the listing does."""
+
+    settings: Settings
+
+    def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
+        require_images("dcgan-tflearn", data, multiple=4)
+        super().__init__(settings, data, random)
+        channels, height, width = data.shape
+        base = (128, height // 4, width // 4)
+        flat = base[0] * base[1] * base[2]
+        self.generator = nn.Sequential(
+            nn.Linear(settings.latent_size, flat),
+            nn.BatchNorm1d(flat, eps=1e-5, momentum=0.1),
+            nn.Tanh(),
+            nn.Unflatten(1, base),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(128, 64, 5, padding=2),
+            nn.Tanh(),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(64, channels, 5, padding=2),
+            nn.Sigmoid(),
+        )
+        self.discriminator = nn.Sequential(
+            nn.Conv2d(channels, 64, 5, padding=2),
+            nn.Tanh(),
+            nn.AvgPool2d(2),
+            nn.Conv2d(64, 128, 5, padding=2),
+            nn.Tanh(),
+            nn.AvgPool2d(2),
+            nn.Flatten(),
+            nn.Linear(flat, 1024),
+            nn.Tanh(),
+            nn.Linear(1024, 2),
+        )
+        rules = {nn.Linear: truncated_normal(0.02), nn.Conv2d: uniform_scaling}
+        initialise(self, rules | {nn.BatchNorm1d: normal(0.002, mean=1.0)})
+        self.noise = {
+            player: NoiseTable(f"noise of the {player}", data.count, settings.latent_size, random)
+            for player in ("discriminator", "generator")
+        }
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """Adam for both."""
+        return {
+            "generator": Adam(self.generator.parameters(), self.settings.generator_lr, fused=True),
+            "discriminator": Adam(
+                self.discriminator.parameters(), self.settings.discriminator_lr, fused=True
+            ),
+        }
+
+    def round(self) -> list[Turn]:
+        """Both players move on every batch, the discriminator first."""
+        return [Turn("discriminator", self.discriminator_loss), Turn("generator", self.generator_loss)]
+
+    def discriminator_loss(self, real: Batch) -> Terms:
+        """Categorical cross-entropy over generated and real images together."""
+        both = torch.cat([self.generate(self.noise_of("discriminator", real)), real.examples])
+        logits = self.discriminator(both)
+        targets = torch.tensor([FAKE, REAL], device=logits.device).repeat_interleave(len(real))
+        fake_odds, real_odds = (logits[:, REAL] - logits[:, FAKE]).chunk(2)
+        return Terms(crossentropy=F.cross_entropy(logits, targets)).observing(**verdict(real_odds, fake_odds))
+
+    def generator_loss(self, real: Batch) -> Terms:
+        """Categorical cross-entropy of generated images against `real`."""
+        logits = self.discriminator(self.generate(self.noise_of("generator", real)))
+        targets = torch.full((len(real),), REAL, device=logits.device)
+        return Terms(crossentropy=F.cross_entropy(logits, targets))
+
+    def noise_of(self, player: str, real: Batch) -> Tensor:
+        """The player's own noise for the images of a batch, or new noise."""
+        if self.settings.fixed_noise:
+            return self.noise[player][real.indices]
+        return self.latent(len(real), self.random)
+
+    def latent(self, count: int, random: Randomness) -> Tensor:
+        """z in U(-1, 1)^latent_size."""
+        return random.uniform(count, self.settings.latent_size)
+
+    def generate(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Images in [0, 1]."""
+        images: Tensor = self.generator(latent)
+        return images

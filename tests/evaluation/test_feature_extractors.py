@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import importlib.util
+import warnings
+from importlib import resources
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from torch import Tensor, nn
+
+from sparring.data.dataset import Dataset
+from sparring.errors import DataError, SettingError
+from sparring.evaluation.features import (
+    ClassifierFeatures,
+    ModuleFeatures,
+    PixelFeatures,
+    StackedFeatures,
+    default_extractor,
+    load_extractor,
+    weights_hash,
+)
+from sparring.randomness import Randomness
+
+
+def images(count: int, *shape: int) -> Tensor:
+    return Randomness(0).integers(count * torch.Size(shape).numel(), 256).view(count, *shape).to(torch.uint8)
+
+
+def test_the_shipped_classifier_keeps_its_promise(mnist: Dataset, digits: ClassifierFeatures) -> None:
+    assert mnist.test is not None
+    right = digits.classes(mnist.test.examples) == mnist.test.labels
+    assert digits.accuracy is not None
+    assert right.double().mean().item() >= 0.994
+    assert right.double().mean().item() == pytest.approx(digits.accuracy, abs=2e-4)
+
+
+def test_the_shipped_file_is_small_and_says_how_it_was_made() -> None:
+    with resources.as_file(resources.files("sparring.evaluation") / "digits.safetensors") as path:
+        assert path.stat().st_size <= 2**20
+        with safe_open(path, framework="pt") as file:
+            assert {"accuracy", "seed", "epochs", "data", "shape", "class_names"} <= file.metadata().keys()
+
+
+def test_features_have_unit_mean_square_and_lead_to_the_scores(
+    small_mnist: Dataset, digits: ClassifierFeatures
+) -> None:
+    features = digits.features(small_mnist.examples[:2000])
+    assert features.dtype == torch.float32
+    assert features.shape == (2000, digits.size)
+    assert features.square().mean().item() == pytest.approx(1, abs=0.05)
+    torch.testing.assert_close(digits.scores(features), digits.logits(small_mnist.examples[:2000]))
+
+
+def test_garbage_earns_no_confidence(small_mnist: Dataset, digits: ClassifierFeatures) -> None:
+    digit_images = small_mnist.examples[:500]
+    shuffled = digit_images.flatten(1)[:, torch.randperm(784, generator=Randomness(0).generator)]
+    garbage = {
+        "noise": images(500, 1, 28, 28),
+        "black": torch.zeros_like(digit_images),
+        "white": torch.full_like(digit_images, 255),
+        "checkers": (torch.arange(28) % 2).to(torch.uint8).mul(255).expand(500, 1, 28, 28),
+        "shuffled": shuffled.view_as(digit_images),
+        "dots": (images(500, 1, 28, 28) > 230).to(torch.uint8) * 255,
+    }
+    credited = {
+        name: (digits.guesses(digits.features(examples))[1] >= 0.9).double().mean().item()
+        for name, examples in garbage.items()
+    }
+    assert max(credited.values()) <= 0.01, credited
+
+
+def test_pixels_are_scaled_bytes_and_points_pass() -> None:
+    extractor = load_extractor("pixels")
+    assert extractor.name == "pixels"
+    pixels = extractor.features(images(3, 2, 4, 4))
+    torch.testing.assert_close(pixels, images(3, 2, 4, 4).flatten(1).float() / 255)
+    points = torch.randn(5, 2, generator=Randomness(0).generator)
+    torch.testing.assert_close(extractor.features(points), points)
+    with pytest.raises(SettingError, match="no classifier"):
+        extractor.scores(pixels)
+
+
+def test_the_default_suits_the_data(small_mnist: Dataset, digits: ClassifierFeatures) -> None:
+    points = Dataset("ring", torch.zeros(4, 2))
+    colour = Dataset("folder:photos", torch.zeros(4, 3, 28, 28, dtype=torch.uint8))
+    other = Dataset("clothes", small_mnist.examples, small_mnist.labels, ("shirt", "shoe"))
+    numbers = tuple(f"{number:03d}" for number in range(1000))
+    stacked = Dataset("stacked-mnist", colour.examples, None, numbers)
+    assert default_extractor(small_mnist).name == digits.name
+    assert default_extractor(points).name == "points"
+    assert default_extractor(colour).name == "pixels"
+    assert default_extractor(other).name == "pixels"
+    assert isinstance(default_extractor(stacked), StackedFeatures)
+
+
+def test_stacks_are_spelt_first_channel_first(small_mnist: Dataset, digits: ClassifierFeatures) -> None:
+    assert small_mnist.labels is not None
+    stacks = small_mnist.examples[:900].view(300, 3, 28, 28)
+    numbers = small_mnist.labels[:900].view(300, 3) @ torch.tensor([100, 10, 1])
+    extractor = StackedFeatures(digits)
+    features = extractor.features(stacks)
+    classes, confidence = extractor.guesses(features)
+    assert features.shape == (300, 192)
+    assert (classes == numbers).double().mean() > 0.98
+    assert confidence.min() > 0
+    assert confidence.max() <= 1
+    assert torch.equal(extractor.scores(features).argmax(1), classes)
+    assert extractor.class_names[42] == "042"
+
+
+def test_modules_and_torchscript_files_give_the_same_features(tmp_path: Path) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(2))
+    path = tmp_path / "network.pt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.save(torch.jit.script(network), str(path))
+    extractor = ModuleFeatures(network, label="network")
+    grey = extractor.features(images(7, 1, 8, 8))
+    assert grey.shape == (7, 16)
+    torch.testing.assert_close(grey, network(images(7, 1, 8, 8).float().expand(-1, 3, -1, -1)).flatten(1))
+    scripted = load_extractor(str(path))
+    assert scripted.name == extractor.name
+    torch.testing.assert_close(scripted.features(images(7, 1, 8, 8)), grey)
+    with pytest.raises(DataError, match="3 channels"):
+        extractor.features(images(7, 2, 8, 8))
+
+
+def test_a_scripted_network_is_asked_for_features(tmp_path: Path) -> None:
+    class Inception(nn.Module):
+        def forward(self, images: Tensor, return_features: bool = False) -> Tensor:
+            return images.mean((2, 3)) if return_features else images.sum()
+
+    path = tmp_path / "inception.pt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.save(torch.jit.script(Inception()), str(path))
+    assert load_extractor(str(path)).features(images(5, 3, 8, 8)).shape == (5, 3)
+
+
+def test_onnx_without_its_package_says_what_to_install(tmp_path: Path) -> None:
+    if importlib.util.find_spec("onnxruntime"):
+        pytest.skip("onnxruntime is installed")
+    path = tmp_path / "network.onnx"
+    path.write_bytes(b"onnx")
+    with pytest.raises(SettingError, match="pip install onnxruntime"):
+        load_extractor(str(path))
+
+
+@pytest.mark.parametrize("name", ["digit", "no/such/file.pt", "features.pkl", ""])
+def test_unknown_features_say_what_there_is(name: str) -> None:
+    with pytest.raises(SettingError, match="'digits', 'pixels' or an existing file"):
+        load_extractor(name)
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt", ".ts"])
+def test_damaged_files_are_refused_in_words(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"broken{suffix}"
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(SettingError, match="broken"):
+        load_extractor(str(path))
+
+
+def test_images_of_another_shape_are_refused(digits: ClassifierFeatures) -> None:
+    with pytest.raises(DataError, match=r"\(1, 28, 28\), not \(3, 32, 32\)"):
+        digits.features(images(2, 3, 32, 32))
+
+
+def test_names_follow_the_weights() -> None:
+    first, second = ({"weight": torch.full((2, 2), value)} for value in (1.0, 1.0 + 1e-7))
+    assert weights_hash(first) == weights_hash(dict(first))
+    assert weights_hash(first) != weights_hash(second)
+    assert PixelFeatures().name == "pixels"

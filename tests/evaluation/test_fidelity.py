@@ -1,0 +1,136 @@
+"""Figures of feature vectors against published values and against independent implementations."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy.linalg import sqrtm
+from scipy.spatial.distance import cdist
+from torch import Tensor, nn
+
+from sparring.data.dataset import Dataset
+from sparring.errors import DataError
+from sparring.evaluation import fidelity
+from sparring.evaluation.features import ClassifierFeatures
+from sparring.evaluation.fidelity import fid, inception_score, kid, precision_recall
+from sparring.randomness import Randomness
+
+
+@pytest.fixture(scope="module")
+def real_and_fake(small_mnist: Dataset, digits: ClassifierFeatures) -> tuple[Tensor, Tensor]:
+    noise = Randomness(0).normal(1500, 1, 28, 28) * 40
+    noisy = (small_mnist.examples[:1500] + noise).clamp(0, 255).to(torch.uint8)
+    return digits.features(small_mnist.examples[2000:4000]), digits.features(noisy)
+
+
+def independent_fid(real: Tensor, fake: Tensor) -> float:
+    x, y = real.double().numpy(), fake.double().numpy()
+    covariances = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
+    # A little of the identity keeps the root of a singular product real, below the sixth digit.
+    root = sqrtm(covariances[0] @ covariances[1] + 1e-12 * np.eye(x.shape[1]))
+    trace = np.trace(covariances[0] + covariances[1] - 2 * np.real(root))
+    return float(np.square(x.mean(0) - y.mean(0)).sum() + trace)
+
+
+def independent_kid(real: Tensor, fake: Tensor) -> float:
+    x, y = real.double().numpy(), fake.double().numpy()
+
+    def kernel(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+        result: NDArray[np.float64] = (a @ b.T / a.shape[1] + 1) ** 3
+        return result
+
+    within = [(k.sum() - np.trace(k)) / (len(k) * (len(k) - 1)) for k in (kernel(x, x), kernel(y, y))]
+    return float(sum(within) - 2 * kernel(x, y).mean())
+
+
+def test_fid_equals_an_independent_one_to_six_digits(real_and_fake: tuple[Tensor, Tensor]) -> None:
+    assert fid(*real_and_fake).value == pytest.approx(independent_fid(*real_and_fake), rel=1e-6)
+
+
+def test_fid_of_known_gaussians() -> None:
+    points = Randomness(0).normal(200_000, 3)
+    moved = 2 * Randomness(1).normal(200_000, 3) + torch.tensor([1.0, 0.0, 0.0])
+    assert fid(points, moved).value == pytest.approx(1 + 3 * (2 - 1) ** 2, rel=0.02)
+    assert fid(points, points).value == pytest.approx(0, abs=1e-9)
+
+
+def test_kid_equals_an_independent_one_to_six_digits(real_and_fake: tuple[Tensor, Tensor]) -> None:
+    real, fake = real_and_fake[0][:1000], real_and_fake[1][:1000]
+    found = kid(real, fake, Randomness(0), subsets=2, subset_size=1000)
+    assert found.value == pytest.approx(independent_kid(real, fake), rel=1e-6)
+
+
+def test_kid_of_equal_distributions_is_about_zero(real_and_fake: tuple[Tensor, Tensor]) -> None:
+    real, _ = real_and_fake
+    same = kid(real[:1000], real[1000:], Randomness(0), subsets=20, subset_size=500)
+    assert same.low < 0.003
+    assert abs(same.value) < 0.1 * kid(*real_and_fake, Randomness(0), subsets=20, subset_size=500).value
+
+
+def test_inception_score_equals_torchmetrics(small_mnist: Dataset, digits: ClassifierFeatures) -> None:
+    from torchmetrics.image.inception import InceptionScore
+
+    scores = digits.logits(small_mnist.examples[:1000]).double()
+    with warnings.catch_warnings(), torch.random.fork_rng():
+        warnings.simplefilter("ignore")
+        theirs = InceptionScore(nn.Identity(), splits=1)
+        theirs.update(scores)
+        expected = theirs.compute()[0].item()
+    assert inception_score(scores).value == pytest.approx(expected, rel=1e-9)
+
+
+def test_inception_score_of_sure_and_of_clueless_classifiers() -> None:
+    sure = torch.eye(10).repeat(50, 1) * 100
+    assert inception_score(sure).value == pytest.approx(10, rel=1e-6)
+    assert inception_score(torch.zeros(500, 10)).value == pytest.approx(1)
+
+
+def brute_force(real: Tensor, fake: Tensor, k: int) -> tuple[list[float], ...]:
+    x, y = real.double().numpy(), fake.double().numpy()
+    between = cdist(x, y)
+    real_radii, fake_radii = (np.sort(cdist(a, a), axis=1)[:, k] for a in (x, y))
+    inside = between < real_radii[:, None]
+    recalled = (between < fake_radii[None]).any(1)
+    return inside.any(0).tolist(), recalled.tolist(), (inside.sum(0) / k).tolist(), inside.any(1).tolist()
+
+
+@pytest.mark.parametrize("dimensions", [2, 30])
+def test_precision_recall_equal_brute_force(dimensions: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fidelity, "ROWS", 64)
+    monkeypatch.setattr(fidelity, "COLUMNS", 100)
+    real = Randomness(0).normal(330, dimensions)
+    fake = Randomness(1).normal(270, dimensions) * 0.8 + 0.3
+    found = precision_recall(real, fake, k=5)
+    for ours, theirs in zip(found, brute_force(real, fake, 5), strict=True):
+        np.testing.assert_allclose(ours.float(), np.asarray(theirs, dtype=float), rtol=1e-6)
+
+
+def test_published_precision_recall_density_coverage() -> None:
+    """The example of the authors' README (clovaai/generative-evaluation-prdc), which "may fluctuate"."""
+    real, fake = Randomness(0).normal(10_000, 1000), Randomness(1).normal(10_000, 1000)
+    precision, recall, density, coverage = (
+        figure.float().mean().item() for figure in precision_recall(real, fake, k=5)
+    )
+    assert precision == pytest.approx(0.4772, abs=0.02)
+    assert recall == pytest.approx(0.4705, abs=0.02)
+    assert density == pytest.approx(1.0555, abs=0.06)
+    assert coverage == pytest.approx(0.9735, abs=0.01)
+
+
+def test_intervals_hold_their_values(real_and_fake: tuple[Tensor, Tensor]) -> None:
+    distance = fid(*real_and_fake, Randomness(0), resamples=10)
+    assert 0 <= distance.low < distance.value < distance.high
+    for estimate in precision_recall(*real_and_fake).estimates(Randomness(0)).values():
+        assert estimate.low < estimate.value < estimate.high
+
+
+def test_too_few_samples_are_refused() -> None:
+    few = torch.zeros(5, 3)
+    with pytest.raises(DataError, match="more than 5"):
+        precision_recall(few, torch.zeros(50, 3))
+    with pytest.raises(DataError, match="two samples"):
+        fid(few[:1], few)
