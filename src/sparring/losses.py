@@ -28,6 +28,16 @@ def binary_cross_entropy(logits: Tensor, target: float) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
 
 
+def relativistic_loss(better: Tensor, worse: Tensor) -> Tensor:
+    """-log sigmoid(better - worse), paired and averaged: the loss of whoever wants `better` above `worse`
+    (Jolicoeur-Martineau 2019, arXiv:1807.00734; Huang et al. 2024, equation 2).
+
+    Args:
+        better, worse: scores of paired examples, (count,).
+    """
+    return F.softplus(worse - better).mean()
+
+
 def verdict(real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
     """What a discriminator made of a batch: the share it judged rightly, and the gap of its mean logits."""
     right = (real_logits > 0).float().mean() + (fake_logits <= 0).float().mean()

@@ -47,3 +47,18 @@ def glorot_normal(weight: Tensor) -> None:
 def glorot_uniform(weight: Tensor) -> None:
     """Glorot and Bengio 2010, uniform: Keras's default."""
     nn.init.xavier_uniform_(weight)
+
+
+def initialise_dcgan(network: nn.Module) -> None:
+    """Radford et al. 2015, section 4: all weights N(0, 0.02²), the scale of batch normalisation N(1, 0.02²).
+
+    Networks of points, whose few inputs would leave such small weights without a signal, keep torch's own.
+    """
+    convolutional = any(isinstance(layer, nn.Conv2d) for layer in network.modules())
+    if convolutional:
+        weights = normal(0.02)
+        scale = normal(0.02, mean=1.0)
+        initialise(
+            network,
+            {nn.Linear: weights, nn.Conv2d: weights, nn.ConvTranspose2d: weights, nn.BatchNorm2d: scale},
+        )

@@ -18,6 +18,11 @@ SYSTEMS = {
     "gan": "gan:GAN",
     "dcgan-tflearn": "dcgan_tflearn:DCGANTflearn",
     "acgan": "acgan:ACGAN",
+    "dcgan": "dcgan:DCGAN",
+    "wgan": "wgan:WGAN",
+    "wgan-gp": "wgan_gp:WGANGP",
+    "began": "began:BEGAN",
+    "r3gan": "r3gan:R3GAN",
 }
 """Name of each system, and where its class is within this package."""
 

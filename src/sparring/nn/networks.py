@@ -1,0 +1,128 @@
+"""Generators and critics for images of any size and for points: the one way all newer systems build theirs.
+
+Images: transposed convolutions with stride 2 up from a small square, convolutions with stride 2 down to one
+(the shape of Radford et al. 2015). Points: three fully-connected hidden layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import nn
+
+from sparring.data.dataset import DataSpec
+
+Norm = Callable[[int], nn.Module]
+"""Makes the normalisation of so many channels or units."""
+SMALLEST_SIDE = 4
+
+
+def no_norm(channels: int) -> nn.Module:
+    """No normalisation."""
+    return nn.Identity()
+
+
+def layer_norm(channels: int) -> nn.Module:
+    """Layer normalisation (Ba et al. 2016): over all channels and places of one image."""
+    return nn.GroupNorm(1, channels)
+
+
+def build_generator(
+    data: DataSpec,
+    inputs: int,
+    *,
+    width: int,
+    units: int,
+    norm: Norm = nn.BatchNorm2d,
+    kernel: int = 4,
+    output: Callable[[], nn.Module] = nn.Tanh,
+) -> nn.Module:
+    """A network from (count, inputs) to (count, *data.shape).
+
+    Args:
+        data: what it generates.
+        inputs: size of its input.
+        width: channels at half the image's size; twice as many at each size below.
+        units: units of each hidden layer where the data is points.
+        norm: normalisation after every layer but the last; points have batch normalisation or none.
+        kernel: side of the convolutions, 4 or 5.
+        output: activation of the last layer for images; points have none.
+    """
+    if not data.is_image:
+        normed = norm is not no_norm
+        return nn.Sequential(
+            *perceptron(inputs, units, nn.ReLU(), nn.BatchNorm1d if normed else no_norm),
+            nn.Linear(units, data.shape[0]),
+        )
+    channels, height, side = data.shape
+    doublings = 0
+    while min(height, side) > SMALLEST_SIDE and height % 2 == 0 and side % 2 == 0:
+        height, side, doublings = height // 2, side // 2, doublings + 1
+    before = width * 2 ** max(0, doublings - 1)
+    layers: list[nn.Module] = [
+        nn.Linear(inputs, before * height * side, bias=norm is no_norm),
+        nn.Unflatten(1, (before, height, side)),
+        norm(before),
+        nn.ReLU(),
+    ]
+    for step in reversed(range(doublings)):
+        after = width * 2 ** (step - 1) if step else channels
+        layers.append(
+            nn.ConvTranspose2d(
+                before,
+                after,
+                kernel,
+                stride=2,
+                padding=(kernel - 1) // 2,
+                output_padding=kernel % 2,
+                bias=norm is no_norm or not step,
+            )
+        )
+        layers += [norm(after), nn.ReLU()] if step else [output()]
+        before = after
+    return nn.Sequential(*layers)
+
+
+def build_trunk(
+    data: DataSpec, *, width: int, units: int, norm: Norm = no_norm, kernel: int = 4
+) -> tuple[nn.Module, int]:
+    """A network from (count, *data.shape) to flat features, and how many those are.
+
+    Args:
+        data: what it looks at.
+        width: channels at half the image's size; twice as many at each size below.
+        units: units of each hidden layer where the data is points.
+        norm: normalisation after every convolution but the first; points have none.
+        kernel: side of the convolutions, 4 or 5.
+    """
+    if not data.is_image:
+        return nn.Sequential(*perceptron(data.shape[0], units, nn.LeakyReLU(0.2), no_norm)), units
+    before, height, side = data.shape
+    layers: list[nn.Module] = []
+    padding = (kernel - 1) // 2
+    after = width
+    while min(height, side) > SMALLEST_SIDE:
+        normed = norm if layers else no_norm
+        layers.append(
+            nn.Conv2d(before, after, kernel, stride=2, padding=padding, bias=normed is not nn.BatchNorm2d)
+        )
+        layers += [normed(after), nn.LeakyReLU(0.2)]
+        height, side = ((length + 2 * padding - kernel) // 2 + 1 for length in (height, side))
+        before, after = after, after * 2
+    return nn.Sequential(*layers, nn.Flatten()), before * height * side
+
+
+def build_critic(
+    data: DataSpec, *, width: int, units: int, norm: Norm = no_norm, kernel: int = 4
+) -> nn.Module:
+    """A network from (count, *data.shape) to one score each, (count,); the arguments are `build_trunk`'s."""
+    trunk, features = build_trunk(data, width=width, units=units, norm=norm, kernel=kernel)
+    return nn.Sequential(trunk, nn.Linear(features, 1), nn.Flatten(0))
+
+
+def perceptron(inputs: int, units: int, activation: nn.Module, norm: Norm) -> list[nn.Module]:
+    """Three hidden layers."""
+    layers: list[nn.Module] = []
+    for size in (inputs, units, units):
+        layers += [nn.Linear(size, units), norm(units), activation]
+    return layers

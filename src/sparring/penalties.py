@@ -1,0 +1,62 @@
+"""Penalties on a critic's gradient, and the clipping of its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from sparring.randomness import Randomness
+
+Critic = Callable[[Tensor], Tensor]
+"""Gives each example (count, ...) its score (count,), independently of the other examples."""
+
+
+def input_gradient(critic: Critic, examples: Tensor) -> Tensor:
+    """The gradient of each example's score by the example, flat (count, size), differentiable again."""
+    examples = examples.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(examples).sum(), examples, create_graph=True)
+    return gradient.flatten(1)
+
+
+def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, random: Randomness) -> Tensor:
+    """E[(|grad D(x)| - 1)²] on random points between real and fake (Gulrajani et al. 2017, equation 3).
+
+    Args:
+        critic: what is penalised.
+        real, fake: examples of the same shape (count, ...).
+        random: decides where between them.
+    """
+    place = random.uniform(len(real), *[1] * (real.dim() - 1), low=0.0, high=1.0)
+    gradient = input_gradient(critic, torch.lerp(real, fake, place))
+    # The norm has no derivative at 0, where a critic with dead units may well be: keep a little away from it.
+    return (gradient.square().sum(1).add(1e-12).sqrt() - 1).square().mean()
+
+
+def zero_centred_penalty(critic: Critic, examples: Tensor) -> Tensor:
+    """E[|grad D(x)|²]: R1 on real examples and R2 on generated ones (Mescheder et al. 2018, equation 9)."""
+    return input_gradient(critic, examples).square().sum(1).mean()
+
+
+def zero_centred_penalty_by_differences(
+    critic: Critic, examples: Tensor, scores: Tensor, random: Randomness, step: float = 0.1
+) -> Tensor:
+    """`zero_centred_penalty` without second derivatives: E[(D(x + step e) - D(x))²] / step², e in N(0, I).
+
+    Args:
+        critic: what is penalised.
+        examples: where.
+        scores: the critic's scores of `examples`, which are known already.
+        random: decides the directions.
+        step: length of the step in each dimension; the smaller, the closer to the gradient.
+    """
+    moved = examples.detach() + step * random.normal(*examples.shape)
+    return (critic(moved) - scores).square().mean() / step**2
+
+
+@torch.no_grad()
+def clip_weights(network: nn.Module, bound: float) -> None:
+    """Clamp every parameter to [-bound, bound] (Arjovsky et al. 2017, algorithm 1, line 7)."""
+    for parameter in network.parameters():
+        parameter.clamp_(-bound, bound)

@@ -1,0 +1,155 @@
+"""The boundary equilibrium GAN."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from sparring.data.dataset import DataSpec
+from sparring.game import Batch, Game, GameSettings, Limit, Terms, Turn, require_images
+from sparring.nn.networks import no_norm, perceptron
+from sparring.randomness import Randomness
+from sparring.settings import Count, Positive, Share, Weight
+
+
+def convolutions(channels: list[int]) -> list[nn.Module]:
+    """3 x 3 convolutions with ELU from each number of channels to the next."""
+    layers: list[nn.Module] = []
+    for before, after in itertools.pairwise(channels):
+        layers += [nn.Conv2d(before, after, 3, padding=1), nn.ELU()]
+    return layers
+
+
+def build_decoder(data: DataSpec, inputs: int, width: int, units: int) -> nn.Module:
+    """From (count, inputs) to (count, *data.shape): the generator, and half of the discriminator."""
+    if not data.is_image:
+        return nn.Sequential(*perceptron(inputs, units, nn.ELU(), no_norm), nn.Linear(units, data.shape[0]))
+    channels, height, side = data.shape
+    layers: list[nn.Module] = [
+        nn.Linear(inputs, width * height // 4 * side // 4),
+        nn.Unflatten(1, (width, height // 4, side // 4)),
+    ]
+    for _ in range(2):
+        layers += [*convolutions([width] * 3), nn.Upsample(scale_factor=2)]
+    return nn.Sequential(*layers, *convolutions([width] * 3), nn.Conv2d(width, channels, 3, padding=1))
+
+
+def build_encoder(data: DataSpec, outputs: int, width: int, units: int) -> nn.Module:
+    """From (count, *data.shape) to (count, outputs): the other half; channels grow as the image shrinks."""
+    if not data.is_image:
+        return nn.Sequential(*perceptron(data.shape[0], units, nn.ELU(), no_norm), nn.Linear(units, outputs))
+    channels, height, side = data.shape
+    layers = convolutions([channels, width, width])
+    for level in (1, 2):
+        layers += [*convolutions([level * width, (level + 1) * width]), nn.AvgPool2d(2)]
+        layers += convolutions([(level + 1) * width] * 2)
+    flat = 3 * width * (height // 4) * (side // 4)
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(flat, outputs))
+
+
+class BEGAN(Game):
+    """The discriminator is an autoencoder, and what is compared is how well it restores real and generated.
+
+    A control variable k keeps E[L(G(z))] at the share gamma of E[L(x)] (section 3.4). The history has k as
+    `generator/k`, the ratio of the two losses as `generator/balance`, and the paper's measure of convergence
+    M = L(x) + |gamma L(x) - L(G(z))| as `generator/convergence` (equation 6).
+    """
+
+    paper = "Berthelot, Schumm and Metz 2017, arXiv:1703.10717"
+    purpose = "smooth images from a simple loss, and one number that says how far training is"
+    length = Limit(steps=100_000)
+
+    @dataclass(frozen=True)
+    class Settings(GameSettings):
+        """Settings of BEGAN; the paper's section 4.1."""
+
+        batch_size: Count = 16
+        """Real examples in a batch."""
+        latent_size: Count = 64
+        """Dimensions of the noise z in U(-1, 1), and of the autoencoder's code."""
+        width: Count = 32
+        """Channels n of the convolutions; the paper has 64 and 128, for faces of 64 and 128 pixels."""
+        point_units: Count = 128
+        """Units of each hidden layer where the data is points."""
+        gamma: Share = 0.5
+        """Diversity ratio: E[L(G(z))] / E[L(x)] in equilibrium; lower is sharper and less diverse."""
+        k_rate: Weight = 0.001
+        """Step lambda_k of the control variable k."""
+        generator_lr: Positive = 1e-4
+        """Adam's learning rate for the generator."""
+        discriminator_lr: Positive = 1e-4
+        """Adam's learning rate for the discriminator."""
+
+    settings: Settings
+    k: Tensor
+
+    def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
+        if data.is_image:
+            require_images("began", data, multiple=4)
+        super().__init__(settings, data, random)
+        size = (settings.latent_size, settings.width, settings.point_units)
+        self.generator = build_decoder(data, *size)
+        self.discriminator = nn.Sequential(build_encoder(data, *size), build_decoder(data, *size))
+        self.real_loss = 0.0
+        self.register_buffer("k", torch.zeros((), dtype=torch.float64))
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """Adam for both."""
+        s = self.settings
+        return {
+            "discriminator": Adam(self.discriminator.parameters(), s.discriminator_lr, fused=True),
+            "generator": Adam(self.generator.parameters(), s.generator_lr, fused=True),
+        }
+
+    def round(self) -> list[Turn]:
+        """Both players on the same batch, then the control variable."""
+        return [
+            Turn("discriminator", self.discriminator_loss, after=self.remember),
+            Turn("generator", self.generator_loss, after=self.control),
+        ]
+
+    def restoration_loss(self, examples: Tensor) -> Tensor:
+        """L(v) = E|v - D(v)| (equation 1)."""
+        loss: Tensor = (examples - self.discriminator(examples)).abs().mean()
+        return loss
+
+    def discriminator_loss(self, real: Batch) -> Terms:
+        """L(x) - k L(G(z)) (equation 5)."""
+        fake = self.generate(self.latent(len(real), self.random))
+        return Terms(
+            real=self.restoration_loss(real.examples),
+            fake=-self.k.float() * self.restoration_loss(fake),
+        )
+
+    def remember(self, values: Mapping[str, float]) -> None:
+        """Keep L(x) for the control and the measures, which come in the same round."""
+        self.real_loss = values["real"]
+
+    def generator_loss(self, real: Batch) -> Terms:
+        """L(G(z)); beside it what the control needs and the history shows."""
+        fake_loss = self.restoration_loss(self.generate(self.latent(len(real), self.random)))
+        gap = self.settings.gamma * self.real_loss - fake_loss.detach()
+        return Terms(restoration=fake_loss).observing(
+            gap=gap,
+            convergence=self.real_loss + gap.abs(),
+            balance=fake_loss / self.real_loss,
+            k=self.k.float(),
+        )
+
+    def control(self, values: Mapping[str, float]) -> None:
+        """k <- k + lambda_k (gamma L(x) - L(G(z))), kept in [0, 1] (equation 5)."""
+        self.k.add_(self.settings.k_rate * values["gap"]).clamp_(0.0, 1.0)
+
+    def latent(self, count: int, random: Randomness) -> Tensor:
+        """z in U(-1, 1)^latent_size."""
+        return random.uniform(count, self.settings.latent_size)
+
+    def generate(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Images in [-1, 1] (without a tanh: values may leave the range a little), or points."""
+        examples: Tensor = self.generator(latent)
+        return examples

@@ -1,0 +1,96 @@
+"""The Wasserstein GAN with weight clipping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+from torch.optim import Optimizer, RMSprop
+
+from sparring.game import Batch, DataSpec, Game, GameSettings, Limit, Terms, Turn
+from sparring.losses import verdict
+from sparring.nn.initialisers import initialise_dcgan
+from sparring.nn.networks import build_critic, build_generator
+from sparring.penalties import clip_weights
+from sparring.randomness import Randomness
+from sparring.settings import Count, Positive
+
+
+class WGAN(Game):
+    """A critic that scores instead of judging, kept Lipschitz by clipping its weights after every step.
+
+    Its gap between real and generated is an estimate, up to a factor, of the Wasserstein distance: the
+    column `critic/distance` of the history, which falls as the samples get better (the paper's figure 3). The
+    networks are DCGAN's, as in the paper's section 4.1, the critic with batch normalisation.
+    """
+
+    paper = "Arjovsky, Chintala and Bottou 2017, arXiv:1701.07875, algorithm 1"
+    purpose = "a loss that means something: it falls as the samples improve"
+    length = Limit(steps=100_000)
+
+    @dataclass(frozen=True)
+    class Settings(GameSettings):
+        """Settings of WGAN; the defaults of algorithm 1."""
+
+        latent_size: Count = 100
+        """Dimensions of the noise z in N(0, I)."""
+        width: Count = 64
+        """Channels at half the image's size; twice as many at each size below."""
+        point_units: Count = 128
+        """Units of each hidden layer where the data is points."""
+        n_critic: Count = 5
+        """Critic steps for each generator step."""
+        clip: Positive = 0.01
+        """Bound c of every weight of the critic."""
+        generator_lr: Positive = 5e-5
+        """RMSProp's learning rate for the generator."""
+        critic_lr: Positive = 5e-5
+        """RMSProp's learning rate for the critic."""
+
+    settings: Settings
+
+    def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
+        super().__init__(settings, data, random)
+        size: dict[str, Any] = {"width": settings.width, "units": settings.point_units}
+        self.generator = build_generator(data, settings.latent_size, norm=nn.BatchNorm2d, **size)
+        self.critic = build_critic(data, norm=nn.BatchNorm2d, **size)
+        initialise_dcgan(self)
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """RMSProp for both: the paper found momentum to harm."""
+        return {
+            "critic": RMSprop(self.critic.parameters(), self.settings.critic_lr),
+            "generator": RMSprop(self.generator.parameters(), self.settings.generator_lr),
+        }
+
+    def round(self) -> list[Turn]:
+        """n_critic critic steps, each on a new batch and followed by clipping; then one generator step."""
+        critic = Turn("critic", self.critic_loss, fresh_batch=True, after=self.clip_critic)
+        return [critic] * self.settings.n_critic + [Turn("generator", self.generator_loss)]
+
+    def critic_loss(self, real: Batch) -> Terms:
+        """-(E[f(x)] - E[f(G(z))]) (lines 4 to 6)."""
+        real_scores = self.critic(real.examples)
+        fake_scores = self.critic(self.generate(self.latent(len(real), self.random)))
+        distance = real_scores.mean() - fake_scores.mean()
+        return Terms(wasserstein=-distance).observing(distance=distance, **verdict(real_scores, fake_scores))
+
+    def generator_loss(self, real: Batch) -> Terms:
+        """-E[f(G(z))] (line 10)."""
+        fake = self.generate(self.latent(len(real), self.random))
+        return Terms(wasserstein=-self.critic(fake).mean())
+
+    def clip_critic(self, values: Mapping[str, float]) -> None:
+        """Line 7."""
+        clip_weights(self.critic, self.settings.clip)
+
+    def latent(self, count: int, random: Randomness) -> Tensor:
+        """z in N(0, I)."""
+        return random.normal(count, self.settings.latent_size)
+
+    def generate(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Images in [-1, 1], or points."""
+        examples: Tensor = self.generator(latent)
+        return examples
