@@ -11,13 +11,14 @@ import inspect
 import io
 import itertools
 import sys
+import typing
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import tyro
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from sparring.errors import SettingError, SparringError, nearest
 
@@ -47,15 +48,15 @@ class Zoo:
 class Resume:
     """Go on with a run that was interrupted, or with a finished one for longer."""
 
-    run: Positional[str]
+    run: Annotated[Positional[str], arg(metavar="RUN")]
     """The run folder."""
-    epochs: int | None = None
+    epochs: Annotated[int | None, arg(metavar="N")] = None
     """The run's new total of passes over the data; by default its own limit."""
-    max_steps: int | None = None
+    max_steps: Annotated[int | None, arg(metavar="N")] = None
     """The run's new total of steps."""
-    max_minutes: float | None = None
+    max_minutes: Annotated[float | None, arg(metavar="MINUTES")] = None
     """The run's new total of minutes."""
-    device: str | None = None
+    device: Annotated[str | None, arg(metavar="DEVICE")] = None
     """Where to go on; by default where it was."""
     quiet: bool = False
     """Plain lines instead of a live progress bar."""
@@ -65,20 +66,20 @@ class Resume:
 class Sample:
     """Generate examples from a run; the same seed gives the same ones."""
 
-    run: Positional[str]
+    run: Annotated[Positional[str], arg(metavar="RUN")]
     """The run folder."""
-    out: str
+    out: Annotated[str, arg(metavar="FILE")]
     """FILE.png for a picture, FILE.npz for arrays: `images` (uint8, N x H x W x C) or `points`, and
     `labels` (int64) of a system that is told classes."""
-    count: int = 100
+    count: Annotated[int, arg(metavar="N")] = 100
     """How many."""
-    label: str | None = None
+    label: Annotated[str | None, arg(metavar="CLASS")] = None
     """The class of all of them, by number or name; by default all classes in turn."""
     seed: int = 0
     """Decides the noise."""
-    epoch: int | None = None
+    epoch: Annotated[int | None, arg(metavar="N")] = None
     """An epoch whose networks were kept; by default the latest checkpoint."""
-    device: str = "auto"
+    device: Annotated[str, arg(metavar="DEVICE")] = "auto"
     """auto, cpu, cuda ..."""
 
 
@@ -89,7 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         _dispatch(arguments)
     except SparringError as error:
-        print(f"sparring: {error}", file=sys.stderr)
+        # Of several processes that stop together, only one has something to say.
+        if str(error):
+            print(f"sparring: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("sparring: stopped.", file=sys.stderr)
@@ -168,8 +171,9 @@ def _resume(arguments: list[str]) -> None:
 
 def _sample(arguments: list[str]) -> None:
     options = _parse(Sample, arguments, "sparring sample")
-    from sparring.model import sample
+    from sparring.model import check_samples_file, sample
 
+    check_samples_file(options.out)
     samples = sample(
         options.run,
         options.count,
@@ -181,6 +185,12 @@ def _sample(arguments: list[str]) -> None:
     samples.save(options.out)
     print(f"Wrote {options.count} samples to {options.out}")
 
+
+EXAMPLES = {
+    "sparring resume": "sparring resume runs/gan-mnist-1",
+    "sparring sample": "sparring sample runs/gan-mnist-1 --out digits.png",
+}
+"""A right use of each command that cannot do without arguments."""
 
 COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "zoo": _zoo,
@@ -194,15 +204,9 @@ def _parse(
     kind: type[Options], arguments: list[str], program: str, about: type[Game] | None = None
 ) -> Options:
     """Options from the command line, with one clear sentence for each mistake."""
+    if not {"-h", "--help"} & set(arguments):
+        _check_arguments(kind, arguments, program)
     wanted: Any = Annotated[kind, tyro.conf.OmitArgPrefixes]
-    known = [_flag(name) for name in _field_names(kind)]
-    known += [flag.replace("--", "--no-", 1) for flag in known]
-    for argument in arguments:
-        flag = argument.partition("=")[0].replace("_", "-")
-        if flag.startswith("--") and flag not in [*known, "--help"]:
-            raise SettingError(
-                f"{program} has no option {flag}.{nearest(flag, known)} `{program} --help` lists them."
-            )
     description = f"{inspect.getdoc(about)}\n\nPaper: {about.paper}." if about is not None else None
     complaint = io.StringIO()
     try:
@@ -215,19 +219,92 @@ def _parse(
     return parsed
 
 
+def _check_arguments(kind: type[Any], arguments: Sequence[str], program: str) -> None:
+    """Raise SettingError for what a person most often mistypes, in better words than a parser's."""
+    hints = _hints(kind)
+    required = [name for name, hint in hints.items() if hint.required]
+    given: list[str] = []
+    waiting = list(arguments)
+    while waiting:
+        word, equals, value = waiting.pop(0).partition("=")
+        if not word.startswith("--"):
+            given.append(word + equals + value)
+            continue
+        name = word[2:].replace("-", "_")
+        hint = hints.get(name) or hints.get(name.removeprefix("no_"), _Hint([]))
+        if not hint.kinds or hint.positional or (name not in hints and bool not in hint.kinds):
+            flags = [_flag(known) for known, hint in hints.items() if not hint.positional]
+            raise SettingError(
+                f"{program} has no option {word}.{nearest(word, flags)} `{program} --help` lists them."
+            )
+        if bool in hint.kinds:
+            if equals:
+                raise SettingError(f"{word} is a switch and takes no value: write {word} or leave it out.")
+        else:
+            if not equals and (not waiting or waiting[0].startswith("--")):
+                raise SettingError(f"{word} needs a value after it: {hint.text}.")
+            _check_value(word, value if equals else waiting.pop(0), hint)
+        if name in required:
+            required.remove(name)
+    places = [name for name, hint in hints.items() if hint.positional]
+    if len(given) > len(places):
+        raise SettingError(
+            f"{program} does not know what to do with '{given[len(places)]}': options begin with --, and "
+            f"`{program} --help` lists them."
+        )
+    missing = [name for name in required if name not in places[: len(given)]]
+    if missing:
+        words = [name.upper() if hints[name].positional else _flag(name) for name in missing]
+        raise SettingError(f"{program} needs {' and '.join(words)}, as in `{EXAMPLES[program]}`.")
+
+
+@dataclass(frozen=True)
+class _Hint:
+    """What the command line accepts for one field."""
+
+    kinds: list[type]
+    positional: bool = False
+    required: bool = False
+
+    @property
+    def text(self) -> str:
+        from sparring.settings import kinds_text
+
+        return kinds_text([kind for kind in self.kinds if kind is not type(None)])
+
+
+def _check_value(flag: str, value: str, hint: _Hint) -> None:
+    if str in hint.kinds or (value == "None" and type(None) in hint.kinds):
+        return
+    try:
+        (float if float in hint.kinds else int)(value)
+    except ValueError:
+        raise SettingError(f"{flag} is '{value}': it must be {hint.text}.") from None
+
+
+def _hints(kind: type[Any]) -> dict[str, _Hint]:
+    """All fields of the options, those of nested settings too."""
+    from sparring.settings import kinds_and_ranges
+
+    hints: dict[str, _Hint] = {}
+    annotations = typing.get_type_hints(kind, include_extras=True)
+    for field in dataclasses.fields(kind):
+        nested: Any = field.default_factory
+        if isinstance(nested, type) and dataclasses.is_dataclass(nested):
+            hints |= _hints(nested)
+            continue
+        kinds, _ = kinds_and_ranges(annotations[field.name])
+        positional = tyro.conf.Positional in typing.get_args(annotations[field.name])
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        hints[field.name] = _Hint(kinds, positional, required)
+    return hints
+
+
 def _sentence(box: str, program: str) -> str:
     """The message within the box that tyro draws around it."""
     lines = [line.strip("│ ") for line in box.splitlines()[1:]]
     message = itertools.takewhile(lambda line: not line.startswith(("─", "╰")), lines)
-    return f"{' '.join(message)}. `{program} --help` says what is accepted."
-
-
-def _field_names(kind: type[Any]) -> list[str]:
-    names: list[str] = []
-    for field in dataclasses.fields(kind):
-        nested = field.default_factory if dataclasses.is_dataclass(field.default_factory) else None
-        names += _field_names(nested) if isinstance(nested, type) else [field.name]
-    return names
+    return f"{' '.join(message).rstrip('.')}. `{program} --help` says what is accepted."
 
 
 def _flag(name: str) -> str:

@@ -92,7 +92,8 @@ def epoch_table(train: Mapping[str, float], test: Mapping[str, float]) -> Table:
     table = Table("component", *terms)
     for player in sorted(players, reverse=True):
         for title, source, prefix in (("train", train, ""), ("test", test, "test/")):
-            cells = [f"{source[f'{prefix}{player}/{term}']:.4f}" for term in terms]
+            values = [source.get(f"{prefix}{player}/{term}") for term in terms]
+            cells = ["" if value is None else f"{value:.4f}" for value in values]
             table.add_row(f"{player} ({title})", *cells)
     return table
 

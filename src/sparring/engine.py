@@ -194,12 +194,15 @@ class Engine:
         return dict(zip(scalars, packed.tolist(), strict=True))
 
     def _check_finite(self, player: str, values: Values) -> None:
-        wrong = [name for name, value in values.items() if not math.isfinite(value) and name != "loss"]
-        if wrong:
-            raise TrainingError(
-                f"The {player}'s loss is no longer a number at step {self.step + 1}: its term "
-                f"'{wrong[0]}' became {values[wrong[0]]}. Its learning rate is the first thing to lower."
-            )
+        if all(map(math.isfinite, values.values())):
+            return
+        wrong = [name for name, value in values.items() if not math.isfinite(value)]
+        # The first is the sum of all terms; what it is the sum of says more.
+        name = wrong[min(1, len(wrong) - 1)]
+        raise TrainingError(
+            f"The {player}'s loss is no longer a number at step {self.step + 1}: its term '{name}' became "
+            f"{values[name]}. Its learning rate is the first thing to lower."
+        )
 
     def _schedule_learning_rates(self) -> None:
         decay = self.game.settings.learning_rate_decay

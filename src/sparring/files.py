@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from sparring.errors import RunError
+
+TEMPORARY = ".writing-"
+"""How the names of files begin that are not whole yet."""
 
 
 @contextmanager
@@ -30,7 +34,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         RunError: the file cannot be written; what was there is unchanged.
     """
     with writing(path):
-        handle, temporary = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+        handle, temporary = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
@@ -49,13 +53,30 @@ def write_folder_atomically(path: Path, fill: Callable[[Path], None]) -> None:
     Raises:
         RunError: something in it cannot be written; nothing appears at `path`.
     """
-    with writing(path), tempfile.TemporaryDirectory(prefix=".writing-", dir=path.parent) as temporary:
+    with writing(path), tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=path.parent) as temporary:
         filled = Path(temporary) / path.name
         filled.mkdir()
         fill(filled)
         sync_folder(filled)
         os.replace(filled, path)
         sync_folder(path.parent)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what processes that were killed while they wrote into this folder left half-written."""
+    with writing(folder):
+        for leftover in folder.glob(f"{TEMPORARY}*"):
+            if leftover.is_dir():
+                shutil.rmtree(leftover)
+            else:
+                leftover.unlink()
+
+
+def cut_torn_line(path: Path) -> None:
+    """Remove from a file of lines, if it exists, a last one that was not written to its end."""
+    with writing(path):
+        if path.exists():
+            os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
 
 
 def sync_folder(path: Path) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sparring.data.arrays import save_samples
 from sparring.data.dataset import Dataset, DataSpec, to_bytes
-from sparring.errors import CheckpointError, SettingError, nearest
+from sparring.errors import CheckpointError, RunError, SettingError, nearest
 from sparring.files import write_atomically
 from sparring.game import Game
 from sparring.plots import grid_png, points_png
@@ -42,15 +42,11 @@ class Samples:
             SettingError: the file's ending is neither.
             RunError: it cannot be written.
         """
-        path = Path(path)
-        if path.suffix == ".npz":
+        path = check_samples_file(path)
+        if path.suffix.lower() == ".npz":
             save_samples(path, self.examples, self.labels)
-        elif path.suffix == ".png":
-            write_atomically(path, self.picture(columns))
         else:
-            raise SettingError(
-                f"Samples are written as .png (a picture) or .npz (arrays), not as {path.name}."
-            )
+            write_atomically(path, self.picture(columns))
 
     def picture(self, columns: int = 10) -> bytes:
         """A PNG of the samples, row by row."""
@@ -61,6 +57,18 @@ class Samples:
         missing = rows * columns - len(self.examples)
         blank = self.examples.new_full((missing, *self.examples.shape[1:]), 255)
         return grid_png(torch.cat([self.examples, blank]).unflatten(0, (rows, columns)))
+
+
+def check_samples_file(path: Path | str) -> Path:
+    """The path, if samples can be written under such a name.
+
+    Raises:
+        SettingError: its ending is neither .png nor .npz.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".png", ".npz"):
+        raise SettingError(f"Samples are written as .png (a picture) or .npz (arrays), not as '{path.name}'.")
+    return path
 
 
 class Model:
@@ -132,7 +140,7 @@ def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto") 
     """
     run = Run.open(run.path if isinstance(run, Run) else run)
     described = run.description
-    game_class = find_system(described["system"])
+    game_class = recorded_system(run)
     data = described["data"]
     spec = DataSpec(tuple(data["shape"]), len(data["class_names"]), data["count"])
     settings = game_class.Settings.of(described["settings"], str(run.path / "run.json"))
@@ -151,6 +159,28 @@ def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto") 
         networks = run.kept_networks(epoch)
     load_networks(game, networks, f"{run.path} ({short_name(described['system'])})")
     return Model(game, tuple(data["class_names"]))
+
+
+def recorded_system(run: Run) -> type[Game]:
+    """The class of a run's system.
+
+    Opening a stranger's run must not run code that came with it. So a system of one's own is taken only from
+    the full path that `train` recorded, and never from within the run.
+
+    Raises:
+        RunError: the path is relative, leads through links, or lies in the run folder.
+        SettingError: there is no such system.
+    """
+    reference = run.description["system"]
+    if ":" in reference:
+        file, folder = Path(reference.rpartition(":")[0]), run.path.resolve()
+        # A path through links, such as the system's own link to the current folder, is as good as relative.
+        if not file.is_absolute() or file != file.resolve() or file.is_relative_to(folder):
+            raise RunError(
+                f"{run.path} names its system as {reference}, which may have come with the run: a system of "
+                "one's own is only taken from a full path, without links, outside the run folder."
+            )
+    return find_system(reference)
 
 
 def load_networks(game: Game, networks: dict[str, Tensor], owner: str) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from sparring.errors import SettingError
+from sparring.errors import Interrupted, SettingError, SparringError
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,30 @@ class Processes:
         if self.count == 1 or not tensors:
             return
         flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
-        dist.all_reduce(flat)
+        try:
+            dist.all_reduce(flat)
+        except RuntimeError as error:
+            raise SparringError(f"Process {self.rank} stops: another one of the run has ended.") from error
         flat /= self.count
         for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(mean.view_as(tensor))
+
+    @contextmanager
+    def ending_together(self) -> Iterator[None]:
+        """Let a mistake that one process meets end all of them; only the one that met it says so."""
+        try:
+            yield
+        except SparringError:
+            self._any(True)
+            raise
+        if self._any(False):
+            raise Interrupted("", SparringError.exit_code)
+
+    def _any(self, here: bool) -> bool:
+        """Whether it is so in any process."""
+        flag = torch.tensor([float(here)], device=self.device)
+        self.average([flag])
+        return bool(flag.item())
 
 
 def join_processes(device: str = "auto") -> Processes:

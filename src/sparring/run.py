@@ -19,7 +19,9 @@ import hashlib
 import itertools
 import json
 import os
+import shlex
 import shutil
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,12 +33,46 @@ import safetensors.torch
 from torch import Tensor
 
 from sparring.errors import CheckpointError, RunError, nearest
-from sparring.files import read_json, write_atomically, write_folder_atomically, write_json, writing
+from sparring.files import (
+    TEMPORARY,
+    cut_torn_line,
+    read_json,
+    remove_leftovers,
+    write_atomically,
+    write_folder_atomically,
+    write_json,
+    writing,
+)
 
 FORMAT = 1
 """Version of the layout; a run of a higher one is refused."""
 
+FOLDERS = ("samples", "checkpoints", "weights")
+
 Tensors = dict[str, Tensor]
+
+_DESCRIBED: dict[str, type | tuple[type, ...]] = {
+    "title": str,
+    "system": str,
+    "settings": dict,
+    "data": dict,
+    "data/name": str,
+    "data/shape": list,
+    "data/count": int,
+    "data/class_names": list,
+    "data/fingerprint": str,
+    "data/size": (int, type(None)),
+    "data/skip_bad_images": bool,
+    "seed": int,
+    "history_every": int,
+    "checkpoint_minutes": (int, float),
+    "device": str,
+    "threads": int,
+    "keep_every": int,
+    "limit": dict,
+    "total_steps": (int, type(None)),
+}
+"""What run.json must hold, and of which type."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +116,10 @@ class Run:
         """
         run = cls(_claim(path, description))
         run.acquire()
-        for folder in ("samples", "checkpoints", "weights"):
-            with writing(run.path / folder):
-                (run.path / folder).mkdir(exist_ok=True)
+        # Someone may have been quicker between the claim and the lock.
+        _refuse_occupied(run.path)
         run.describe(description)
+        run.tidy()
         return run
 
     @classmethod
@@ -94,18 +130,13 @@ class Run:
             RunError: there is none, or it is from a newer sparring.
         """
         run = cls(path)
-        if not (run.path / "run.json").is_file():
-            siblings = [p.name for p in run.path.parent.glob("*") if (p / "run.json").is_file()]
+        if not os.path.isfile(run.path / "run.json"):
+            siblings = [p.name for p in run.path.parent.glob("*") if os.path.isfile(p / "run.json")]
             raise RunError(
                 f"{run.path} is not a run: it has no run.json.{nearest(run.path.name, siblings)} "
                 "`sparring train` makes one."
             )
-        made = run.description.get("format")
-        if not isinstance(made, int) or made > FORMAT:
-            raise RunError(
-                f"{run.path} is a run of format {made} and this sparring reads up to {FORMAT}: "
-                "update sparring to open it."
-            )
+        _check_description(run.path / "run.json", run.description)
         return run
 
     def acquire(self) -> None:
@@ -115,13 +146,21 @@ class Run:
             RunError: another process has it, or the folder cannot be written.
         """
         self._lock = filelock.FileLock(self.path / ".lock")
-        try:
-            with writing(self.path / ".lock"):
+        with writing(self.path / ".lock"):
+            try:
                 self._lock.acquire(timeout=0)
-        except filelock.Timeout as error:
-            raise RunError(
-                f"{self.path} is being written by another process: wait for it or stop it."
-            ) from error
+            except filelock.Timeout as error:
+                raise RunError(
+                    f"{self.path} is being written by another process: wait for it or stop it."
+                ) from error
+
+    def tidy(self) -> None:
+        """Put in order what a process that was killed may have left; only for who has acquired the run."""
+        for folder in (self.path, *(self.path / name for name in FOLDERS)):
+            with writing(folder):
+                folder.mkdir(exist_ok=True)
+            remove_leftovers(folder)
+        cut_torn_line(self.path / "events.jsonl")
 
     def release(self) -> None:
         """Let others write."""
@@ -143,6 +182,14 @@ class Run:
     def status(self) -> dict[str, Any]:
         """The contents of status.json: `state`, `step`, `epoch`, `total_steps`, `seconds`."""
         return read_json(self.path / "status.json")
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has come to its end and all of it is written."""
+        try:
+            return bool(self.status.get("state") == "finished")
+        except RunError:
+            return False
 
     def set_status(self, **status: Any) -> None:
         """Write status.json."""
@@ -177,7 +224,11 @@ class Run:
         path = self.path / "history.jsonl"
         with writing(path):
             path.touch()
-            os.truncate(path, size)
+            there = path.stat().st_size
+            if there < size:
+                warnings.warn(f"{path} lacks its last {size - there:,} bytes: rows are missing", stacklevel=2)
+            os.truncate(path, min(size, there))
+        cut_torn_line(path)
 
     # -- checkpoints --------------------------------------------------------------------------------------
 
@@ -187,18 +238,25 @@ class Run:
         target = self.path / "checkpoints" / f"step-{step:08d}"
         if target.exists():
             return
+        state = checkpoint.state | {"of": _identity(self.description)}
+        checkpoint = Checkpoint(state, checkpoint.networks, checkpoint.training)
         write_folder_atomically(target, lambda folder: _fill_checkpoint(folder, checkpoint))
         for old in self._checkpoints()[:-1]:
-            shutil.rmtree(old)
+            with writing(old):
+                shutil.rmtree(old)
 
     def latest(self) -> Checkpoint | None:
         """The newest checkpoint, or None where there is none yet.
 
         Raises:
-            CheckpointError: it is damaged.
+            CheckpointError: it is damaged, or of another run.
         """
         found = self._checkpoints()
-        return _read_checkpoint(found[-1]) if found else None
+        if not found:
+            return None
+        checkpoint = _read_checkpoint(found[-1])
+        _check_identity(found[-1], checkpoint.state.get("of", {}), _identity(self.description))
+        return checkpoint
 
     def keep_networks(self, epoch: int, networks: Tensors) -> None:
         """Keep the networks of an epoch for good."""
@@ -213,10 +271,12 @@ class Run:
         path = self.path / "weights" / f"epoch-{epoch:04d}.safetensors"
         if not path.exists():
             kept = sorted(int(p.stem.removeprefix("epoch-")) for p in path.parent.glob("epoch-*.safetensors"))
-            raise CheckpointError(
-                f"{self.path} kept no networks of epoch {epoch}; it has those of "
-                f"{', '.join(map(str, kept)) or 'none (train with --keep-every 1)'}."
+            others = (
+                f"it has those of {', '.join(map(str, kept))}"
+                if kept
+                else "train with --keep-every to keep some"
             )
+            raise CheckpointError(f"{self.path} kept no networks of epoch {epoch}: {others}.")
         return _unpacked(path)
 
     def _checkpoints(self) -> list[Path]:
@@ -227,16 +287,9 @@ def _claim(path: Path | str | None, description: dict[str, Any]) -> Path:
     """A folder that is ours: the one asked for if it is empty or new, or the next free one in runs/."""
     if path is not None:
         folder = Path(path)
-        if (folder / "run.json").exists():
-            raise RunError(
-                f"{folder} already holds a run: continue it with `sparring resume {folder}`, or choose "
-                "another --out."
-            )
+        _refuse_occupied(folder)
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            others = [entry.name for entry in folder.iterdir() if entry.name != ".lock"]
-        if others:
-            raise RunError(f"{folder} is not empty (it has {others[0]}): choose a new folder as --out.")
         return folder
     for number in itertools.count(1):
         folder = Path("runs") / f"{description['title']}-{number}"
@@ -249,6 +302,65 @@ def _claim(path: Path | str | None, description: dict[str, Any]) -> Path:
     raise AssertionError("itertools.count has no end")
 
 
+def _refuse_occupied(folder: Path) -> None:
+    """Raise RunError where the folder holds a run or anything else but the traces of a killed beginning."""
+    if os.path.isfile(folder / "run.json"):
+        raise RunError(
+            f"{folder} already holds a run: continue it with `sparring resume {shlex.quote(str(folder))}`, "
+            "or choose another --out."
+        )
+    if not os.path.isdir(folder):
+        return
+    with writing(folder):
+        names = sorted(entry.name for entry in folder.iterdir())
+    others = [name for name in names if name != ".lock" and not name.startswith(TEMPORARY)]
+    if others:
+        raise RunError(f"{folder} is not empty (it has {others[0]}): choose a new folder as --out.")
+
+
+def _check_description(path: Path, description: dict[str, Any]) -> None:
+    """Raise RunError unless run.json is one that this version can read."""
+    made = description.get("format")
+    if isinstance(made, int) and made > FORMAT:
+        raise RunError(
+            f"{path.parent} is a run of format {made} and this sparring reads up to {FORMAT}: "
+            "update sparring to open it."
+        )
+    if made != FORMAT:
+        raise RunError(f"{path} is damaged: its format is {made!r} and not {FORMAT}.")
+    for name, wanted in _DESCRIBED.items():
+        value: Any = description
+        for part in name.split("/"):
+            value = value.get(part, _MISSING)
+        if not isinstance(value, wanted):
+            said = "is missing" if value is _MISSING else f"cannot be {value!r}"
+            raise RunError(f"{path} is damaged: '{name}' {said}. Restore it from a copy.")
+
+
+_MISSING = object()
+
+
+def _identity(description: dict[str, Any]) -> dict[str, Any]:
+    """What a checkpoint must share with its run: all that decides the numbers in it, save the length."""
+    return {
+        # Without the path: a file of one's own may move.
+        "system": description["system"].rpartition(":")[2],
+        "data": description["data"]["fingerprint"],
+        "seed": description["seed"],
+        **{f"setting {name}": value for name, value in description["settings"].items()},
+    }
+
+
+def _check_identity(folder: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
+    # A checkpoint of another system has other settings too: the system is what to name then.
+    for name, value in wanted.items():
+        if name in found and found[name] != value:
+            raise CheckpointError(
+                f"{folder} is a checkpoint of another run: its {name} is {found[name]}, and that of this run "
+                f"is {value}. Put the right one back, or remove it to start from what is left of the run."
+            )
+
+
 def _append(path: Path, row: dict[str, Any]) -> None:
     with writing(path), path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -257,12 +369,16 @@ def _append(path: Path, row: dict[str, Any]) -> None:
 def _rows(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
-    text = path.read_text(encoding="utf-8")
-    return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+    content = path.read_bytes()
+    try:
+        return [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
+    except ValueError as error:
+        raise RunError(f"{path} is damaged: it has a line that is not JSON ({error}).") from error
 
 
 def _packed(tensors: Tensors) -> bytes:
-    return safetensors.torch.save({k: v.detach().cpu().contiguous() for k, v in tensors.items()})
+    # Cloned, because networks may share parameters and the format has no notion of that.
+    return safetensors.torch.save({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()})
 
 
 def _unpacked(path: Path) -> Tensors:
@@ -276,7 +392,7 @@ def _unpacked(path: Path) -> Tensors:
 
 
 def _fill_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    digests = {}
+    digests = {"state": _digest_of(checkpoint.state)}
     for name, tensors in (("networks", checkpoint.networks), ("training", checkpoint.training)):
         content = _packed(tensors)
         digests[name] = hashlib.sha256(content).hexdigest()
@@ -285,14 +401,35 @@ def _fill_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
 
 
 def _read_checkpoint(folder: Path) -> Checkpoint:
-    state = read_json(folder / "state.json")
-    tensors = {}
-    for name in ("networks", "training"):
-        path = folder / f"{name}.safetensors"
-        tensors[name] = _unpacked(path)
-        if hashlib.sha256(path.read_bytes()).hexdigest() != state.get("sha256", {}).get(name):
-            raise CheckpointError(
-                f"{path} is damaged: its contents are not what was saved. Restore it from a copy, or remove "
-                f"{folder} to go on from what is left of the run."
-            )
+    """A checkpoint whose contents are what was saved.
+
+    Raises:
+        CheckpointError: anything in it differs.
+    """
+    try:
+        state = read_json(folder / "state.json")
+        digests = dict(state.pop("sha256"))
+        contents = {name: (folder / f"{name}.safetensors").read_bytes() for name in ("networks", "training")}
+    except OSError as error:
+        raise _damaged(folder, Path(error.filename)) from error
+    except (RunError, KeyError, TypeError, ValueError) as error:
+        raise _damaged(folder, folder / "state.json") from error
+    found = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    found["state"] = _digest_of(state)
+    for name in found.keys() | digests.keys():
+        # The first runs had no digest of their state.
+        if digests.get(name, found[name] if name == "state" else None) != found.get(name):
+            raise _damaged(folder, folder / f"{name}.{'json' if name == 'state' else 'safetensors'}")
+    tensors = {name: _unpacked(folder / f"{name}.safetensors") for name in contents}
     return Checkpoint(state, tensors["networks"], tensors["training"])
+
+
+def _digest_of(state: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
+
+
+def _damaged(folder: Path, file: Path) -> CheckpointError:
+    return CheckpointError(
+        f"{file} is damaged: its contents are not what was saved. Restore it from a copy, or remove "
+        f"{folder} to go on from what is left of the run."
+    )

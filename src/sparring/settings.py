@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
 import types
 import typing
 from dataclasses import dataclass
@@ -78,15 +79,25 @@ def check_value(name: str, value: Any, hint: Any) -> Any:
     Raises:
         SettingError: it is of another type, or out of range.
     """
-    kinds, ranges = _kinds_and_ranges(hint)
+    kinds, ranges = kinds_and_ranges(hint)
+    value = _plain(value)
     if float in kinds and type(value) is int:
         value = float(value)
     if type(value) not in kinds:
-        raise SettingError(f"{name} is {value!r}: it must be {' or '.join(_KINDS[kind] for kind in kinds)}.")
+        raise SettingError(f"{name} is {value!r}: it must be {kinds_text(kinds)}.")
     for accepted in ranges:
         if value is not None and value not in accepted:
             raise SettingError(f"{name} is {value!r}: it must be {accepted}.")
     return value
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of other libraries, such as NumPy's, as Python's own."""
+    if type(value) in _KINDS:
+        return value
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    return float(value) if isinstance(value, numbers.Real) else value
 
 
 _KINDS: dict[type, str] = {
@@ -98,14 +109,19 @@ _KINDS: dict[type, str] = {
 }
 
 
-def _kinds_and_ranges(hint: Any) -> tuple[list[type], list[Range]]:
+def kinds_text(kinds: list[type]) -> str:
+    """The types that a setting accepts, in words."""
+    return " or ".join(_KINDS.get(kind, kind.__name__) for kind in kinds)
+
+
+def kinds_and_ranges(hint: Any) -> tuple[list[type], list[Range]]:
     """The types that an annotation such as `Annotated[int, Range(1)] | None` admits, and its ranges."""
     if typing.get_origin(hint) is Annotated:
         inner, *extras = typing.get_args(hint)
-        kinds, ranges = _kinds_and_ranges(inner)
+        kinds, ranges = kinds_and_ranges(inner)
         return kinds, ranges + [extra for extra in extras if isinstance(extra, Range)]
     if typing.get_origin(hint) in (types.UnionType, typing.Union):
-        members = [_kinds_and_ranges(member) for member in typing.get_args(hint)]
+        members = [kinds_and_ranges(member) for member in typing.get_args(hint)]
         return [kind for kinds, _ in members for kind in kinds], [r for _, ranges in members for r in ranges]
     return [hint], []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import platform
+import shlex
 import signal
 import threading
 import time
@@ -21,14 +22,13 @@ import tyro
 
 from sparring import __version__
 from sparring.console import Console, duration_text, epoch_table, losses_text
-from sparring.data import Dataset, load_dataset
+from sparring.data import load_dataset
 from sparring.engine import Engine, Meter, Values
 from sparring.errors import DataError, Interrupted, RunError, SparringError
 from sparring.files import write_atomically
-from sparring.game import Game
-from sparring.model import sample_picture
+from sparring.model import load_networks, recorded_system, sample_picture
 from sparring.plots import curves_png
-from sparring.processes import Processes, join_processes
+from sparring.processes import join_processes
 from sparring.run import Checkpoint, Run
 from sparring.settings import Count, GameSettings, Limit, Natural, Positive, Settings
 from sparring.zoo import absolute_reference, find_system, short_name
@@ -39,6 +39,8 @@ TIMING_SECONDS = 2.0
 """How long the first steps are timed before a run whose length depends on the speed of the machine."""
 PICTURE_SECONDS = 30.0
 """Least time between two drawings of the curves."""
+LONG = 10**9
+"""Length given to an engine that is made only to be looked at or timed: it stays at the run's beginning."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ def train(system: str = "gan", **options: Any) -> Run:
     """
     game_class = find_system(system)
     names = {field.name for field in dataclasses.fields(RunSettings)}
+    options = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
     run_settings = RunSettings(**{name: value for name, value in options.items() if name in names})
     others = {name: value for name, value in options.items() if name not in names}
     return start(system, run_settings, game_class.Settings.of(others, short_name(system)))
@@ -120,7 +123,7 @@ def start(system: str, asked: RunSettings, settings: GameSettings) -> Run:
     torch.set_num_threads(asked.threads or torch.get_num_threads())
     dataset = load_dataset(asked.data, size=asked.size, skip_bad_images=asked.skip_bad_images)
     # Anything that is wrong with the data or the settings shows here, before the folder is made.
-    Engine(game_class, settings, dataset, 1, asked.seed, processes)
+    spare = Engine(game_class, settings, dataset, LONG, asked.seed, processes)
     kept = {name: getattr(asked, name) for name in ("seed", "history_every", "checkpoint_minutes", "device")}
     description = {
         "title": f"{short_name(system)}-{asked.data.partition(':')[0]}",
@@ -142,9 +145,14 @@ def start(system: str, asked: RunSettings, settings: GameSettings) -> Run:
         "total_steps": None,
         "versions": versions(),
     }
-    run = Run.create(asked.out, description) if processes.is_first else Run("")
-    announce_default = limit is game_class.length
-    return _play(run, None, description, game_class, dataset, processes, console, announce_default)
+    with processes.ending_together():
+        run = Run.create(asked.out, description) if processes.is_first else Run("")
+    with _releasing(run):
+        total = _steps_of(limit, spare, None, console, announce=limit is game_class.length)
+        description["total_steps"] = total
+        engine = Engine(game_class, settings, dataset, total, asked.seed, processes)
+        Recorder(engine, run, description, console, None).play()
+    return run
 
 
 def resume(
@@ -168,15 +176,13 @@ def resume(
     Raises:
         SparringError: no such run, a damaged checkpoint, data that has changed, and all that `train` raises.
     """
-    folder = run.path if isinstance(run, Run) else run
-    run = Run.open(folder)
-    description = run.description
     asked = RunSettings(epochs=epochs, max_steps=max_steps, max_minutes=max_minutes)
-    recorded = Limit(**description["limit"])
+    run = Run.open(run.path if isinstance(run, Run) else run)
+    description = run.description
+    game_class = recorded_system(run)
+    settings = game_class.Settings.of(description["settings"], str(run.path / "run.json"))
+    recorded = Limit.of(description["limit"], str(run.path / "run.json"))
     limit = asked.limit(recorded)
-    if limit is not recorded:
-        description |= {"limit": dataclasses.asdict(limit), "total_steps": None}
-    game_class = find_system(description["system"])
     processes = join_processes(device or description["device"])
     console = Console(quiet, silent=not processes.is_first)
     # Sums are rounded differently with another number of threads, and the run would not be the same.
@@ -188,9 +194,38 @@ def resume(
             f"{dataset.name} is not what {run.path} was trained on (its fingerprint differs): restore the "
             "data, or start a new run."
         )
-    if processes.is_first:
-        run.acquire()
-    return _play(run, run.latest(), description, game_class, dataset, processes, console, announce=False)
+    with _releasing(run):
+        with processes.ending_together():
+            if processes.is_first:
+                run.acquire()
+                run.tidy()
+        checkpoint = run.latest()
+        total = None if limit is not recorded else description["total_steps"]
+        if total is None:
+            spare = Engine(game_class, settings, dataset, LONG, description["seed"], processes)
+            total = _steps_of(limit, spare, checkpoint, console)
+            _refuse_shorter(run, total, checkpoint)
+            description |= {"limit": dataclasses.asdict(limit), "total_steps": total}
+        engine = Engine(game_class, settings, dataset, total, description["seed"], processes)
+        Recorder(engine, run, description, console, checkpoint).play()
+    return run
+
+
+@contextmanager
+def _releasing(run: Run) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        run.release()
+
+
+def _refuse_shorter(run: Run, total: int, checkpoint: Checkpoint | None) -> None:
+    done = checkpoint.state["step"] if checkpoint else 0
+    if total < done:
+        raise RunError(
+            f"{run.path} is at step {done:,} already, beyond the {total:,} steps asked for: a limit is the "
+            "total of the whole run, so give a larger one."
+        )
 
 
 def versions() -> dict[str, str]:
@@ -204,62 +239,41 @@ def versions() -> dict[str, str]:
     }
 
 
-def _play(
-    run: Run,
-    checkpoint: Checkpoint | None,
-    description: dict[str, Any],
-    game_class: type[Game],
-    dataset: Dataset,
-    processes: Processes,
-    console: Console,
-    announce: bool,
-) -> Run:
-    try:
-        settings = game_class.Settings.of(description["settings"], str(run.path / "run.json"))
-        total = description["total_steps"]
-        limit = Limit(**description["limit"])
-        if total is None:
-
-            def throwaway() -> Engine:
-                return Engine(game_class, settings, dataset, 1, description["seed"], processes)
-
-            spent = checkpoint.state["seconds"] if checkpoint else 0.0
-            done = checkpoint.state["step"] if checkpoint else 0
-            total = _steps_of(limit, throwaway, spent, done, announce, console)
-            description["total_steps"] = total
-            if processes.is_first:
-                run.describe(description)
-        engine = Engine(game_class, settings, dataset, total, description["seed"], processes)
-        Recorder(engine, run, description, console, checkpoint).play()
-    finally:
-        run.release()
-    return run
-
-
-def _steps_of(limit: Limit, throwaway: Any, spent: float, done: int, announce: bool, console: Console) -> int:
-    """The number of steps of a run, timing the machine where the limit is a time."""
-    engine = throwaway()
+def _steps_of(
+    limit: Limit, spare: Engine, checkpoint: Checkpoint | None, console: Console, announce: bool = False
+) -> int:
+    """The number of steps of a run, timing the machine with a spare engine where the limit is a time."""
     if limit.steps is not None:
         steps = limit.steps
     elif limit.epochs is not None:
-        steps = limit.epochs * engine.steps_per_epoch
+        steps = limit.epochs * spare.steps_per_epoch
     else:
         assert limit.minutes is not None
-        began = time.monotonic()
-        seconds = step_seconds(engine)
-        left = limit.minutes * 60 - spent - (time.monotonic() - began)
-        steps = done + max(1, int(left / seconds))
-        epochs = steps / engine.steps_per_epoch
+        steps = _steps_in(limit.minutes * 60, spare, checkpoint)
         console.line(
-            f"A step takes {seconds * 1000:.3g} ms here: {limit} are {steps:,} steps, {epochs:.3g} epochs."
+            f"{limit} are {steps:,} steps here, {steps / spare.steps_per_epoch:.3g} epochs: "
+            "the run is that long from now on, however fast it goes."
         )
     if announce:
-        estimate = duration_text(step_seconds(engine) * steps)
+        estimate = duration_text(step_seconds(spare) * steps)
         console.line(
             f"No limit given: the published length, {limit} ({steps:,} steps), about {estimate} on this "
             "machine. Ctrl-C saves at any time; --epochs, --max-steps or --max-minutes choose another length."
         )
     return steps
+
+
+def _steps_in(seconds: float, spare: Engine, checkpoint: Checkpoint | None) -> int:
+    """The steps that fit in the seconds, less what the run has spent and what finding out takes."""
+    began = time.monotonic()
+    spent, done = (checkpoint.state["seconds"], checkpoint.state["step"]) if checkpoint else (0.0, 0)
+    per_step = step_seconds(spare)
+    left = torch.tensor(
+        [seconds - spent - (time.monotonic() - began)], dtype=torch.float64, device=spare.processes.device
+    )
+    # All processes must come to the same number.
+    spare.processes.average([left])
+    return max(1, done + max(0, int(left.item() / per_step)))
 
 
 def step_seconds(engine: Engine) -> float:
@@ -301,24 +315,28 @@ class Recorder:
         self.seconds_before = 0.0
         self.began = self.saved = self.drawn = time.monotonic()
         self.save_cost = 0.0
+        self.resumed = checkpoint is not None
+        self.history_size = 0
         if checkpoint is not None:
             state = checkpoint.state
+            load_networks(engine.game, checkpoint.networks, str(run.path))
             engine.restore(checkpoint.networks, checkpoint.training, state)
             self.interval, self.epoch_meter = Meter(state["interval"]), Meter(state["epoch_meter"])
             self.seconds_before = state["seconds"]
-        self.resumed = checkpoint is not None or bool(run.history() if self.writes else False)
-        if self.writes:
-            run.cut_history(checkpoint.state["history_size"] if checkpoint else 0)
+            self.history_size = state["history_size"]
 
     def play(self) -> None:
         """Play until the run has its length, or someone asks to stop."""
         engine, total = self.engine, self.engine.total_steps
-        if engine.step >= total:
+        if engine.step >= total and self.run.finished:
             self.console.line(
                 f"{self.run.path} is finished ({engine.step:,} steps): to go on, give a larger --epochs, "
                 "--max-steps or --max-minutes."
             )
             return
+        if self.writes:
+            self.run.describe(self.description)
+            self.run.cut_history(self.history_size)
         verb = "Resuming" if self.resumed else "Training"
         self.console.line(
             f"{verb} {self.description['title']} in {self.run.path}: step {engine.step:,} of {total:,}."
@@ -389,11 +407,12 @@ class Recorder:
         self._record_event("interrupted", step=self.engine.step)
         self._record_status("interrupted")
         number = received[0] if received else signal.SIGTERM
-        raise Interrupted(
+        message = (
             f"Interrupted and saved at step {self.engine.step:,}. "
-            f"Go on with: sparring resume {self.run.path}",
-            128 + number,
+            f"Go on with: sparring resume {shlex.quote(str(self.run.path))}"
         )
+        # Of several processes only the first speaks.
+        raise Interrupted(message if self.writes else "", 128 + number)
 
     def _finish(self) -> None:
         # Saved before the last, partial row of the history, so that a longer run goes on as if never stopped.
