@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from sparring.data.dataset import Dataset
 from sparring.errors import DataError, SettingError, nearest
+from sparring.randomness import seeded_initialisation
 
 BATCH = 500
 """Images looked at in one go: bounds the memory, changes no figure."""
@@ -144,7 +145,8 @@ class ClassifierFeatures(FeatureExtractor):
         device: torch.device | str = "cpu",
     ) -> None:
         classes, self.size = state["head.weight"].shape
-        self.network = DigitNet(shape[0], classes, self.size)
+        with seeded_initialisation(0):  # only to leave the global generator alone
+            self.network = DigitNet(shape[0], classes, self.size)
         self.network.load_state_dict(dict(state))
         self.network.eval().requires_grad_(False).to(device)
         self.shape = tuple(shape)
