@@ -59,10 +59,12 @@ def test_like_is_compared_with_like_only(evaluation: Evaluation) -> None:
 
 def test_labelled_images_get_every_figure_and_twice_the_same(small_mnist: Dataset) -> None:
     assert small_mnist.labels is not None
+    before = torch.get_rng_state()
     first = evaluate_samples(small_mnist.examples[:300], small_mnist.labels[:300], small_mnist)
     again = evaluate_samples(small_mnist.examples[:300], small_mnist.labels[:300], small_mnist)
     assert set(first.figures) == set(KINDS)
     assert first == again
+    assert torch.equal(torch.get_rng_state(), before)
     assert first.count == 300
     assert first.extractor.startswith("digits-")
 
@@ -74,10 +76,7 @@ def test_one_figure_alone_is_the_same_as_among_all(small_mnist: Dataset) -> None
 
 
 def test_images_without_labels_lack_only_what_needs_them(small_mnist: Dataset) -> None:
-    with torch.random.fork_rng():
-        before = torch.get_rng_state()
-        evaluation = evaluate_samples(small_mnist.examples[:300], None, small_mnist)
-        assert torch.equal(torch.get_rng_state(), before)
+    evaluation = evaluate_samples(small_mnist.examples[:300], None, small_mnist)
     assert set(KINDS) - set(evaluation.figures) == {"label_agreement", "one_nn_error", "cas_error"}
 
 
@@ -127,6 +126,8 @@ def test_requests_that_cannot_be_met_are_refused_in_words(small_mnist: Dataset) 
         evaluate_samples(images, None, small_mnist, figures=["modes"], extractor=PixelFeatures())
     with pytest.raises(DataError, match="at least"):
         evaluate_samples(images[:5], None, small_mnist)
+    with pytest.raises(DataError, match="held out"):
+        evaluate_samples(images, None, Dataset("mnist", images[:30]), extractor=PixelFeatures())
     with pytest.raises(DataError, match=r"\(1, 14, 14\)"):
         evaluate_samples(images[:, :, ::2, ::2], None, small_mnist)
     with pytest.raises(DataError, match="labels of shape"):

@@ -175,6 +175,11 @@ class Real:
         self.dataset = dataset
         self.randomness = randomness.child("real")
         training, held_out = _training_and_held_out(dataset, extractor, self.randomness)
+        if min(len(training), len(held_out)) < FEWEST:
+            raise DataError(
+                f"'{dataset.name}' has {len(training)} examples to train on and {len(held_out)} held out; an "
+                f"evaluation needs {FEWEST} of each."
+            )
         self.training = training
         self.held_out = held_out.few(max(count, HELD_OUT), self.randomness)
         numbers = math.prod(dataset.spec.shape)
@@ -438,7 +443,7 @@ def evaluate_samples(
     figures.
 
     Args:
-        examples: uint8 images (N, C, H, W) or float32 points (N, dimensions), of the data's shape.
+        examples: uint8 images (N, C, H, W) or float32 points (N, dimensions) shaped as the data; on the CPU.
         labels: the class that was asked for, int64 (N,), where the game is conditional.
         dataset: the real examples.
         extractor: what images are compared by; None takes what suits the data (`default_extractor`).
@@ -450,7 +455,7 @@ def evaluate_samples(
     _check(examples, labels, dataset)
     randomness = Randomness(seed)
     real = Real(dataset, extractor, len(examples), randomness)
-    trial = Trial(Sample(examples, labels, extractor), real, RESAMPLES)
+    trial = Trial(Sample(examples, None if labels is None else labels.long(), extractor), real, RESAMPLES)
     trained, held_out = (
         Trial(sample.few(len(examples), real.randomness), real, resamples=0)
         for sample in (real.training, real.held_out)
