@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
+from sparring.errors import SettingError
 from sparring.game import Batch, DataSpec, Game, GameSettings, Limit, Terms, Turn, require_images
 from sparring.losses import verdict
 from sparring.nn.initialisers import initialise, normal, truncated_normal, uniform_scaling
@@ -51,6 +52,8 @@ class DCGANTflearn(Game):
 
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
         require_images("dcgan-tflearn", data, multiple=4)
+        if settings.batch_size < 2:
+            raise SettingError("batch_size is 1: batch normalisation of dense layers needs at least 2.")
         super().__init__(settings, data, random)
         channels, height, width = data.shape
         base = (128, height // 4, width // 4)

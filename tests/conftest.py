@@ -1,0 +1,115 @@
+"""What the tests share: tiny data, engines over it, and the real command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import settings
+
+from sparring.data.dataset import Batch, Dataset
+from sparring.engine import Engine
+from sparring.processes import Processes
+from sparring.zoo import find_system
+
+# A busy machine is no failure.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+
+CPU = Processes(torch.device("cpu"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> None:
+    # Many small computations: a second thread costs more than it gives.
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def make_dataset() -> Callable[..., Dataset]:
+    return random_images
+
+
+def random_images(
+    count: int = 50, channels: int = 1, size: int = 20, classes: int = 3, test: int = 0
+) -> Dataset:
+    """Random pictures, the classes in turn; `test` held-out ones beside them."""
+    generator = torch.Generator().manual_seed(count + channels + size)
+    examples = torch.randint(
+        0, 256, (count, channels, size, size), generator=generator, dtype=torch.int64
+    ).byte()
+    labels = torch.arange(count) % classes if classes else None
+    names = tuple(f"class {number}" for number in range(classes))
+    held_out = random_images(test, channels, size, classes) if test else None
+    return Dataset("random images", examples, labels, names, test=held_out)
+
+
+@pytest.fixture
+def make_engine() -> Callable[..., Engine]:
+    """Builds an engine: `make_engine("gan", dataset, steps=10, batch_size=8)`."""
+
+    def make(
+        system: Any,
+        dataset: Dataset | None = None,
+        steps: int = 100,
+        seed: int = 0,
+        processes: Processes = CPU,
+        **settings: Any,
+    ) -> Engine:
+        game_class = find_system(system) if isinstance(system, str) else system
+        values = game_class.Settings.of({"batch_size": 10} | settings, "the test")
+        return Engine(game_class, values, dataset or random_images(), steps, seed, processes)
+
+    return make
+
+
+def first_batch(engine: Engine) -> Batch:
+    """The batch that the engine would deal first."""
+    batch = engine.stream.deal()
+    engine.stream.position -= 1
+    return batch
+
+
+@pytest.fixture
+def deal() -> Callable[[Engine], Batch]:
+    return first_batch
+
+
+@pytest.fixture(scope="session")
+def tiny_npz(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """300 pictures of 20 x 20 in three classes: each class bright in another third, so that it can be learnt."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 80, (300, 20, 20), dtype=np.uint8)
+    labels = np.arange(300) % 3
+    for label in range(3):
+        images[labels == label, 6 * label : 6 * label + 6] += 150
+    path = tmp_path_factory.mktemp("data") / "tiny.npz"
+    np.savez(path, images=images, labels=labels)
+    return path
+
+
+@pytest.fixture(scope="session")
+def run_sparring() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the real command line in a process of its own: `run_sparring("train", "gan", ...)`."""
+
+    def run(*arguments: Any, cwd: Path | None = None, **options: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "sparring", *map(str, arguments)],
+            cwd=cwd,
+            env=os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "100"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            **options,
+        )
+
+    return run
