@@ -84,7 +84,7 @@ def deal() -> Callable[[Engine], Batch]:
 
 @pytest.fixture(scope="session")
 def tiny_npz(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """300 pictures of 20 x 20 in three classes: each class bright in another third, so that it can be learnt."""
+    """300 pictures of 20 x 20 in three classes, each bright in a third of its own."""
     random = np.random.default_rng(0)
     images = random.integers(0, 80, (300, 20, 20), dtype=np.uint8)
     labels = np.arange(300) % 3
