@@ -128,7 +128,11 @@ def _zoo(arguments: list[str]) -> None:
         system = find_system(name)
         print(f"{name}\n  {system.purpose}\n  paper: {system.paper}\n  length: {system.length}")
         defaults = [f"{_flag(f.name)} {f.default}" for f in dataclasses.fields(system.Settings)]
-        print(f"  settings: {', '.join(defaults)}\n")
+        print(f"  settings: {', '.join(defaults)}")
+        for preset, values in system.presets.items():
+            changed = [f"{_flag(setting)} {value}" for setting, value in values.items()]
+            print(f"  --preset {preset}: {', '.join(changed)}")
+        print()
 
 
 def _train(arguments: list[str]) -> None:
@@ -150,8 +154,20 @@ def _train(arguments: list[str]) -> None:
     system = find_system(name)
     from sparring.training import RunSettings, start
 
-    parsed = _parse(_train_options(system, RunSettings), rest, f"sparring train {name}", about=system)
+    options = _train_options(system, RunSettings)
+    # A preset changes the defaults, so it must be known before the rest is read.
+    default = options(system=system.Settings(**system.preset_values(_value_of("--preset", rest))))
+    parsed = _parse(options, rest, f"sparring train {name}", about=system, default=default)
     start(name, parsed.run, parsed.system)
+
+
+def _value_of(flag: str, arguments: list[str]) -> str | None:
+    """What an option is given, or None where it does not stand."""
+    for place, argument in enumerate(arguments):
+        word, equals, value = argument.partition("=")
+        if word == flag:
+            return value if equals else next(iter(arguments[place + 1 :]), None)
+    return None
 
 
 def _train_options(system: type[Game], run_settings: type[Any]) -> type[Any]:
@@ -201,7 +217,11 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
 
 
 def _parse(
-    kind: type[Options], arguments: list[str], program: str, about: type[Game] | None = None
+    kind: type[Options],
+    arguments: list[str],
+    program: str,
+    about: type[Game] | None = None,
+    default: Options | None = None,
 ) -> Options:
     """Options from the command line, with one clear sentence for each mistake."""
     if not {"-h", "--help"} & set(arguments):
@@ -211,7 +231,9 @@ def _parse(
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
-            parsed: Options = tyro.cli(wanted, args=arguments, prog=program, description=description)
+            parsed: Options = tyro.cli(
+                wanted, args=arguments, prog=program, description=description, default=default
+            )
     except SystemExit as stop:
         if stop.code:
             raise SettingError(_sentence(complaint.getvalue(), program)) from None

@@ -5,13 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from sparring.data.dataset import Batch, DataSpec
-from sparring.errors import DataError
+from sparring.errors import DataError, SettingError, nearest
 from sparring.randomness import Randomness
 from sparring.settings import GameSettings, Limit
 
@@ -76,6 +76,8 @@ class Game(nn.Module):
     """Authors, year, and where to find the paper."""
     purpose: ClassVar[str] = ""
     """What the system is good for, in one line."""
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Named sets of settings for a purpose, which stand in for the defaults where one is asked for."""
     length: ClassVar[Limit] = Limit(epochs=20)
     """How long the paper or listing trains; the default length of a run."""
     value_range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
@@ -96,6 +98,22 @@ class Game(nn.Module):
         """Rounds played before this one; set by the engine."""
         self.progress = 0.0
         """Share of the run behind us, from 0 to 1; set by the engine before each round."""
+
+    @classmethod
+    def preset_values(cls, name: str | None) -> dict[str, Any]:
+        """The settings of a preset; none for None.
+
+        Raises:
+            SettingError: there is no such preset.
+        """
+        if name is None:
+            return {}
+        if name not in cls.presets:
+            raise SettingError(
+                f"{cls.__name__} has no preset '{name}'.{nearest(name, cls.presets)} "
+                f"It has: {', '.join(cls.presets) or 'none'}."
+            )
+        return dict(cls.presets[name])
 
     @abstractmethod
     def optimizers(self) -> dict[str, Optimizer]:

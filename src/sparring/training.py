@@ -49,6 +49,8 @@ class RunSettings(Settings):
 
     data: str = "mnist"
     """The training data: mnist, ring, grid, stacked-mnist, idx:PATH, folder:PATH, npz:FILE, mixture:FILE."""
+    preset: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """A named set of settings of the system (`sparring zoo` lists them); single settings go before it."""
     out: Annotated[str | None, tyro.conf.arg(metavar="RUN")] = None
     """The run folder; by default the next free one in runs/."""
     seed: Natural = 0
@@ -111,7 +113,8 @@ def train(system: str = "gan", **options: Any) -> Run:
     options = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
     run_settings = RunSettings(**{name: value for name, value in options.items() if name in names})
     others = {name: value for name, value in options.items() if name not in names}
-    return start(system, run_settings, game_class.Settings.of(others, short_name(system)))
+    values = game_class.preset_values(run_settings.preset) | others
+    return start(system, run_settings, game_class.Settings.of(values, short_name(system)))
 
 
 def start(system: str, asked: RunSettings, settings: GameSettings) -> Run:
