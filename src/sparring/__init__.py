@@ -1,7 +1,8 @@
 """Generative adversarial networks that train, explain themselves, and are held to their published numbers.
 
-The public functions are `train`, `resume`, `load`, `sample` and `load_dataset`; the classes for a system of
-one's own are `Game`, `GameSettings`, `Turn`, `Terms` and `Batch`. Nothing heavy is imported before its use.
+The public functions are `train`, `resume`, `load`, `sample`, `evaluate` and `load_dataset`; the classes for a
+system of one's own are `Game`, `GameSettings`, `Turn`, `Terms` and `Batch`. Nothing heavy is imported before
+its use.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from sparring.data import Dataset, load_dataset
     from sparring.errors import SparringError
+    from sparring.evaluation.runs import evaluate
     from sparring.game import Batch, DataSpec, Game, GameSettings, Limit, Terms, Turn
     from sparring.model import Model, Samples, load, sample
     from sparring.randomness import Randomness
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "data": ("Dataset", "load_dataset"),
     "errors": ("SparringError",),
+    "evaluation.runs": ("evaluate",),
     "game": ("Batch", "DataSpec", "Game", "GameSettings", "Limit", "Terms", "Turn"),
     "model": ("Model", "Samples", "load", "sample"),
     "randomness": ("Randomness",),
@@ -44,6 +47,7 @@ __all__ = [
     "SparringError",
     "Terms",
     "Turn",
+    "evaluate",
     "load",
     "load_dataset",
     "resume",

@@ -34,6 +34,7 @@ sparring: generative adversarial networks that train, explain themselves, and ar
   sparring train SYSTEM         train a system          (sparring train gan --max-minutes 2)
   sparring resume RUN           go on with a run        (sparring resume runs/gan-mnist-1)
   sparring sample RUN           generate from a run     (sparring sample RUN --count 100 --out digits.png)
+  sparring evaluate RUN         say how good a run is   (sparring evaluate RUN --json)
 
 Each takes --help; `sparring train SYSTEM --help` lists the system's own settings.
 """
@@ -60,6 +61,32 @@ class Resume:
     """Where to go on; by default where it was."""
     quiet: bool = False
     """Plain lines instead of a live progress bar."""
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Say how far generated examples are from real ones: fidelity, diversity, mode coverage, label agreement.
+
+    Each figure has a 95 % interval, and beside it the same figure for real examples against other real ones.
+    """
+
+    target: Positional[str]
+    """A run folder, whose evaluation is also written into it, or an .npz file of samples."""
+    count: int = 10_000
+    """How many samples to draw, or to take of a file at the most."""
+    data: Annotated[str | None, tyro.conf.arg(metavar="DATA")] = None
+    """The real examples; by default what the run was trained on."""
+    features: Annotated[str | None, tyro.conf.arg(metavar="FEATURES")] = None
+    """What images are compared by: digits, pixels, or a file (.safetensors of `python -m
+    sparring.evaluation.classifier`, TorchScript .pt, .onnx); by default what suits the data."""
+    json: bool = False
+    """Print JSON instead of a table."""
+    seed: int = 0
+    """Decides the samples and the resamples behind the intervals."""
+    epoch: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """An epoch whose networks were kept; by default the latest checkpoint."""
+    device: str = "auto"
+    """auto, cpu, cuda ..."""
 
 
 @dataclass(frozen=True)
@@ -202,7 +229,29 @@ def _sample(arguments: list[str]) -> None:
     print(f"Wrote {options.count} samples to {options.out}")
 
 
+def _evaluate(arguments: list[str]) -> None:
+    options = _parse(Evaluate, arguments, "sparring evaluate")
+    from rich.console import Console
+
+    from sparring.evaluation.runs import evaluate
+
+    evaluation = evaluate(
+        options.target,
+        options.count,
+        data=options.data,
+        features=options.features,
+        seed=options.seed,
+        epoch=options.epoch,
+        device=options.device,
+    )
+    if options.json:
+        print(evaluation.to_json(), end="")
+    else:
+        Console().print(evaluation.table())
+
+
 EXAMPLES = {
+    "sparring evaluate": "sparring evaluate runs/gan-mnist-1",
     "sparring resume": "sparring resume runs/gan-mnist-1",
     "sparring sample": "sparring sample runs/gan-mnist-1 --out digits.png",
 }
@@ -213,6 +262,7 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "train": _train,
     "resume": _resume,
     "sample": _sample,
+    "evaluate": _evaluate,
 }
 
 

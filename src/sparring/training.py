@@ -50,7 +50,7 @@ class RunSettings(Settings):
     data: str = "mnist"
     """The training data: mnist, ring, grid, stacked-mnist, idx:PATH, folder:PATH, npz:FILE, mixture:FILE."""
     preset: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
-    """A named set of settings of the system (`sparring zoo` lists them); single settings go before it."""
+    """A named set of settings of the system (`sparring zoo` lists them); settings given beside it win."""
     out: Annotated[str | None, tyro.conf.arg(metavar="RUN")] = None
     """The run folder; by default the next free one in runs/."""
     seed: Natural = 0
