@@ -29,7 +29,7 @@ def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, random: Randomn
         random: decides where between them.
     """
     place = random.uniform(len(real), *[1] * (real.dim() - 1), low=0.0, high=1.0)
-    gradient = input_gradient(critic, torch.lerp(real, fake, place))
+    gradient = input_gradient(critic, torch.lerp(real, fake, place.to(real.dtype)))
     # The norm has no derivative at 0, where a critic with dead units may well be: keep a little away from it.
     return (gradient.square().sum(1).add(1e-12).sqrt() - 1).square().mean()
 
