@@ -57,22 +57,17 @@ def test_like_is_compared_with_like_only(evaluation: Evaluation) -> None:
             evaluation.compare(other)
 
 
-def test_labelled_images_get_every_figure_and_twice_the_same(small_mnist: Dataset) -> None:
+def test_labelled_images_get_every_figure_and_the_same_again(small_mnist: Dataset) -> None:
     assert small_mnist.labels is not None
     before = torch.get_rng_state()
     first = evaluate_samples(small_mnist.examples[:300], small_mnist.labels[:300], small_mnist)
-    again = evaluate_samples(small_mnist.examples[:300], small_mnist.labels[:300], small_mnist)
+    some = ["fid", "cas_error", "ndb", "memorised", "reverse_kl"]
+    again = evaluate_samples(small_mnist.examples[:300], small_mnist.labels[:300], small_mnist, figures=some)
     assert set(first.figures) == set(KINDS)
-    assert first == again
+    assert again.figures == {name: first.figures[name] for name in some}
     assert torch.equal(torch.get_rng_state(), before)
     assert first.count == 300
     assert first.extractor.startswith("digits-")
-
-
-def test_one_figure_alone_is_the_same_as_among_all(small_mnist: Dataset) -> None:
-    together = evaluate_samples(small_mnist.examples[:300], None, small_mnist, figures=["fid", "kid", "ndb"])
-    alone = evaluate_samples(small_mnist.examples[:300], None, small_mnist, figures=["ndb"])
-    assert alone.figures["ndb"] == together.figures["ndb"]
 
 
 def test_images_without_labels_lack_only_what_needs_them(small_mnist: Dataset) -> None:

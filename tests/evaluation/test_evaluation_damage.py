@@ -69,7 +69,6 @@ DAMAGES: list[tuple[Callable[[Tensor, Tensor], tuple[Tensor, Tensor]], dict[str,
         drop_classes,
         {
             "fid": UP,
-            "kid": UP,
             "inception_score": DOWN,
             "recall": DOWN,
             "coverage": DOWN,

@@ -112,15 +112,19 @@ def test_precision_recall_equal_brute_force(dimensions: int, monkeypatch: pytest
 
 
 def test_published_precision_recall_density_coverage() -> None:
-    """The example of the authors' README (clovaai/generative-evaluation-prdc), which "may fluctuate"."""
+    """The example of the authors' README (clovaai/generative-evaluation-prdc), which "may fluctuate".
+
+    The tolerances are three standard deviations over draws (0.0074, 0.0100, 0.068, 0.0061 over eight). The
+    density of a draw has the expectation 1, since a new point is among the k nearest of N with chance k / N.
+    """
     real, fake = Randomness(0).normal(10_000, 1000), Randomness(1).normal(10_000, 1000)
     precision, recall, density, coverage = (
         figure.float().mean().item() for figure in precision_recall(real, fake, k=5)
     )
-    assert precision == pytest.approx(0.4772, abs=0.02)
-    assert recall == pytest.approx(0.4705, abs=0.02)
-    assert density == pytest.approx(1.0555, abs=0.06)
-    assert coverage == pytest.approx(0.9735, abs=0.01)
+    assert precision == pytest.approx(0.4772, abs=0.022)
+    assert recall == pytest.approx(0.4705, abs=0.03)
+    assert density == pytest.approx(1.0555, abs=0.2)
+    assert coverage == pytest.approx(0.9735, abs=0.018)
 
 
 def test_intervals_hold_their_values(real_and_fake: tuple[Tensor, Tensor]) -> None:
