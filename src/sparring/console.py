@@ -101,7 +101,7 @@ def epoch_table(train: Mapping[str, float], test: Mapping[str, float]) -> Table:
 def duration_text(seconds: float) -> str:
     """A duration in the unit a person would use."""
     if seconds < 90:
-        return f"{seconds:.0f} seconds"
+        return "1 second" if round(seconds) == 1 else f"{seconds:.0f} seconds"
     if seconds < 5400:
         return f"{seconds / 60:.0f} minutes"
     return f"{seconds / 3600:.1f} hours"
