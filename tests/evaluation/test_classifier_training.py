@@ -84,6 +84,18 @@ def test_the_command_reports_unknown_data_without_a_traceback(
     assert "mnits" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["--out", "missing/x.safetensors"], ["--out", "x.pt"], ["--out", "x.safetensors", "--epochs=0"]],
+)
+def test_the_command_checks_before_it_trains(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["--data", "mnist", *arguments]) == 2
+    assert "give" in capsys.readouterr().err
+
+
 def test_importing_the_package_needs_no_torchmetrics() -> None:
     code = "import sys, sparring.evaluation; sys.exit('torchmetrics' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from sparring.data.dataset import Dataset
-from sparring.errors import DataError, SparringError
+from sparring.errors import DataError, SettingError, SparringError
 from sparring.evaluation.features import DigitNet, in_batches, to_unit
 from sparring.evaluation.fitting import Progress, accuracy, fit
 from sparring.randomness import Randomness, seeded_initialisation
@@ -110,6 +110,10 @@ def main(arguments: list[str] | None = None) -> int:
 def _train(data: str, out: Path, seed: int, epochs: int) -> None:
     from sparring.data import load_dataset
 
+    if out.suffix != ".safetensors" or not out.absolute().parent.is_dir():
+        raise SettingError(f"--out is {out}; give a file that ends in .safetensors, in a folder that exists.")
+    if epochs < 1:
+        raise SettingError(f"--epochs is {epochs}; give at least 1.")
     dataset = load_dataset(data)
     state, share = train_classifier(
         dataset,
