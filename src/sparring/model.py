@@ -92,10 +92,12 @@ class Model:
             seed: decides the noise.
 
         Raises:
-            SettingError: count below 1, or a label that the system cannot be told.
+            SettingError: count below 1, seed below 0, or a label that the system cannot be told.
         """
         if count < 1:
             raise SettingError(f"count is {count}: it must be at least 1.")
+        if seed < 0:
+            raise SettingError(f"seed is {seed}: it must be at least 0.")
         random = Randomness(derived_seed(seed, "samples"), self._device)
         labels = self._labels(count, label)
         latent = torch.cat([self.game.latent(SAMPLE_BATCH, random) for _ in range(0, count, SAMPLE_BATCH)])[

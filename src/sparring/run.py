@@ -386,8 +386,7 @@ def _unpacked(path: Path) -> Tensors:
         return safetensors.torch.load_file(path)
     except (safetensors.SafetensorError, OSError) as error:
         raise CheckpointError(
-            f"{path} is damaged or not a sparring checkpoint ({error}). Restore it from a copy, or remove "
-            f"{path.parent} to go on from what is left of the run."
+            f"{path} is damaged, or was not written by sparring: restore it from a copy."
         ) from error
 
 
