@@ -179,13 +179,15 @@ def _train(arguments: list[str]) -> None:
         return
     name, *rest = arguments
     system = find_system(name)
-    from sparring.training import RunSettings, start
+    from sparring.training import RunSettings, refuse_name_clash, start
+
+    refuse_name_clash(system)
 
     options = _train_options(system, RunSettings)
     # A preset changes the defaults, so it must be known before the rest is read.
     default = options(system=system.Settings(**system.preset_values(_value_of("--preset", rest))))
     parsed = _parse(options, rest, f"sparring train {name}", about=system, default=default)
-    start(name, parsed.run, parsed.system)
+    start(name, system, parsed.run, parsed.system)
 
 
 def _value_of(flag: str, arguments: list[str]) -> str | None:
@@ -277,7 +279,9 @@ def _parse(
     if not {"-h", "--help"} & set(arguments):
         _check_arguments(kind, arguments, program)
     wanted: Any = Annotated[kind, tyro.conf.OmitArgPrefixes]
-    description = f"{inspect.getdoc(about)}\n\nPaper: {about.paper}." if about is not None else None
+    description = inspect.getdoc(about) if about is not None else None
+    if about is not None and about.paper:
+        description = f"{description}\n\nPaper: {about.paper}."
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):

@@ -24,8 +24,9 @@ from sparring import __version__
 from sparring.console import Console, duration_text, epoch_table, losses_text
 from sparring.data import load_dataset
 from sparring.engine import Engine, Meter, Values
-from sparring.errors import DataError, Interrupted, RunError, SparringError
+from sparring.errors import DataError, Interrupted, RunError, SettingError, SparringError
 from sparring.files import write_atomically
+from sparring.game import Game
 from sparring.model import load_networks, recorded_system, sample_picture
 from sparring.plots import curves_png
 from sparring.processes import join_processes
@@ -109,17 +110,28 @@ def train(system: str = "gan", **options: Any) -> Run:
         >>> run.path / "samples.png"
     """
     game_class = find_system(system)
+    refuse_name_clash(game_class)
     names = {field.name for field in dataclasses.fields(RunSettings)}
     options = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
     run_settings = RunSettings(**{name: value for name, value in options.items() if name in names})
     others = {name: value for name, value in options.items() if name not in names}
     values = game_class.preset_values(run_settings.preset) | others
-    return start(system, run_settings, game_class.Settings.of(values, short_name(system)))
+    return start(system, game_class, run_settings, game_class.Settings.of(values, short_name(system)))
 
 
-def start(system: str, asked: RunSettings, settings: GameSettings) -> Run:
-    """Train with settings that are already made; see `train`."""
-    game_class = find_system(system)
+def refuse_name_clash(game_class: type[Game]) -> None:
+    """Raise SettingError where a system has a setting of the same name as one that every run has."""
+    of_runs = {field.name for field in dataclasses.fields(RunSettings)}
+    for field in dataclasses.fields(game_class.Settings):
+        if field.name in of_runs:
+            raise SettingError(
+                f"{game_class.__name__} calls a setting '{field.name}', as every run calls one of its own: "
+                "choose another name."
+            )
+
+
+def start(system: str, game_class: type[Game], asked: RunSettings, settings: GameSettings) -> Run:
+    """Train with a class and settings that are already made; see `train`."""
     limit = asked.limit(game_class.length)
     processes = join_processes(asked.device)
     console = Console(asked.quiet, silent=not processes.is_first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import inspect
@@ -63,7 +64,8 @@ def _own_system(reference: str) -> type[Game]:
     file = Path(path)
     if not file.is_file():
         raise SettingError(f"There is no file {path} to take the system '{name}' from.")
-    module_name = f"sparring_own_{file.stem}"
+    # A name of its own for each file, however many are called alike.
+    module_name = f"sparring_own_{file.stem}_{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(module_name, file)
     if spec is None or spec.loader is None:
         raise SettingError(f"{path} is not a Python file: a system of your own lives in a .py file.")
