@@ -45,9 +45,7 @@ def test_gradient_of_a_quadratic_critic_is_the_example(examples: Tensor) -> None
 
 
 def test_zero_centred_penalty_of_a_linear_critic(examples: Tensor, direction: Tensor) -> None:
-    torch.testing.assert_close(
-        zero_centred_penalty(linear(direction), examples), direction.square().sum()
-    )
+    torch.testing.assert_close(zero_centred_penalty(linear(direction), examples), direction.square().sum())
 
 
 def test_zero_centred_penalty_of_a_quadratic_critic_is_the_mean_square(examples: Tensor) -> None:

@@ -1,0 +1,170 @@
+"""What every system of the zoo must do: train on all shapes of data, resume exactly, sample, share a batch.
+
+A system that is added to the zoo is tested here by itself.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from sparring.data import Dataset
+from sparring.engine import Engine
+from sparring.errors import DataError
+from sparring.model import Model, sample_picture
+from sparring.zoo import SYSTEMS, find_system
+
+Make = Callable[..., Engine]
+SMALL_NETWORKS: dict[str, dict[str, Any]] = {
+    "dcgan": {"width": 4},
+    "wgan": {"width": 4, "n_critic": 2},
+    "wgan-gp": {"width": 4, "n_critic": 2},
+    "began": {"width": 4, "latent_size": 8},
+    "r3gan": {"generator_width": 4, "discriminator_width": 4, "discriminator_units": 16},
+}
+IMAGES_ONLY = {"gan", "dcgan-tflearn", "acgan"}
+WIDE = {"dcgan-tflearn", "acgan"}
+"""Networks of a fixed, large width: two shapes of images are enough."""
+SHAPES = {
+    "grey 28": ((1, 28, 28), 3),
+    "grey 28, one class": ((1, 28, 28), 1),
+    "colour 32, no classes": ((3, 32, 32), 0),
+    "colour 64": ((3, 64, 64), 2),
+    "points": ((2,), 0),
+}
+
+
+def data_of(shape: tuple[int, ...], classes: int, count: int = 27) -> Dataset:
+    generator = torch.Generator().manual_seed(count)
+    if len(shape) == 1:
+        return Dataset("points", torch.randn(count, *shape, generator=generator))
+    examples = torch.randint(0, 256, (count, *shape), generator=generator, dtype=torch.int64).byte()
+    labels = torch.arange(count) % classes if classes else None
+    return Dataset("images", examples, labels, tuple(f"class {i}" for i in range(classes)))
+
+
+def cases() -> list[Any]:
+    return [
+        pytest.param(system, shape, id=f"{system}, {shape}")
+        for system in SYSTEMS
+        for shape in SHAPES
+        if system not in WIDE or shape not in ("colour 64", "grey 28, one class")
+    ]
+
+
+def suits(system: str, shape: str) -> bool:
+    dimensions, classes = SHAPES[shape]
+    return (len(dimensions) == 3 or system not in IMAGES_ONLY) and (classes > 0 or system != "acgan")
+
+
+@pytest.mark.parametrize(("system", "shape"), cases())
+def test_trains_resumes_exactly_and_samples(make_engine: Make, system: str, shape: str) -> None:
+    dataset = data_of(*SHAPES[shape])
+    rounds = 3 if system in WIDE else 5
+    make: Callable[[], Engine] = lambda: make_engine(  # noqa: E731
+        system, dataset, steps=rounds, batch_size=8, **SMALL_NETWORKS.get(system, {})
+    )
+    if not suits(system, shape):
+        with pytest.raises(DataError, match="needs|trains on"):
+            make()
+        return
+
+    whole, first, second = make(), make(), make()
+    # 27 examples are three batches of 8 and one of 3: the third round or so meets the smaller one.
+    for _ in range(rounds):
+        values = whole.play_round()
+    assert all(torch.tensor(value).isfinite() for value in values.values())
+    for _ in range(rounds - 2):
+        first.play_round()
+    second.restore(first.game.state_dict(), first.tensors(), first.position())
+    for _ in range(2):
+        second.play_round()
+    assert same(whole.game.state_dict(), second.game.state_dict())
+    assert same(whole.tensors(), second.tensors())
+
+    samples = Model(second.game, dataset.class_names).sample(11, seed=4)
+    assert samples.examples.shape == (11, *dataset.spec.shape)
+    assert samples.examples.dtype == dataset.examples.dtype
+    assert (samples.labels is not None) == second.game.conditional
+    assert sample_picture(second.game, dataset, seed=0, epoch=1.0).startswith(b"\x89PNG")
+
+
+def same(ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> bool:
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_says_what_it_is(system: str) -> None:
+    game = find_system(system)
+    assert "arXiv" in game.paper
+    assert game.purpose
+    assert game.__doc__
+    for preset in game.presets:
+        game.Settings.of(game.preset_values(preset), system)
+
+
+TWO_PROCESSES = """
+import sys, torch
+import torch.distributed as dist
+sys.path.insert(0, sys.argv[1])
+from test_every_system import SMALL_NETWORKS, data_of
+from sparring.engine import Engine
+from sparring.processes import Processes, join_processes
+from sparring.zoo import SYSTEMS, find_system
+
+torch.set_num_threads(1)
+ours = join_processes("cpu")
+for system in SYSTEMS:
+    game = find_system(system)
+    settings = game.Settings.of({"batch_size": 8} | SMALL_NETWORKS.get(system, {}), system)
+    dataset = data_of((1, 20, 20), 2, count=27)
+    engine = Engine(game, settings, dataset, 4, 0, ours)
+    alone = Engine(game, settings, dataset, 4, 0, Processes(ours.device))
+    for _ in range(2):
+        engine.play_round()
+        alone.play_round()
+    own = torch.cat([v.double().flatten() for v in engine.game.state_dict().values()])
+    other = own.clone()
+    dist.broadcast(other, 0)
+    assert torch.equal(own, other), f"{system}: the processes disagree"
+    single = torch.cat([v.double().flatten() for v in alone.game.state_dict().values()])
+    if ours.is_first:
+        print(system, (own - single).abs().max().item(), flush=True)
+"""
+
+
+def test_two_processes_agree_and_equal_one(tmp_path: Path) -> None:
+    script = tmp_path / "two.py"
+    script.write_text(TWO_PROCESSES)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    shared = os.environ | {
+        "WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+        "OMP_NUM_THREADS": "1",
+    }
+    started = [
+        subprocess.Popen(
+            [sys.executable, str(script), str(Path(__file__).parent)],
+            env=shared | {"RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    results = [process.communicate(timeout=120) for process in started]
+    assert [process.returncode for process in started] == [0, 0], [error for _, error in results]
+    differences = dict(line.rsplit(" ", 1) for line in results[0][0].splitlines())
+    assert differences.keys() == set(SYSTEMS)
+    # Without batch statistics or dropout, two processes are one within rounding.
+    for system in ("gan", "began", "r3gan"):
+        assert float(differences[system]) < 2e-5
