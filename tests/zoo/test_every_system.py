@@ -71,7 +71,7 @@ def test_trains_resumes_exactly_and_samples(make_engine: Make, system: str, shap
         system, dataset, steps=rounds, batch_size=8, **SMALL_NETWORKS.get(system, {})
     )
     if not suits(system, shape):
-        with pytest.raises(DataError, match="needs|trains on"):
+        with pytest.raises(DataError, match=r"needs|trains on"):
             make()
         return
 
