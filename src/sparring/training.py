@@ -76,6 +76,8 @@ class RunSettings(Settings):
     """Steps between two rows of the history."""
     checkpoint_minutes: Positive = 0.5
     """Minutes between two checkpoints; a run that is killed loses at most this."""
+    evaluate: bool = False
+    """Say at the end how good the run is, as `sparring evaluate` does."""
     quiet: bool = False
     """Plain lines instead of a live progress bar."""
 
@@ -167,7 +169,24 @@ def start(system: str, game_class: type[Game], asked: RunSettings, settings: Gam
         description["total_steps"] = total
         engine = Engine(game_class, settings, dataset, total, asked.seed, processes)
         Recorder(engine, run, description, console, None).play()
+    if processes.is_first:
+        _say_how_good(run, console, asked.evaluate)
     return run
+
+
+def _say_how_good(run: Run, console: Console, evaluated: bool) -> None:
+    """The end of a run: its evaluation if one was asked for, and what to try next."""
+    next_steps = [f"sparring sample {run.path} --count 100 --out samples.png"]
+    if evaluated:
+        # Evaluation brings modules that a run without one should not wait for.
+        from sparring.evaluation.runs import evaluate
+
+        evaluation = evaluate(run)
+        console.table(evaluation.table())
+        console.line(evaluation.summary())
+    else:
+        next_steps.insert(0, f"sparring evaluate {run.path}")
+    console.line("\n  ".join(["Try next:", *next_steps, "sparring zoo"]))
 
 
 def resume(

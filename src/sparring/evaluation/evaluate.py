@@ -82,6 +82,20 @@ class Evaluation:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise RunError(f"This is not an evaluation written by sparring ({error!r}).") from error
 
+    def summary(self) -> str:
+        """The most telling figures in a sentence or two."""
+        said = []
+        if "label_agreement" in self.figures:
+            share = self.figures["label_agreement"].value
+            said.append(f"{share:.1%} of the samples are of the class that was asked for")
+        if "modes" in self.figures:
+            modes = self.figures["modes"]
+            said.append(f"{modes.value:.0f} of {modes.reference:.0f} modes or classes appear")
+        if "fid" in self.figures:
+            fid = self.figures["fid"]
+            said.append(f"FID {_short(fid.value)} where other real examples have {_short(fid.reference)}")
+        return "; ".join(said) + "."
+
     def table(self) -> Table:
         """A table for people."""
         title = f"{self.count} samples against {self.data}, seen through {self.extractor}"
