@@ -13,59 +13,12 @@ from torch.optim import Adam, Optimizer
 
 from sparring.game import Batch, DataSpec, Game, GameSettings, Limit, Terms, Turn
 from sparring.losses import relativistic_loss, verdict
-from sparring.nn.networks import build_generator, build_trunk, no_norm
+from sparring.nn.conditional import LabelledGenerator, ProjectionDiscriminator
+from sparring.nn.networks import no_norm
 from sparring.penalties import Critic, zero_centred_penalty, zero_centred_penalty_by_differences
 from sparring.randomness import Randomness
 from sparring.settings import Count, Positive, Share, Weight
 from sparring.tricks import Average
-
-
-class Generator(nn.Module):
-    """Noise, joined to an embedding of the class if there are classes, to an example."""
-
-    def __init__(self, settings: R3GAN.Settings, data: DataSpec) -> None:
-        super().__init__()
-        self.embedding = nn.Embedding(data.classes, settings.embedding_size) if data.classes else None
-        self.body = build_generator(
-            data,
-            settings.latent_size + (settings.embedding_size if data.classes else 0),
-            width=settings.generator_width,
-            units=settings.point_units,
-            norm=nn.BatchNorm2d if settings.batch_norm else no_norm,
-        )
-
-    def forward(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Examples of the given classes."""
-        if self.embedding is not None and labels is not None:
-            latent = torch.cat([latent, self.embedding(labels)], dim=1)
-        examples: Tensor = self.body(latent)
-        return examples
-
-
-class Discriminator(nn.Module):
-    """Features, their score, and with classes the projection of the class (Miyato and Koyama 2018) and a
-    linear classifier."""
-
-    def __init__(self, settings: R3GAN.Settings, data: DataSpec) -> None:
-        super().__init__()
-        trunk, size = build_trunk(
-            data, width=settings.discriminator_width, units=settings.point_units, norm=no_norm
-        )
-        hidden = settings.discriminator_units
-        self.features = nn.Sequential(trunk, nn.Linear(size, hidden), nn.LeakyReLU(0.2))
-        self.score = nn.Linear(hidden, 1)
-        self.embedding = nn.Embedding(data.classes, hidden) if data.classes else None
-        self.classifier = nn.Linear(hidden, data.classes) if data.classes else None
-        if self.embedding is not None:
-            nn.init.zeros_(self.embedding.weight)
-
-    def forward(self, examples: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Scores (count,), and class logits (count, classes), empty where there are no classes."""
-        features = self.features(examples)
-        scores = self.score(features).squeeze(1)
-        if self.embedding is None or self.classifier is None or labels is None:
-            return scores, features[:, :0]
-        return scores + (features * self.embedding(labels)).sum(1), self.classifier(features)
 
 
 class R3GAN(Game):
@@ -136,8 +89,20 @@ class R3GAN(Game):
 
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
         super().__init__(settings, data, random)
-        self.generator = Generator(settings, data)
-        self.discriminator = Discriminator(settings, data)
+        self.generator = LabelledGenerator(
+            data,
+            settings.latent_size,
+            settings.embedding_size,
+            width=settings.generator_width,
+            units=settings.point_units,
+            norm=nn.BatchNorm2d if settings.batch_norm else no_norm,
+        )
+        self.discriminator = ProjectionDiscriminator(
+            data,
+            settings.discriminator_units,
+            width=settings.discriminator_width,
+            units=settings.point_units,
+        )
         self.average = Average(self.generator, settings.average_decay)
 
     def optimizers(self) -> dict[str, Optimizer]:
