@@ -342,7 +342,7 @@ def load_classifier(path: Path, device: torch.device | str = "cpu") -> Classifie
 
 def _load_torchscript(path: Path, device: torch.device | str) -> ModuleFeatures:
     try:
-        module = torch.jit.load(str(path), map_location=device)  # type: ignore[no-untyped-call]
+        module = torch.jit.load(str(path), map_location=device)
     except (RuntimeError, ValueError) as error:
         raise SettingError(
             f"'{path}' is not a TorchScript file. Save the network with torch.jit.script(network).save(path)."
