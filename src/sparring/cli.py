@@ -128,6 +128,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # The reader of our output went away, as `| head` does.
         sys.stderr.close()
         sys.exit(1)
+    finally:
+        if "torch" in sys.modules:
+            from sparring.processes import leave_processes
+
+            leave_processes()
 
 
 def _dispatch(arguments: list[str]) -> None:

@@ -47,13 +47,13 @@ class Processes:
         try:
             yield
         except SparringError:
-            self._any(True)
+            self.any(True)
             raise
-        if self._any(False):
+        if self.any(False):
             raise Interrupted("", SparringError.exit_code)
 
-    def _any(self, here: bool) -> bool:
-        """Whether it is so in any process."""
+    def any(self, here: bool) -> bool:
+        """Whether it is so in any process; none goes on before all have come here."""
         flag = torch.tensor([float(here)], device=self.device)
         self.average([flag])
         return bool(flag.item())
@@ -83,5 +83,11 @@ def join_processes(device: str = "auto") -> Processes:
         ) from error
     if count > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
-        atexit.register(dist.destroy_process_group)
+        atexit.register(leave_processes)
     return Processes(chosen, rank, count)
+
+
+def leave_processes() -> None:
+    """Take leave of the other processes, if any; to be done before the interpreter shuts down."""
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()

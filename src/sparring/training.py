@@ -362,7 +362,7 @@ class Recorder:
     def play(self) -> None:
         """Play until the run has its length, or someone asks to stop."""
         engine, total = self.engine, self.engine.total_steps
-        if engine.step >= total and self.run.finished:
+        if engine.step >= total and engine.processes.any(self.run.finished):
             self.console.line(
                 f"{self.run.path} is finished ({engine.step:,} steps): to go on, give a larger --epochs, "
                 "--max-steps or --max-minutes."
@@ -440,6 +440,8 @@ class Recorder:
         self._save()
         self._record_event("interrupted", step=self.engine.step)
         self._record_status("interrupted")
+        # Whoever started the processes may end all as soon as one ends: not before all of it is written.
+        self.engine.processes.any(True)
         number = received[0] if received else signal.SIGTERM
         message = (
             f"Interrupted and saved at step {self.engine.step:,}. "
@@ -459,6 +461,7 @@ class Recorder:
             self._draw_curves()
         self._record_event("finished", step=self.engine.step)
         self._record_status("finished")
+        self.engine.processes.any(True)
 
     def _save(self) -> None:
         began = time.monotonic()

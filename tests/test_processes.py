@@ -1,0 +1,234 @@
+"""Two processes that train together are one process with the same batch, and end together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import sparring
+from sparring.data.dataset import Batch
+from sparring.engine import Engine
+from sparring.processes import Processes, join_processes
+from sparring.run import Run
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return int(probe.getsockname()[1])
+
+
+def start_two(*command: Any) -> list[subprocess.Popen[str]]:
+    """The same command in two processes, told of one another as torchrun tells them."""
+    together = {"WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": str(free_port())}
+    return [
+        subprocess.Popen(
+            [sys.executable, *map(str, command)],
+            env=os.environ | together | {"RANK": str(rank), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+
+
+def finish(processes: Sequence[subprocess.Popen[str]]) -> list[tuple[int, str, str]]:
+    """Exit code, output and complaints of each."""
+    try:
+        said = [process.communicate(timeout=90) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    return [(process.returncode, *text) for process, text in zip(processes, said, strict=True)]
+
+
+def options(data: Path) -> list[str]:
+    return ["--data", f"npz:{data}", "--batch-size", "40", "--threads", "1", "--history-every", "2"]
+
+
+def newest(run: Path) -> dict[str, torch.Tensor]:
+    (checkpoint,) = (run / "checkpoints").glob("step-*")
+    return load_file(checkpoint / "networks.safetensors")
+
+
+def test_two_processes_are_one_with_the_same_batch(tiny_npz: Path, tmp_path: Path) -> None:
+    """300 images: the last batch of an epoch has 20. The third epoch is begun."""
+    asked = [*options(tiny_npz), "--no-fixed-noise", "--max-steps", 18]
+    told = finish(start_two("-m", "sparring", "train", "gan", *asked, "--out", tmp_path / "two"))
+    assert [(code, complaint) for code, _, complaint in told] == [(0, ""), (0, "")]
+    assert "Finished 18 steps" in told[0][1]
+    assert told[1][1] == "", "the second process is silent"
+    alone = sparring.train(
+        "gan",
+        data=f"npz:{tiny_npz}",
+        **{"batch_size": 40, "history_every": 2, "fixed_noise": False, "max_steps": 18, "quiet": True},
+        out=tmp_path / "one",
+    )
+    ours, theirs = newest(tmp_path / "two"), newest(alone.path)
+    for name in theirs:
+        torch.testing.assert_close(ours[name], theirs[name], rtol=1e-4, atol=1e-5)
+    history = [pd.read_json(tmp_path / name / "history.jsonl", lines=True) for name in ("two", "one")]
+    pd.testing.assert_frame_equal(*history, rtol=1e-4, atol=1e-4)
+    samples = [sparring.load(tmp_path / name).sample(50).examples.int() for name in ("two", "one")]
+    assert (samples[0] - samples[1]).abs().max() <= 1
+
+
+AGREEMENT = """
+import sys, hashlib, torch
+from sparring.data import load_dataset
+from sparring.data.dataset import Batch
+from sparring.engine import Engine
+from sparring.processes import join_processes
+from sparring.zoo import find_system
+
+torch.set_num_threads(1)
+processes = join_processes("cpu")
+for name in sys.argv[2:]:
+    system = find_system(name)
+    dataset = load_dataset(f"npz:{sys.argv[1]}")
+    engine = Engine(system, system.Settings(batch_size=20), dataset, 100, 0, processes)
+    for _ in range(3):
+        values = engine.play_round()
+    digest = hashlib.sha256()
+    for tensor in [*engine.game.state_dict().values(), *engine.tensors().values()]:
+        digest.update(tensor.contiguous().numpy().tobytes())
+    print(name, digest.hexdigest(), sorted(values.items()))
+"""
+
+
+def test_processes_agree_on_every_number(tiny_npz: Path) -> None:
+    """Also where batch statistics and dropout make them another run than one process would be."""
+    told = finish(start_two("-c", AGREEMENT, tiny_npz, "gan", "dcgan-tflearn", "acgan"))
+    assert [(code, complaint) for code, _, complaint in told] == [(0, ""), (0, "")]
+    assert told[0][1] == told[1][1]
+    assert len(told[0][1].splitlines()) == 3
+
+
+def test_an_image_has_its_noise_in_whatever_process(
+    make_engine: Callable[..., Engine], deal: Callable[[Engine], Batch]
+) -> None:
+    alone = make_engine("gan")
+    sharing = [make_engine("gan", processes=Processes(torch.device("cpu"), rank, 2)) for rank in range(2)]
+    shares = [engine.game.noise_of(deal(engine)) for engine in sharing]
+    assert torch.equal(torch.cat(shares), alone.game.noise_of(deal(alone)))
+
+
+@pytest.mark.parametrize("whom", [(0, 1), (1,)], ids=["both", "only the second"])
+def test_a_signal_ends_all_processes_together(whom: tuple[int, ...], tiny_npz: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    asked = [*options(tiny_npz), "--max-steps", 100_000, "--checkpoint-minutes", 0.0001, "--out", run]
+    processes = start_two("-m", "sparring", "train", "gan", *asked)
+    for _ in range(600):
+        if list((run / "checkpoints").glob("step-*")):
+            break
+        assert all(process.poll() is None for process in processes), finish(processes)
+        time.sleep(0.1)
+    for number in whom:
+        processes[number].send_signal(signal.SIGTERM)
+    told = finish(processes)
+    assert [code for code, _, _ in told] == [143, 143]
+    step = Run(run).status["step"]
+    assert told[0][2] == (
+        f"sparring: Interrupted and saved at step {step:,}. Go on with: sparring resume {run}\n"
+    )
+    assert told[1][2] == ""
+    if whom == (0, 1):
+        return
+    # What two began, one goes on with, and two again.
+    done = sparring.resume(run, max_steps=step + 2, quiet=True)
+    assert done.status["state"] == "finished"
+    told = finish(start_two("-m", "sparring", "resume", run, "--max-steps", step + 4))
+    assert [(code, complaint) for code, _, complaint in told] == [(0, ""), (0, "")]
+    assert done.status["step"] == step + 4
+
+
+def test_a_mistake_ends_all_processes_together(tiny_npz: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "file").touch()
+    told = finish(
+        start_two("-m", "sparring", "train", "gan", *options(tiny_npz), "--out", tmp_path / "taken")
+    )
+    assert [code for code, _, _ in told] == [2, 2]
+    assert "is not empty" in told[0][2]
+    assert told[0][2].count("\n") == 1
+    assert told[1][2] == "", "only who met the mistake speaks of it"
+
+
+def test_a_process_that_vanishes_is_missed(tiny_npz: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    asked = [*options(tiny_npz), "--max-steps", 100_000, "--checkpoint-minutes", 0.0001, "--out", run]
+    first, second = start_two("-m", "sparring", "train", "gan", *asked)
+    for _ in range(600):
+        if list((run / "checkpoints").glob("step-*")):
+            break
+        time.sleep(0.1)
+    second.kill()
+    (code, _, complaint), _ = finish([first, second])
+    assert code == 2
+    assert "another one of the run has ended" in complaint
+    assert "Traceback" not in complaint
+    assert Run(run).latest() is not None
+
+
+def test_torchrun_starts_them(tiny_npz: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            *[sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"],
+            *["--master-port", str(free_port()), "-m", "sparring", "train", "gan"],
+            *[*options(tiny_npz), "--max-steps", "3", "--out", str(tmp_path / "run")],
+        ],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert Run(tmp_path / "run").status["state"] == "finished"
+
+
+# -- one process, seen as one of several ---------------------------------------------------------------------
+
+
+def test_one_process_needs_no_exchange() -> None:
+    tensor = torch.tensor([1.0])
+    Processes(torch.device("cpu")).average([tensor])
+    assert tensor.item() == 1.0
+    assert join_processes("cpu") == Processes(torch.device("cpu"))
+
+
+def test_shares_of_noise_make_up_the_noise_of_one() -> None:
+    from sparring.randomness import Randomness
+
+    draws: list[Callable[[Any, int], torch.Tensor]] = [
+        lambda random, count: random.uniform(count, 3),
+        lambda random, count: random.normal(count, 2, 2),
+        lambda random, count: random.integers(count, 10),
+        lambda random, count: random.bernoulli(0.3, count, 5),
+    ]
+    alone, sharing = Randomness(5), [Randomness(5, rank=rank, processes=2) for rank in range(2)]
+    for draw in draws:
+        both = torch.cat([draw(random, 4) for random in sharing])
+        assert torch.equal(draw(alone, 8), both)
+    for random in sharing:
+        assert torch.equal(random.state(), alone.state())
+        assert torch.equal(random.child("x").normal(3), alone.child("x").normal(3))
+
+
+def test_a_batch_must_divide(make_engine: Callable[..., Engine]) -> None:
+    with pytest.raises(sparring.SparringError, match="cannot be divided among 3 processes"):
+        make_engine("gan", processes=Processes(torch.device("cpu"), 0, 3), batch_size=10)
