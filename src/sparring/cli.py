@@ -35,6 +35,8 @@ sparring: generative adversarial networks that train, explain themselves, and ar
   sparring resume RUN           go on with a run        (sparring resume runs/gan-mnist-1)
   sparring sample RUN           generate from a run     (sparring sample RUN --count 100 --out digits.png)
   sparring evaluate RUN         say how good a run is   (sparring evaluate RUN --json)
+  sparring report RUN           one HTML file of a run  (sparring report RUN --out run.html)
+  sparring compare RUN RUN ...  several runs in a table (sparring compare runs/* --out all.html)
 
 Each takes --help; `sparring train SYSTEM --help` lists the system's own settings.
 """
@@ -90,6 +92,26 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
+class Report:
+    """Write one HTML file of a run: pictures over time, curves, evaluation, settings, how to repeat it."""
+
+    run: Annotated[Positional[str], arg(metavar="RUN")]
+    """The run folder; it may still be training."""
+    out: Annotated[str | None, arg(metavar="FILE")] = None
+    """The file to write; by default report.html in the run folder."""
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Put runs side by side; those that differ only by their seed make one row, with intervals over seeds."""
+
+    runs: Annotated[Positional[tuple[str, ...]], arg(metavar="RUN [RUN ...]")]
+    """The run folders, two or more."""
+    out: Annotated[str | None, arg(metavar="FILE")] = None
+    """FILE.html to write as well, with curves over each other and the last pictures."""
+
+
+@dataclass(frozen=True)
 class Sample:
     """Generate examples from a run; the same seed gives the same ones."""
 
@@ -112,27 +134,33 @@ class Sample:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; exits with 0, with 2 after a mistake, with 130 after Ctrl-C."""
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
     warnings.showwarning = _show_warning
+    code = _exit_code(list(sys.argv[1:] if arguments is None else arguments))
+    if "torch" in sys.modules:
+        from sparring.processes import end_with_the_others
+
+        end_with_the_others(code)
+    if code:
+        sys.exit(code)
+
+
+def _exit_code(arguments: list[str]) -> int:
+    """Run a command and say what went wrong, if anything did."""
     try:
         _dispatch(arguments)
     except SparringError as error:
         # Of several processes that stop together, only one has something to say.
         if str(error):
             print(f"sparring: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except KeyboardInterrupt:
         print("sparring: stopped.", file=sys.stderr)
-        sys.exit(130)
+        return 130
     except BrokenPipeError:
         # The reader of our output went away, as `| head` does.
         sys.stderr.close()
-        sys.exit(1)
-    finally:
-        if "torch" in sys.modules:
-            from sparring.processes import leave_processes
-
-            leave_processes()
+        return 1
+    return 0
 
 
 def _dispatch(arguments: list[str]) -> None:
@@ -257,8 +285,32 @@ def _evaluate(arguments: list[str]) -> None:
         Console().print(evaluation.table())
 
 
+def _report(arguments: list[str]) -> None:
+    options = _parse(Report, arguments, "sparring report")
+    from sparring.reporting.report import report
+
+    print(f"Wrote {report(options.run, options.out)}")
+
+
+def _compare(arguments: list[str]) -> None:
+    options = _parse(Compare, arguments, "sparring compare")
+    from rich.console import Console
+
+    from sparring.reporting.compare import compare
+
+    comparison = compare(options.runs, options.out)
+    console = Console()
+    for table in comparison.tables(console.width):
+        console.print(table)
+    print("\n".join(comparison.notes))
+    if options.out is not None:
+        print(f"Wrote {options.out}")
+
+
 EXAMPLES = {
+    "sparring compare": "sparring compare runs/gan-mnist-1 runs/gan-mnist-2",
     "sparring evaluate": "sparring evaluate runs/gan-mnist-1",
+    "sparring report": "sparring report runs/gan-mnist-1",
     "sparring resume": "sparring resume runs/gan-mnist-1",
     "sparring sample": "sparring sample runs/gan-mnist-1 --out digits.png",
 }
@@ -270,6 +322,8 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "resume": _resume,
     "sample": _sample,
     "evaluate": _evaluate,
+    "report": _report,
+    "compare": _compare,
 }
 
 
@@ -328,7 +382,7 @@ def _check_arguments(kind: type[Any], arguments: Sequence[str], program: str) ->
         if name in required:
             required.remove(name)
     places = [name for name, hint in hints.items() if hint.positional]
-    if len(given) > len(places):
+    if len(given) > len(places) and not any(hints[name].many for name in places):
         raise SettingError(
             f"{program} does not know what to do with '{given[len(places)]}': options begin with --, and "
             f"`{program} --help` lists them."
@@ -346,6 +400,11 @@ class _Hint:
     kinds: list[type]
     positional: bool = False
     required: bool = False
+
+    @property
+    def many(self) -> bool:
+        """Whether it takes all the words that are left."""
+        return any(typing.get_origin(kind) is tuple for kind in self.kinds)
 
     @property
     def text(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,6 +89,19 @@ def join_processes(device: str = "auto") -> Processes:
 
 
 def leave_processes() -> None:
-    """Take leave of the other processes, if any; to be done before the interpreter shuts down."""
+    """Take leave of the other processes, if any."""
     if dist.is_available() and dist.is_initialized():
         dist.destroy_process_group()
+
+
+def end_with_the_others(code: int) -> None:
+    """End this process here and now, if it is one of several.
+
+    Threads of torch's communication may outlive even the group, and now and then they abort an interpreter
+    that shuts down in the usual way ("terminate called without an active exception").
+    """
+    if dist.is_available() and dist.is_initialized():
+        leave_processes()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
