@@ -1,8 +1,8 @@
 """Generative adversarial networks that train, explain themselves, and are held to their published numbers.
 
-The public functions are `train`, `resume`, `load`, `sample`, `evaluate` and `load_dataset`; the classes for a
-system of one's own are `Game`, `GameSettings`, `Turn`, `Terms` and `Batch`. Nothing heavy is imported before
-its use.
+The public functions are `train`, `resume`, `load`, `sample`, `evaluate`, `report`, `compare` and
+`load_dataset`; the classes for a system of one's own are `Game`, `GameSettings`, `Turn`, `Terms` and `Batch`.
+Nothing heavy is imported before its use.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sparring.game import Batch, DataSpec, Game, GameSettings, Limit, Terms, Turn
     from sparring.model import Model, Samples, load, sample
     from sparring.randomness import Randomness
+    from sparring.reporting.compare import Comparison, compare
+    from sparring.reporting.report import report
     from sparring.run import Run
     from sparring.training import resume, train
 
@@ -29,12 +31,15 @@ _HOMES = {
     "game": ("Batch", "DataSpec", "Game", "GameSettings", "Limit", "Terms", "Turn"),
     "model": ("Model", "Samples", "load", "sample"),
     "randomness": ("Randomness",),
+    "reporting.compare": ("Comparison", "compare"),
+    "reporting.report": ("report",),
     "run": ("Run",),
     "training": ("resume", "train"),
 }
 
 __all__ = [
     "Batch",
+    "Comparison",
     "DataSpec",
     "Dataset",
     "Game",
@@ -47,9 +52,11 @@ __all__ = [
     "SparringError",
     "Terms",
     "Turn",
+    "compare",
     "evaluate",
     "load",
     "load_dataset",
+    "report",
     "resume",
     "sample",
     "train",

@@ -105,7 +105,9 @@ class Report:
 class Compare:
     """Put runs side by side; those that differ only by their seed make one row, with intervals over seeds."""
 
-    runs: Annotated[Positional[tuple[str, ...]], arg(metavar="RUN [RUN ...]")]
+    runs: Annotated[
+        Positional[tuple[str, ...]], arg(metavar="RUN [RUN ...]", help_behavior_hint="(required)")
+    ]
     """The run folders, two or more."""
     out: Annotated[str | None, arg(metavar="FILE")] = None
     """FILE.html to write as well, with curves over each other and the last pictures."""

@@ -1,0 +1,1 @@
+"""Reading runs: a report of one as a single HTML file, a comparison of several."""

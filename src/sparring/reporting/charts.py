@@ -1,0 +1,171 @@
+"""Curves as SVG that takes its colours from the page, so that it is crisp and follows light and dark."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from sparring.reporting.html import Html, tag
+from sparring.reporting.style import COLOURS
+from sparring.reporting.text import as_number, number_text
+
+WIDTH, HEIGHT = 400, 220
+LEFT, RIGHT, TOP, BOTTOM = 48, 10, 8, 24
+"""Margins, for the numbers beside the axes."""
+MOST_POINTS = 800
+"""Points of a line beyond which only the lowest and highest of each stretch are drawn."""
+LARGEST = 1e150
+"""Numbers beyond it, whose differences a float could not hold, are gaps."""
+
+Points = list[tuple[float, float | None]]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One curve."""
+
+    name: str
+    colour: int
+    points: Points
+    """Step and value, in order; None where there is a gap."""
+
+
+def curve(rows: Iterable[Mapping[str, Any]], column: str) -> Points:
+    """The points of a column of a history; what is no finite number is a gap."""
+    points: Points = []
+    for row in rows:
+        step = as_number(row.get("step"))
+        if step is not None and column in row:
+            value = as_number(row[column])
+            points.append((step, value if value is not None and abs(value) < LARGEST else None))
+    return points
+
+
+def columns_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The columns of a history that hold terms, in order of appearance."""
+    return list(dict.fromkeys(name for row in rows for name in row if "/" in name))
+
+
+def term_panels(rows: Sequence[Mapping[str, Any]]) -> list[Html]:
+    """A panel for each name of a term, with a line for each player that has it."""
+    columns = columns_of(rows)
+    players = list(dict.fromkeys(column.rpartition("/")[0] for column in columns))
+    terms: dict[str, list[Line]] = {}
+    for column in columns:
+        player, _, term = column.rpartition("/")
+        line = Line(player, players.index(player), curve(rows, column))
+        terms.setdefault(term, []).append(line)
+    return [panel(term.replace("_", " "), lines, legend(lines)) for term, lines in terms.items()]
+
+
+def panel(title: str, lines: Sequence[Line], below: Html | None = None) -> Html:
+    """A chart under its title."""
+    return tag("figure", tag("h3", title), chart(title, lines), below)
+
+
+def legend(lines: Sequence[Line]) -> Html:
+    """The name of each line, with its last value."""
+    names = []
+    for line in lines:
+        last = next((value for _, value in reversed(line.points) if value is not None), None)
+        swatch = tag("span", class_=f"swatch b{line.colour % COLOURS}")
+        names.append(tag("span", swatch, f"{line.name} {number_text(last)}"))
+    return tag("figcaption", *names, class_="legend")
+
+
+def chart(title: str, lines: Sequence[Line]) -> Html:
+    """Curves over steps, with axes."""
+    points = [point for line in lines for point in line.points]
+    steps = [step for step, _ in points] or [1.0]
+    values = [value for _, value in points if value is not None] or [0.0]
+    xs, ys = _Axis.of([0.0, *steps], LEFT, WIDTH - RIGHT), _Axis.of(values, HEIGHT - BOTTOM, TOP)
+    marks = [_horizontal(ys.place(value), number) for value, number in ys.ticks(5)]
+    marks += [_below(xs.place(value), number) for value, number in xs.ticks(5)]
+    curves = [
+        tag("path", d=_path(line.points, xs, ys), class_=f"curve k{line.colour % COLOURS}") for line in lines
+    ]
+    label = f"{title} over steps: {', '.join(line.name for line in lines)}"
+    return tag("svg", *marks, *curves, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=label)
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """Where numbers from `low` to `high` stand between `start` and `end`."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    @classmethod
+    def of(cls, numbers: Sequence[float], start: float, end: float) -> _Axis:
+        low, high = min(numbers), max(numbers)
+        if high - low <= 1e-9 * max(abs(low), abs(high)):
+            margin = 0.5 * abs(high) or 0.5
+            low, high = low - margin, high + margin
+        return cls(low, high, start, end)
+
+    def place(self, number: float) -> float:
+        return self.start + (number - self.low) / (self.high - self.low) * (self.end - self.start)
+
+    def ticks(self, about: int) -> list[tuple[float, str]]:
+        """Round numbers within the range, each with its text."""
+        rough = (self.high - self.low) / about
+        unit = 10.0 ** math.floor(math.log10(rough))
+        step = next(unit * factor for factor in (1, 2, 2.5, 5, 10) if unit * factor >= rough * 0.999)
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        return [(number * step, tick_text(number * step, step)) for number in range(first, last + 1)]
+
+
+def tick_text(number: float, step: float) -> str:
+    """A number on an axis, in no more digits than the distance of its neighbours asks for."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if size <= abs(number) < 1e3 * size:
+            return f"{number / size:.6g}{letter}"
+    if number and (abs(number) >= 1e12 or step < 1e-4):
+        return f"{number:.3g}"
+    return f"{number:.{decimals(step)}f}" if number else "0"
+
+
+def decimals(step: float) -> int:
+    """Digits behind the point that multiples of a round number need."""
+    return next((digits for digits in range(12) if math.isclose(round(step, digits), step)), 12)
+
+
+def _horizontal(y: float, number: str) -> Html:
+    line = tag("path", d=f"M{LEFT} {y:.1f}H{WIDTH - RIGHT}", class_="grid")
+    return Html(line + tag("text", number, x=LEFT - 6, y=f"{y + 4:.1f}", text_anchor="end"))
+
+
+def _below(x: float, number: str) -> Html:
+    anchor = "end" if x > WIDTH - RIGHT - 12 else "middle"
+    return tag("text", number, x=f"{x:.1f}", y=HEIGHT - 6, text_anchor=anchor)
+
+
+def _path(points: Points, xs: _Axis, ys: _Axis) -> str:
+    """The line as drawing commands, lifted over the gaps."""
+    parts = []
+    for is_gap, stretch in groupby(thinned(points), key=lambda point: point[1] is None):
+        places = [f"{xs.place(x):.1f} {ys.place(y):.1f}" for x, y in stretch if y is not None]
+        if not is_gap:
+            # A point alone shows as a dot, because lines have round ends.
+            parts.append(f"M{'L'.join(places)}" if len(places) > 1 else f"M{places[0]}h.01")
+    return "".join(parts)
+
+
+def thinned(points: Points) -> Points:
+    """At most about `MOST_POINTS` of the points: of each stretch the lowest, the highest and any gap."""
+    if len(points) <= MOST_POINTS:
+        return points
+    size = math.ceil(2 * len(points) / MOST_POINTS)
+    kept: Points = []
+    for start in range(0, len(points), size):
+        stretch = points[start : start + size]
+        numbers = [(value, start + place) for place, (_, value) in enumerate(stretch) if value is not None]
+        gaps = [start + place for place, (_, value) in enumerate(stretch) if value is None][:1]
+        ends = [min(numbers)[1], max(numbers)[1]] if numbers else []
+        kept += [points[place] for place in sorted({*ends, *gaps})]
+    return kept

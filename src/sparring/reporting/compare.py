@@ -1,0 +1,196 @@
+"""Several runs side by side; those that differ only by their seed as one row, with an interval over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from sparring.errors import SettingError
+from sparring.reporting.facts import Facts
+from sparring.reporting.html import check_page_file, write_page
+from sparring.reporting.rows import Row, rows_of
+from sparring.reporting.text import (
+    as_number,
+    count_text,
+    interval_text,
+    number_text,
+    value_text,
+    visible,
+)
+from sparring.run import Run
+
+if TYPE_CHECKING:
+    from sparring.evaluation.evaluate import Evaluation
+
+NAME_WIDTH = 30
+"""Letters of a row's name on a line of a terminal."""
+REAL = "real examples"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs side by side, as `compare` makes it."""
+
+    rows: tuple[Row, ...]
+    references: dict[str, float]
+    """What real examples have for each figure."""
+    notes: tuple[str, ...]
+    """What one must know to read the numbers, a sentence or two each."""
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of all figures, then of all losses."""
+        figures = dict.fromkeys(name for row in self.rows for name in row.figures)
+        return list(figures | dict.fromkeys(name for row in self.rows for name in row.losses))
+
+    def tables(self, width: int = 100) -> list[Table]:
+        """Tables for a terminal: several below each other where the columns do not fit in its width."""
+        return [self._table(columns, place == 0) for place, columns in enumerate(self._packed(width))]
+
+    def to_html(self) -> str:
+        """A page with the same table, the curves over each other and the last pictures beside each other."""
+        from sparring.reporting.comparison_page import comparison_page
+
+        return comparison_page(self)
+
+    def cells(self, name: str) -> list[tuple[str, str]]:
+        """A column: the number of each row and of real examples, each with its interval."""
+        cells = []
+        for row in self.rows:
+            spread = row.numbers.get(name)
+            has_interval = spread is not None and spread.low is not None
+            interval = interval_text(spread.low, spread.high) if spread and has_interval else ""
+            cells.append((number_text(spread.value) if spread else "–", interval))
+        if self.references:
+            cells.append((number_text(self.references[name]) if name in self.references else "", ""))
+        return cells
+
+    def _table(self, columns: Sequence[str], first: bool) -> Table:
+        """A table of some columns; the first of several says what the rows are."""
+        table = Table(show_lines=True)
+        table.add_column(Text("run"), max_width=NAME_WIDTH, overflow="fold")
+        for name in ("seeds", *columns):
+            table.add_column(Text(column_title(name)), justify="right", no_wrap=True)
+        cells = [self.cells(name) for name in columns]
+        for place, row in enumerate(self.rows):
+            lines = [row.name, *row.differs, row.progress] if first else [row.name]
+            about = Text("\n").join(map(Text, lines))
+            about.stylize("dim", len(row.name))
+            table.add_row(about, str(len(row.runs)), *(_terminal_cell(*column[place]) for column in cells))
+        if any(name in self.references for name in columns):
+            table.add_row(Text(REAL), "", *(_terminal_cell(*column[-1]) for column in cells))
+        return table
+
+    def _packed(self, width: int) -> list[list[str]]:
+        """The columns, so many in each table as its width holds."""
+        left_over = width - NAME_WIDTH - len("seeds") - 8
+        parts: list[list[str]] = [[]]
+        free = left_over
+        for name in self.columns:
+            texts = [text for cell in self.cells(name) for text in cell]
+            needed = max(map(len, [*texts, *column_title(name).split("\n")])) + 3
+            if needed > free and parts[-1]:
+                parts.append([])
+                free = left_over
+            parts[-1].append(name)
+            free -= needed
+        return parts
+
+
+def compare(runs: Iterable[Run | Path | str], out: Path | str | None = None) -> Comparison:
+    """Put runs side by side: their evaluations and their final losses.
+
+    Runs that differ only by their seed become one row with means and Student's 95 % interval over the seeds.
+
+    Args:
+        runs: two runs or more, or their folders.
+        out: an .html file to write as well, with curves and pictures.
+
+    Raises:
+        SettingError: fewer than two runs, or evaluations that do not measure the same: of different
+            features, data, or numbers of samples.
+        RunError: one of them is no run, or is damaged.
+    """
+    path = None if out is None else check_page_file(out)
+    facts = _distinct(runs)
+    evaluations = {each.run.path: each.evaluation() for each in facts}
+    found = [(each, evaluation) for each in facts if (evaluation := evaluations[each.run.path])]
+    _refuse_different_measures(found)
+    rows = rows_of(facts, evaluations)
+    references = _references([evaluation for _, evaluation in found])
+    comparison = Comparison(rows, references, tuple(_notes(rows, facts, evaluations)))
+    if path is not None:
+        write_page(path, comparison.to_html())
+    return comparison
+
+
+def column_title(name: str) -> str:
+    """The name of a column over two lines where it is that of a loss."""
+    return visible(name).replace("/", "\n")
+
+
+def _terminal_cell(number: str, interval: str) -> Text:
+    return Text(number) if not interval else Text(number) + Text(f"\n{interval}", "dim")
+
+
+def _distinct(runs: Iterable[Run | Path | str]) -> list[Facts]:
+    """What each run says; a folder that is given twice counts once."""
+    facts = {each.run.path.resolve(): each for each in map(Facts.of, runs)}
+    if len(facts) < 2:
+        given = f"only {next(iter(facts))}" if facts else "none"
+        raise SettingError(f"A comparison needs at least two different runs, and was given {visible(given)}.")
+    return list(facts.values())
+
+
+def _refuse_different_measures(found: Sequence[tuple[Facts, Evaluation]]) -> None:
+    """Raise SettingError unless all evaluations looked through the same features, at the same data."""
+    for (one, first), (other, second) in combinations(found, 2):
+        try:
+            first.compare(second)
+        except SettingError as error:
+            names = f"{visible(one.run.path)} and {visible(other.run.path)}"
+            raise SettingError(f"{names} cannot stand side by side. {visible(error)}") from error
+
+
+def _references(evaluations: Sequence[Evaluation]) -> dict[str, float]:
+    """The figures of real examples, which differ by a resample's chance at most."""
+    found: dict[str, list[float]] = {}
+    for evaluation in evaluations:
+        for name, figure in evaluation.figures.items():
+            if (reference := as_number(figure.reference)) is not None:
+                found.setdefault(name, []).append(reference)
+    return {name: fmean(numbers) for name, numbers in found.items()}
+
+
+def _notes(
+    rows: Sequence[Row], facts: Sequence[Facts], evaluations: Mapping[Path, Evaluation | None]
+) -> Iterable[str]:
+    """What the numbers are, and what is missing."""
+    evaluation = next((each for each in evaluations.values() if each is not None), None)
+    if evaluation is not None:
+        data, extractor = value_text(evaluation.data), value_text(evaluation.extractor)
+        yield f"Figures: {count_text(evaluation.count)} samples against {data}, seen through {extractor}."
+    if any(len(row.runs) > 1 for row in rows):
+        yield (
+            "A row of several seeds has their means, with Student's 95 % intervals over the seeds: where the "
+            "mean over many seeds probably lies."
+        )
+    if any(len(row.runs) == 1 and row.figures for row in rows):
+        yield (
+            "A row of one seed has the 95 % intervals of its evaluation, over samples only: another seed may "
+            "lie outside them."
+        )
+    yield "Losses: means over the last tenth of the steps."
+    for each in facts:
+        found = evaluations[each.run.path]
+        if found is None:
+            yield f"{visible(each.name)} has no evaluation yet: `{each.command('evaluate')}` makes it."
+        elif outdated := each.outdated(found):
+            yield outdated

@@ -1,0 +1,145 @@
+"""What a run folder says, read so that a half-written or strange one can still be reported on."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sparring.errors import RunError, SettingError
+from sparring.game import Game
+from sparring.reporting.text import count_text, visible
+from sparring.run import Run
+from sparring.settings import Limit
+from sparring.zoo import SYSTEMS, find_system
+
+if TYPE_CHECKING:
+    from sparring.evaluation.evaluate import Evaluation
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One run as it was when it was read."""
+
+    run: Run
+    description: dict[str, Any]
+    """The contents of run.json."""
+    status: dict[str, Any]
+    """The contents of status.json; empty where there is none."""
+    rows: list[dict[str, Any]]
+    """The rows of the history that were written every so many steps."""
+    events: list[dict[str, Any]]
+    """The rows of events.jsonl."""
+
+    @classmethod
+    def of(cls, run: Run | Path | str) -> Facts:
+        """Read a run.
+
+        Raises:
+            RunError: there is none, or its run.json or its history is damaged.
+        """
+        run = Run.open(run.path if isinstance(run, Run) else run)
+        rows: list[Any] = run.history()
+        steps = [row for row in rows if isinstance(row, dict) and row.get("kind") == "steps"]
+        return cls(run, run.description, _status(run), steps, _events(run.path / "events.jsonl"))
+
+    @property
+    def name(self) -> str:
+        """The name of the folder."""
+        return self.run.path.resolve().name
+
+    @property
+    def state(self) -> str:
+        """`finished`, `interrupted`, `running`, `failed`, or `not started`."""
+        return visible(self.status.get("state", "not started"))
+
+    @property
+    def progress(self) -> str:
+        """How far it came, such as `500 of 1,800 steps`."""
+        done, total = self.status.get("step", 0), self.status.get("total_steps")
+        if total is None or total == done:
+            return f"{count_text(done)} steps"
+        return f"{count_text(done)} of {count_text(total)} steps"
+
+    @property
+    def system(self) -> type[Game] | None:
+        """The class of a system of the zoo. Code that a run names is never run to report on it."""
+        name = self.description["system"]
+        return find_system(name) if name in SYSTEMS else None
+
+    @property
+    def limit(self) -> Limit | None:
+        """The length that was asked for."""
+        try:
+            return Limit.of(self.description["limit"], "run.json")
+        except SettingError:
+            return None
+
+    def evaluation(self) -> Evaluation | None:
+        """The evaluation that was written into the run, or None where there is none.
+
+        Raises:
+            RunError: it is damaged.
+        """
+        path = self.run.path / "evaluation.json"
+        if not path.is_file():
+            return None
+        # Evaluation brings modules that a run without one should not wait for.
+        from sparring.evaluation.evaluate import Evaluation
+
+        try:
+            evaluation = Evaluation.from_json(path.read_text(encoding="utf-8"))
+            if not isinstance(evaluation.checkpoint, dict):
+                raise RunError("its 'checkpoint' is no object")
+            return evaluation
+        except (OSError, UnicodeDecodeError, RunError) as error:
+            raise RunError(
+                f"{path} is damaged ({visible(error)}): make it anew with `{self.command('evaluate')}`."
+            ) from error
+
+    def evaluated_at(self, evaluation: Evaluation) -> str:
+        """What the evaluation speaks of, such as `step 1,800`."""
+        epoch, step = (evaluation.checkpoint.get(name) for name in ("epoch", "step"))
+        return f"step {count_text(step)}" if epoch is None else f"epoch {count_text(epoch)}"
+
+    def outdated(self, evaluation: Evaluation) -> str | None:
+        """A sentence where the evaluation is not of the run's latest step."""
+        of = evaluation.checkpoint
+        if of.get("step") == self.status.get("step") and of.get("epoch") is None:
+            return None
+        return (
+            f"The evaluation of {visible(self.name)} is of {self.evaluated_at(evaluation)}, and the run is "
+            f"now at step {count_text(self.status.get('step', 0))}: `{self.command('evaluate')}` makes a new "
+            "one."
+        )
+
+    def command(self, verb: str) -> str:
+        """A command about this run."""
+        return f"sparring {verb} {shlex.quote(visible(self.run.path))}"
+
+
+def _status(run: Run) -> dict[str, Any]:
+    """How far the run is; nothing where it was killed before it had written that."""
+    try:
+        return run.status
+    except RunError:
+        return {}
+
+
+def _events(path: Path) -> list[dict[str, Any]]:
+    """All events that can be read: one torn line is no reason to be silent about the others."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError:
+        return []
+    events = []
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict):
+            events.append(event)
+    return events

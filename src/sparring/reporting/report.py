@@ -1,0 +1,269 @@
+"""The report of a run: one HTML file with all there is to see, which needs nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sparring.errors import RunError
+from sparring.reporting import html
+from sparring.reporting.charts import term_panels
+from sparring.reporting.facts import Facts
+from sparring.reporting.html import Html, paragraph, section, tag
+from sparring.reporting.pictures import film
+from sparring.reporting.repeat import Setting, run_settings, system_settings, train_command
+from sparring.reporting.text import (
+    as_number,
+    count_text,
+    interval_text,
+    names_text,
+    number_text,
+    seconds_text,
+    value_text,
+    visible,
+)
+from sparring.run import Run
+from sparring.zoo import short_name
+
+
+def report(run: Run | Path | str, out: Path | str | None = None) -> Path:
+    """Write a report of a run: one HTML file that shows everything without a network or another file.
+
+    It has the pictures over time, the curves, the evaluation if there is one, the settings, what happened,
+    and how to repeat the run. The run may be another person's: whatever its files hold is shown as text, and
+    no code of it is run.
+
+    Args:
+        run: the run or its folder; it may still be training.
+        out: the file; by default `report.html` in the run folder.
+
+    Returns:
+        The file.
+
+    Raises:
+        RunError: there is no such run, it is damaged, or the file cannot be written.
+        SettingError: the file's ending is not .html.
+    """
+    facts = Facts.of(run)
+    path = html.check_page_file(out if out is not None else facts.run.path / "report.html")
+    html.write_page(path, report_page(facts))
+    return path
+
+
+def report_page(facts: Facts) -> str:
+    """The report as text."""
+    title = visible(facts.description["title"])
+    return html.page(
+        f"{title}: {facts.state}",
+        _head(facts),
+        _pictures(facts),
+        _curves(facts),
+        _evaluation(facts),
+        _settings(facts),
+        _events(facts),
+        _repeat(facts),
+    )
+
+
+def _head(facts: Facts) -> Html:
+    """What was trained, and how far it came."""
+    return tag(
+        "header",
+        tag("h1", visible(facts.description["title"])),
+        paragraph(f"{facts.state}: {facts.progress} in {seconds_text(facts.status.get('seconds'))}"),
+        _how_it_stands(facts),
+        tag("dl", *(_fact(name, value) for name, value in _facts(facts).items())),
+    )
+
+
+def _fact(name: str, value: str) -> Html:
+    return Html(tag("dt", name) + tag("dd", value))
+
+
+def _facts(facts: Facts) -> dict[str, str]:
+    description, data = facts.description, facts.description["data"]
+    said = {"system": _system_text(facts)}
+    if facts.system is not None and facts.system.paper:
+        said["paper"] = facts.system.paper
+    shape = " × ".join(count_text(side) for side in data["shape"])
+    said["data"] = f"{visible(data['name'])}: {data['count']:,} examples of {shape}"
+    if data["class_names"]:
+        said["classes"] = f"{len(data['class_names']):,}: {names_text(data['class_names'])}"
+    said["length"] = _length_text(facts)
+    said["seed"] = count_text(description["seed"])
+    said["folder"] = visible(facts.run.path)
+    return said
+
+
+def _system_text(facts: Facts) -> str:
+    name = visible(short_name(facts.description["system"]))
+    if facts.system is None:
+        return f"{name} ({visible(facts.description['system'])})"
+    return f"{name}: {facts.system.purpose}"
+
+
+def _length_text(facts: Facts) -> str:
+    epoch = as_number(facts.status.get("epoch"))
+    passed = "" if epoch is None else f", {epoch:.4g} epochs"
+    asked = "" if facts.limit is None else f"; asked for: {facts.limit}"
+    return f"{facts.progress}{passed}{asked}"
+
+
+def _how_it_stands(facts: Facts) -> Html | None:
+    """A note where the run has not come to its end."""
+    go_on = f"`{facts.command('resume')}` goes on with it."
+    if facts.state == "finished":
+        return None
+    if facts.state == "running":
+        go_on = f"It was training when this was written, or was killed; if it was killed, {go_on}"
+    reasons = [
+        event["reason"] for event in facts.events if event.get("event") == "failed" and "reason" in event
+    ]
+    why = f"It failed: {value_text(reasons[-1])} " if facts.state == "failed" and reasons else ""
+    return paragraph(html.prose(why + go_on), class_="note")
+
+
+def _pictures(facts: Facts) -> Html:
+    return section(
+        "Pictures over time",
+        film(facts)
+        or paragraph("There is no picture yet: one is drawn at the end of every epoch.", class_="quiet"),
+    )
+
+
+def _curves(facts: Facts) -> Html:
+    panels = term_panels(facts.rows)
+    if not panels:
+        return section("Curves", paragraph("The history has no rows yet.", class_="quiet"))
+    every = facts.description["history_every"]
+    about = f"Means over {count_text(every)} steps each; behind each name stands its last value."
+    return section("Curves", paragraph(about, class_="quiet"), tag("div", *panels, class_="panels"))
+
+
+def _evaluation(facts: Facts) -> Html:
+    """The figures, or the command that makes them."""
+    title = "Evaluation"
+    try:
+        evaluation = facts.evaluation()
+    except RunError as error:
+        return section(title, paragraph(html.prose(visible(error)), class_="note"))
+    if evaluation is None:
+        return section(
+            title,
+            paragraph("This run has not been evaluated. This command says how good it is:"),
+            html.command(facts.command("evaluate")),
+        )
+    from sparring.evaluation.evaluate import KINDS
+
+    rows = [
+        html.table_row(
+            tag(
+                "span",
+                name,
+                tag("span", KINDS[name].about if name in KINDS else "", class_="small"),
+                class_="name",
+            ),
+            html.with_interval(number_text(figure.value), interval_text(figure.low, figure.high)),
+            number_text(figure.reference),
+        )
+        for name, figure in evaluation.figures.items()
+    ]
+    about = (
+        f"{count_text(evaluation.count)} samples of {facts.evaluated_at(evaluation)} against "
+        f"{value_text(evaluation.data)}, seen through {value_text(evaluation.extractor)}. Beside each figure "
+        "stands the same figure of real examples against other real ones."
+    )
+    outdated = facts.outdated(evaluation)
+    return section(
+        title,
+        paragraph(about, class_="quiet"),
+        paragraph(html.prose(outdated), class_="note") if outdated else None,
+        html.table(("figure", "value and 95 % interval", "real"), rows),
+    )
+
+
+def _settings(facts: Facts) -> Html:
+    of_system, of_run = system_settings(facts), run_settings(facts)
+    changed = sum(setting.differs for setting in [*of_system, *of_run])
+    about = f"{changed or 'None'} of them {'differs' if changed == 1 else 'differ'} from the defaults"
+    about += ", marked •." if changed else "."
+    if facts.system is None:
+        about += (
+            " The defaults of a system of one's own are not known here: a report runs no code of the run."
+        )
+    return section(
+        "Settings",
+        paragraph(about, class_="quiet"),
+        tag(
+            "div",
+            tag("div", tag("h3", "of the system"), _settings_table(of_system)),
+            tag("div", tag("h3", "of the run"), _settings_table(of_run)),
+            class_="panels",
+        ),
+    )
+
+
+def _settings_table(settings: list[Setting]) -> Html:
+    rows = [
+        html.table_row(
+            setting.name,
+            tag("span", value_text(setting.value), class_="value"),
+            value_text(setting.default) if setting.known else "–",
+            class_="changed" if setting.differs else None,
+        )
+        for setting in settings
+    ]
+    return html.table(("setting", "value", "default"), rows)
+
+
+def _events(facts: Facts) -> Html:
+    if not facts.events:
+        return section("Events", paragraph("Nothing has been recorded.", class_="quiet"))
+    rows = [_event_row(event) for event in facts.events]
+    return section("Events", html.table(("time", "event", "step", "after", "details"), rows))
+
+
+def _event_row(event: dict[str, Any]) -> Html:
+    """An event of any kind: what all of them have in columns, the rest by name."""
+    others = {
+        name: value for name, value in event.items() if name not in ("time", "event", "step", "seconds")
+    }
+    details = [tag("span", f"{name}: {value_text(value)}", class_="name") for name, value in others.items()]
+    time = value_text(event.get("time", "–")).replace("T", " ").replace("+00:00", " UTC")
+    return html.table_row(
+        tag("span", time, class_="time"),
+        value_text(event.get("event", "–")),
+        count_text(event["step"]) if "step" in event else "–",
+        seconds_text(event.get("seconds")),
+        details,
+    )
+
+
+def _repeat(facts: Facts) -> Html:
+    versions = facts.description.get("versions")
+    made_with = versions.items() if isinstance(versions, dict) else ()
+    with_these = ", ".join(f"{visible(name)} {value_text(version)}" for name, version in made_with)
+    about = f"It was made with {with_these}. " if with_these else ""
+    about += (
+        "On the same machine and with the same versions the numbers are the same; elsewhere they are close."
+    )
+    fingerprint = value_text(facts.description["data"]["fingerprint"])
+    return section(
+        "How to repeat it",
+        html.command(visible(train_command(facts))),
+        _lengthened(facts),
+        paragraph(about, class_="quiet"),
+        paragraph(f"Fingerprint of the data: {fingerprint}", class_="quiet"),
+    )
+
+
+def _lengthened(facts: Facts) -> Html | None:
+    """A caution where the run was made longer after it had finished."""
+    kinds = [event.get("event") for event in facts.events]
+    if "finished" not in kinds or "resumed" not in kinds[kinds.index("finished") :]:
+        return None
+    return paragraph(
+        "This run had finished and was then made longer. Schedules that follow the length of a run, such as "
+        "a falling learning rate, were at another place in it than they will be in a run of this length.",
+        class_="note",
+    )

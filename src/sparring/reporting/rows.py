@@ -1,0 +1,175 @@
+"""The rows of a comparison: a run, or several that differ only by their seed, with what they came to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sparring.reporting.charts import columns_of
+from sparring.reporting.facts import Facts
+from sparring.reporting.statistics import Spread, mean_over_seeds
+from sparring.reporting.text import as_number, names_text, value_text, visible
+from sparring.zoo import short_name
+
+if TYPE_CHECKING:
+    from sparring.evaluation.evaluate import Evaluation
+
+LAST_PART = 0.1
+"""Share of a run, at its end, over which its final losses are averaged."""
+NAMES_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run, or several that differ only by their seed."""
+
+    runs: tuple[Facts, ...]
+    name: str
+    """The folders' names."""
+    differs: tuple[str, ...]
+    """What is asked for otherwise than in another row, such as `--generator-lr 0.0005`."""
+    losses: dict[str, Spread]
+    """The final loss of each player, such as `generator/loss`."""
+    figures: dict[str, Spread]
+    """The evaluation; empty where there is none."""
+
+    @property
+    def progress(self) -> str:
+        """How far its runs came, which is the same for all of them."""
+        first = self.runs[0]
+        return first.progress if first.state == "finished" else f"{first.progress}, {first.state}"
+
+    @property
+    def numbers(self) -> dict[str, Spread]:
+        """Figures and losses by name."""
+        return self.figures | self.losses
+
+
+def rows_of(facts: Sequence[Facts], evaluations: Mapping[Path, Evaluation | None]) -> tuple[Row, ...]:
+    """The rows of a comparison.
+
+    Args:
+        facts: the runs.
+        evaluations: what each of their folders has.
+    """
+    groups = _groups(facts, evaluations)
+    firsts = [group[0] for group in groups]
+    names = _names(facts)
+    return tuple(
+        _row(
+            group,
+            [evaluations[each.run.path] for each in group],
+            _differences(group[0], firsts),
+            [names[each.run.path] for each in group],
+        )
+        for group in groups
+    )
+
+
+def _asked(facts: Facts) -> dict[str, Any]:
+    """All that decides what a run is, save its seed; settings under the names of their flags."""
+    description = facts.description
+    return {
+        "system": short_name(description["system"]),
+        "data": description["data"]["name"],
+        "fingerprint": description["data"]["fingerprint"],
+        "steps": description["total_steps"],
+        "--history-every": description["history_every"],
+        **{f"--{name.replace('_', '-')}": value for name, value in description["settings"].items()},
+    }
+
+
+def _groups(facts: Sequence[Facts], evaluations: Mapping[Path, Evaluation | None]) -> list[list[Facts]]:
+    """The runs by what they were asked, how far they came, and what of them was evaluated.
+
+    Of runs with equal seeds only the first joins the other seeds: repetitions are not independent.
+    """
+    groups: dict[tuple[str, int], list[Facts]] = {}
+    seen: dict[str, int] = {}
+    for each in facts:
+        evaluation = evaluations[each.run.path]
+        evaluated = evaluation and [evaluation.checkpoint.get(name) for name in ("step", "epoch")]
+        key = json.dumps([_asked(each), each.state, each.status.get("step"), evaluated])
+        with_seed = f"{each.description['seed']} {key}"
+        repetition = seen[with_seed] = seen.get(with_seed, -1) + 1
+        groups.setdefault((key, repetition), []).append(each)
+    return list(groups.values())
+
+
+def _differences(facts: Facts, firsts: Sequence[Facts]) -> tuple[str, ...]:
+    """What this run was asked otherwise than others.
+
+    Settings are compared within a system, because those of others differ by nature; steps stand beside the
+    name anyway.
+    """
+    asked = _asked(facts)
+    others = [_asked(first) for first in firsts]
+    related = [each for each in others if each["system"] == asked["system"]]
+
+    def differs(name: str) -> bool:
+        compared = related if name.startswith("--") else others
+        return any(each.get(name) != asked[name] for each in compared)
+
+    names = [name for name in asked if name != "steps" and differs(name)]
+    # A fingerprint says something only of data of the same name.
+    return tuple(
+        f"{visible(name)} {value_text(asked[name])}"
+        for name in names
+        if name != "fingerprint" or "data" not in names
+    )
+
+
+def _row(
+    group: Sequence[Facts],
+    evaluations: Sequence[Evaluation | None],
+    differs: tuple[str, ...],
+    names: Sequence[str],
+) -> Row:
+    losses = _spreads([final_losses(each) for each in group])
+    found = [evaluation for evaluation in evaluations if evaluation is not None]
+    figures = (
+        _intervals(found[0]) if found and len(group) == 1 else _spreads([_values(each) for each in found])
+    )
+    return Row(tuple(group), names_text(list(names), NAMES_SHOWN), differs, losses, figures)
+
+
+def _values(evaluation: Evaluation) -> dict[str, float]:
+    """The figures alone; what a file of another's making has in the place of a number is left out."""
+    values = {name: as_number(figure.value) for name, figure in evaluation.figures.items()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _intervals(evaluation: Evaluation) -> dict[str, Spread]:
+    """The figures with their own intervals."""
+    intervals = {name: (as_number(of.low), as_number(of.high)) for name, of in evaluation.figures.items()}
+    return {name: Spread(value, *intervals[name]) for name, value in _values(evaluation).items()}
+
+
+def final_losses(facts: Facts) -> dict[str, float]:
+    """The loss of each player, averaged over the last tenth of the steps that were played."""
+    steps = [step for row in facts.rows if (step := as_number(row.get("step"))) is not None]
+    begin = (1 - LAST_PART) * max(steps, default=0.0)
+    last = [row for row in facts.rows if (as_number(row.get("step")) or 0.0) > begin]
+    losses = {}
+    for column in columns_of(last):
+        values = [value for row in last if (value := as_number(row.get(column))) is not None]
+        if column.endswith("/loss") and values:
+            losses[column] = sum(values) / len(values)
+    return losses
+
+
+def _spreads(runs: Sequence[Mapping[str, float]]) -> dict[str, Spread]:
+    """Mean and interval of every number that all of the runs have."""
+    common = [name for name in (runs[0] if runs else {}) if all(name in run for run in runs)]
+    return {name: mean_over_seeds([run[name] for run in runs]) for name in common}
+
+
+def _names(facts: Sequence[Facts]) -> dict[Path, str]:
+    """A name for each run: that of its folder, or its path where two folders have the same name."""
+    names = [each.name for each in facts]
+    return {
+        each.run.path: visible(each.name if names.count(each.name) == 1 else each.run.path) for each in facts
+    }

@@ -1,0 +1,47 @@
+"""The mean of a few independent numbers, and how far it may be from the truth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A number with its 95 % interval, if there is one."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+def mean_over_seeds(numbers: Sequence[float]) -> Spread:
+    """The mean with Student's 95 % interval; of one number, the number alone."""
+    count = len(numbers)
+    mean = math.fsum(numbers) / count
+    if count == 1:
+        return Spread(mean)
+    variance = math.fsum((number - mean) ** 2 for number in numbers) / (count - 1)
+    margin = t_quantile(count - 1) * math.sqrt(variance / count)
+    return Spread(mean, mean - margin, mean + margin)
+
+
+def t_quantile(degrees: int, confidence: float = 0.95) -> float:
+    """How many standard errors contain a share of Student's distribution, by bisection of its angle."""
+    low, high = 0.0, math.pi / 2
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _within(middle, degrees) < confidence else (low, middle)
+    return math.sqrt(degrees) * math.tan((low + high) / 2)
+
+
+def _within(angle: float, degrees: int) -> float:
+    """P(|t| < sqrt(degrees) tan(angle)) (Abramowitz & Stegun, 26.7.3 and 26.7.4)."""
+    sine, cosine = math.sin(angle), math.cos(angle)
+    odd = degrees % 2
+    term, total = (cosine if odd else 1.0), 0.0
+    for power in range(2 + odd, degrees + 1, 2):
+        total += term
+        term *= cosine * cosine * (power - 1) / power
+    return (angle + sine * total) * 2 / math.pi if odd else sine * total

@@ -1,0 +1,75 @@
+"""Numbers and other people's texts as a person reads them, on a page or a terminal."""
+
+from __future__ import annotations
+
+import json
+import math
+import unicodedata
+
+from sparring.console import duration_text
+
+UNSHOWABLE = "�"
+_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that reorder the text around them, so that a command could read as another one."""
+
+
+def visible(text: object) -> str:
+    """A text without characters that steer a terminal, reorder a line or cannot be written to a file."""
+    return "".join(UNSHOWABLE if _steers(character) else character for character in str(text))
+
+
+def _steers(character: str) -> bool:
+    if character in "\n\t":
+        return False
+    return character in _DIRECTIONS or unicodedata.category(character) in ("Cc", "Cs")
+
+
+def as_number(value: object) -> float | None:
+    """The value as a finite float, or None where a file holds something else in its place."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def number_text(value: object) -> str:
+    """A measured number in four digits; a dash where there is none."""
+    number = as_number(value)
+    if number is None:
+        return "–"
+    return f"{number:,.0f}" if abs(number) >= 1000 and abs(number) < 1e7 else f"{number:.4g}"
+
+
+def count_text(value: object) -> str:
+    """A counted number in full, or the value as it stands where it is no number."""
+    number = as_number(value)
+    return value_text(value) if number is None else f"{number:,.15g}"
+
+
+def seconds_text(value: object) -> str:
+    """A duration, or a dash where there is none."""
+    number = as_number(value)
+    return "–" if number is None else duration_text(number)
+
+
+def interval_text(low: object, high: object) -> str:
+    """An interval, or a dash where there is none."""
+    if as_number(low) is None or as_number(high) is None:
+        return "–"
+    return f"{number_text(low)} – {number_text(high)}"
+
+
+def value_text(value: object) -> str:
+    """Any value of a JSON file: texts as they are, the rest as JSON."""
+    if value is None:
+        return "none"
+    return visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def names_text(names: list[str], most: int = 20) -> str:
+    """Names one after the other; of many, the first."""
+    shown = ", ".join(visible(name) for name in names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most:,} more"
