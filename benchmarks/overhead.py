@@ -1,0 +1,112 @@
+"""What the engine costs over the same computation as a bare loop, written by hand.
+
+    OMP_NUM_THREADS=1 python benchmarks/overhead.py [SYSTEM ...]
+
+For each system two trainings with the same seed go on side by side in one process: a block of rounds through
+the engine with all that a run does in a round, then as many through the bare loop, and so on in turn, so that
+whatever else the machine does meets both. Printed is the median, over all pairs of blocks, of the ratio of
+their times, and the quartiles. Before that, both are checked to come to the same weights: the computation is
+indeed the same.
+
+The bare loop is what one would write for the one system: batches by index from memory, the losses of the
+game, gradients only for the player who moves, both optimisers, and the losses as numbers in every step, as a
+progress bar or a table of the epoch wants them.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+import torch
+
+from sparring.data import load_dataset
+from sparring.data.dataset import Batch, Dataset, to_range
+from sparring.engine import Engine, Meter
+from sparring.processes import Processes
+from sparring.zoo import find_system
+
+ROUNDS = {"gan": 50, "acgan": 2}
+"""Rounds in a block: about a third of a second and upwards."""
+PAIRS = {"gan": 60, "acgan": 20}
+
+
+def engine_rounds(engine: Engine) -> Callable[[int], None]:
+    """Rounds through the engine, with the meters that a run keeps."""
+    interval, epoch = Meter(), Meter()
+
+    def play(rounds: int) -> None:
+        for _ in range(rounds):
+            values = engine.play_round()
+            interval.add(values)
+            epoch.add(values)
+
+    return play
+
+
+def bare_rounds(engine: Engine, dataset: Dataset) -> Callable[[int], None]:
+    """The same rounds on the engine's game, without the engine."""
+    game, optimizers = engine.game, engine.optimizers
+    size = engine.stream.batch_size
+    place, epoch, indices = 0, 0, engine.stream._epoch_order(0)
+    players = {name: list(getattr(game, name).parameters()) for name in optimizers}
+    losses = [(turn.player, turn.loss) for turn in game.round()]
+    sums: dict[str, float] = {}
+
+    def play(rounds: int) -> None:
+        nonlocal place, epoch, indices
+        for _ in range(rounds):
+            if place + size > len(indices):
+                place, epoch = 0, epoch + 1
+                indices = engine.stream._epoch_order(epoch)
+            chosen = indices[place : place + size]
+            place += size
+            labels = None if dataset.labels is None else dataset.labels[chosen]
+            batch = Batch(to_range(dataset.examples[chosen], game.value_range), labels, chosen)
+            for player, loss in losses:
+                for name, parameters in players.items():
+                    for parameter in parameters:
+                        parameter.requires_grad_(name == player)
+                terms = loss(batch)
+                total = torch.stack(list(terms.values())).sum()
+                total.backward()
+                optimizers[player].step()
+                optimizers[player].zero_grad()
+                sums[player] = sums.get(player, 0.0) + total.item()
+
+    return play
+
+
+def ratios(system: str) -> list[float]:
+    """Engine's time over the bare loop's, for each pair of blocks."""
+    game_class, dataset, here = find_system(system), load_dataset("mnist"), Processes(torch.device("cpu"))
+    engine, other = (Engine(game_class, game_class.Settings(), dataset, 10**6, 0, here) for _ in range(2))
+    with_engine, bare = engine_rounds(engine), bare_rounds(other, dataset)
+    with_engine(3)
+    bare(3)
+    weights = other.game.state_dict()
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in engine.game.state_dict().items())
+    found = []
+    for pair in range(PAIRS[system]):
+        seconds = {}
+        # Whoever comes second may find warmer caches: they change places.
+        for play in (with_engine, bare) if pair % 2 else (bare, with_engine):
+            began = time.perf_counter()
+            play(ROUNDS[system])
+            seconds[play] = time.perf_counter() - began
+        found.append(seconds[with_engine] / seconds[bare])
+    return found
+
+
+def main() -> None:
+    """Measure the systems named on the command line, or all that have a bare loop."""
+    torch.set_num_threads(1)
+    for system in sys.argv[1:] or ROUNDS:
+        low, middle, high = statistics.quantiles(ratios(system), n=4)
+        print(f"{system}: {middle:.3f} of the bare loop's time (quartiles {low:.3f} and {high:.3f})")
+
+
+if __name__ == "__main__":
+    main()
