@@ -86,6 +86,8 @@ def _facts(facts: Facts) -> dict[str, str]:
     if facts.system is not None and facts.system.paper:
         said["paper"] = facts.system.paper
     shape = " × ".join(count_text(side) for side in data["shape"])
+    if len(data["shape"]) == 1:
+        shape += " numbers"
     said["data"] = f"{visible(data['name'])}: {data['count']:,} examples of {shape}"
     if data["class_names"]:
         said["classes"] = f"{len(data['class_names']):,}: {names_text(data['class_names'])}"

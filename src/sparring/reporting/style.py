@@ -91,11 +91,14 @@ pre.command {
 SCRIPT = """
 for (const film of document.querySelectorAll(".film")) {
   const slider = film.querySelector("input");
+  if (!slider) continue;
   const shots = film.querySelectorAll("figure");
-  slider.addEventListener("input", () => {
+  const show = () => {
     shots.forEach((shot, number) => { shot.hidden = number !== Number(slider.value); });
     slider.setAttribute("aria-valuetext", shots[slider.value].textContent);
-  });
+  };
+  slider.addEventListener("input", show);
+  show();
 }
 """
 
