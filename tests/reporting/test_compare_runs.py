@@ -1,0 +1,228 @@
+"""Runs side by side: rows and groups, intervals over seeds, what cannot be compared, and the page."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import pytest
+from rich.console import Console
+from scipy import stats
+
+import sparring
+from sparring.cli import main
+from sparring.errors import RunError, SettingError
+
+Evaluated = Callable[..., Any]
+
+
+@pytest.fixture
+def copies(runs: dict[str, Path], tmp_path: Path) -> dict[str, Path]:
+    """Copies of all runs, to be changed."""
+    return {name: Path(shutil.copytree(path, tmp_path / name)) for name, path in runs.items()}
+
+
+def seeds(runs: dict[str, Path]) -> list[Path]:
+    return [runs[f"seed-{seed}"] for seed in range(3)]
+
+
+def printed(comparison: sparring.Comparison, width: int) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    for table in comparison.tables(width):
+        console.print(table)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def student(numbers: Iterable[float]) -> tuple[float, float, float]:
+    numbers = list(numbers)
+    scale = stdev(numbers) / math.sqrt(len(numbers))
+    low, high = stats.t.interval(0.95, len(numbers) - 1, loc=mean(numbers), scale=scale)
+    return mean(numbers), float(low), float(high)
+
+
+def last_losses(run: Path, column: str = "generator/loss") -> float:
+    """The mean over steps above 16.2 of 18: the row of step 18 alone."""
+    rows = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
+    return next(row[column] for row in rows if row["kind"] == "steps" and row["step"] == 18)
+
+
+def test_seeds_become_one_row_with_students_interval(copies: dict[str, Path], evaluated: Evaluated) -> None:
+    fids = [4.0, 5.5, 4.75]
+    for run, fid in zip(seeds(copies), fids, strict=True):
+        evaluated(run, fid=fid)
+    evaluated(copies["faster"], fid=9.0)
+    comparison = sparring.compare([*seeds(copies), copies["faster"]])
+    group, single = comparison.rows
+    assert (group.name, len(group.runs), single.name) == ("seed-0, seed-1, seed-2", 3, "faster")
+    found = group.figures["fid"]
+    assert (found.value, found.low, found.high) == pytest.approx(student(fids))
+    found = group.losses["generator/loss"]
+    assert (found.value, found.low, found.high) == pytest.approx(student(map(last_losses, seeds(copies))))
+    assert (single.figures["fid"].value, single.figures["fid"].low, single.figures["fid"].high) == (
+        9.0,
+        8.5,
+        9.5,
+    )
+    assert single.losses["generator/loss"].low is None, "one run says nothing about others"
+    assert group.differs == ("--generator-lr 0.001",)
+    assert single.differs == ("--generator-lr 0.0005",)
+    assert comparison.references == {"fid": 0.25, "recall": 0.9}
+    said = printed(comparison, 200)
+    for text in ("seed-0, seed-1, seed-2", "--generator-lr 0.0005", "18 steps", "real examples", "8.5 – 9.5"):
+        assert text in said, text
+    assert any("seeds" in note for note in comparison.notes)
+    assert any("1,000 samples against tiny, seen through digits-1" in note for note in comparison.notes)
+
+
+def test_final_losses_are_of_the_last_tenth(run: Path, runs: dict[str, Path]) -> None:
+    rows = [{"kind": "steps", "step": step, "generator/loss": float(step)} for step in range(1, 101)]
+    rows += [{"kind": "epoch", "step": 100, "generator/loss": 1e9}]
+    (run / "history.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    first = sparring.compare([run, runs["dcgan"]]).rows[0]
+    assert first.losses["generator/loss"].value == mean(range(91, 101))
+
+
+def test_repetitions_of_a_seed_do_not_narrow_the_interval(copies: dict[str, Path], tmp_path: Path) -> None:
+    again = shutil.copytree(copies["seed-1"], tmp_path / "again")
+    comparison = sparring.compare([*seeds(copies), again, copies["seed-0"]])
+    assert [row.name for row in comparison.rows] == ["seed-0, seed-1, seed-2", "again"]
+
+
+def test_runs_of_other_lengths_or_evaluated_at_other_times_stand_apart(
+    copies: dict[str, Path], evaluated: Evaluated, change: Callable[..., None]
+) -> None:
+    change(copies["seed-1"] / "status.json", step=9, state="interrupted")
+    evaluated(copies["seed-2"])
+    comparison = sparring.compare(seeds(copies))
+    assert [row.name for row in comparison.rows] == ["seed-0", "seed-1", "seed-2"]
+    assert comparison.rows[1].progress == "9 of 18 steps, interrupted"
+    change(copies["seed-2"] / "status.json", step=20)
+    notes = " ".join(sparring.compare(seeds(copies)).notes)
+    assert "The evaluation of seed-2 is of step 18, and the run is now at step 20" in notes
+
+
+def test_other_systems_are_named_and_not_all_their_settings(runs: dict[str, Path]) -> None:
+    comparison = sparring.compare([*seeds(runs), runs["dcgan"]])
+    assert [row.differs for row in comparison.rows] == [("system gan",), ("system dcgan",)]
+
+
+def test_runs_without_evaluation_show_losses_and_what_to_do(runs: dict[str, Path]) -> None:
+    comparison = sparring.compare([runs["seed-0"], runs["faster"]])
+    assert comparison.columns == ["generator/loss", "discriminator/loss"]
+    assert comparison.references == {}
+    assert "real examples" not in printed(comparison, 100)
+    for name in ("seed-0", "faster"):
+        assert f"{name} has no evaluation yet: `sparring evaluate {runs[name]}` makes it." in comparison.notes
+
+
+@pytest.mark.parametrize(
+    ("difference", "said"),
+    [
+        ({"extractor": "pixels"}, "features digits-1, the other pixels"),
+        ({"data": "mnist"}, "data tiny, the other mnist"),
+        ({"count": 50}, "count 1000, the other 50"),
+    ],
+)
+def test_different_measures_are_refused(
+    copies: dict[str, Path], evaluated: Evaluated, difference: dict[str, Any], said: str
+) -> None:
+    evaluated(copies["seed-0"])
+    evaluated(copies["faster"], **difference)
+    with pytest.raises(SettingError, match=said) as refused:
+        sparring.compare([copies["seed-0"], copies["dcgan"], copies["faster"]])
+    assert f"{copies['seed-0']} and {copies['faster']} cannot stand side by side." in str(refused.value)
+
+
+def test_two_different_runs_are_needed(runs: dict[str, Path]) -> None:
+    for given in ([], [runs["seed-0"]], [runs["seed-0"], runs["seed-0"] / ".." / "seed-0"]):
+        with pytest.raises(SettingError, match="at least two different runs"):
+            sparring.compare(given)
+
+
+def test_mistakes(copies: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="is not a run"):
+        sparring.compare([copies["seed-0"], tmp_path])
+    with pytest.raises(SettingError, match=r"written as \.html"):
+        sparring.compare(seeds(copies), tmp_path / "table.txt")
+    (copies["seed-0"] / "evaluation.json").write_text("{}")
+    with pytest.raises(RunError, match=r"evaluation\.json is damaged.*sparring evaluate"):
+        sparring.compare(seeds(copies))
+
+
+def test_the_command(runs: dict[str, Path], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    main(["compare", "--out", str(tmp_path / "c.html"), *map(str, [*seeds(runs), runs["faster"]])])
+    said = capsys.readouterr().out
+    assert said.endswith(f"Wrote {tmp_path / 'c.html'}\n")
+    assert "seed-0, seed-1, seed-2" in said
+    assert "\x1b" not in said, "no control codes where there is no terminal"
+    assert "faster" in said
+    with pytest.raises(SystemExit) as stop:
+        main(["compare"])
+    assert stop.value.code == 2
+    assert "sparring compare needs RUNS, as in `sparring compare runs/" in capsys.readouterr().err
+
+
+def test_tables_fit_the_terminal(copies: dict[str, Path], evaluated: Evaluated) -> None:
+    from sparring.evaluation.evaluate import KINDS, Figure
+
+    figures = {name: Figure(0.12345, 0.10004, 0.15004, 0.5) for name in KINDS}
+    for run in copies.values():
+        evaluated(run, figures=figures)
+    comparison = sparring.compare(copies.values())
+    for width in (80, 100, 140, 400):
+        said = printed(comparison, width)
+        assert max(map(len, said.splitlines())) <= width
+        assert all(name in said for name in KINDS)
+        assert "…" not in said
+
+
+def test_a_strangers_run_cannot_steer_the_terminal_or_the_page(
+    copies: dict[str, Path], evaluated: Evaluated, change: Callable[..., None], page: Any, tmp_path: Path
+) -> None:
+    odd = "[red]<script>alert(1)</script>\x1b[2J"
+    evaluation = evaluated(copies["seed-0"], extractor=odd)
+    figures = evaluation.figures | {odd: 1}
+    evaluated(copies["faster"], extractor=odd)
+    written = json.loads((copies["faster"] / "evaluation.json").read_text())
+    written["figures"][odd] = {"value": "x", "low": [], "high": None, "reference": {}}
+    (copies["faster"] / "evaluation.json").write_text(json.dumps(written))
+    settings = json.loads((copies["faster"] / "run.json").read_text())["settings"]
+    change(copies["faster"] / "run.json", settings=settings | {"hidden_size": odd})
+    with (copies["faster"] / "history.jsonl").open("a") as file:
+        file.write(json.dumps({"kind": "steps", "step": 18, f"{odd}/loss": 1.0}) + "\n")
+    strange = copies["faster"].rename(tmp_path / "[red]<script>alert(1)<")
+    comparison = sparring.compare([copies["seed-0"], strange], tmp_path / "out.html")
+    said = printed(comparison, 300) + " ".join(comparison.notes)
+    assert "\x1b" not in said
+    assert "[red]<script>" in said, "markup is text"
+    seen = page(tmp_path / "out.html")
+    assert len(seen.all("script")) == 1
+    assert odd not in figures or "\x1b" not in (tmp_path / "out.html").read_text()
+
+
+def test_the_page(copies: dict[str, Path], evaluated: Evaluated, page: Any, tmp_path: Path) -> None:
+    for run in copies.values():
+        evaluated(run)
+    shutil.rmtree(copies["dcgan"] / "samples")
+    sparring.compare(copies.values(), tmp_path / "out.html")
+    seen = page(tmp_path / "out.html")
+    for said in (
+        "5 runs side by side",
+        "seed-0, seed-1, seed-2",
+        "real examples",
+        "3.5 – 4.5",
+        "faster, epoch 3",
+    ):
+        assert said in seen.text, said
+    assert len(seen.all("img")) == 4
+    assert all(str(image["src"]).startswith("data:image/png;base64,") for image in seen.all("img"))
+    first = next(svg["aria-label"] for svg in seen.all("svg"))
+    assert first == "generator: loss over steps: seed-0, seed-1, seed-2, faster, dcgan"
+    assert "http" not in (tmp_path / "out.html").read_text().replace("http-equiv", "")

@@ -1,0 +1,140 @@
+"""The command that a report gives makes the same run again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sparring.training
+from sparring.cli import main
+from sparring.reporting.facts import Facts
+from sparring.reporting.repeat import train_command
+from sparring.training import RunSettings
+from sparring.zoo import SYSTEMS, find_system
+
+Started = dict[str, Any]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Started]:
+    """What a command would train."""
+
+    def parse(command: str) -> Started:
+        caught: Started = {}
+
+        def start(name: str, system: Any, asked: RunSettings, settings: Any) -> None:
+            caught.update(name=name, asked=asked, settings=dataclasses.asdict(settings))
+
+        monkeypatch.setattr(sparring.training, "start", start)
+        words = shlex.split(command)
+        assert words[:2] == ["sparring", "train"]
+        main(words[1:])
+        return caught
+
+    return parse
+
+
+def described(run: Path, **changes: Any) -> Facts:
+    facts = Facts.of(run)
+    return dataclasses.replace(facts, description=facts.description | changes)
+
+
+def changed(setting: Any) -> Any:
+    """Another value that the setting accepts."""
+    if setting is None:
+        return 0.5
+    if isinstance(setting, bool):
+        return not setting
+    return setting + 1 if isinstance(setting, int) else 0.7 * setting + 1e-5
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_setting_of_every_system(
+    system: str, runs: dict[str, Path], started: Callable[[str], Started]
+) -> None:
+    settings = find_system(system).Settings()
+    defaults = dataclasses.asdict(settings)
+    for values in (defaults, {name: changed(value) for name, value in defaults.items()}):
+        facts = described(runs["seed-0"], system=system, settings=values)
+        found = started(train_command(facts))
+        assert (found["name"], found["settings"]) == (system, values)
+
+
+def test_every_option_of_the_run(runs: dict[str, Path], started: Callable[[str], Started]) -> None:
+    options = {"seed": 7, "threads": 3, "device": "cuda:1", "keep_every": 2, "history_every": 9,
+               "checkpoint_minutes": 0.25}  # fmt: skip
+    ours = {"name": "folder:/a b/it's; rm -rf $HOME", "size": 32, "skip_bad_images": True}
+    data = Facts.of(runs["seed-0"]).description["data"] | ours
+    found = started(train_command(described(runs["seed-0"], data=data, **options)))["asked"]
+    assert {name: getattr(found, name) for name in options} == options
+    assert (found.data, found.size, found.skip_bad_images) == tuple(ours.values())
+    assert found.epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("limit", "total", "expected"),
+    [
+        ({"epochs": 3}, 18, {"epochs": 3}),
+        ({"steps": 40}, 40, {"max_steps": 40}),
+        ({"minutes": 2.5}, 777, {"max_steps": 777}),
+        ({"minutes": 2.5}, None, {"max_minutes": 2.5}),
+        ({"steps": 40}, None, {"max_steps": 40}),
+        ({"odd": 1}, 12, {"max_steps": 12}),
+        ({}, None, {}),
+    ],
+)
+def test_the_length(
+    runs: dict[str, Path], started: Callable[[str], Started], limit: dict[str, Any], total: int | None,
+    expected: dict[str, Any],
+) -> None:  # fmt: skip
+    found = started(train_command(described(runs["seed-0"], limit=limit, total_steps=total)))["asked"]
+    lengths = {name: getattr(found, name) for name in ("epochs", "max_steps", "max_minutes")}
+    assert {name: value for name, value in lengths.items() if value is not None} == expected
+
+
+def test_only_what_is_not_the_default_is_said(runs: dict[str, Path], tiny_npz: Path) -> None:
+    assert train_command(Facts.of(runs["faster"])) == (
+        f"sparring train gan --data npz:{tiny_npz} --epochs 3 --threads 1 --history-every 2 --batch-size 50 "
+        "--generator-lr 0.0005"
+    )
+
+
+def test_a_system_of_ones_own(
+    run: Path, tmp_path: Path, started: Callable[[str], Started], change: Callable[..., None]
+) -> None:
+    file = tmp_path / "my game.py"
+    file.write_text(
+        "from dataclasses import dataclass\nfrom sparring.zoo.gan import GAN\n"
+        "class Mine(GAN):\n    @dataclass(frozen=True)\n    class Settings(GAN.Settings):\n"
+        "        word: str = 'x'\n        shift: float = -2.5\n"
+    )
+    settings = json.loads((run / "run.json").read_text())["settings"] | {
+        "word": "--odd 'word'",
+        "shift": -1e-7,
+    }
+    change(run / "run.json", system=f"{file}:Mine", settings=settings)
+    found = started(train_command(Facts.of(run)))
+    assert (found["name"], found["settings"]) == (f"{file}:Mine", settings)
+
+
+def test_it_is_the_same_run(runs: dict[str, Path], tmp_path: Path) -> None:
+    command = train_command(Facts.of(runs["seed-1"]))
+    main([*shlex.split(command)[1:], "--quiet", "--out", str(tmp_path / "again")])
+    assert (tmp_path / "again" / "history.jsonl").read_bytes() == (
+        runs["seed-1"] / "history.jsonl"
+    ).read_bytes()
+    assert (tmp_path / "again" / "samples.png").read_bytes() == (runs["seed-1"] / "samples.png").read_bytes()
+
+
+def test_a_run_made_longer_says_so(run: Path) -> None:
+    from sparring.reporting.report import report_page
+
+    assert "was then made longer" not in report_page(Facts.of(run))
+    sparring.resume(run, epochs=4, quiet=True)
+    assert "was then made longer" in report_page(Facts.of(run))

@@ -1,0 +1,237 @@
+"""The report of a run: what it says, that it needs nothing else, and that a stranger's run cannot use it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sparring
+from sparring.errors import RunError, SettingError
+
+Pages = Callable[[Path], Any]
+
+
+def test_a_finished_run(runs: dict[str, Path], page: Pages, tmp_path: Path) -> None:
+    path = sparring.report(runs["seed-0"], tmp_path / "out.html")
+    assert path == tmp_path / "out.html"
+    seen = page(path)
+    for said in (
+        "gan-npz", "finished: 18 steps in", "Goodfellow et al. 2014", "300 examples of 1 × 20 × 20",
+        "3: 0, 1, 2", "18 steps, 3 epochs; asked for: 3 epochs", "Pictures over time", "epoch 1", "epoch 3",
+        "Means over 2 steps each", "adversarial", "This run has not been evaluated.",
+        f"sparring evaluate {runs['seed-0']}", "started", "UTC", "How to repeat it", "sparring train gan",
+    ):  # fmt: skip
+        assert said in seen.text, said
+    assert "resume" not in seen.text, "it is finished"
+
+
+def test_the_file_is_in_the_run_by_default(run: Path) -> None:
+    assert sparring.report(sparring.Run.open(run)) == run / "report.html"
+    assert (run / "report.html").is_file()
+    assert sparring.resume(run).finished, "it does not stand in the run's way"
+
+
+def test_nothing_is_loaded(run: Path, page: Pages, evaluated: Callable[..., Any]) -> None:
+    evaluated(run)
+    path = sparring.report(run)
+    seen = page(path)
+    loading = {"src", "href", "srcset", "poster", "action", "formaction", "background", "data", "xlink:href"}
+    for tag, attributes in seen.elements:
+        assert tag not in {"link", "iframe", "object", "embed", "base", "form", "use", "image"}
+        for name in loading & attributes.keys():
+            assert (tag, name) == ("img", "src")
+            assert str(attributes[name]).startswith("data:image/png;base64,")
+    text = path.read_text()
+    assert not re.search(r"https?://|@import|url\(|fetch\(|XMLHttpRequest|import\(", text)
+    # A browser holds itself to that too.
+    policies = [meta["content"] for meta in seen.all("meta") if meta.get("http-equiv")]
+    assert len(policies) == len(seen.scripts) == 1
+    digest = base64.b64encode(hashlib.sha256(seen.scripts[0].encode()).digest()).decode()
+    assert policies[0] is not None
+    assert policies[0].startswith("default-src 'none'; img-src data:;")
+    assert f"script-src 'sha256-{digest}'" in policies[0]
+
+
+def test_pictures_stand_in_order_of_time_and_only_the_last_is_shown(run: Path, page: Pages) -> None:
+    # As a run leaves them that had finished amid an epoch and was made longer.
+    shutil.copy(run / "samples" / "epoch-0001.png", run / "samples" / "step-00000009.png")
+    shutil.copy(run / "samples" / "epoch-0001.png", run / "samples" / "not ours.png")
+    seen = page(sparring.report(run))
+    shown = [image["alt"] for image in seen.all("img")]
+    assert shown == [
+        f"samples of gan-npz after {when}" for when in ("epoch 1", "step 9", "epoch 2", "epoch 3")
+    ]
+    hidden = ["hidden" in figure for figure in seen.all("figure")[:4]]
+    assert hidden == [True, True, True, False]
+    slider = seen.all("input")[0]
+    assert (slider["min"], slider["max"], slider["value"]) == ("0", "3", "3")
+    drawn = base64.b64decode(str(seen.all("img")[-1]["src"]).partition(",")[2])
+    assert drawn == (run / "samples.png").read_bytes()
+
+
+def test_curves_have_a_panel_for_each_term_and_a_line_for_each_player(run: Path, page: Pages) -> None:
+    seen = page(sparring.report(run))
+    panels = [str(svg["aria-label"]) for svg in seen.all("svg")]
+    assert panels == [
+        "loss over steps: generator, discriminator",
+        "adversarial over steps: generator",
+        "real over steps: discriminator",
+        "fake over steps: discriminator",
+        "accuracy over steps: discriminator",
+        "logit gap over steps: discriminator",
+    ]
+    lines = [path["class"] for path in seen.all("path") if str(path["class"]).startswith("curve")]
+    assert lines == ["curve k0", "curve k1", "curve k0", *["curve k1"] * 4]
+
+
+def test_evaluation_with_intervals_and_reference(
+    run: Path, page: Pages, evaluated: Callable[..., Any], change: Callable[..., None]
+) -> None:
+    evaluated(run, fid=4.25)
+    said = page(sparring.report(run)).text
+    assert "fid distance of feature Gaussians; lower is better 4.25 3.75 – 4.75 0.25" in said
+    assert "1,000 samples of step 18 against tiny, seen through digits-1" in said
+    assert "sparring evaluate" not in said, "it is up to date"
+    change(run / "status.json", step=30)
+    assert "is of step 18, and the run is now at step 30" in page(sparring.report(run)).text
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"format": 1}', "\x00"])
+def test_a_damaged_evaluation_is_named_and_the_rest_reported(run: Path, page: Pages, content: str) -> None:
+    (run / "evaluation.json").write_text(content)
+    said = page(sparring.report(run)).text
+    assert "evaluation.json is damaged" in said
+    assert f"sparring evaluate {run}" in said
+    assert "How to repeat it" in said
+
+
+def test_settings_that_differ_are_marked(runs: dict[str, Path], page: Pages, tmp_path: Path) -> None:
+    path = sparring.report(runs["faster"], tmp_path / "out.html")
+    assert "3 of them differ from the defaults, marked •." in page(path).text
+    marked = re.findall(r'<tr class="changed"><th scope="row">(\w+)</th>', path.read_text())
+    assert marked == ["batch_size", "generator_lr", "history_every"]
+
+
+def test_an_interrupted_run_without_pictures(interrupted: Path, page: Pages) -> None:
+    said = page(sparring.report(interrupted)).text
+    assert "interrupted: 3 of 600 steps in" in said
+    assert f"sparring resume {interrupted} goes on with it." in said
+    assert "There is no picture yet" in said
+    assert "Means over 2 steps each" in said
+
+
+def test_a_run_that_was_killed_at_its_beginning(run: Path, page: Pages) -> None:
+    for name in ("status.json", "history.jsonl", "events.jsonl"):
+        (run / name).unlink()
+    shutil.rmtree(run / "samples")
+    said = page(sparring.report(run)).text
+    for part in ("not started: 0 steps in –", "no picture yet", "no rows yet", "Nothing has been recorded"):
+        assert part in said
+
+
+def test_failures_and_events_of_unknown_kinds(run: Path, page: Pages, change: Callable[..., None]) -> None:
+    events = [
+        {"time": "2030-01-02T03:04:05+00:00", "event": "failed", "step": 9, "reason": "loss is not a number",
+         "seconds": 100.0},
+        {"time": "2030-01-02T03:04:06+00:00", "event": "finding", "kind": "collapse",
+         "evidence": {"classes": [1, 7]}},
+        {"odd": None},
+    ]  # fmt: skip
+    with (run / "events.jsonl").open("a") as file:
+        file.write(
+            "\n".join(
+                [*map(json.dumps, events), "17", '{"torn'],
+            )
+        )
+    change(run / "status.json", state="failed")
+    said = page(sparring.report(run)).text
+    assert "It failed: loss is not a number" in said
+    assert "2030-01-02 03:04:05 UTC failed 9 2 minutes reason: loss is not a number" in said
+    assert '2030-01-02 03:04:06 UTC finding – – kind: collapse evidence: {"classes": [1, 7]}' in said
+    assert "odd: none" in said
+
+
+HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)></style>&amp;\u202e\x1b[2J\ud800"
+
+
+def test_a_strangers_run_is_only_ever_text(
+    run: Path, page: Pages, change: Callable[..., None], tmp_path: Path
+) -> None:
+    described = json.loads((run / "run.json").read_text())
+    data = described["data"] | {"name": HOSTILE, "class_names": [HOSTILE, 7, None], "fingerprint": HOSTILE,
+                                "shape": [HOSTILE]}  # fmt: skip
+    settings = described["settings"] | {HOSTILE: HOSTILE, "batch_size": HOSTILE, "hidden_size": [HOSTILE]}
+    change(run / "run.json", title=HOSTILE, system=HOSTILE, data=data, settings=settings, device=HOSTILE,
+           versions={HOSTILE: HOSTILE}, limit={HOSTILE: HOSTILE})  # fmt: skip
+    change(
+        run / "status.json",
+        state=HOSTILE,
+        step=HOSTILE,
+        seconds=HOSTILE,
+        epoch=HOSTILE,
+        total_steps=[HOSTILE],
+    )
+    row = {"kind": "steps", "step": 2, f"{HOSTILE}/{HOSTILE}": 1.0, "a/loss": HOSTILE, "b/loss": 10**400}
+    (run / "history.jsonl").write_text(json.dumps(row) + "\n" + json.dumps(row | {"step": HOSTILE}) + "\n5\n")
+    (run / "events.jsonl").write_text(json.dumps(dict.fromkeys(("time", "event", "step", HOSTILE), HOSTILE)))
+    figure = {"value": HOSTILE, "low": HOSTILE, "high": 1e999, "reference": None}
+    evaluation = {"format": 1, "extractor": HOSTILE, "data": HOSTILE, "count": HOSTILE,
+                  "figures": {HOSTILE: figure}, "checkpoint": {"step": HOSTILE, "epoch": []}}  # fmt: skip
+    (run / "evaluation.json").write_text(json.dumps(evaluation))
+    odd = run.rename(tmp_path / "<img src=x onerror=alert(1)>&'\"")
+    seen = page(sparring.report(odd))
+    assert len(seen.scripts) == len(seen.all("script")) == 1
+    assert "alert" not in seen.scripts[0]
+    assert all(not name.startswith("on") for _, attributes in seen.elements for name in attributes)
+    assert all(str(image["src"]).startswith("data:") for image in seen.all("img"))
+    assert seen.text.count("<script>alert(1)</script><img src=x onerror=alert(1)></style>&amp;") > 20
+    assert not {"\x1b", "\u202e", "\ud800"} & set((odd / "report.html").read_text())
+
+
+def test_pictures_from_elsewhere_are_left_out(run: Path, page: Pages, tmp_path: Path) -> None:
+    private = tmp_path / "private.png"
+    shutil.copy(run / "samples.png", private)
+    (run / "samples" / "epoch-0004.png").symlink_to(private)
+    (run / "samples" / "epoch-0005.png").write_text("<svg onload=alert(1)>")
+    (run / "samples" / "epoch-0006.png").mkdir()
+    (run / "samples" / "epoch-0007.png").write_bytes(private.read_bytes()[:16] + b"\xff" * 16)
+    (run / "samples" / "epoch-0008.png").symlink_to(tmp_path / "nowhere.png")
+    assert len(page(sparring.report(run)).all("img")) == 3
+
+
+def test_no_code_of_a_run_is_run(run: Path, page: Pages, change: Callable[..., None], tmp_path: Path) -> None:
+    evil = tmp_path.resolve() / "evil.py"
+    evil.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    change(run / "run.json", system=f"{evil}:Evil")
+    said = page(sparring.report(run)).text
+    assert not (tmp_path / "ran").exists()
+    assert "a report runs no code of the run" in said
+    assert f"evil ({evil}:Evil)" in said
+
+
+@pytest.mark.parametrize("out", ["report.txt", "report", "nowhere/report.html"])
+def test_files_that_cannot_be_written(run: Path, tmp_path: Path, out: str) -> None:
+    with pytest.raises((SettingError, RunError), match=r"\.html|Cannot write"):
+        sparring.report(run, tmp_path / out)
+
+
+def test_no_run(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="is not a run"):
+        sparring.report(tmp_path)
+
+
+def test_the_real_command_line(
+    run_sparring: Callable[..., subprocess.CompletedProcess[str]], runs: dict[str, Path], tmp_path: Path
+) -> None:
+    done = run_sparring("report", runs["seed-0"], "--out", "a.html", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Wrote a.html\n", "")
+    assert (tmp_path / "a.html").stat().st_size > 10_000

@@ -1,0 +1,127 @@
+"""The parts of pages: numbers, curves, the choice of pictures, and Student's distribution."""
+
+from __future__ import annotations
+
+import math
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from sparring.reporting.charts import MOST_POINTS, Line, chart, curve, thinned, tick_text
+from sparring.reporting.html import Html, tag
+from sparring.reporting.pictures import MOST_PICTURES, Picture, chosen
+from sparring.reporting.statistics import mean_over_seeds, t_quantile
+from sparring.reporting.text import count_text, interval_text, number_text, seconds_text, value_text, visible
+
+
+@pytest.mark.parametrize("degrees", [1, 2, 3, 4, 5, 8, 9, 30, 31, 200, 999])
+def test_students_quantiles(degrees: int) -> None:
+    assert t_quantile(degrees) == pytest.approx(stats.t.ppf(0.975, degrees), rel=1e-9)
+
+
+def test_closed_forms() -> None:
+    assert t_quantile(1) == pytest.approx(math.tan(0.475 * math.pi))
+    assert t_quantile(2) == pytest.approx(0.95 / math.sqrt(2 * 0.975 * 0.025))
+    spread = mean_over_seeds([1.0, 3.0])
+    assert (spread.value, spread.high) == (2.0, pytest.approx(2 + math.tan(0.475 * math.pi)))
+    assert mean_over_seeds([5.0]).low is None
+    constant = mean_over_seeds([0.1, 0.1, 0.1])
+    assert (constant.low, constant.high) == pytest.approx((0.1, 0.1))
+
+
+def test_numbers_as_people_read_them() -> None:
+    numbers = (0.123456, 1234.5, 5e-7, 1e12, None, "x", True, math.nan, 10**400)
+    texts = ["0.1235", "1,234", "5e-07", "1e+12", *["–"] * 5]
+    assert [number_text(value) for value in numbers] == texts
+    assert [count_text(value) for value in (1800, 93_700_000, "x", None, [1])] == [
+        "1,800", "93,700,000", "x", "none", "[1]"
+    ]  # fmt: skip
+    assert (seconds_text(120.0), seconds_text("x"), interval_text(1, None)) == ("2 minutes", "–", "–")
+    assert (value_text(False), value_text({"a": "ü"})) == ("false", '{"a": "ü"}')
+    assert visible("a\x1b[0m\u202eb\ud800\n\tü") == "a�[0m�b�\n\tü"
+
+
+def test_elements_escape_everything_but_elements() -> None:
+    inner = tag("b", "<&>", class_='"')
+    assert inner == '<b class="&quot;">&lt;&amp;&gt;</b>'
+    assert (
+        tag("p", inner, ["x<", None, Html("<br>")], hidden=True, title=None)
+        == f"<p hidden>{inner}x&lt;<br></p>"
+    )
+
+
+def test_gaps_and_odd_rows() -> None:
+    values = {1: 1.0, 2: None, 3: 1e300, 4: 2, 6: 3}
+    rows = [{"step": step, "a/loss": value} for step, value in values.items()]
+    rows[3:3] = [{"step": "x"}, {"step": 5}]
+    points = curve(rows, "a/loss")
+    assert points == [(1, 1.0), (2, None), (3, None), (4, 2.0), (6, 3.0)]
+    drawn = re.findall(r'<path d="([^"]+)" class="curve k0"', chart("loss", [Line("a", 8, points)]))
+    assert len(drawn) == 1
+    assert drawn[0].count("M") == 2, "lifted over the gap"
+    assert "h.01" in drawn[0], "a point alone is a dot"
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10**9), st.none() | st.floats(-1e150, 1e150)), max_size=30),
+    st.sampled_from([1.0, 1e-9, 1e-300]),
+)
+def test_any_numbers_can_be_drawn(points: list[tuple[int, float | None]], scale: float) -> None:
+    line = Line("a", 0, sorted((float(x), y and y * scale) for x, y in dict(points).items()))
+    drawn = chart("loss", [line])
+    assert not re.search("nan|inf", drawn)
+    places = [float(number) for number in re.findall(r"[ML][-\d.]+ ([-\d.]+)", drawn)]
+    assert all(-1 <= place <= 221 for place in places)
+
+
+def test_long_lines_keep_their_extremes_and_gaps() -> None:
+    points = [(float(x), math.sin(x)) for x in range(100_000)]
+    points[4321] = (4321.0, 99.0)
+    points[8765] = (8765.0, -99.0)
+    few = thinned([*points[:5000], (5000.0, None), *points[5001:]])
+    assert len(few) <= 1.5 * MOST_POINTS
+    assert {(4321.0, 99.0), (8765.0, -99.0), (5000.0, None)} <= set(few)
+    assert all(one[0] < other[0] for one, other in pairwise(few))
+    assert thinned(points[:MOST_POINTS]) == points[:MOST_POINTS]
+
+
+def test_numbers_on_axes() -> None:
+    ticks = [
+        (0.0, 1.0),
+        (0.25, 0.25),
+        (1.5, 0.5),
+        (500, 500),
+        (1500, 500),
+        (2e6, 5e5),
+        (-4e9, 1e9),
+        (3e-7, 1e-7),
+    ]
+    assert [tick_text(*tick) for tick in ticks] == ["0", "0.25", "1.5", "500", "1.5k", "2M", "-4G", "3e-07"]
+
+
+def pictures(*sizes: int) -> list[Picture]:
+    return [Picture(Path(str(place)), "", size, 1, 1) for place, size in enumerate(sizes)]
+
+
+@given(st.lists(st.integers(1, 10**6), max_size=200))
+def test_the_choice_of_pictures(sizes: list[int]) -> None:
+    everything = pictures(*sizes)
+    some = chosen(everything, most_bytes=5_000_000)
+    assert len(some) == len(set(some)) <= MOST_PICTURES
+    assert some == sorted(some, key=lambda picture: int(picture.path.name))
+    assert some[:1] == everything[:1]
+    assert some[-1:] == everything[-1:]
+    assert len(some) <= 2 or sum(picture.size for picture in some) <= 5_000_000
+    if len(sizes) <= 5:
+        assert some == everything
+
+
+def test_pictures_are_evenly_chosen() -> None:
+    places = [int(picture.path.name) for picture in chosen(pictures(*[1] * 100))]
+    assert len(places) == MOST_PICTURES
+    assert {after - before for before, after in pairwise(places)} <= {2, 3}
