@@ -332,7 +332,7 @@ def test_limits_become_steps(make_engine: Make) -> None:
     console = Console(silent=True)
     assert _steps_of(Limit(steps=7), make_engine(Duel), None, console) == 7
     assert _steps_of(Limit(epochs=3), make_engine(Duel), None, console) == 15
-    assert _steps_of(Limit(minutes=0.05), make_engine(Duel), None, console) > 100
+    assert _steps_of(Limit(minutes=0.05), make_engine(Duel), None, console) >= 1
 
 
 def test_settings_know_their_types_and_ranges() -> None:

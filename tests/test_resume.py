@@ -19,8 +19,8 @@ import pytest
 import sparring
 from sparring.engine import Engine
 from sparring.errors import Interrupted
+from sparring.recorder import Recorder
 from sparring.run import Run
-from sparring.training import Recorder
 
 COMMAND = [sys.executable, "-m", "sparring"]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}

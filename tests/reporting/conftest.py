@@ -15,7 +15,7 @@ import pytest
 import sparring
 from sparring.errors import Interrupted
 from sparring.evaluation.evaluate import Evaluation, Figure
-from sparring.training import Recorder
+from sparring.recorder import Recorder
 
 WITHOUT_END = {"img", "input", "meta"}
 
