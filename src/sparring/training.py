@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import platform
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -168,7 +169,12 @@ def start(system: str, game_class: type[Game], asked: RunSettings, settings: Gam
 
 def _say_how_good(run: Run, console: Console, evaluated: bool) -> None:
     """The end of a run: its evaluation if one was asked for, and what to try next."""
-    next_steps = [f"sparring sample {run.path} --count 100 --out samples.png"]
+    path = shlex.quote(str(run.path))
+    next_steps = [
+        f"sparring sample {path} --count 100 --out samples.png",
+        f"sparring report {path}",
+        "sparring zoo",
+    ]
     if evaluated:
         # Evaluation brings modules that a run without one should not wait for.
         from sparring.evaluation.runs import evaluate
@@ -177,8 +183,8 @@ def _say_how_good(run: Run, console: Console, evaluated: bool) -> None:
         console.table(evaluation.table())
         console.line(evaluation.summary())
     else:
-        next_steps.insert(0, f"sparring evaluate {run.path}")
-    console.line("\n  ".join(["Try next:", *next_steps, "sparring zoo"]))
+        next_steps.insert(0, f"sparring evaluate {path}")
+    console.line("\n  ".join(["Try next:", *next_steps]))
 
 
 def resume(
