@@ -38,9 +38,9 @@ def keras_cross_entropy(probability: Tensor, target: Tensor, weight: Tensor) -> 
 
 
 def keras_sparse_cross_entropy(logits: Tensor, labels: Tensor, weight: Tensor) -> Tensor:
-    """Keras's weighted sparse categorical cross-entropy of a softmax."""
+    """Keras 2's weighted sparse categorical cross-entropy of a softmax: what is weighted 0 does not count."""
     each = -logits.softmax(dim=1)[torch.arange(len(labels)), labels].log()
-    return (each * weight).mean()
+    return (each * weight).mean() / (weight != 0).float().mean()
 
 
 # -- losses ------------------------------------------------------------------------------------------------

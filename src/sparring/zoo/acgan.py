@@ -25,7 +25,7 @@ from sparring.losses import binary_cross_entropy, verdict
 from sparring.nn.initialisers import glorot_normal, glorot_uniform, initialise
 from sparring.nn.layers import Dropout
 from sparring.randomness import Randomness
-from sparring.settings import Count, Positive, Share
+from sparring.settings import Count, Positive, Share, Weight
 from sparring.tricks import inference
 
 
@@ -123,6 +123,10 @@ class ACGAN(Game):
         """Adam's decay of the first moment, for both players."""
         soft_one: Share = 0.95
         """The target for `real`, in both players' turns."""
+        real_weight: Weight = 2.0
+        """Weight of real images in the discriminator's auxiliary loss, where generated ones have 0. The
+        listing's comment means 2 to make up for the zeros (1 here), but the Keras of its time makes up for
+        them by itself, so that real classes really counted twice."""
         dropout: Share = 0.3
         """Share of the discriminator's activations that are dropped after each convolution."""
 
@@ -156,8 +160,8 @@ class ACGAN(Game):
             fake, _ = self.generate_any(len(real))
         generation, auxiliary = self.discriminator(torch.cat([real.examples, fake]))
         real_logits, fake_logits = generation.chunk(2)
-        # Weight 2 on the real half and 0 on the other, averaged over both, is the mean over the real half.
-        auxiliary_loss = F.cross_entropy(auxiliary[: len(real)], labels_of(real))
+        # Keras 2 divides a weighted loss by the share of weights that are not 0: the mean over the real half.
+        auxiliary_loss = self.settings.real_weight * F.cross_entropy(auxiliary[: len(real)], labels_of(real))
         return Terms(
             generation_loss=half_and_half(real_logits, fake_logits, self.settings.soft_one),
             auxiliary_loss=auxiliary_loss,
