@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: demo test check clean
 
 demo: .venv/installed
-	$(BIN)/sparring train r3gan --preset digits --max-minutes 2 --evaluate
+	$(BIN)/sparring train r3gan --preset digits --max-minutes 2 --threads 1 --evaluate
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest
