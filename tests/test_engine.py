@@ -251,13 +251,13 @@ def test_terms_whose_sum_overflows_are_no_number_either(make_engine: Make) -> No
 def test_learning_rates_fall_linearly_over_the_last_share(decay: float, steps: int) -> None:
     dataset = Dataset("points", torch.zeros(10, 2))
     engine = Engine(
-        Duel, GameSettings(batch_size=10, learning_rate_decay=decay), dataset, steps, 0, Processes(CPU), 0.5
+        Duel, GameSettings(batch_size=10, learning_rate_decay=decay), dataset, steps, 0, Processes(CPU)
     )
     for step in range(steps):
         engine.play_round()
         left = min(1.0, (1 - step / steps) / decay) if decay else 1.0
-        assert engine.optimizers["left"].param_groups[0]["lr"] == pytest.approx(0.1 * 0.5 * left)
-        assert engine.optimizers["right"].param_groups[0]["lr"] == pytest.approx(0.2 * 0.5 * left)
+        assert engine.optimizers["left"].param_groups[0]["lr"] == pytest.approx(0.1 * left)
+        assert engine.optimizers["right"].param_groups[0]["lr"] == pytest.approx(0.2 * left)
 
 
 def test_a_spare_engine_that_is_timed_stays_at_full_learning_rate(make_engine: Make) -> None:

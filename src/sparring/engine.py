@@ -1,6 +1,6 @@
 """The engine: deals batches, runs each player's turn, steps its optimiser, and watches the numbers.
 
-It never knows which paper it trains, nor of files or screens; `training.py` calls it and records.
+It never knows which paper it trains, nor of files or screens; `recorder.py` calls it and writes down.
 """
 
 from __future__ import annotations
@@ -57,7 +57,6 @@ class Engine:
         total_steps: length of the run, which schedules refer to.
         seed: decides the initial weights, the noise and the order of the data.
         processes: this process among those that train together.
-        learning_rate_scale: factor on all learning rates.
     """
 
     def __init__(
@@ -68,12 +67,10 @@ class Engine:
         total_steps: int,
         seed: int,
         processes: Processes,
-        learning_rate_scale: float = 1.0,
     ) -> None:
         self.processes = processes
         self.dataset = dataset
         self.total_steps = total_steps
-        self.learning_rate_scale = learning_rate_scale
         self.game = build_game(system, settings, dataset, seed, processes).train()
         self.stream = Stream(
             dataset, settings.batch_size, system.value_range, processes, seed, settings.shuffle
@@ -209,7 +206,7 @@ class Engine:
         left = min(1.0, (1.0 - self.game.progress) / decay) if decay else 1.0
         for player, optimizer in self.optimizers.items():
             for group, first in zip(optimizer.param_groups, self._first_rates[player], strict=True):
-                group["lr"] = first * left * self.learning_rate_scale
+                group["lr"] = first * left
 
     @torch.no_grad()
     def _test_player(self, player: str, loss: Loss, batch_size: int) -> Values:

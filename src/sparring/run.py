@@ -416,8 +416,7 @@ def _read_checkpoint(folder: Path) -> Checkpoint:
     found = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     found["state"] = _digest_of(state)
     for name in found.keys() | digests.keys():
-        # The first runs had no digest of their state.
-        if digests.get(name, found[name] if name == "state" else None) != found.get(name):
+        if digests.get(name) != found.get(name):
             raise _damaged(folder, folder / f"{name}.{'json' if name == 'state' else 'safetensors'}")
     tensors = {name: _unpacked(folder / f"{name}.safetensors") for name in contents}
     return Checkpoint(state, tensors["networks"], tensors["training"])

@@ -34,7 +34,7 @@ class R3GAN(Game):
     length = Limit(epochs=100)
     grid = (10, 10)
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        # The best digits of 28 pixels in two minutes on two cores; see reproduction/.
+        # The best digits of 28 pixels in two minutes on a core or two; see reproduction/.
         "digits": {
             "discriminator_width": 16,
             "batch_norm": True,
