@@ -210,6 +210,22 @@ class Run:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         _append(self.path / "events.jsonl", {"time": now, "event": event, **details})
 
+    def events(self) -> list[dict[str, Any]]:
+        """All events that can be read: one torn line is no reason to be silent about the others."""
+        try:
+            lines = (self.path / "events.jsonl").read_bytes().splitlines()
+        except OSError:
+            return []
+        events = []
+        for line in lines:
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(event, dict):
+                events.append(event)
+        return events
+
     def history_size(self) -> int:
         """Bytes of the history so far, all of them safely on disk."""
         path = self.path / "history.jsonl"
