@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from sparring.losses import binary_cross_entropy, fake_loss, real_loss, verdict
+from sparring.losses import binary_cross_entropy, fake_loss, generator_loss, minimax_loss, real_loss, verdict
 
 # Beyond these the formulas with logarithms lose their digits in single precision.
 moderate = st.lists(st.floats(-8, 8, width=32), min_size=1, max_size=20).map(torch.tensor)
@@ -34,6 +34,26 @@ def test_the_generator_minimises_the_listing_formula(fake: Tensor) -> None:
     torch.testing.assert_close(real_loss(fake.double()), -fake.double().sigmoid().log().mean())
 
 
+@given(moderate)
+def test_the_original_game_is_the_formula_of_equation_1(fake: Tensor) -> None:
+    fake = fake.double()
+    torch.testing.assert_close(minimax_loss(fake), (1.0 - fake.sigmoid()).log().mean())
+    assert generator_loss(fake, saturating=True) == minimax_loss(fake)
+    assert generator_loss(fake, saturating=False) == real_loss(fake)
+
+
+@pytest.mark.parametrize("saturating", [False, True])
+@given(logits=any_logits)
+def test_only_the_original_loss_stops_pulling_where_the_discriminator_wins(
+    saturating: bool, logits: Tensor
+) -> None:
+    leaf = logits.clone().requires_grad_()
+    generator_loss(leaf, saturating).backward()
+    believed = logits.sigmoid()
+    pull = believed if saturating else 1.0 - believed
+    torch.testing.assert_close(leaf.grad, -pull / len(logits))
+
+
 @given(moderate, targets)
 def test_soft_targets_are_cross_entropy(logits: Tensor, target: float) -> None:
     logits = logits.double()
@@ -44,7 +64,13 @@ def test_soft_targets_are_cross_entropy(logits: Tensor, target: float) -> None:
 
 @given(any_logits, targets)
 def test_losses_and_gradients_stay_finite_at_any_logits(logits: Tensor, target: float) -> None:
-    for loss in (real_loss, fake_loss, lambda x: real_loss(x, target), lambda x: binary_cross_entropy(x, 0)):
+    for loss in (
+        real_loss,
+        fake_loss,
+        minimax_loss,
+        lambda x: real_loss(x, target),
+        lambda x: binary_cross_entropy(x, 0),
+    ):
         leaf = logits.clone().requires_grad_()
         value = loss(leaf)
         value.backward()

@@ -23,6 +23,22 @@ def fake_loss(logits: Tensor) -> Tensor:
     return F.softplus(logits).mean()
 
 
+def minimax_loss(logits: Tensor) -> Tensor:
+    """Mean log(1 - D(G(z))), which the generator of the original minimax game minimises (Goodfellow et al.
+    2014, arXiv:1406.2661, equation 1). Its gradient vanishes where the discriminator wins (section 3)."""
+    return -fake_loss(logits)
+
+
+def generator_loss(logits: Tensor, saturating: bool) -> Tensor:
+    """What a generator minimises, from the logits of its examples.
+
+    Args:
+        logits: log-odds of being real, any shape.
+        saturating: the original minimax loss, log(1 - D(G(z))), instead of -log D(G(z)).
+    """
+    return minimax_loss(logits) if saturating else real_loss(logits)
+
+
 def binary_cross_entropy(logits: Tensor, target: float) -> Tensor:
     """Mean cross-entropy of log-odds against one probability."""
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from sparring.game import Batch, DataSpec, Game, GameSettings, Limit, Terms, Turn
-from sparring.losses import fake_loss, real_loss, verdict
+from sparring.losses import fake_loss, generator_loss, real_loss, verdict
 from sparring.nn.initialisers import initialise_dcgan
 from sparring.nn.networks import build_critic, build_generator
 from sparring.randomness import Randomness
@@ -47,6 +47,11 @@ class DCGAN(Game):
         """Adam's learning rate for the discriminator."""
         adam_beta1: Share = 0.5
         """Adam's decay of the first moment, for both players."""
+        discriminator_steps: Count = 1
+        """Discriminator steps for each generator step (k of algorithm 1 of Goodfellow et al. 2014)."""
+        saturating: bool = False
+        """Minimise log(1 - D(G(z))), the original minimax loss of that paper's equation 1, whose gradient
+        vanishes where the discriminator wins, instead of -log D(G(z))."""
 
     settings: Settings
 
@@ -67,8 +72,12 @@ class DCGAN(Game):
         }
 
     def round(self) -> list[Turn]:
-        """The two steps."""
-        return [Turn("discriminator", self.discriminator_loss), Turn("generator", self.generator_loss)]
+        """The two steps; several of the discriminator are each on a new batch."""
+        discriminator = Turn("discriminator", self.discriminator_loss, fresh_batch=True)
+        return [
+            *[discriminator] * self.settings.discriminator_steps,
+            Turn("generator", self.generator_loss),
+        ]
 
     def discriminator_loss(self, real: Batch) -> Terms:
         """Binary cross-entropy of real images labelled 1 and generated ones labelled 0."""
@@ -79,9 +88,9 @@ class DCGAN(Game):
         )
 
     def generator_loss(self, real: Batch) -> Terms:
-        """Binary cross-entropy of generated images labelled 1."""
-        fake = self.generate(self.latent(len(real), self.random))
-        return Terms(adversarial=real_loss(self.discriminator(fake)))
+        """Binary cross-entropy of generated images labelled 1; or minus that of the same labelled 0."""
+        logits = self.discriminator(self.generate(self.latent(len(real), self.random)))
+        return Terms(adversarial=generator_loss(logits, self.settings.saturating))
 
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in U(-1, 1)^latent_size."""

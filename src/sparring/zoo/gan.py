@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from sparring.game import Batch, DataSpec, Game, GameSettings, Limit, Terms, Turn, require_images
-from sparring.losses import fake_loss, real_loss, verdict
+from sparring.losses import fake_loss, generator_loss, real_loss, verdict
 from sparring.nn.initialisers import initialise, truncated_normal
 from sparring.randomness import Randomness
 from sparring.settings import Count, Positive
@@ -21,7 +21,8 @@ class GAN(Game):
     """Two small fully-connected networks; the generator minimises -log D(G(z)).
 
     Weights start as tflearn's `fully_connected` starts them: truncated N(0, 0.02²), biases 0. In every round
-    the generator moves first, then the discriminator, on the same batch, as in the listing.
+    the generator moves first, then the discriminator, on the same batch, as in the listing; further steps of
+    the discriminator are on batches of their own.
     """
 
     paper = "Goodfellow et al. 2014, arXiv:1406.2661; networks of the tflearn example"
@@ -42,6 +43,11 @@ class GAN(Game):
         """Adam's learning rate for the generator (tflearn's default)."""
         discriminator_lr: Positive = 1e-3
         """Adam's learning rate for the discriminator (tflearn's default)."""
+        discriminator_steps: Count = 1
+        """Discriminator steps for each generator step (k of algorithm 1)."""
+        saturating: bool = False
+        """Minimise log(1 - D(G(z))), the original minimax loss of equation 1, whose gradient vanishes where
+        the discriminator wins, instead of -log D(G(z))."""
         fixed_noise: bool = True
         """Draw the noise once for every training image, as the listing does, instead of at every turn."""
 
@@ -77,12 +83,18 @@ class GAN(Game):
         }
 
     def round(self) -> list[Turn]:
-        """Both players move on every batch."""
-        return [Turn("generator", self.generator_loss), Turn("discriminator", self.discriminator_loss)]
+        """Both players on one batch, then the discriminator on further ones."""
+        further = Turn("discriminator", self.discriminator_loss, fresh_batch=True)
+        return [
+            Turn("generator", self.generator_loss),
+            Turn("discriminator", self.discriminator_loss),
+            *[further] * (self.settings.discriminator_steps - 1),
+        ]
 
     def generator_loss(self, real: Batch) -> Terms:
-        """-log D(G(z)): the non-saturating loss (section 3)."""
-        return Terms(adversarial=real_loss(self.discriminator(self.generate(self.noise_of(real)))))
+        """-log D(G(z)), the non-saturating loss (section 3); or log(1 - D(G(z))) (equation 1)."""
+        logits = self.discriminator(self.generate(self.noise_of(real)))
+        return Terms(adversarial=generator_loss(logits, self.settings.saturating))
 
     def discriminator_loss(self, real: Batch) -> Terms:
         """-log D(x) - log(1 - D(G(z))) (equation 1)."""
