@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from sparring.data.dataset import DataSpec
-from sparring.nn.networks import build_generator, build_trunk
+from sparring.nn.networks import build_generator, build_trunk, no_norm
+from sparring.settings import Count, GameSettings
+
+
+@dataclass(frozen=True)
+class ConditionalSettings(GameSettings):
+    """How large the two networks are; the base of the settings of a system that uses them."""
+
+    latent_size: Count = 64
+    """Dimensions of the noise."""
+    embedding_size: Count = 32
+    """Dimensions of the class embedding that the generator is given beside the noise."""
+    generator_width: Count = 32
+    """The generator's channels at half the image's size; twice as many at each size below."""
+    discriminator_width: Count = 32
+    """The discriminator's channels at half the image's size; twice as many at each size below."""
+    discriminator_units: Count = 128
+    """Features that the discriminator scores, projects and classifies."""
+    point_units: Count = 128
+    """Units of each hidden layer where the data is points."""
+    batch_norm: bool = False
+    """Batch normalisation in the generator."""
 
 
 class LabelledGenerator(nn.Module):
@@ -16,15 +37,20 @@ class LabelledGenerator(nn.Module):
 
     Args:
         data: what it generates.
-        latent_size: dimensions of the noise.
-        embedding_size: dimensions of the embedding of a class.
-        network: further arguments of `build_generator`.
+        settings: its sizes.
     """
 
-    def __init__(self, data: DataSpec, latent_size: int, embedding_size: int, **network: Any) -> None:
+    def __init__(self, data: DataSpec, settings: ConditionalSettings) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(data.classes, embedding_size) if data.classes else None
-        self.body = build_generator(data, latent_size + (embedding_size if data.classes else 0), **network)
+        inputs, embedded = settings.latent_size, settings.embedding_size
+        self.embedding = nn.Embedding(data.classes, embedded) if data.classes else None
+        self.body = build_generator(
+            data,
+            inputs + embedded if data.classes else inputs,
+            width=settings.generator_width,
+            units=settings.point_units,
+            norm=nn.BatchNorm2d if settings.batch_norm else no_norm,
+        )
 
     def forward(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
         """Examples of the given classes."""
@@ -40,13 +66,13 @@ class ProjectionDiscriminator(nn.Module):
 
     Args:
         data: what it looks at.
-        features: number of features that are scored, projected and classified.
-        network: further arguments of `build_trunk`.
+        settings: its sizes.
     """
 
-    def __init__(self, data: DataSpec, features: int, **network: Any) -> None:
+    def __init__(self, data: DataSpec, settings: ConditionalSettings) -> None:
         super().__init__()
-        trunk, size = build_trunk(data, **network)
+        features = settings.discriminator_units
+        trunk, size = build_trunk(data, width=settings.discriminator_width, units=settings.point_units)
         self.features = nn.Sequential(trunk, nn.Linear(size, features), nn.LeakyReLU(0.2))
         self.score = nn.Linear(features, 1)
         self.embedding = nn.Embedding(data.classes, features) if data.classes else None

@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from sparring.data.dataset import DataSpec
-from sparring.game import Batch, Game, GameSettings, Limit, Terms, Turn, require_images
-from sparring.nn.networks import no_norm, perceptron
+from sparring.game import Batch, DataSpec, Game, GameSettings, Limit, Terms, Turn, require_images
+from sparring.nn.autoencoders import build_decoder, build_encoder
 from sparring.randomness import Randomness
 from sparring.settings import Count, Positive, Share, Weight
-
-
-def convolutions(channels: list[int]) -> list[nn.Module]:
-    """3 x 3 convolutions with ELU from each number of channels to the next."""
-    layers: list[nn.Module] = []
-    for before, after in itertools.pairwise(channels):
-        layers += [nn.Conv2d(before, after, 3, padding=1), nn.ELU()]
-    return layers
-
-
-def build_decoder(data: DataSpec, inputs: int, width: int, units: int) -> nn.Module:
-    """From (count, inputs) to (count, *data.shape): the generator, and half of the discriminator."""
-    if not data.is_image:
-        return nn.Sequential(*perceptron(inputs, units, nn.ELU(), no_norm), nn.Linear(units, data.shape[0]))
-    channels, height, side = data.shape
-    layers: list[nn.Module] = [
-        nn.Linear(inputs, width * height // 4 * side // 4),
-        nn.Unflatten(1, (width, height // 4, side // 4)),
-    ]
-    for _ in range(2):
-        layers += [*convolutions([width] * 3), nn.Upsample(scale_factor=2)]
-    return nn.Sequential(*layers, *convolutions([width] * 3), nn.Conv2d(width, channels, 3, padding=1))
-
-
-def build_encoder(data: DataSpec, outputs: int, width: int, units: int) -> nn.Module:
-    """From (count, *data.shape) to (count, outputs): the other half; channels grow as the image shrinks."""
-    if not data.is_image:
-        return nn.Sequential(*perceptron(data.shape[0], units, nn.ELU(), no_norm), nn.Linear(units, outputs))
-    channels, height, side = data.shape
-    layers = convolutions([channels, width, width])
-    for level in (1, 2):
-        layers += [*convolutions([level * width, (level + 1) * width]), nn.AvgPool2d(2)]
-        layers += convolutions([(level + 1) * width] * 2)
-    flat = 3 * width * (height // 4) * (side // 4)
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(flat, outputs))
 
 
 class BEGAN(Game):
@@ -92,9 +56,12 @@ class BEGAN(Game):
         if data.is_image:
             require_images("began", data, multiple=4)
         super().__init__(settings, data, random)
-        size = (settings.latent_size, settings.width, settings.point_units)
-        self.generator = build_decoder(data, *size)
-        self.discriminator = nn.Sequential(build_encoder(data, *size), build_decoder(data, *size))
+        code = settings.latent_size
+        size: dict[str, Any] = {"width": settings.width, "units": settings.point_units}
+        self.generator = build_decoder(data, code, **size)
+        self.discriminator = nn.Sequential(
+            build_encoder(data, code, **size), build_decoder(data, code, **size)
+        )
         self.real_loss = 0.0
         self.register_buffer("k", torch.zeros((), dtype=torch.float64))
 

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
-from sparring.game import Batch, DataSpec, Game, GameSettings, Limit, Terms, Turn
+from sparring.game import Batch, DataSpec, Game, Limit, Terms, Turn
 from sparring.losses import relativistic_loss, verdict
-from sparring.nn.conditional import LabelledGenerator, ProjectionDiscriminator
-from sparring.nn.networks import no_norm
+from sparring.nn.conditional import ConditionalSettings, LabelledGenerator, ProjectionDiscriminator
 from sparring.penalties import Critic, zero_centred_penalty, zero_centred_penalty_by_differences
 from sparring.randomness import Randomness
-from sparring.settings import Count, Positive, Share, Weight
+from sparring.settings import Positive, Share, Weight
 from sparring.tricks import Average
 
 
@@ -49,25 +48,11 @@ class R3GAN(Game):
     }
 
     @dataclass(frozen=True)
-    class Settings(GameSettings):
-        """Settings of R3GAN."""
+    class Settings(ConditionalSettings):
+        """Settings of R3GAN; the paper has no batch normalisation."""
 
         learning_rate_decay: Share = 1.0
         """Share of the run, counted from its end, over which all learning rates fall linearly to 0."""
-        latent_size: Count = 64
-        """Dimensions of the noise z in N(0, I)."""
-        embedding_size: Count = 32
-        """Dimensions of the class embedding that the generator is given beside the noise."""
-        generator_width: Count = 32
-        """The generator's channels at half the image's size; twice as many at each size below."""
-        discriminator_width: Count = 32
-        """The discriminator's channels at half the image's size; twice as many at each size below."""
-        discriminator_units: Count = 128
-        """Features that the discriminator scores."""
-        point_units: Count = 128
-        """Units of each hidden layer where the data is points."""
-        batch_norm: bool = False
-        """Batch normalisation in the generator; the paper has none."""
         generator_lr: Positive = 2e-4
         """Adam's learning rate for the generator."""
         discriminator_lr: Positive = 2e-4
@@ -89,20 +74,8 @@ class R3GAN(Game):
 
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
         super().__init__(settings, data, random)
-        self.generator = LabelledGenerator(
-            data,
-            settings.latent_size,
-            settings.embedding_size,
-            width=settings.generator_width,
-            units=settings.point_units,
-            norm=nn.BatchNorm2d if settings.batch_norm else no_norm,
-        )
-        self.discriminator = ProjectionDiscriminator(
-            data,
-            settings.discriminator_units,
-            width=settings.discriminator_width,
-            units=settings.point_units,
-        )
+        self.generator = LabelledGenerator(data, settings)
+        self.discriminator = ProjectionDiscriminator(data, settings)
         self.average = Average(self.generator, settings.average_decay)
 
     def optimizers(self) -> dict[str, Optimizer]:
@@ -127,12 +100,10 @@ class R3GAN(Game):
         fake = self.generate(self.latent(len(real), self.random), labels)
         real_scores, classes = self.discriminator(real.examples, labels)
         fake_scores, _ = self.discriminator(fake, labels)
-        critic: Critic = lambda examples: self.discriminator(examples, labels)[0]  # noqa: E731
-        half_gamma = self.scheduled_gamma() / 2
         return Terms(
             relativistic=relativistic_loss(real_scores, fake_scores),
-            r1=half_gamma * self.penalty(critic, real.examples, real_scores),
-            r2=half_gamma * self.penalty(critic, fake, fake_scores),
+            r1=self.penalty(real.examples, labels, real_scores),
+            r2=self.penalty(fake, labels, fake_scores),
             **self.auxiliary(classes, labels),
         ).observing(**verdict(real_scores - fake_scores, fake_scores - real_scores))
 
@@ -147,11 +118,14 @@ class R3GAN(Game):
             relativistic=relativistic_loss(fake_scores, real_scores), **self.auxiliary(classes, labels)
         )
 
-    def penalty(self, critic: Critic, examples: Tensor, scores: Tensor) -> Tensor:
-        """E[|grad D|²], exactly or by differences."""
+    def penalty(self, examples: Tensor, labels: Tensor | None, scores: Tensor) -> Tensor:
+        """gamma/2 E[|grad D|²], exactly or by differences."""
+        critic: Critic = lambda examples: self.discriminator(examples, labels)[0]  # noqa: E731
         if self.settings.exact_penalty:
-            return zero_centred_penalty(critic, examples)
-        return zero_centred_penalty_by_differences(critic, examples, scores, self.random)
+            penalty = zero_centred_penalty(critic, examples)
+        else:
+            penalty = zero_centred_penalty_by_differences(critic, examples, scores, self.random)
+        return self.scheduled_gamma() / 2 * penalty
 
     def auxiliary(self, classes: Tensor, labels: Tensor | None) -> dict[str, Tensor]:
         """The classifier's part of a loss, where there is one."""
@@ -179,7 +153,7 @@ class R3GAN(Game):
 
     def sample(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
         """The same from the averaged generator."""
-        examples: Tensor = self.average(latent) if labels is None else self.average(latent, labels)
+        examples: Tensor = self.average.network(latent, labels)
         return examples
 
     @property

@@ -1,0 +1,59 @@
+"""The two halves of an autoencoder, for images and for points (Berthelot et al. 2017, figure 1)."""
+
+from __future__ import annotations
+
+import itertools
+
+from torch import nn
+
+from sparring.data.dataset import DataSpec
+from sparring.nn.networks import no_norm, perceptron
+
+
+def build_encoder(data: DataSpec, outputs: int, *, width: int, units: int) -> nn.Module:
+    """A network from (count, *data.shape) to a code (count, outputs).
+
+    Args:
+        data: what it looks at; images have sides that are multiples of 4.
+        outputs: dimensions of the code.
+        width: channels of the first convolutions; width more at each of the two smaller sizes.
+        units: units of each hidden layer where the data is points.
+    """
+    if not data.is_image:
+        return nn.Sequential(*perceptron(data.shape[0], units, nn.ELU(), no_norm), nn.Linear(units, outputs))
+    channels, height, side = data.shape
+    layers = convolutions([channels, width, width])
+    for level in (1, 2):
+        layers += [*convolutions([level * width, (level + 1) * width]), nn.AvgPool2d(2)]
+        layers += convolutions([(level + 1) * width] * 2)
+    flat = 3 * width * (height // 4) * (side // 4)
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(flat, outputs))
+
+
+def build_decoder(data: DataSpec, inputs: int, *, width: int, units: int) -> nn.Module:
+    """A network from a code (count, inputs) to (count, *data.shape), without a last activation.
+
+    Args:
+        data: what it restores or generates; images have sides that are multiples of 4.
+        inputs: dimensions of the code.
+        width: channels of all convolutions.
+        units: units of each hidden layer where the data is points.
+    """
+    if not data.is_image:
+        return nn.Sequential(*perceptron(inputs, units, nn.ELU(), no_norm), nn.Linear(units, data.shape[0]))
+    channels, height, side = data.shape
+    layers: list[nn.Module] = [
+        nn.Linear(inputs, width * (height // 4) * (side // 4)),
+        nn.Unflatten(1, (width, height // 4, side // 4)),
+    ]
+    for _ in range(2):
+        layers += [*convolutions([width] * 3), nn.Upsample(scale_factor=2)]
+    return nn.Sequential(*layers, *convolutions([width] * 3), nn.Conv2d(width, channels, 3, padding=1))
+
+
+def convolutions(channels: list[int]) -> list[nn.Module]:
+    """3 x 3 convolutions with ELU from each number of channels to the next."""
+    layers: list[nn.Module] = []
+    for before, after in itertools.pairwise(channels):
+        layers += [nn.Conv2d(before, after, 3, padding=1), nn.ELU()]
+    return layers
