@@ -142,7 +142,7 @@ def test_failures_and_events_of_unknown_kinds(run: Path, page: Pages, change: Ca
     events = [
         {"time": "2030-01-02T03:04:05+00:00", "event": "failed", "step": 9, "reason": "loss is not a number",
          "seconds": 100.0},
-        {"time": "2030-01-02T03:04:06+00:00", "event": "finding", "kind": "collapse",
+        {"time": "2030-01-02T03:04:06+00:00", "event": "measured", "kind": "collapse",
          "evidence": {"classes": [1, 7]}},
         {"odd": None},
     ]  # fmt: skip
@@ -156,7 +156,7 @@ def test_failures_and_events_of_unknown_kinds(run: Path, page: Pages, change: Ca
     said = page(sparring.report(run)).text
     assert "It failed: loss is not a number" in said
     assert "2030-01-02 03:04:05 UTC failed 9 2 minutes reason: loss is not a number" in said
-    assert '2030-01-02 03:04:06 UTC finding – – kind: collapse evidence: {"classes": [1, 7]}' in said
+    assert '2030-01-02 03:04:06 UTC measured – – kind: collapse evidence: {"classes": [1, 7]}' in said
     assert "odd: none" in said
 
 

@@ -49,8 +49,15 @@ def columns_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row if "/" in name))
 
 
-def term_panels(rows: Sequence[Mapping[str, Any]]) -> list[Html]:
-    """A panel for each name of a term, with a line for each player that has it."""
+def term_panels(
+    rows: Sequence[Mapping[str, Any]], explanations: Mapping[str, str] | None = None
+) -> list[Html]:
+    """A panel for each name of a term, with a line for each player that has it.
+
+    Args:
+        rows: of a history.
+        explanations: a sentence to stand below the title, for some of the terms.
+    """
     columns = columns_of(rows)
     players = list(dict.fromkeys(column.rpartition("/")[0] for column in columns))
     terms: dict[str, list[Line]] = {}
@@ -58,12 +65,18 @@ def term_panels(rows: Sequence[Mapping[str, Any]]) -> list[Html]:
         player, _, term = column.rpartition("/")
         line = Line(player, players.index(player), curve(rows, column))
         terms.setdefault(term, []).append(line)
-    return [panel(term.replace("_", " "), lines, legend(lines)) for term, lines in terms.items()]
+    said = explanations or {}
+    return [
+        panel(term.replace("_", " "), lines, said.get(term), legend(lines)) for term, lines in terms.items()
+    ]
 
 
-def panel(title: str, lines: Sequence[Line], below: Html | None = None) -> Html:
-    """A chart under its title."""
-    return tag("figure", tag("h3", title), chart(title, lines), below)
+def panel(
+    title: str, lines: Sequence[Line], explanation: str | None = None, below: Html | None = None
+) -> Html:
+    """A chart under its title, and under what the title means."""
+    about = tag("p", explanation, class_="small") if explanation else None
+    return tag("figure", tag("h3", title), about, chart(title, lines), below)
 
 
 def legend(lines: Sequence[Line]) -> Html:

@@ -80,7 +80,7 @@ class Comparison:
             table.add_column(Text(column_title(name)), justify="right", no_wrap=True)
         cells = [self.cells(name) for name in columns]
         for place, row in enumerate(self.rows):
-            lines = [row.name, *row.differs, row.progress] if first else [row.name]
+            lines = [row.name, *row.about] if first else [row.name]
             about = Text("\n").join(map(Text, lines))
             about.stylize("dim", len(row.name))
             table.add_row(about, str(len(row.runs)), *(_terminal_cell(*column[place]) for column in cells))

@@ -46,7 +46,7 @@ def _table(comparison: Comparison) -> Html:
 
 
 def _name(row: Row, number: int) -> Html:
-    about = [tag("span", line, class_="small") for line in (*row.differs, row.progress)]
+    about = [tag("span", line, class_="small") for line in row.about]
     return tag("span", _swatch(number), row.name, *about, class_="name")
 
 

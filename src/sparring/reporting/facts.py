@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +27,8 @@ class Facts:
     """The contents of run.json."""
     status: dict[str, Any]
     """The contents of status.json; empty where there is none."""
-    rows: list[dict[str, Any]]
-    """The rows of the history that were written every so many steps."""
+    history: list[dict[str, Any]]
+    """The rows of history.jsonl."""
     events: list[dict[str, Any]]
     """The rows of events.jsonl."""
 
@@ -42,8 +41,18 @@ class Facts:
         """
         run = Run.open(run.path if isinstance(run, Run) else run)
         rows: list[Any] = run.history()
-        steps = [row for row in rows if isinstance(row, dict) and row.get("kind") == "steps"]
-        return cls(run, run.description, _status(run), steps, _events(run.path / "events.jsonl"))
+        history = [row for row in rows if isinstance(row, dict)]
+        return cls(run, run.description, _status(run), history, run.events())
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of the history that were written every so many steps."""
+        return [row for row in self.history if row.get("kind") == "steps"]
+
+    @property
+    def checks(self) -> list[dict[str, Any]]:
+        """The rows of the history that were written by checks of the run's health."""
+        return [row for row in self.history if row.get("kind") == "health"]
 
     @property
     def name(self) -> str:
@@ -76,6 +85,10 @@ class Facts:
             return Limit.of(self.description["limit"], "run.json")
         except SettingError:
             return None
+
+    def events_of(self, *kinds: str) -> list[dict[str, Any]]:
+        """The events of some kinds, such as `finding`."""
+        return [event for event in self.events if event.get("event") in kinds]
 
     def evaluation(self) -> Evaluation | None:
         """The evaluation that was written into the run, or None where there is none.
@@ -126,20 +139,3 @@ def _status(run: Run) -> dict[str, Any]:
         return run.status
     except RunError:
         return {}
-
-
-def _events(path: Path) -> list[dict[str, Any]]:
-    """All events that can be read: one torn line is no reason to be silent about the others."""
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError:
-        return []
-    events = []
-    for line in lines:
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(event, dict):
-            events.append(event)
-    return events

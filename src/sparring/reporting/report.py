@@ -9,6 +9,7 @@ from sparring.errors import RunError
 from sparring.reporting import html
 from sparring.reporting.charts import term_panels
 from sparring.reporting.facts import Facts
+from sparring.reporting.health import FINDING, health_section
 from sparring.reporting.html import Html, paragraph, section, tag
 from sparring.reporting.pictures import film
 from sparring.reporting.repeat import Setting, run_settings, system_settings, train_command
@@ -19,6 +20,7 @@ from sparring.reporting.text import (
     names_text,
     number_text,
     seconds_text,
+    step_text,
     value_text,
     visible,
 )
@@ -29,9 +31,9 @@ from sparring.zoo import short_name
 def report(run: Run | Path | str, out: Path | str | None = None) -> Path:
     """Write a report of a run: one HTML file that shows everything without a network or another file.
 
-    It has the pictures over time, the curves, the evaluation if there is one, the settings, what happened,
-    and how to repeat the run. The run may be another person's: whatever its files hold is shown as text, and
-    no code of it is run.
+    It has the pictures over time, what its health checks found, the curves, the evaluation if there is one,
+    the settings, what happened, and how to repeat the run. The run may be another person's: whatever its
+    files hold is shown as text, and no code of it is run.
 
     Args:
         run: the run or its folder; it may still be training.
@@ -57,6 +59,7 @@ def report_page(facts: Facts) -> str:
         f"{title}: {facts.state}",
         _head(facts),
         _pictures(facts),
+        health_section(facts),
         _curves(facts),
         _evaluation(facts),
         _settings(facts),
@@ -118,9 +121,7 @@ def _how_it_stands(facts: Facts) -> Html | None:
         return None
     if facts.state == "running":
         go_on = f"It was training when this was written, or was killed; if it was killed, {go_on}"
-    reasons = [
-        event["reason"] for event in facts.events if event.get("event") == "failed" and "reason" in event
-    ]
+    reasons = [event["reason"] for event in facts.events_of("failed") if "reason" in event]
     why = f"It failed: {value_text(reasons[-1])} " if facts.state == "failed" and reasons else ""
     return paragraph(html.prose(why + go_on), class_="note")
 
@@ -230,12 +231,15 @@ def _event_row(event: dict[str, Any]) -> Html:
     others = {
         name: value for name, value in event.items() if name not in ("time", "event", "step", "seconds")
     }
+    if event.get("event") == FINDING:
+        # The rest of it stands under the health of the run.
+        others = {name: value for name, value in others.items() if name == FINDING}
     details = [tag("span", f"{name}: {value_text(value)}", class_="name") for name, value in others.items()]
     time = value_text(event.get("time", "–")).replace("T", " ").replace("+00:00", " UTC")
     return html.table_row(
         tag("span", time, class_="time"),
         value_text(event.get("event", "–")),
-        count_text(event["step"]) if "step" in event else "–",
+        step_text(event),
         seconds_text(event.get("seconds")),
         details,
     )

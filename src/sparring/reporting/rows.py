@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparring.reporting.charts import columns_of
 from sparring.reporting.facts import Facts
+from sparring.reporting.health import findings_text
 from sparring.reporting.statistics import Spread, mean_over_seeds
 from sparring.reporting.text import as_number, names_text, value_text, visible
 from sparring.zoo import short_name
@@ -41,6 +42,11 @@ class Row:
         """How far its runs came, which is the same for all of them."""
         first = self.runs[0]
         return first.progress if first.state == "finished" else f"{first.progress}, {first.state}"
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """What stands below the name, a line each: differences, progress, findings."""
+        return (*self.differs, self.progress, f"findings: {findings_text(self.runs)}")
 
     @property
     def numbers(self) -> dict[str, Spread]:

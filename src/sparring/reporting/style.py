@@ -48,6 +48,15 @@ svg { display: block; width: 100%; height: auto; }
 svg text { fill: var(--quiet); font-size: 11px; font-family: inherit; }
 svg .grid { stroke: var(--line); stroke-width: 1; fill: none; }
 svg .curve { stroke-width: 1.5; fill: none; stroke-linejoin: round; stroke-linecap: round; }
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 420px), 1fr)); gap: 16px; }
+.cards { align-items: start; margin-bottom: 32px; }
+.card { min-width: 0; background: var(--box); border-radius: 6px; padding: 12px 16px 16px; }
+.card { border-left: 4px solid var(--c1); }
+.card h3 { font-size: 1.05rem; }
+.card h3::first-letter { text-transform: uppercase; }
+.card dl { margin: 0; }
+.card code { display: inline-block; max-width: 100%; }
+p.small { margin: 0 0 4px; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 4px 0 0; }
 p.legend { margin: 0 0 16px; max-width: none; }
 .swatch { display: inline-block; width: 14px; height: 3px; border-radius: 2px; margin: 0 6px 3px 0; }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import unicodedata
+from collections.abc import Mapping
+from typing import Any
 
 from sparring.console import duration_text
 
@@ -43,10 +45,20 @@ def number_text(value: object) -> str:
     return f"{number:,.0f}" if abs(number) >= 1000 and abs(number) < 1e7 else f"{number:.4g}"
 
 
+def counted(number: int, name: str) -> str:
+    """So many of something, such as `1 check` or `24 checks`."""
+    return f"{number:,} {name}{'' if number == 1 else 's'}"
+
+
 def count_text(value: object) -> str:
     """A counted number in full, or the value as it stands where it is no number."""
     number = as_number(value)
     return value_text(value) if number is None else f"{number:,.15g}"
+
+
+def step_text(event: Mapping[str, Any]) -> str:
+    """The step of an event, or a dash where it has none."""
+    return count_text(event["step"]) if "step" in event else "–"
 
 
 def seconds_text(value: object) -> str:
