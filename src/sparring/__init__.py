@@ -1,7 +1,8 @@
 """Generative adversarial networks that train, explain themselves, and are held to their published numbers.
 
-The public functions are `train`, `resume`, `load`, `sample`, `evaluate`, `report`, `compare` and
-`load_dataset`; the classes for a system of one's own are `Game`, `GameSettings`, `Turn`, `Terms` and `Batch`.
+The public functions are `train`, `resume`, `load`, `sample`, `evaluate`, `report`, `compare`,
+`tensorboard` and `load_dataset`; the classes for a system of one's own are `Game`, `GameSettings`, `Turn`,
+`Terms` and `Batch`.
 Nothing heavy is imported before its use.
 """
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from sparring.randomness import Randomness
     from sparring.reporting.compare import Comparison, compare
     from sparring.reporting.report import report
+    from sparring.reporting.tensorboard import tensorboard
     from sparring.run import Run
     from sparring.training import resume, train
 
@@ -33,6 +35,7 @@ _HOMES = {
     "randomness": ("Randomness",),
     "reporting.compare": ("Comparison", "compare"),
     "reporting.report": ("report",),
+    "reporting.tensorboard": ("tensorboard",),
     "run": ("Run",),
     "training": ("resume", "train"),
 }
@@ -59,6 +62,7 @@ __all__ = [
     "report",
     "resume",
     "sample",
+    "tensorboard",
     "train",
 ]
 

@@ -10,6 +10,8 @@ import dataclasses
 import inspect
 import io
 import itertools
+import os
+import shlex
 import sys
 import typing
 import warnings
@@ -37,6 +39,7 @@ sparring: generative adversarial networks that train, explain themselves, and ar
   sparring evaluate RUN         say how good a run is   (sparring evaluate RUN --json)
   sparring report RUN           one HTML file of a run  (sparring report RUN --out run.html)
   sparring compare RUN RUN ...  several runs in a table (sparring compare runs/* --out all.html)
+  sparring tensorboard RUN ...  for TensorBoard to show (sparring tensorboard runs/* --logdir logs)
 
 Each takes --help; `sparring train SYSTEM --help` lists the system's own settings.
 """
@@ -111,6 +114,21 @@ class Compare:
     """The run folders, two or more."""
     out: Annotated[str | None, arg(metavar="FILE")] = None
     """FILE.html to write as well, with curves over each other and the last pictures."""
+
+
+@dataclass(frozen=True)
+class TensorBoard:
+    """Write runs as event files for TensorBoard: history, pictures and findings.
+
+    A repetition brings them up to date.
+    """
+
+    runs: Annotated[
+        Positional[tuple[str, ...]], arg(metavar="RUN [RUN ...]", help_behavior_hint="(required)")
+    ]
+    """The run folders; they may still be training."""
+    logdir: Annotated[str | None, arg(metavar="DIR")] = None
+    """Where each run gets a folder of its name; by default each has its events in its own RUN/tensorboard."""
 
 
 @dataclass(frozen=True)
@@ -309,12 +327,23 @@ def _compare(arguments: list[str]) -> None:
         print(f"Wrote {options.out}")
 
 
+def _tensorboard(arguments: list[str]) -> None:
+    options = _parse(TensorBoard, arguments, "sparring tensorboard")
+    from sparring.reporting.tensorboard import tensorboard
+
+    for folder in tensorboard(options.runs, options.logdir):
+        print(f"Wrote {folder}")
+    logdir = options.logdir or os.path.commonpath(map(os.path.abspath, options.runs))
+    print(f"To look at it: tensorboard --logdir {shlex.quote(logdir)}")
+
+
 EXAMPLES = {
     "sparring compare": "sparring compare runs/gan-mnist-1 runs/gan-mnist-2",
     "sparring evaluate": "sparring evaluate runs/gan-mnist-1",
     "sparring report": "sparring report runs/gan-mnist-1",
     "sparring resume": "sparring resume runs/gan-mnist-1",
     "sparring sample": "sparring sample runs/gan-mnist-1 --out digits.png",
+    "sparring tensorboard": "sparring tensorboard runs/gan-mnist-1",
 }
 """A right use of each command that cannot do without arguments."""
 
@@ -326,6 +355,7 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "evaluate": _evaluate,
     "report": _report,
     "compare": _compare,
+    "tensorboard": _tensorboard,
 }
 
 

@@ -105,7 +105,7 @@ def test_numbers_on_axes() -> None:
 
 
 def pictures(*sizes: int) -> list[Picture]:
-    return [Picture(Path(str(place)), "", size, 1, 1) for place, size in enumerate(sizes)]
+    return [Picture(Path(str(place)), "", place, size, 1, 1) for place, size in enumerate(sizes)]
 
 
 @given(st.lists(st.integers(1, 10**6), max_size=200))

@@ -1,1 +1,1 @@
-"""Reading runs: a report of one as a single HTML file, a comparison of several."""
+"""Reading runs: a report of one as an HTML file, a comparison of several, event files for TensorBoard."""

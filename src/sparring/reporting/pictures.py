@@ -29,6 +29,8 @@ class Picture:
     path: Path
     label: str
     """When it was drawn, such as `epoch 3`."""
+    step: float
+    """The step after which it was drawn; where the run does not say how long an epoch is, the epoch."""
     size: int
     width: int
     height: int
@@ -42,14 +44,14 @@ class Picture:
 def pictures_of(facts: Facts) -> list[Picture]:
     """All pictures of a run in order of time."""
     folder = facts.run.path / "samples"
-    dated = []
+    steps_per = {"epoch": _steps_per_epoch(facts), "step": 1.0}
+    pictures = []
     for path in sorted(folder.glob("*.png")):
-        named = _NAME.fullmatch(path.name)
-        picture = _picture(path, facts.run.path, f"{named[1]} {int(named[2]):,}") if named else None
-        if named and picture:
-            per_unit = 1.0 if named[1] == "epoch" else _epochs_per_step(facts)
-            dated.append((int(named[2]) * per_unit, picture))
-    return [picture for _, picture in sorted(dated, key=lambda pair: pair[0])]
+        if named := _NAME.fullmatch(path.name):
+            unit, number = named[1], int(named[2])
+            picture = _picture(path, facts.run.path, f"{unit} {number:,}", number * steps_per[unit])
+            pictures += [picture] if picture else []
+    return sorted(pictures, key=lambda picture: picture.step)
 
 
 def chosen(pictures: list[Picture], most: int = MOST_PICTURES, most_bytes: int = MOST_BYTES) -> list[Picture]:
@@ -77,16 +79,16 @@ def film(facts: Facts) -> Html | None:
     return tag("div", slider, *shots, tag("p", left_out, class_="quiet") if left_out else None, class_="film")
 
 
-def _epochs_per_step(facts: Facts) -> float:
-    """What a step is of an epoch, as the run's own numbers have it."""
+def _steps_per_epoch(facts: Facts) -> float:
+    """How long an epoch is, as the run's own numbers have it."""
     for row in [*reversed(facts.rows), facts.status]:
         step, epoch = as_number(row.get("step")), as_number(row.get("epoch"))
         if step and epoch:
-            return epoch / step
+            return step / epoch
     return 1.0
 
 
-def _picture(path: Path, run: Path, label: str) -> Picture | None:
+def _picture(path: Path, run: Path, label: str, step: float) -> Picture | None:
     """The picture, unless it is none, is too large, or lies elsewhere: a link might lead to private files."""
     if not path.is_file() or not path.resolve().is_relative_to(run.resolve()):
         return None
@@ -98,4 +100,4 @@ def _picture(path: Path, run: Path, label: str) -> Picture | None:
     width, height = struct.unpack(">II", beginning[16:24])
     if not (0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE):
         return None
-    return Picture(path, label, size, width, height)
+    return Picture(path, label, step, size, width, height)
