@@ -96,11 +96,11 @@ def test_after_a_signal(
 ) -> None:
     play_round = Engine.play_round
 
-    def signalled(engine: Engine) -> dict[str, float]:
+    def signalled(engine: Engine, watched: bool) -> dict[str, float]:
         # In the middle of a round: it is played to its end.
         if engine.step == EARLY[system] - 1:
             os.kill(os.getpid(), number)
-        return play_round(engine)
+        return play_round(engine, watched)
 
     with monkeypatch.context() as patched:
         patched.setattr(Engine, "play_round", signalled)

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from rich.console import Console as RichConsole
+from rich.console import RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import TimeRemainingColumn as TimeLeftColumn
 from rich.table import Table
+from rich.text import Text
+
+from sparring.health.findings import Finding
 
 LINE_EVERY_SECONDS = 10.0
 BAR_EVERY_SECONDS = 0.1
+
+
+class Bar(Progress):
+    """A progress bar with what was found below it."""
+
+    notes: list[Text]
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The bar, then a paragraph for each finding."""
+        yield from super().get_renderables()
+        yield from getattr(self, "notes", [])
 
 
 class Console:
@@ -26,7 +41,7 @@ class Console:
         self.silent = silent
         self.rich = RichConsole(highlight=False, soft_wrap=True)
         self.live = self.rich.is_terminal and not quiet and not silent
-        self._progress: Progress | None = None
+        self._progress: Bar | None = None
         self._task: TaskID | None = None
         self._shown = 0.0
 
@@ -45,7 +60,7 @@ class Console:
         self._shown = time.monotonic()
         self._total = total
         if self.live:
-            self._progress = Progress(
+            self._progress = Bar(
                 TextColumn("[bold]{task.description}"),
                 BarColumn(),
                 MofNCompleteColumn(),
@@ -54,6 +69,7 @@ class Console:
                 TextColumn("{task.fields[losses]}"),
                 console=self.rich,
             )
+            self._progress.notes = []
             self._progress.start()
             self._task = self._progress.add_task(title, total=total, completed=done, losses="")
 
@@ -68,12 +84,28 @@ class Console:
         else:
             self.line(f"step {step:,} of {self._total:,}: {losses_text(values)}")
 
+    def finding(self, step: int, finding: Finding) -> None:
+        """Show what is wrong with a run: below the bar, where it stays, or as a paragraph."""
+        note = finding_text(step, finding)
+        if self._progress is not None:
+            self._progress.notes.append(note)
+        elif not self.silent:
+            self.rich.print(note)
+
     def finish(self, step: int) -> None:
         """Take the bar away."""
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=step)
             self._progress.stop()
             self._progress = None
+
+
+def finding_text(step: int, finding: Finding) -> Text:
+    """A finding as a paragraph: what, where, what was seen, what it means, what to try."""
+    return Text.assemble(
+        (f"Step {step:,}: {finding.name}. ", "bold yellow"),
+        f"{finding.evidence} {finding.meaning} {finding.remedy}",
+    )
 
 
 def losses_text(values: Mapping[str, float]) -> str:

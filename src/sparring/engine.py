@@ -15,13 +15,16 @@ from torch.optim import Optimizer
 
 from sparring.data.dataset import Batch, Dataset
 from sparring.data.stream import Stream, batches_in_order
-from sparring.errors import SettingError, TrainingError
+from sparring.errors import NotANumber, SettingError
 from sparring.game import Game, Loss, Turn
 from sparring.processes import Processes
 from sparring.randomness import Randomness, derived_seed, seeded_initialisation
 from sparring.settings import GameSettings
 
 Values = dict[str, float]
+
+GRADIENT = "gradient"
+"""Name under which what the gradients hold is checked beside the terms."""
 
 
 class Meter:
@@ -81,8 +84,14 @@ class Engine:
         """Set from outside to end the run; heeded, on all processes together, after the round."""
         self.stopping = False
         """Whether the round just played was the last because some process was asked to stop."""
+        self.learning_rate_factor = 1.0
+        """Multiplies every learning rate; a run that was rolled back goes on with a smaller one."""
+        self.moves: Values = {}
+        """How the last round that was watched moved each player: `player/gradient_norm`, the length of its
+        gradient, and `player/update_ratio`, the length of its update relative to that of its weights."""
         self._parameters = list(self.game.parameters())
         self._moved_by = {name: moved_parameters(optimizer) for name, optimizer in self.optimizers.items()}
+        self._sentinels = {name: sentinels(moved) for name, moved in self._moved_by.items()}
         self._first_rates = {
             name: [group["lr"] for group in optimizer.param_groups]
             for name, optimizer in self.optimizers.items()
@@ -96,19 +105,33 @@ class Engine:
         fresh = sum(turn.fresh_batch or not place for place, turn in enumerate(self.game.round()))
         return math.ceil(self.stream.batches_per_epoch / fresh)
 
-    def play_round(self) -> Values:
-        """One step: every turn of the round, in order; the mean of each named term by `player/term`."""
+    def play_round(self, watched: bool = False) -> Values:
+        """One step: every turn of the round, in order; the mean of each named term by `player/term`.
+
+        Args:
+            watched: whether to leave in `moves` how each player moved.
+
+        Raises:
+            NotANumber: a term, or a gradient, is infinite or not a number.
+        """
         self.game.step = self.step
         self.game.progress = self.step / self.total_steps
         self._schedule_learning_rates()
-        meter = Meter()
+        meter, moves = Meter(), Meter()
         batch = None
         for turn in self.game.round():
             if turn.fresh_batch or batch is None:
                 batch = self.stream.deal()
-            meter.add(self._take_turn(turn, batch))
+            meter.add(self._take_turn(turn, batch, moves if watched else None))
         self.step += 1
+        if watched:
+            self.moves = moves.means()
         return meter.means()
+
+    def check_weights(self) -> None:
+        """Raise NotANumber unless all weights are finite: nothing else is worth a checkpoint."""
+        for player in self._players_with_broken_weights():
+            raise NotANumber(self.step, player, "weights", math.nan, [player])
 
     def test(self, batch_size: int = 500) -> Values:
         """The game's test losses over the held-out data, in evaluation mode, by `test/player/term`."""
@@ -129,7 +152,11 @@ class Engine:
 
     def position(self) -> dict[str, Any]:
         """Where the run is, as plain numbers."""
-        return {"step": self.step, "batches_dealt": self.stream.position}
+        return {
+            "step": self.step,
+            "batches_dealt": self.stream.position,
+            "learning_rate_factor": self.learning_rate_factor,
+        }
 
     def restore(
         self, networks: dict[str, Tensor], tensors: dict[str, Tensor], position: Mapping[str, Any]
@@ -149,16 +176,22 @@ class Engine:
             )
         self.step = position["step"]
         self.stream.position = position["batches_dealt"]
+        self.learning_rate_factor = position.get("learning_rate_factor", 1.0)
 
-    def _take_turn(self, turn: Turn, batch: Batch) -> Values:
+    def _take_turn(self, turn: Turn, batch: Batch, moves: Meter | None) -> Values:
         self._free_only(turn.player)
         terms = turn.loss(batch)
         total = torch.stack(list(terms.values())).sum()
         total.backward()
-        values = self._exchange(turn.player, {"loss": total, **terms, **getattr(terms, "observed", {})})
+        scalars = {"loss": total, **terms, **getattr(terms, "observed", {})}
+        values = self._exchange(turn.player, scalars | {GRADIENT: self._gradient_probe(turn.player)})
         self._check_finite(turn.player, values)
+        del values[GRADIENT]
         optimizer = self.optimizers[turn.player]
-        optimizer.step()
+        if moves is None:
+            optimizer.step()
+        else:
+            moves.add(self._measured_step(turn.player))
         optimizer.zero_grad(set_to_none=True)
         if turn.after is not None:
             turn.after(values)
@@ -190,23 +223,42 @@ class Engine:
             self.stopping = bool(stop.item())
         return dict(zip(scalars, packed.tolist(), strict=True))
 
+    def _gradient_probe(self, player: str) -> Tensor:
+        """A number that is finite if the gradients are, without reading all of them in every turn."""
+        gradients = [p.grad for p in self._sentinels[player] if p.grad is not None]
+        return torch.stack(torch._foreach_norm(gradients)).sum() if gradients else torch.zeros(())
+
     def _check_finite(self, player: str, values: Values) -> None:
         if all(map(math.isfinite, values.values())):
             return
         wrong = [name for name, value in values.items() if not math.isfinite(value)]
-        # The first is the sum of all terms; what it is the sum of says more.
-        name = wrong[min(1, len(wrong) - 1)]
-        raise TrainingError(
-            f"The {player}'s loss is no longer a number at step {self.step + 1}: its term '{name}' became "
-            f"{values[name]}. Its learning rate is the first thing to lower."
-        )
+        # A term says more than the sum of all of them, or than the gradient that comes of it.
+        name = next((name for name in wrong if name not in ("loss", GRADIENT)), wrong[0])
+        raise NotANumber(self.step + 1, player, name, values[name], self._players_with_broken_weights())
+
+    def _players_with_broken_weights(self) -> list[str]:
+        return [
+            player
+            for player, moved in self._moved_by.items()
+            if not all(parameter.isfinite().all() for parameter in moved)
+        ]
+
+    @torch.no_grad()
+    def _measured_step(self, player: str) -> Values:
+        """Step, and say how."""
+        moved = self._moved_by[player]
+        gradient = length([p.grad for p in moved if p.grad is not None])
+        before = [p.clone() for p in moved]
+        self.optimizers[player].step()
+        update = length([p - old for p, old in zip(moved, before, strict=True)])
+        return {f"{player}/gradient_norm": gradient, f"{player}/update_ratio": update / length(before)}
 
     def _schedule_learning_rates(self) -> None:
         decay = self.game.settings.learning_rate_decay
         left = min(1.0, (1.0 - self.game.progress) / decay) if decay else 1.0
         for player, optimizer in self.optimizers.items():
             for group, first in zip(optimizer.param_groups, self._first_rates[player], strict=True):
-                group["lr"] = first * left
+                group["lr"] = first * left * self.learning_rate_factor
 
     @torch.no_grad()
     def _test_player(self, player: str, loss: Loss, batch_size: int) -> Values:
@@ -234,6 +286,19 @@ def build_game(
 def moved_parameters(optimizer: Optimizer) -> list[nn.Parameter]:
     """All parameters that an optimiser steps."""
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def sentinels(parameters: Sequence[nn.Parameter]) -> list[nn.Parameter]:
+    """Parameters whose gradients tell whether all are finite: the biases, or all where there are none.
+
+    What is not a number goes back through a network from where it arises, and meets a bias at every layer.
+    """
+    return [parameter for parameter in parameters if parameter.dim() == 1] or list(parameters)
+
+
+def length(tensors: list[Tensor]) -> float:
+    """Euclidean length of all tensors together."""
+    return torch.stack(torch._foreach_norm(tensors)).norm().item() if tensors else 0.0
 
 
 def running_statistics(game: nn.Module) -> Sequence[Tensor]:

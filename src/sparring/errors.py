@@ -7,7 +7,7 @@ it without a traceback and exits with `exit_code`.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class SparringError(Exception):
@@ -36,6 +36,26 @@ class TrainingError(SparringError):
     """Training cannot go on: a loss is no longer a number."""
 
     exit_code = 3
+
+
+class NotANumber(TrainingError):
+    """A term of a loss, or a gradient, became infinite or not a number.
+
+    Args:
+        step: the step at which it did.
+        player: whose turn it was.
+        term: the term's name, or `gradient`.
+        value: what it became.
+        broken: players whose weights are no longer finite.
+    """
+
+    def __init__(self, step: int, player: str, term: str, value: float, broken: Sequence[str] = ()) -> None:
+        self.step, self.player, self.term, self.value = step, player, term, value
+        own = term in ("gradient", "weights")
+        what = f"the {player}'s {term}" if own else f"the term '{term}' of the {player}'s loss"
+        others = [] if term == "weights" else broken
+        weights = f"; the weights of the {' and the '.join(others)} are no numbers either" if others else ""
+        super().__init__(f"At step {step:,} {what} became {value}{weights}.")
 
 
 class Interrupted(SparringError):

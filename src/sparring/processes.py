@@ -53,6 +53,14 @@ class Processes:
         if self.any(False):
             raise Interrupted("", SparringError.exit_code)
 
+    def told_by_first(self, text: str) -> str:
+        """The text that the first process has."""
+        if self.count == 1:
+            return text
+        told = [text]
+        dist.broadcast_object_list(told, device=self.device)
+        return told[0]
+
     def any(self, here: bool) -> bool:
         """Whether it is so in any process; none goes on before all have come here."""
         flag = torch.tensor([float(here)], device=self.device)

@@ -36,6 +36,10 @@ class Randomness:
         """An independent stream, the same for the same seed and name, not divided between processes."""
         return Randomness(derived_seed(self.seed, name), self.device)
 
+    def renew(self, name: str) -> None:
+        """Begin another stream, the same for the same seed and name."""
+        self.generator.manual_seed(derived_seed(self.seed, name))
+
     def uniform(self, count: int, *shape: int, low: float = -1.0, high: float = 1.0) -> Tensor:
         """Noise in U(low, high), of shape (count, *shape)."""
         noise = torch.empty((count * self.processes, *shape), device=self.device)

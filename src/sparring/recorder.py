@@ -14,14 +14,22 @@ from typing import Any
 
 from sparring.console import Console, duration_text, epoch_table, losses_text
 from sparring.engine import Engine, Meter, Values
-from sparring.errors import Interrupted, RunError, SparringError
+from sparring.errors import Interrupted, NotANumber, RunError, SparringError, TrainingError
 from sparring.files import write_atomically
+from sparring.health.findings import PATIENCE, Finding, not_a_number
+from sparring.health.monitor import Monitor
+from sparring.health.remedies import Context
 from sparring.model import load_networks, sample_picture
 from sparring.plots import curves_png
 from sparring.run import Checkpoint, Run
+from sparring.zoo import short_name
 
 PICTURE_SECONDS = 30.0
 """Least time between two drawings of the curves."""
+MOST_ROLLBACKS = 3
+"""Times a run goes back before it gives up."""
+GENTLER = 0.5
+"""What every learning rate is multiplied by each time a run goes back."""
 
 
 class Recorder:
@@ -47,13 +55,34 @@ class Recorder:
         self.save_cost = 0.0
         self.resumed = checkpoint is not None
         self.history_size = 0
+        self.rollbacks = 0
+        self.context = Context(
+            short_name(description["system"]), type(engine.game), engine.game.settings, engine.dataset.name
+        )
+        self.monitor = self._monitor(None, [])
         if checkpoint is not None:
-            state = checkpoint.state
             load_networks(engine.game, checkpoint.networks, str(run.path))
-            engine.restore(checkpoint.networks, checkpoint.training, state)
-            self.interval, self.epoch_meter = Meter(state["interval"]), Meter(state["epoch_meter"])
-            self.seconds_before = state["seconds"]
-            self.history_size = state["history_size"]
+            self._continue_from(checkpoint)
+            self.seconds_before = checkpoint.state["seconds"]
+
+    def _continue_from(self, checkpoint: Checkpoint) -> None:
+        """Put everything back to where it was when the checkpoint was written."""
+        state = checkpoint.state
+        self.engine.restore(checkpoint.networks, checkpoint.training, state)
+        self.interval, self.epoch_meter = Meter(state["interval"]), Meter(state["epoch_meter"])
+        self.history_size = state["history_size"]
+        self.rollbacks = state.get("rollbacks", 0)
+        past = [row for row in self.run.history() if row["step"] <= self.engine.step]
+        self.monitor = self._monitor(checkpoint, past)
+
+    def _monitor(self, checkpoint: Checkpoint | None, past: list[dict[str, Any]]) -> Monitor | None:
+        """Who watches the run, knowing what was seen of it before."""
+        every = self.description.get("health_every", 0)
+        if not every:
+            return None
+        state = checkpoint.state.get("health") if checkpoint else None
+        tensors = checkpoint.training if checkpoint else None
+        return Monitor(self.engine, every, self.context, past, state, tensors)
 
     def play(self) -> None:
         """Play until the run has its length, or someone asks to stop."""
@@ -75,6 +104,8 @@ class Recorder:
         self._record_status("running")
         self.console.start(self.description["title"], total, engine.step)
         try:
+            if not self.resumed:
+                self._save()
             with stop_signals(engine) as received:
                 while engine.step < total and not engine.stopping:
                     self._step()
@@ -103,7 +134,19 @@ class Recorder:
         return round(self.engine.step / self.steps_per_epoch, 6)
 
     def _step(self) -> None:
-        values = self.engine.play_round()
+        """A round, and what is due after it; or what is to be done where numbers are lost."""
+        watched = self.monitor is not None and self.monitor.due
+        try:
+            values = self.engine.play_round(watched)
+            self._record_round(values)
+            if watched:
+                self._check_health(values)
+            if self._save_is_due:
+                self._save()
+        except NotANumber as error:
+            self._survive(error)
+
+    def _record_round(self, values: Values) -> None:
         self.interval.add(values)
         self.epoch_meter.add(values)
         self.console.update(self.engine.step, values)
@@ -111,9 +154,101 @@ class Recorder:
             self._record_row("steps", self.interval.reset())
         if self.engine.step % self.steps_per_epoch == 0:
             self._end_epoch()
+
+    @property
+    def _save_is_due(self) -> bool:
+        # The end is saved before the last, partial row of the history, so that a longer run goes on as if
+        # never stopped.
         wait = max(self.description["checkpoint_minutes"] * 60, 50 * self.save_cost)
-        if time.monotonic() - self.saved > wait:
-            self._save()
+        return self.engine.step >= self.engine.total_steps or time.monotonic() - self.saved > wait
+
+    # -- health -------------------------------------------------------------------------------------------
+
+    def _check_health(self, values: Values) -> None:
+        """Measure, write down, and do what the run was told to do about what is found."""
+        assert self.monitor is not None
+        self._record_row("health", self.monitor.measure(values))
+        for finding in self.monitor.findings():
+            self._record_finding(finding)
+            if self.policy == "stop":
+                self._save()
+                raise TrainingError(
+                    f"Stopped at step {self.engine.step:,}, as --on-unhealthy stop asks: {finding.name}. "
+                    f"{finding.remedy} `sparring resume` goes on in spite of it."
+                )
+            if self.policy == "rollback":
+                proven = [step for step in self._checkpoints() if step <= self.engine.step - self._proof]
+                self._roll_back(finding, max(proven, default=min(self._checkpoints())))
+                return
+
+    def _survive(self, error: NotANumber) -> None:
+        """Go back to where all numbers were finite, unless the run is to stop."""
+        finding = not_a_number(error, self.context)
+        self._record_finding(finding)
+        if self.policy == "stop":
+            raise error
+        self._roll_back(finding, max(self._checkpoints()))
+
+    def _roll_back(self, finding: Finding, step: int) -> None:
+        """Go back to the checkpoint of a step, and on from there with other noise and a gentler learning
+        rate.
+
+        Raises:
+            TrainingError: it has gone back too often already.
+        """
+        if self.rollbacks == MOST_ROLLBACKS:
+            raise TrainingError(
+                f"Gave up at step {self.engine.step:,}, after going back {MOST_ROLLBACKS} times: "
+                f"{finding.name}. {finding.evidence} {finding.remedy}"
+            )
+        times, failed_at = self.rollbacks + 1, self.engine.step
+        checkpoint = self.run.checkpoint(step)
+        # All processes have read the checkpoint before the first changes the folder, and go on afterwards.
+        self.engine.processes.any(True)
+        if self.writes:
+            self.run.go_back(step)
+            self.run.cut_history(checkpoint.state["history_size"], kept_as=f"before-rollback-{times}.jsonl")
+        self.engine.processes.any(True)
+        self._continue_from(checkpoint)
+        self.rollbacks = times
+        self.engine.learning_rate_factor = GENTLER**times
+        self.engine.game.random.renew(f"roll-back {times}")
+        self._record_event(
+            "rolled back", step=failed_at, to=step, reason=finding.name, learning_rate_factor=GENTLER**times
+        )
+        self.console.line(
+            f"Went back from step {failed_at:,} to {step:,} because of: {finding.name}. Goes on with other "
+            f"noise and {GENTLER**times:g} of the learning rates ({times} of at most {MOST_ROLLBACKS} times)."
+        )
+
+    def _record_finding(self, finding: Finding) -> None:
+        """Say it on the screen, in the history, and in the events."""
+        step = self.engine.step
+        self.console.finding(step, finding)
+        if not self.writes:
+            return
+        self.run.add_history({"kind": "finding", "step": step, "epoch": self.epoch, "finding": finding.name})
+        # A run that was killed and resumed comes to what it has found before.
+        before = [(event.get("step"), event.get("finding")) for event in self.run.events()]
+        if (step, finding.name) not in before:
+            texts = {name: getattr(finding, name) for name in ("evidence", "meaning", "remedy")}
+            self._record_event("finding", step=step, finding=finding.name, **texts)
+
+    @property
+    def policy(self) -> str:
+        """What the run was told to do when it is unhealthy: `warn`, `stop` or `rollback`."""
+        policy: str = self.description.get("on_unhealthy", "warn")
+        return policy
+
+    @property
+    def _proof(self) -> int:
+        """Steps after which trouble that had begun would have been found."""
+        return PATIENCE * int(self.description.get("health_every", 0))
+
+    def _checkpoints(self) -> list[int]:
+        return self.run.checkpoint_steps()
+
+    # -- writing ------------------------------------------------------------------------------------------
 
     def _end_epoch(self) -> None:
         train, test = self.epoch_meter.reset(), self.engine.test()
@@ -147,8 +282,6 @@ class Recorder:
         raise Interrupted(message if self.writes else "", 128 + number)
 
     def _finish(self) -> None:
-        # Saved before the last, partial row of the history, so that a longer run goes on as if never stopped.
-        self._save()
         if self.interval.sums:
             self._record_row("steps", self.interval.reset())
         if self.writes:
@@ -161,6 +294,7 @@ class Recorder:
 
     def _save(self) -> None:
         began = time.monotonic()
+        self.engine.check_weights()
         if self.writes:
             state = self.engine.position() | {
                 "system": self.description["system"],
@@ -168,8 +302,14 @@ class Recorder:
                 "epoch_meter": self.epoch_meter.sums,
                 "history_size": self.run.history_size(),
                 "seconds": round(self.seconds, 3),
+                "rollbacks": self.rollbacks,
             }
-            self.run.save(Checkpoint(state, self.engine.game.state_dict(), self.engine.tensors()))
+            tensors = self.engine.tensors()
+            if self.monitor is not None:
+                state["health"] = self.monitor.state()
+                tensors |= self.monitor.tensors()
+            kept = self._proof if self.policy == "rollback" else None
+            self.run.save(Checkpoint(state, self.engine.game.state_dict(), tensors), kept)
             self._record_status("running")
         self.saved = time.monotonic()
         self.save_cost = self.saved - began

@@ -3,7 +3,7 @@
     run.json            what was asked: system, settings, data, seed, limit; and the versions used
     status.json         how far it is
     history.jsonl       the numbers, a row at a time: `pandas.read_json("history.jsonl", lines=True)`
-    events.jsonl        what happened and when: started, resumed, saved, interrupted, finished
+    events.jsonl        what happened and when: started, resumed, findings, rolled back, finished, ...
     samples/            pictures of generated examples, always from the same latents
     samples.png         the newest of them
     curves.png          the history as curves
@@ -235,31 +235,47 @@ class Run:
             os.fsync(file.fileno())
             return os.fstat(file.fileno()).st_size
 
-    def cut_history(self, size: int) -> None:
-        """Forget the rows that a killed process wrote after its last checkpoint."""
+    def cut_history(self, size: int, kept_as: str | None = None) -> None:
+        """Take the rows after the first `size` bytes out of the history.
+
+        Args:
+            size: how much of it stays.
+            kept_as: the file in the folder into which those rows go; by default they are forgotten.
+        """
         path = self.path / "history.jsonl"
         with writing(path):
             path.touch()
-            there = path.stat().st_size
-            if there < size:
-                warnings.warn(f"{path} lacks its last {size - there:,} bytes: rows are missing", stacklevel=2)
-            os.truncate(path, min(size, there))
+            content = path.read_bytes()
+        if len(content) < size:
+            warnings.warn(
+                f"{path} lacks its last {size - len(content):,} bytes: rows are missing", stacklevel=2
+            )
+        if kept_as is not None:
+            write_atomically(self.path / kept_as, content[size:])
+        with writing(path):
+            os.truncate(path, min(size, len(content)))
         cut_torn_line(path)
 
     # -- checkpoints --------------------------------------------------------------------------------------
 
-    def save(self, checkpoint: Checkpoint) -> None:
-        """Write a checkpoint; once it is whole, remove the ones before it."""
+    def save(self, checkpoint: Checkpoint, proven_after: int | None = None) -> None:
+        """Write a checkpoint; once it is whole, remove those before it that are of no use any more.
+
+        Args:
+            checkpoint: the state of everything.
+            proven_after: keep one to roll back to as well: the newest that is at least so many steps old, so
+                that trouble which began before it would have been found by now.
+        """
         step = checkpoint.state["step"]
-        target = self.path / "checkpoints" / f"step-{step:08d}"
+        target = self._checkpoint_folder(step)
         if target.exists():
             return
         state = checkpoint.state | {"of": _identity(self.description)}
         checkpoint = Checkpoint(state, checkpoint.networks, checkpoint.training)
         write_folder_atomically(target, lambda folder: _fill_checkpoint(folder, checkpoint))
-        for old in self._checkpoints()[:-1]:
-            with writing(old):
-                shutil.rmtree(old)
+        steps = self.checkpoint_steps()
+        for old in set(steps) - needed(steps, proven_after):
+            self._remove_checkpoint(old)
 
     def latest(self) -> Checkpoint | None:
         """The newest checkpoint, or None where there is none yet.
@@ -267,12 +283,31 @@ class Run:
         Raises:
             CheckpointError: it is damaged, or of another run.
         """
-        found = self._checkpoints()
-        if not found:
-            return None
-        checkpoint = _read_checkpoint(found[-1])
-        _check_identity(found[-1], checkpoint.state.get("of", {}), _identity(self.description))
+        steps = self.checkpoint_steps()
+        return self.checkpoint(steps[-1]) if steps else None
+
+    def checkpoint(self, step: int) -> Checkpoint:
+        """The checkpoint of a step.
+
+        Raises:
+            CheckpointError: there is none, it is damaged, or of another run.
+        """
+        folder = self._checkpoint_folder(step)
+        checkpoint = _read_checkpoint(folder)
+        _check_identity(folder, checkpoint.state.get("of", {}), _identity(self.description))
         return checkpoint
+
+    def checkpoint_steps(self) -> list[int]:
+        """The steps of which there is a checkpoint, in order."""
+        folders = (self.path / "checkpoints").glob("step-*")
+        numbers = [folder.name.removeprefix("step-") for folder in folders]
+        return sorted(int(number) for number in numbers if number.isdecimal())
+
+    def go_back(self, step: int) -> None:
+        """Make the checkpoint of a step the newest: remove the later ones."""
+        for later in self.checkpoint_steps():
+            if later > step:
+                self._remove_checkpoint(later)
 
     def keep_networks(self, epoch: int, networks: Tensors) -> None:
         """Keep the networks of an epoch for good."""
@@ -295,8 +330,31 @@ class Run:
             raise CheckpointError(f"{self.path} kept no networks of epoch {epoch}: {others}.")
         return _unpacked(path)
 
-    def _checkpoints(self) -> list[Path]:
-        return sorted((self.path / "checkpoints").glob("step-*"))
+    def _checkpoint_folder(self, step: int) -> Path:
+        return self.path / "checkpoints" / f"step-{step:08d}"
+
+    def _remove_checkpoint(self, step: int) -> None:
+        folder = self._checkpoint_folder(step)
+        with writing(folder):
+            shutil.rmtree(folder)
+
+
+def needed(steps: list[int], proven_after: int | None) -> set[int]:
+    """Which of the checkpoints are still of use.
+
+    Args:
+        steps: those there are, in order; the last has just been written.
+        proven_after: age in steps at which a checkpoint is proven; None to keep only the newest.
+
+    Returns:
+        The newest; the newest that is proven; and the oldest that is not yet, which will be.
+    """
+    newest = steps[-1]
+    if proven_after is None:
+        return {newest}
+    proven = [step for step in steps if step <= newest - proven_after]
+    others = [step for step in steps if step > newest - proven_after]
+    return {newest, *proven[-1:], *others[:1]}
 
 
 def _claim(path: Path | str | None, description: dict[str, Any]) -> Path:

@@ -35,6 +35,19 @@ class Range:
         return f"{'from' if self.closed else 'above'} {self.low:g} to {self.high:g}"
 
 
+@dataclass(frozen=True)
+class Choice:
+    """The texts that a setting accepts."""
+
+    texts: tuple[str, ...]
+
+    def __contains__(self, value: str) -> bool:
+        return value in self.texts
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.texts[:-1])} or {self.texts[-1]}"
+
+
 Count = Annotated[int, Range(low=1)]
 """A whole number from 1."""
 Natural = Annotated[int, Range(low=0)]
@@ -91,6 +104,15 @@ def check_value(name: str, value: Any, hint: Any) -> Any:
     return value
 
 
+def as_option(name: str, value: Any) -> list[str]:
+    """The words by which a command line gives a setting a value, such as `--batch-size 64`."""
+    flag = name.replace("_", "-")
+    if isinstance(value, bool):
+        return [f"--{flag}" if value else f"--no-{flag}"]
+    text = str(value)
+    return [f"--{flag}={text}"] if text.startswith("-") else [f"--{flag}", text]
+
+
 def _plain(value: Any) -> Any:
     """Numbers of other libraries, such as NumPy's, as Python's own."""
     if type(value) in _KINDS:
@@ -114,8 +136,10 @@ def kinds_text(kinds: list[type]) -> str:
     return " or ".join(_KINDS.get(kind, kind.__name__) for kind in kinds)
 
 
-def kinds_and_ranges(hint: Any) -> tuple[list[type], list[Range]]:
+def kinds_and_ranges(hint: Any) -> tuple[list[type], list[Range | Choice]]:
     """The types that an annotation such as `Annotated[int, Range(1)] | None` admits, and its ranges."""
+    if typing.get_origin(hint) is typing.Literal:
+        return [str], [Choice(typing.get_args(hint))]
     if typing.get_origin(hint) is Annotated:
         inner, *extras = typing.get_args(hint)
         kinds, ranges = kinds_and_ranges(inner)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -31,6 +31,8 @@ from sparring.zoo import absolute_reference, find_system, short_name
 
 Number = Annotated[Count | None, tyro.conf.arg(metavar="N")]
 
+KEPT = ("seed", "history_every", "health_every", "on_unhealthy", "checkpoint_minutes", "device")
+"""Settings of a run that go into its description as they are."""
 TIMING_SECONDS = 2.0
 """How long the first steps are timed before a run whose length depends on the speed of the machine."""
 LONG = 10**9
@@ -67,6 +69,12 @@ class RunSettings(Settings):
     """Keep the networks of every so many epochs for good; 0 for none; by default what the system says."""
     history_every: Count = 50
     """Steps between two rows of the history."""
+    health_every: Natural = 50
+    """Steps between two looks at the run's health; 0 for none."""
+    on_unhealthy: Literal["warn", "stop", "rollback"] = "warn"
+    """What to do about a finding: say so and go on, stop with exit code 3, or go back to the last healthy
+    checkpoint and on from there with other noise and half the learning rates, three times at the most. A
+    loss that is no longer a number stops the run or, unless told to stop, makes it go back."""
     checkpoint_minutes: Positive = 0.5
     """Minutes between two checkpoints; a run that is killed loses at most this."""
     evaluate: bool = False
@@ -134,7 +142,7 @@ def start(system: str, game_class: type[Game], asked: RunSettings, settings: Gam
     dataset = load_dataset(asked.data, size=asked.size, skip_bad_images=asked.skip_bad_images)
     # Anything that is wrong with the data or the settings shows here, before the folder is made.
     spare = Engine(game_class, settings, dataset, LONG, asked.seed, processes)
-    kept = {name: getattr(asked, name) for name in ("seed", "history_every", "checkpoint_minutes", "device")}
+    kept = {name: getattr(asked, name) for name in KEPT}
     description = {
         "title": f"{short_name(system)}-{asked.data.partition(':')[0]}",
         "system": absolute_reference(system),
@@ -157,6 +165,8 @@ def start(system: str, game_class: type[Game], asked: RunSettings, settings: Gam
     }
     with processes.ending_together():
         run = Run.create(asked.out, description) if processes.is_first else Run("")
+    path = processes.told_by_first(str(run.path))
+    run = run if processes.is_first else Run(path)
     with _releasing(run):
         total = _steps_of(limit, spare, None, console, announce=limit is game_class.length)
         description["total_steps"] = total

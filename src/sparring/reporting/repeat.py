@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sparring.reporting.facts import Facts
+from sparring.settings import as_option
 from sparring.training import RunSettings
 
 RUN_OPTIONS = (
@@ -60,11 +61,11 @@ _OF_DATA = ("size", "skip_bad_images")
 def train_command(facts: Facts) -> str:
     """The command that trains this run again: all options that are not known to be the defaults."""
     description = facts.description
-    words = ["sparring", "train", description["system"], *_option("data", description["data"]["name"])]
+    words = ["sparring", "train", description["system"], *as_option("data", description["data"]["name"])]
     words += _length(facts)
     for setting in [*run_settings(facts), *system_settings(facts)]:
         if setting.differs or not setting.known:
-            words += _option(setting.name, setting.value)
+            words += as_option(setting.name, setting.value)
     return shlex.join(words)
 
 
@@ -72,17 +73,9 @@ def _length(facts: Facts) -> list[str]:
     """Minutes are another number of steps on another day: the steps that they came to are what to repeat."""
     limit, total = facts.limit, facts.description["total_steps"]
     if limit is not None and limit.epochs is not None:
-        return _option("epochs", limit.epochs)
+        return as_option("epochs", limit.epochs)
     if total is not None:
-        return _option("max_steps", total)
+        return as_option("max_steps", total)
     if limit is None:
         return []
-    return _option("max_steps", limit.steps) if limit.steps else _option("max_minutes", limit.minutes)
-
-
-def _option(name: str, value: Any) -> list[str]:
-    flag = name.replace("_", "-")
-    if isinstance(value, bool):
-        return [f"--{flag}" if value else f"--no-{flag}"]
-    text = str(value)
-    return [f"--{flag}={text}"] if text.startswith("-") else [f"--{flag}", text]
+    return as_option("max_steps", limit.steps) if limit.steps else as_option("max_minutes", limit.minutes)
