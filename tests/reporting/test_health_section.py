@@ -84,11 +84,11 @@ def test_a_panel_for_each_term_with_its_explanation(run: Path, page: Pages) -> N
     path = sparring.report(run)
     labels = [str(svg["aria-label"]) for svg in page(path).all("svg")]
     assert labels[:5] == [
-        "gradient norm over steps: generator, discriminator",
         "diversity over steps: samples",
-        "oddness over steps: samples",
-        "movement over steps: samples",
         "classes over steps: samples",
+        "movement over steps: samples",
+        "gradient norm over steps: generator, discriminator",
+        "oddness over steps: samples",
     ]
     health = section_of(path, "Health")
     assert re.search(r'<h3>diversity</h3><p class="small">[^<]*1 is as diverse as real', health)

@@ -56,7 +56,7 @@ def term_panels(
 
     Args:
         rows: of a history.
-        explanations: a sentence to stand below the title, for some of the terms.
+        explanations: a sentence to stand below the title, for some of the terms; these come first, in order.
     """
     columns = columns_of(rows)
     players = list(dict.fromkeys(column.rpartition("/")[0] for column in columns))
@@ -66,9 +66,8 @@ def term_panels(
         line = Line(player, players.index(player), curve(rows, column))
         terms.setdefault(term, []).append(line)
     said = explanations or {}
-    return [
-        panel(term.replace("_", " "), lines, said.get(term), legend(lines)) for term, lines in terms.items()
-    ]
+    order = [term for term in dict.fromkeys([*said, *terms]) if term in terms]
+    return [panel(term.replace("_", " "), terms[term], said.get(term), legend(terms[term])) for term in order]
 
 
 def panel(

@@ -24,17 +24,26 @@ STEPS_SHOWN = 4
 FINDING, ROLLED_BACK = "finding", "rolled back"
 """The kinds of events that say something of a run's health."""
 
+_OF_ONE_BATCH = "Of the one batch of each check; means stand under Curves."
+
 EXPLANATIONS = {
-    "gradient_norm": "Length of the player's gradient; near 0 it no longer learns.",
-    "update_ratio": "How far a step moves the weights, relative to their size.",
     "diversity": "Mean distance among generated examples relative to real ones; 1 is as diverse as real.",
+    "feature_diversity": "The same as a feature extractor sees it.",
+    "nearest": "Median distance of a generated example to the nearest other, relative to real ones.",
     "duplicates": "Share of generated examples that are nearly the same as another.",
+    "classes": "Classes or modes that the samples cover effectively.",
+    "real_classes": "The same of as many real examples.",
+    "copies": "Share of generated examples that nearly copy a training example.",
     "distance": "Energy distance to the real examples, relative to their spread; 0 is equal.",
     "movement": "How far samples of fixed latents moved since the last check, relative to the real spread.",
-    "classes": "Classes or modes that the samples cover effectively.",
-    "copies": "Share of generated examples that nearly copy a training example.",
+    "return": "How far samples came over ten checks, as a share of the way they took; 0 is back and forth.",
+    "gradient_norm": "Length of the player's gradient; near 0 it no longer learns.",
+    "update_ratio": "How far a step moves the weights, relative to their size.",
+    "loss": _OF_ONE_BATCH,
+    "accuracy": _OF_ONE_BATCH,
+    "logit_gap": _OF_ONE_BATCH,
 }
-"""What the columns of a check mean, by the name of their term."""
+"""What the columns of a check mean, by the name of their term, in the order in which a report has them."""
 
 
 _LABELS = {
