@@ -1,0 +1,71 @@
+"""What watching a run's health costs.
+
+    OMP_NUM_THREADS=1 python benchmarks/health.py [SYSTEM ...]
+
+For each system two trainings with the same seed go on side by side in one process, one of them watched as every
+run is by default: 500 rounds (ten checks, one of them long) of the one, then of the other, and so on in turn.
+Printed is the median, over all pairs of blocks, of the ratio of their times, and the quartiles. At the end both
+are checked to have come to the same weights.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+
+import torch
+
+from sparring.data import load_dataset
+from sparring.engine import Engine
+from sparring.health.monitor import Monitor
+from sparring.health.remedies import Context
+from sparring.processes import Processes
+from sparring.training import RunSettings
+from sparring.zoo import find_system
+
+ROUNDS = 500
+PAIRS = {"gan": 16, "r3gan": 4}
+
+
+def play(engine: Engine, monitor: Monitor | None) -> float:
+    """Seconds for so many rounds."""
+    began = time.perf_counter()
+    for _ in range(ROUNDS):
+        watched = monitor is not None and monitor.due
+        values = engine.play_round(watched)
+        if monitor is not None and watched:
+            monitor.measure(values)
+            monitor.findings()
+    return time.perf_counter() - began
+
+
+def ratios(system: str) -> list[float]:
+    """Time with the monitor over that without, for each pair of blocks."""
+    game_class, dataset = find_system(system), load_dataset("mnist")
+    settings = game_class.Settings.of(next(iter(game_class.presets.values()), {}), system)
+    here = Processes(torch.device("cpu"))
+    bare, watched = (Engine(game_class, settings, dataset, 10**6, 0, here) for _ in range(2))
+    monitor = Monitor(watched, RunSettings().health_every, Context(system, game_class, settings, "mnist"))
+    found = []
+    for pair in range(PAIRS[system]):
+        seconds = {}
+        # Whoever comes second may find warmer caches: they change places.
+        for which in ("bare", "watched") if pair % 2 else ("watched", "bare"):
+            seconds[which] = play(watched, monitor) if which == "watched" else play(bare, None)
+        found.append(seconds["watched"] / seconds["bare"])
+    weights = bare.game.state_dict()
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in watched.game.state_dict().items())
+    return found
+
+
+def main() -> None:
+    """Measure the systems named on the command line, or all."""
+    torch.set_num_threads(1)
+    for system in sys.argv[1:] or PAIRS:
+        low, middle, high = statistics.quantiles(ratios(system), n=4)
+        print(f"{system}: {middle:.3f} of the time without (quartiles {low:.3f} and {high:.3f})")
+
+
+if __name__ == "__main__":
+    main()
