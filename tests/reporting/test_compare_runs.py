@@ -108,6 +108,17 @@ def test_runs_of_other_lengths_or_evaluated_at_other_times_stand_apart(
     assert "The evaluation of seed-2 is of step 18, and the run is now at step 20" in notes
 
 
+def test_runs_that_answer_trouble_otherwise_stand_apart(
+    copies: dict[str, Path], change: Callable[..., None]
+) -> None:
+    change(copies["seed-1"] / "run.json", on_unhealthy="rollback")
+    comparison = sparring.compare(seeds(copies))
+    assert [(row.name, row.differs) for row in comparison.rows] == [
+        ("seed-0, seed-2", ("--on-unhealthy warn",)),
+        ("seed-1", ("--on-unhealthy rollback",)),
+    ]
+
+
 def test_other_systems_are_named_and_not_all_their_settings(runs: dict[str, Path]) -> None:
     comparison = sparring.compare([*seeds(runs), runs["dcgan"]])
     assert [row.differs for row in comparison.rows] == [("system gan",), ("system dcgan",)]

@@ -68,7 +68,7 @@ def test_every_setting_of_every_system(
 
 def test_every_option_of_the_run(runs: dict[str, Path], started: Callable[[str], Started]) -> None:
     options = {"seed": 7, "threads": 3, "device": "cuda:1", "keep_every": 2, "history_every": 9,
-               "checkpoint_minutes": 0.25}  # fmt: skip
+               "health_every": 11, "on_unhealthy": "rollback", "checkpoint_minutes": 0.25}  # fmt: skip
     ours = {"name": "folder:/a b/it's; rm -rf $HOME", "size": 32, "skip_bad_images": True}
     data = Facts.of(runs["seed-0"]).description["data"] | ours
     found = started(train_command(described(runs["seed-0"], data=data, **options)))["asked"]
@@ -103,6 +103,16 @@ def test_only_what_is_not_the_default_is_said(runs: dict[str, Path], tiny_npz: P
         f"sparring train gan --data npz:{tiny_npz} --epochs 3 --threads 1 --history-every 2 --batch-size 50 "
         "--generator-lr 0.0005"
     )
+
+
+def test_a_run_from_before_there_were_health_checks_is_repeated_without(
+    run: Path, started: Callable[[str], Started]
+) -> None:
+    described = json.loads((run / "run.json").read_text())
+    del described["health_every"], described["on_unhealthy"]
+    (run / "run.json").write_text(json.dumps(described))
+    found = started(train_command(Facts.of(run)))["asked"]
+    assert (found.health_every, found.on_unhealthy) == (0, "warn")
 
 
 def test_a_system_of_ones_own(

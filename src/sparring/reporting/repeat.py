@@ -12,9 +12,11 @@ from sparring.settings import as_option
 from sparring.training import RunSettings
 
 RUN_OPTIONS = (
-    "seed", "threads", "device", "keep_every", "history_every", "checkpoint_minutes", "size",
-    "skip_bad_images",
+    "seed", "threads", "device", "keep_every", "history_every", "health_every", "on_unhealthy",
+    "checkpoint_minutes", "size", "skip_bad_images",
 )  # fmt: skip
+UNWATCHED = {"health_every": 0, "on_unhealthy": "warn"}
+"""What a run was told, in effect, that was made before there were these options."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def run_settings(facts: Facts) -> list[Setting]:
     defaults = {field.name: field.default for field in dataclasses.fields(RunSettings)}
     if facts.system:
         defaults["keep_every"] = facts.system.keep_every
-    recorded = facts.description | {name: facts.description["data"][name] for name in _OF_DATA}
+    recorded = UNWATCHED | facts.description | {name: facts.description["data"][name] for name in _OF_DATA}
     # Without --threads, torch chooses; without the class of a system, nobody knows what it keeps.
     unknown = {"threads"} | (set() if facts.system else {"keep_every"})
     return [Setting(name, recorded[name], defaults[name], name not in unknown) for name in RUN_OPTIONS]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sparring.reporting.charts import columns_of
 from sparring.reporting.facts import Facts
 from sparring.reporting.health import findings_text
+from sparring.reporting.repeat import UNWATCHED
 from sparring.reporting.statistics import Spread, mean_over_seeds
 from sparring.reporting.text import as_number, names_text, value_text, visible
 from sparring.zoo import short_name
@@ -84,6 +85,7 @@ def _asked(facts: Facts) -> dict[str, Any]:
         "fingerprint": description["data"]["fingerprint"],
         "steps": description["total_steps"],
         "--history-every": description["history_every"],
+        "--on-unhealthy": (UNWATCHED | description)["on_unhealthy"],
         **{f"--{name.replace('_', '-')}": value for name, value in description["settings"].items()},
     }
 
