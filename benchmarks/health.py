@@ -2,10 +2,10 @@
 
     OMP_NUM_THREADS=1 python benchmarks/health.py [SYSTEM ...]
 
-For each system two trainings with the same seed go on side by side in one process, one of them watched as every
-run is by default: 500 rounds (ten checks, one of them long) of the one, then of the other, and so on in turn.
-Printed is the median, over all pairs of blocks, of the ratio of their times, and the quartiles. At the end both
-are checked to have come to the same weights.
+For each system two trainings with the same seed go on side by side in one process, one of them watched as
+every run is by default: 500 rounds (ten checks, one of them long) of the one, then of the other, and so on in
+turn. Printed is the median, over all pairs of blocks, of the ratio of their times, and the quartiles. At the
+end both are checked to have come to the same weights.
 """
 
 from __future__ import annotations

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Mapping
 
 from rich.console import Console as RichConsole
 from rich.console import RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.progress import TimeRemainingColumn as TimeLeftColumn
 from rich.table import Table
 from rich.text import Text
@@ -21,12 +29,14 @@ BAR_EVERY_SECONDS = 0.1
 class Bar(Progress):
     """A progress bar with what was found below it."""
 
-    notes: list[Text]
+    def __init__(self, *columns: ProgressColumn, console: RichConsole) -> None:
+        self.notes: list[Text] = []
+        super().__init__(*columns, console=console)
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """The bar, then a paragraph for each finding."""
         yield from super().get_renderables()
-        yield from getattr(self, "notes", [])
+        yield from self.notes
 
 
 class Console:
@@ -69,7 +79,6 @@ class Console:
                 TextColumn("{task.fields[losses]}"),
                 console=self.rich,
             )
-            self._progress.notes = []
             self._progress.start()
             self._task = self._progress.add_task(title, total=total, completed=done, losses="")
 
@@ -88,6 +97,7 @@ class Console:
         """Show what is wrong with a run: below the bar, where it stays, or as a paragraph."""
         note = finding_text(step, finding)
         if self._progress is not None:
+            note.no_wrap, note.overflow = False, "fold"
             self._progress.notes.append(note)
         elif not self.silent:
             self.rich.print(note)
