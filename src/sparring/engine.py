@@ -174,6 +174,8 @@ class Engine:
             optimizer.load_state_dict(
                 {"state": memory, "param_groups": optimizer.state_dict()["param_groups"]}
             )
+            # A turn that was broken off has left gradients.
+            optimizer.zero_grad(set_to_none=True)
         self.step = position["step"]
         self.stream.position = position["batches_dealt"]
         self.learning_rate_factor = position.get("learning_rate_factor", 1.0)

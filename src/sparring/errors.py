@@ -51,6 +51,7 @@ class NotANumber(TrainingError):
 
     def __init__(self, step: int, player: str, term: str, value: float, broken: Sequence[str] = ()) -> None:
         self.step, self.player, self.term, self.value = step, player, term, value
+        self.broken = tuple(broken)
         own = term in ("gradient", "weights")
         what = f"the {player}'s {term}" if own else f"the term '{term}' of the {player}'s loss"
         others = [] if term == "weights" else broken

@@ -229,8 +229,8 @@ class Recorder:
             return
         self.run.add_history({"kind": "finding", "step": step, "epoch": self.epoch, "finding": finding.name})
         # A run that was killed and resumed comes to what it has found before.
-        before = [(event.get("step"), event.get("finding")) for event in self.run.events()]
-        if (step, finding.name) not in before:
+        before = [(event.get("step"), event.get("evidence")) for event in self.run.events()]
+        if (step, finding.evidence) not in before:
             texts = {name: getattr(finding, name) for name in ("evidence", "meaning", "remedy")}
             self._record_event("finding", step=step, finding=finding.name, **texts)
 
