@@ -119,7 +119,7 @@ def oscillation(rows: Rows) -> str | None:
     if len(returns) < SELDOM_CHECKS or progress(rows, 10 * SELDOM_CHECKS):
         return None
     movement, distance = (recent(rows, f"samples/{name}", PATIENCE) for name in ("movement", "distance"))
-    if max(returns) > 0.2 or median(movement) < 0.3 or median(distance) < 0.1:
+    if max(returns) > 0.2 or median(movement) < 0.3 or median(distance) < 0.25:
         return None
     return (
         f"From one check to the next a sample changes by {percent(median(movement))} of what real examples "
