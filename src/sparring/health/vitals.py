@@ -14,11 +14,13 @@ from sparring.game import Game
 from sparring.randomness import Randomness
 
 COUNT = 128
-"""Samples looked at, and real examples that they are compared with."""
+"""Samples looked at, and at most so many real examples that they are compared with."""
 FOLLOWED = 16
 """Samples whose way is followed from check to check."""
 DUPLICATE = 0.2
 """Two samples nearer than this share of the usual distance between nearest real examples are duplicates."""
+LEAST = 1e-9
+"""What distances are relative to is at least this, where all real examples are alike."""
 SMALL = 4096
 """Data sets of up to so many examples are searched for copies; larger ones are seldom learnt by heart."""
 
@@ -41,15 +43,16 @@ class SampleVitals:
         self.game = game
         self.dataset = dataset
         chosen = random.integers(COUNT, len(dataset)).cpu()
-        self.real_examples = dataset.examples[chosen]
+        # One that is drawn twice would be its own nearest neighbour.
+        self.real_examples = dataset.examples[chosen.unique()]
         self.labels = None
         if game.conditional and dataset.labels is not None:
             self.labels = dataset.labels[chosen].to(random.device)
         self.latent = game.latent(COUNT, random)
         self.real = to_range(self.real_examples, game.value_range).float().flatten(1)
         among_real = squared_distances(self.real, self.real).sqrt()
-        self.spread = mean_between(among_real).item()
-        self.usual_nearest = nearest_other(among_real).median().item()
+        self.spread = max(LEAST, mean_between(among_real).item())
+        self.usual_nearest = max(LEAST, nearest_other(among_real).median().item())
         self.previous = self.anchor = torch.zeros(0)
         self.path = 0.0
 
@@ -130,12 +133,12 @@ class FeatureVitals:
         self.value_range = vitals.game.value_range
         self.extractor = extractor or default_extractor(vitals.dataset)
         features = self.extractor.features(vitals.real_examples)
-        self.spread = mean_between(squared_distances(features, features).sqrt()).item()
+        self.spread = max(LEAST, mean_between(squared_distances(features, features).sqrt()).item())
         self.real_classes = self._effective_classes(features)
         self.copy_limit = None
         if self.dataset.spec.is_image and COUNT < len(self.dataset) <= SMALL:
             others = nearest(self.dataset.examples, self.dataset.examples, 2, same=True)[0]
-            self.copy_limit = (others[:, 0] / others[:, 1].clamp(min=1e-9)).quantile(COPY_QUANTILE).item()
+            self.copy_limit = (others[:, 0] / others[:, 1].clamp(min=LEAST)).quantile(COPY_QUANTILE).item()
 
     def measure(self, samples: Tensor) -> Values:
         """What every tenth check records.
