@@ -90,6 +90,19 @@ def test_the_critic_moves_n_critic_times_on_new_batches(make_engine: Make, syste
     assert engine.steps_per_epoch == 3, "8 batches, 3 a round"
 
 
+@pytest.mark.parametrize(("system", "for_images"), [("wgan", 100), ("wgan-gp", 128), ("r3gan", 64)])
+def test_noise_has_the_dimensions_of_the_points_unless_asked_for(
+    make_engine: Make, system: str, for_images: int
+) -> None:
+    def size(data: Dataset | None, **settings: Any) -> int:
+        game = make_engine(system, data, batch_size=8, **settings).game
+        return game.latent(3, game.random).shape[1]
+
+    assert size(points()) == 2
+    assert size(None) == for_images
+    assert size(points(), latent_size=7) == 7
+
+
 def test_wgan_clips_after_every_critic_step(make_engine: Make) -> None:
     engine = make_engine("wgan", points(), batch_size=8, clip=0.02)
     assert max(p.abs().max().item() for p in engine.game.critic.parameters()) > 0.02

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sparring.data.dataset import DataSpec
-from sparring.nn.networks import build_generator, build_trunk, no_norm
+from sparring.nn.networks import build_generator, build_trunk, no_norm, noise_size
 from sparring.settings import Count, GameSettings
 
 
@@ -16,8 +16,8 @@ from sparring.settings import Count, GameSettings
 class ConditionalSettings(GameSettings):
     """How large the two networks are; the base of the settings of a system that uses them."""
 
-    latent_size: Count = 64
-    """Dimensions of the noise."""
+    latent_size: Count | None = None
+    """Dimensions of the noise; by default 64 for images, and as many as the points for points."""
     embedding_size: Count = 32
     """Dimensions of the class embedding that the generator is given beside the noise."""
     generator_width: Count = 32
@@ -42,11 +42,12 @@ class LabelledGenerator(nn.Module):
 
     def __init__(self, data: DataSpec, settings: ConditionalSettings) -> None:
         super().__init__()
-        inputs, embedded = settings.latent_size, settings.embedding_size
+        embedded = settings.embedding_size
+        self.latent_size = noise_size(settings.latent_size, data, for_images=64)
         self.embedding = nn.Embedding(data.classes, embedded) if data.classes else None
         self.body = build_generator(
             data,
-            inputs + embedded if data.classes else inputs,
+            self.latent_size + (embedded if data.classes else 0),
             width=settings.generator_width,
             units=settings.point_units,
             norm=nn.BatchNorm2d if settings.batch_norm else no_norm,

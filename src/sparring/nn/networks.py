@@ -17,6 +17,14 @@ Norm = Callable[[int], nn.Module]
 SMALLEST_SIDE = 4
 
 
+def noise_size(asked: int | None, data: DataSpec, for_images: int) -> int:
+    """Dimensions of the noise: those asked for, or else `for_images`, and as many as the points where the
+    data is points. From much more noise than that, a small network finds it hard to make separate modes.
+    """
+    default = for_images if data.is_image else data.shape[0]
+    return default if asked is None else asked
+
+
 def no_norm(channels: int) -> nn.Module:
     """No normalisation."""
     return nn.Identity()

@@ -44,7 +44,9 @@ class R3GAN(Game):
             "exact_penalty": False,
             "auxiliary_weight": 0.3,
             "average_decay": 0.998,
-        }
+        },
+        # Modes as narrow as those of `ring` and `grid`, in two minutes on one core.
+        "points": {"generator_lr": 1e-3, "discriminator_lr": 1e-3, "gamma": 0.1, "gamma_final": 0.01},
     }
 
     @dataclass(frozen=True)
@@ -144,7 +146,7 @@ class R3GAN(Game):
 
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in N(0, I)."""
-        return random.normal(count, self.settings.latent_size)
+        return random.normal(count, self.generator.latent_size)
 
     def generate(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
         """Images in [-1, 1] of the given classes, or points."""

@@ -12,7 +12,7 @@ from torch.optim import Optimizer, RMSprop
 from sparring.game import Batch, DataSpec, Game, GameSettings, Limit, Terms, Turn
 from sparring.losses import verdict
 from sparring.nn.initialisers import initialise_dcgan
-from sparring.nn.networks import build_critic, build_generator
+from sparring.nn.networks import build_critic, build_generator, noise_size
 from sparring.penalties import clip_weights
 from sparring.randomness import Randomness
 from sparring.settings import Count, Positive
@@ -34,8 +34,9 @@ class WGAN(Game):
     class Settings(GameSettings):
         """Settings of WGAN; the defaults of algorithm 1."""
 
-        latent_size: Count = 100
-        """Dimensions of the noise z in N(0, I)."""
+        latent_size: Count | None = None
+        """Dimensions of the noise z in N(0, I); by default 100 for images, and as many as the points for
+        points."""
         width: Count = 64
         """Channels at half the image's size; twice as many at each size below."""
         point_units: Count = 128
@@ -54,7 +55,8 @@ class WGAN(Game):
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
         super().__init__(settings, data, random)
         size: dict[str, Any] = {"width": settings.width, "units": settings.point_units}
-        self.generator = build_generator(data, settings.latent_size, norm=nn.BatchNorm2d, **size)
+        self.latent_size = noise_size(settings.latent_size, data, for_images=100)
+        self.generator = build_generator(data, self.latent_size, norm=nn.BatchNorm2d, **size)
         self.critic = build_critic(data, norm=nn.BatchNorm2d, **size)
         initialise_dcgan(self)
 
@@ -88,7 +90,7 @@ class WGAN(Game):
 
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in N(0, I)."""
-        return random.normal(count, self.settings.latent_size)
+        return random.normal(count, self.latent_size)
 
     def generate(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
         """Images in [-1, 1], or points."""
