@@ -104,8 +104,7 @@ CASES = [
     Case("collapse", "gan --data stacked-mnist --max-steps 3000", seeds(1, 2), collapsed, COLLAPSE),
     Case(
         "collapse",
-        "r3gan --data ring --gamma 0 --gamma-final 0 --generator-lr 5e-3 --discriminator-lr 5e-3 "
-        "--max-steps 3000",
+        "dcgan --data mixture:{data}/nine.json --generator-lr 0.05 --max-steps 3000",
         seeds(1, 3),
         collapsed,
         COLLAPSE,
@@ -132,21 +131,29 @@ CASES = [
         ("vanishing gradient",),
     ),
     Case(
-        "divergence", "wgan --data ring --clip 1000 --max-steps 2500", seeds(1, 5), whatever, ("divergence",)
-    ),
-    Case(
-        "divergence", "wgan --data grid --clip 1000 --max-steps 2500", seeds(1, 4), whatever, ("divergence",)
+        "divergence",
+        "wgan --data ring --clip 1000 --critic-lr 0.002 --max-steps 1500",
+        seeds(1, 5),
+        whatever,
+        ("divergence",),
     ),
     Case(
         "divergence",
-        "wgan-gp --data ring --penalty-weight 0 --max-steps 1500",
+        "wgan --data grid --clip 1000 --critic-lr 0.002 --max-steps 1500",
         seeds(1, 4),
         whatever,
         ("divergence",),
     ),
     Case(
         "divergence",
-        "wgan-gp --data grid --penalty-weight 0 --max-steps 1500",
+        "wgan-gp --data ring --penalty-weight 0 --critic-lr 0.002 --max-steps 1000",
+        seeds(1, 4),
+        whatever,
+        ("divergence",),
+    ),
+    Case(
+        "divergence",
+        "wgan-gp --data grid --penalty-weight 0 --critic-lr 0.002 --max-steps 1000",
         seeds(1, 4),
         whatever,
         ("divergence",),

@@ -24,6 +24,8 @@ SOON = 5
 SELDOM_CHECKS = 4
 """The same for what only every tenth check measures."""
 
+LARGE = 9.0
+"""A loss beyond which even the first ones are no measure."""
 FIRST, LATEST = 50, 350
 """Checks that are looked at; those of a long run in between are not, so that no check takes long."""
 
@@ -129,15 +131,15 @@ def oscillation(rows: Rows) -> str | None:
 
 
 def divergence(rows: Rows) -> str | None:
-    """A loss has left the order of magnitude in which it began, check after check."""
+    """A loss is a hundred times what it was, or what any loss should be, check after check."""
     if len(rows) <= 2 * SOON:
         return None
     for column in (name for name in rows[-1] if name.endswith("/loss")):
         sizes = [abs(value) for value in recent(rows, column)]
         early, now = median(sizes[:SOON]), min(sizes[-SOON:])
-        if now > 100 * (1 + early):
+        if now > 100 * (1 + min(early, LARGE)):
             player = column.removesuffix("/loss")
-            return f"The {player}'s loss has grown from about {early:.2g} to {sizes[-1]:.3g}."
+            return f"The {player}'s loss has gone from about {early:.2g} at first to {sizes[-1]:.3g}."
     return None
 
 
