@@ -10,10 +10,9 @@ end both are checked to have come to the same weights.
 
 from __future__ import annotations
 
-import statistics
 import sys
-import time
 
+import pairs
 import torch
 
 from sparring.data import load_dataset
@@ -28,16 +27,14 @@ ROUNDS = 500
 PAIRS = {"gan": 16, "r3gan": 4}
 
 
-def play(engine: Engine, monitor: Monitor | None) -> float:
-    """Seconds for so many rounds."""
-    began = time.perf_counter()
+def play(engine: Engine, monitor: Monitor | None) -> None:
+    """So many rounds."""
     for _ in range(ROUNDS):
         watched = monitor is not None and monitor.due
         values = engine.play_round(watched)
         if monitor is not None and watched:
             monitor.measure(values)
             monitor.findings()
-    return time.perf_counter() - began
 
 
 def ratios(system: str) -> list[float]:
@@ -47,13 +44,7 @@ def ratios(system: str) -> list[float]:
     here = Processes(torch.device("cpu"))
     bare, watched = (Engine(game_class, settings, dataset, 10**6, 0, here) for _ in range(2))
     monitor = Monitor(watched, RunSettings().health_every, Context(system, game_class, settings, "mnist"))
-    found = []
-    for pair in range(PAIRS[system]):
-        seconds = {}
-        # Whoever comes second may find warmer caches: they change places.
-        for which in ("bare", "watched") if pair % 2 else ("watched", "bare"):
-            seconds[which] = play(watched, monitor) if which == "watched" else play(bare, None)
-        found.append(seconds["watched"] / seconds["bare"])
+    found = pairs.ratios(lambda: play(watched, monitor), lambda: play(bare, None), PAIRS[system])
     weights = bare.game.state_dict()
     assert all(torch.equal(tensor, weights[name]) for name, tensor in watched.game.state_dict().items())
     return found
@@ -63,8 +54,7 @@ def main() -> None:
     """Measure the systems named on the command line, or all."""
     torch.set_num_threads(1)
     for system in sys.argv[1:] or PAIRS:
-        low, middle, high = statistics.quantiles(ratios(system), n=4)
-        print(f"{system}: {middle:.3f} of the time without (quartiles {low:.3f} and {high:.3f})")
+        print(f"{system}: {pairs.summary(ratios(system))} of the time without")
 
 
 if __name__ == "__main__":

@@ -15,11 +15,10 @@ progress bar or a table of the epoch wants them.
 
 from __future__ import annotations
 
-import statistics
 import sys
-import time
 from collections.abc import Callable
 
+import pairs
 import torch
 
 from sparring.data import load_dataset
@@ -88,24 +87,15 @@ def ratios(system: str) -> list[float]:
     bare(3)
     weights = other.game.state_dict()
     assert all(torch.equal(tensor, weights[name]) for name, tensor in engine.game.state_dict().items())
-    found = []
-    for pair in range(PAIRS[system]):
-        seconds = {}
-        # Whoever comes second may find warmer caches: they change places.
-        for play in (with_engine, bare) if pair % 2 else (bare, with_engine):
-            began = time.perf_counter()
-            play(ROUNDS[system])
-            seconds[play] = time.perf_counter() - began
-        found.append(seconds[with_engine] / seconds[bare])
-    return found
+    rounds = ROUNDS[system]
+    return pairs.ratios(lambda: with_engine(rounds), lambda: bare(rounds), PAIRS[system])
 
 
 def main() -> None:
     """Measure the systems named on the command line, or all that have a bare loop."""
     torch.set_num_threads(1)
     for system in sys.argv[1:] or ROUNDS:
-        low, middle, high = statistics.quantiles(ratios(system), n=4)
-        print(f"{system}: {middle:.3f} of the bare loop's time (quartiles {low:.3f} and {high:.3f})")
+        print(f"{system}: {pairs.summary(ratios(system))} of the bare loop's time")
 
 
 if __name__ == "__main__":
