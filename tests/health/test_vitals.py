@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from sparring.data import load_dataset
-from sparring.data.dataset import Dataset, Mixture, to_range
+from sparring.data.dataset import Dataset, to_range
 from sparring.data.mixtures import ring
 from sparring.engine import Engine
 from sparring.health.vitals import COUNT, FOLLOWED, FeatureVitals, SampleVitals
@@ -248,7 +248,7 @@ def test_a_system_that_is_told_classes_gets_those_of_real_examples(
 def test_generating_leaves_no_trace(
     training: bool, vitals_of: Callable[..., SampleVitals], make_dataset: Callable[..., Dataset]
 ) -> None:
-    """Not in running statistics, in the noise still to come, nor in the mode; and it is the same each time."""
+    """Not in running statistics, in the noise still to come, nor in the mode; and always the same."""
     vitals = vitals_of(make_dataset(60, size=28), "dcgan")
     game = vitals.game.train(training)
     before = {name: tensor.clone() for name, tensor in game.state_dict().items()}

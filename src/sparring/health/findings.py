@@ -90,7 +90,7 @@ def vanishing_gradient(rows: Rows) -> str | None:
     judge = opponent(rows)
     gradients = recent(rows, "generator/gradient_norm")
     accuracy = recent(rows, f"{judge}/accuracy", SOON)
-    if len(rows) <= 2 * SOON or not accuracy:
+    if len(gradients) <= 2 * SOON or not accuracy:
         return None
     early, now = max(gradients[:-SOON]), median(gradients[-SOON:])
     if min(accuracy) < 0.98 or now > 0.01 * early:
@@ -104,9 +104,9 @@ def vanishing_gradient(rows: Rows) -> str | None:
 def overpowering(rows: Rows) -> str | None:
     """The discriminator cannot tell samples from real examples, though they are far from them."""
     judge = opponent(rows)
-    if len(rows) <= PATIENCE or not recent(rows, f"{judge}/accuracy", 1) or progress(rows, PATIENCE):
-        return None
     gap, distance = recent(rows, f"{judge}/logit_gap", PATIENCE), recent(rows, "samples/distance", PATIENCE)
+    if len(rows) <= PATIENCE or not gap or progress(rows, PATIENCE):
+        return None
     if median(gap) > 0.3 or min(distance) < 0.3:
         return None
     return (
@@ -255,8 +255,12 @@ def not_a_number(error: NotANumber, context: Context) -> Finding:
 
 
 def recent(rows: Rows, column: str, count: int | None = None) -> list[float]:
-    """The last `count` values of a column, in order, of the rows that have it; infinite if no number."""
-    values = [math.inf if row[column] is None else row[column] for row in rows if column in row]
+    """The last `count` values of a column, in order, of the rows that have it; infinite if not finite.
+
+    What was not finite is None in the history, which does not say what it was.
+    """
+    found = [row[column] for row in rows if column in row]
+    values = [math.inf if value is None or not math.isfinite(value) else value for value in found]
     return values if count is None else values[-count:]
 
 
