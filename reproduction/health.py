@@ -48,6 +48,11 @@ def collapsed(figures: dict[str, Any]) -> bool:
     return missing or value(figures, "coverage") < 0.05
 
 
+def unlearnt(figures: dict[str, Any]) -> bool:
+    """Hardly any of the real examples has a sample near it."""
+    return value(figures, "coverage") < 0.05
+
+
 def value_of_reference(figures: dict[str, Any], name: str) -> float:
     """The same figure of real examples."""
     return float(figures[name]["reference"])
@@ -85,7 +90,7 @@ CASES = [
     Case("healthy", "r3gan --data mixture:{data}/nine.json --max-steps 3000", seeds(1, 4), healthy, ()),
     Case("healthy", "dcgan --data ring --max-steps 4000", seeds(2, 4), healthy, ()),
     Case("healthy", "dcgan --data mixture:{data}/nine.json --max-steps 3000", seeds(1, 4), healthy, ()),
-    Case("healthy", "wgan-gp --data ring --max-steps 1500", seeds(1, 3), healthy, ()),
+    Case("healthy", "wgan-gp --data mixture:{data}/nine.json --max-steps 1500", seeds(1, 4), healthy, ()),
     Case("healthy", "gan --epochs 25", seeds(2, 2), healthy, ()),
     Case("collapse", "gan --generator-lr 0.01 --max-steps 3000", seeds(2, 5), collapsed, COLLAPSE),
     Case("collapse", "gan --generator-lr 0.05 --max-steps 3000", seeds(1, 3), collapsed, COLLAPSE),
@@ -113,21 +118,21 @@ CASES = [
         "vanishing gradient",
         "gan --saturating --discriminator-steps 5 --max-steps 1500",
         seeds(2, 8),
-        whatever,
+        unlearnt,
         ("vanishing gradient",),
     ),
     Case(
         "vanishing gradient",
         "gan --saturating --discriminator-lr 0.005 --max-steps 2000",
         seeds(1, 6),
-        whatever,
+        unlearnt,
         ("vanishing gradient",),
     ),
     Case(
         "vanishing gradient",
         "dcgan --data mixture:{data}/far.json --saturating --discriminator-steps 5 --max-steps 2000",
         seeds(1, 6),
-        whatever,
+        unlearnt,
         ("vanishing gradient",),
     ),
     Case(
