@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from torch.optim import SGD, Optimizer
 
 from sparring.data.dataset import Batch, Dataset, DataSpec
 from sparring.data.stream import SMALLEST_SHARE, Stream
-from sparring.engine import Engine, Meter
+from sparring.engine import Engine, Meter, moved_parameters
 from sparring.errors import NotANumber, SettingError
 from sparring.game import Game, GameSettings, Terms, Turn
 from sparring.processes import Processes
@@ -311,6 +312,224 @@ def test_seeds_decide_the_weights_and_nothing_else_does(make_engine: Make) -> No
     other = make_engine("gan", seed=1).game.state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert not all(torch.equal(first[name], other[name]) for name in first)
+
+
+# -- watched rounds, broken numbers --------------------------------------------------------------------------
+
+
+class Quadratic(Duel):
+    """Each player goes down its own parabola, the left one in two turns."""
+
+    def round(self) -> Sequence[Turn]:
+        return [Turn("left", self.down), Turn("left", self.down), Turn("right", self.other_down)]
+
+    def down(self, real: Batch) -> Terms:
+        return Terms(height=3 * self.left**2)
+
+    def other_down(self, real: Batch) -> Terms:
+        return Terms(height=self.right**2 / 2)
+
+
+def test_a_watched_round_says_how_the_players_moved(make_engine: Make) -> None:
+    """Gradient 6x, step 0.1 x 6x: x is 1 and then 0.4. On the right gradient x, step 0.2 x, from 2."""
+    engine = make_engine(Quadratic)
+    assert engine.moves == {}
+    engine.play_round(watched=True)
+    assert engine.moves == pytest.approx(
+        {
+            "left/gradient_norm": (6 + 2.4) / 2,
+            "left/update_ratio": 0.6,
+            "right/gradient_norm": 2.0,
+            "right/update_ratio": 0.2,
+        }
+    )
+    left = engine.game.left.item()
+    assert left == pytest.approx(0.16)
+    before = engine.moves
+    engine.play_round()
+    assert engine.moves is before, "a round that is not watched says nothing"
+    engine.play_round(watched=True)
+    assert engine.moves["left/gradient_norm"] == pytest.approx((6 + 2.4) / 2 * 0.16**2)
+
+
+def test_the_length_of_a_gradient_is_that_of_all_parameters(make_engine: Make) -> None:
+    class Vectors(Duel):
+        def __init__(self, settings: GameSettings, data: DataSpec, random: Randomness) -> None:
+            super().__init__(settings, data, random)
+            self.more = nn.Parameter(torch.full((2, 2), 2.0))
+
+        def optimizers(self) -> dict[str, Optimizer]:
+            return {"left": SGD([self.left, self.more], 0.1), "right": SGD([self.right], 0.2)}
+
+        def left_loss(self, real: Batch) -> Terms:
+            return Terms(sum=3 * self.left + 2 * self.more.sum())
+
+    engine = make_engine(Vectors)
+    engine.play_round(watched=True)
+    assert engine.moves["left/gradient_norm"] == pytest.approx(5.0), "3² + 4 x 2² = 5²"
+    assert engine.moves["left/update_ratio"] == pytest.approx(0.5 / math.sqrt(17)), "1² + 4 x 2² = 17"
+
+
+def test_weights_that_are_all_zero_can_be_watched(make_engine: Make) -> None:
+    class FromNothing(Duel):
+        def left_loss(self, real: Batch) -> Terms:
+            return Terms(slope=self.left * 2)
+
+    engine = make_engine(FromNothing)
+    with torch.no_grad():
+        engine.game.left.zero_()
+    engine.play_round(watched=True)
+    assert engine.moves["left/gradient_norm"] == 2
+    assert engine.moves["left/update_ratio"] > 1e6
+
+
+@pytest.mark.parametrize("system", ["gan", "wgan", "r3gan"])
+def test_rounds_are_the_same_whether_watched_or_not(system: str, make_engine: Make) -> None:
+    dataset = Dataset("points", torch.randn(60, 2)) if system != "gan" else None
+    watched, alone = (make_engine(system, dataset) for _ in range(2))
+    for _ in range(3):
+        assert watched.play_round(watched=True) == alone.play_round()
+    ours, theirs = watched.game.state_dict(), alone.game.state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+class Wrong(torch.autograd.Function):
+    """The identity, whose gradient is what one likes."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, gradient: float) -> Tensor:
+        ctx.gradient = gradient
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return torch.full_like(gradient, ctx.gradient), None
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+def test_a_gradient_that_is_no_number_moves_nothing(wrong: float, make_engine: Make) -> None:
+    """Although every term of the loss is finite."""
+
+    class Steep(Duel):
+        def right_loss(self, real: Batch) -> Terms:
+            return Terms(fine=Wrong.apply(self.right, wrong if self.step == 1 else 1.0))
+
+    engine = make_engine(Steep)
+    engine.play_round()
+    before = engine.game.right.item()
+    with pytest.raises(NotANumber, match=r"At step 2 the right's gradient became (nan|inf)\.") as caught:
+        engine.play_round()
+    assert (caught.value.step, caught.value.player, caught.value.term) == (2, "right", "gradient")
+    assert caught.value.broken == ()
+    assert engine.game.right.item() == before
+    assert engine.step == 1
+
+
+@pytest.mark.parametrize("system", list(SYSTEMS))
+def test_what_goes_back_through_a_network_is_seen_in_every_system(
+    system: str,
+    make_engine: Make,
+    make_dataset: Callable[..., Dataset],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of the gradients only those of the biases are looked at, where there are any."""
+    dataset = make_dataset(40, size=32)
+    for player in make_engine(system, dataset, batch_size=8).optimizers:
+        engine = make_engine(system, dataset, batch_size=8)
+        turns = [steep(turn) if turn.player == player else turn for turn in engine.game.round()]
+        monkeypatch.setattr(engine.game, "round", lambda turns=turns: turns)
+        before = [parameter.clone() for parameter in moved_parameters(engine.optimizers[player])]
+        with pytest.raises(NotANumber, match=f"At step 1 the {player}'s gradient became nan"):
+            engine.play_round()
+        after = moved_parameters(engine.optimizers[player])
+        assert all(torch.equal(*pair) for pair in zip(before, after, strict=True))
+
+
+def steep(turn: Turn) -> Turn:
+    """The turn with a gradient that is not a number behind its first term."""
+
+    def loss(real: Batch) -> Terms:
+        terms = dict(turn.loss(real))
+        first = next(iter(terms))
+        return Terms(**(terms | {first: Wrong.apply(terms[first], math.nan)}))
+
+    return dataclasses.replace(turn, loss=loss)
+
+
+def test_a_term_may_be_called_gradient(make_engine: Make) -> None:
+    class Own(Duel):
+        def left_loss(self, real: Batch) -> Terms:
+            return Terms(gradient=self.left * (math.nan if self.step else 2.0))
+
+    engine = make_engine(Own)
+    values = engine.play_round()
+    assert values["left/gradient"] == 2.0
+    with pytest.raises(NotANumber) as caught:
+        engine.play_round()
+    assert (caught.value.player, caught.value.term) == ("left", "gradient")
+
+
+def test_broken_weights_are_named(make_engine: Make) -> None:
+    engine = make_engine(Duel)
+    engine.check_weights()
+    engine.play_round()
+    with torch.no_grad():
+        engine.game.right.fill_(math.inf)
+    with pytest.raises(NotANumber, match=r"^At step 1 the right's weights became nan\.$") as caught:
+        engine.check_weights()
+    assert (caught.value.player, caught.value.term, caught.value.broken) == ("right", "weights", ("right",))
+    with pytest.raises(NotANumber) as caught:
+        engine.play_round()
+    assert caught.value.player == "left"
+    assert str(caught.value) == (
+        "At step 2 the term 'pull' of the left's loss became inf; the weights of the right are no numbers "
+        "either."
+    )
+
+
+@given(st.floats(0.01, 1), st.floats(0, 1), st.integers(1, 12))
+def test_the_factor_multiplies_the_schedule(factor: float, decay: float, steps: int) -> None:
+    dataset = Dataset("points", torch.zeros(10, 2))
+    settings = GameSettings(batch_size=10, learning_rate_decay=decay)
+    engine, full = (Engine(Duel, settings, dataset, steps, 0, Processes(CPU)) for _ in range(2))
+    engine.learning_rate_factor = factor
+    for _ in range(steps):
+        engine.play_round()
+        full.play_round()
+        for name, optimizer in engine.optimizers.items():
+            usual = full.optimizers[name].param_groups[0]["lr"]
+            assert optimizer.param_groups[0]["lr"] == pytest.approx(factor * usual)
+
+
+def test_the_factor_is_part_of_the_position(make_engine: Make) -> None:
+    first, second = make_engine(Duel), make_engine(Duel)
+    assert first.position()["learning_rate_factor"] == 1.0
+    first.learning_rate_factor = 0.25
+    position = first.position()
+    second.restore(first.game.state_dict(), first.tensors(), position)
+    assert second.learning_rate_factor == 0.25
+    second.play_round()
+    assert second.optimizers["left"].param_groups[0]["lr"] == pytest.approx(0.025)
+    # Checkpoints of older versions know of none.
+    del position["learning_rate_factor"]
+    second.restore(first.game.state_dict(), first.tensors(), position)
+    assert second.learning_rate_factor == 1.0
+
+
+def test_a_turn_that_broke_off_leaves_no_gradient_to_a_restored_engine(make_engine: Make) -> None:
+    class Steep(Duel):
+        def left_loss(self, real: Batch) -> Terms:
+            return Terms(fine=Wrong.apply(self.left, math.nan if self.step == 1 else 1.0))
+
+    engine = make_engine(Steep)
+    networks = {name: tensor.clone() for name, tensor in engine.game.state_dict().items()}
+    tensors, position = engine.tensors(), engine.position()
+    engine.play_round()
+    with pytest.raises(NotANumber):
+        engine.play_round()
+    engine.restore(networks, tensors, position)
+    engine.play_round()
+    assert engine.game.left.item() == pytest.approx(0.9), "1 - 0.1 x 1"
 
 
 # -- limits and settings ---------------------------------------------------------------------------------

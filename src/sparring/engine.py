@@ -23,8 +23,8 @@ from sparring.settings import GameSettings
 
 Values = dict[str, float]
 
-GRADIENT = "gradient"
-"""Name under which what the gradients hold is checked beside the terms."""
+SMALLEST = 1e-9
+"""What an update is relative to is at least this, where all weights are zero."""
 
 
 class Meter:
@@ -186,9 +186,11 @@ class Engine:
         total = torch.stack(list(terms.values())).sum()
         total.backward()
         scalars = {"loss": total, **terms, **getattr(terms, "observed", {})}
-        values = self._exchange(turn.player, scalars | {GRADIENT: self._gradient_probe(turn.player)})
-        self._check_finite(turn.player, values)
-        del values[GRADIENT]
+        *numbers, gradient = self._exchange(
+            turn.player, [*scalars.values(), self._gradient_probe(turn.player)]
+        )
+        values = dict(zip(scalars, numbers, strict=True))
+        self._check_finite(turn.player, values, gradient)
         optimizer = self.optimizers[turn.player]
         if moves is None:
             optimizer.step()
@@ -213,9 +215,9 @@ class Engine:
             parameter.requires_grad_(id(parameter) in moved)
         self._free = player
 
-    def _exchange(self, player: str, scalars: Mapping[str, Tensor]) -> Values:
+    def _exchange(self, player: str, scalars: Sequence[Tensor]) -> list[float]:
         """Average gradients, terms, running statistics and the wish to stop over all processes."""
-        packed = torch.stack([value.detach() for value in scalars.values()])
+        packed = torch.stack([value.detach() for value in scalars])
         if self.processes.count == 1:
             self.stopping = self.stop_asked
         else:
@@ -223,20 +225,24 @@ class Engine:
             gradients = [p.grad for p in self._moved_by[player] if p.grad is not None]
             self.processes.average([*gradients, packed, stop, *self._running_statistics])
             self.stopping = bool(stop.item())
-        return dict(zip(scalars, packed.tolist(), strict=True))
+        numbers: list[float] = packed.tolist()
+        return numbers
 
     def _gradient_probe(self, player: str) -> Tensor:
         """A number that is finite if the gradients are, without reading all of them in every turn."""
         gradients = [p.grad for p in self._sentinels[player] if p.grad is not None]
-        return torch.stack(torch._foreach_norm(gradients)).sum() if gradients else torch.zeros(())
+        if not gradients:
+            return torch.zeros((), device=self.processes.device)
+        return torch.stack(torch._foreach_norm(gradients)).sum()
 
-    def _check_finite(self, player: str, values: Values) -> None:
-        if all(map(math.isfinite, values.values())):
+    def _check_finite(self, player: str, values: Values, gradient: float) -> None:
+        if all(map(math.isfinite, (*values.values(), gradient))):
             return
-        wrong = [name for name, value in values.items() if not math.isfinite(value)]
         # A term says more than the sum of all of them, or than the gradient that comes of it.
-        name = next((name for name in wrong if name not in ("loss", GRADIENT)), wrong[0])
-        raise NotANumber(self.step + 1, player, name, values[name], self._players_with_broken_weights())
+        total, *terms = values.items()
+        numbers = [*terms, total, ("gradient", gradient)]
+        name, value = next((name, value) for name, value in numbers if not math.isfinite(value))
+        raise NotANumber(self.step + 1, player, name, value, self._players_with_broken_weights())
 
     def _players_with_broken_weights(self) -> list[str]:
         return [
@@ -253,7 +259,10 @@ class Engine:
         before = [p.clone() for p in moved]
         self.optimizers[player].step()
         update = length([p - old for p, old in zip(moved, before, strict=True)])
-        return {f"{player}/gradient_norm": gradient, f"{player}/update_ratio": update / length(before)}
+        return {
+            f"{player}/gradient_norm": gradient,
+            f"{player}/update_ratio": update / max(length(before), SMALLEST),
+        }
 
     def _schedule_learning_rates(self) -> None:
         decay = self.game.settings.learning_rate_decay
