@@ -145,6 +145,30 @@ def test_began_losses_and_control(make_engine: Make, monkeypatch: Any) -> None:
     assert game.k.item() == pytest.approx(0.25 + 0.1 * 0.7)
 
 
+def test_began_exponent_two_is_the_squared_error(make_engine: Make) -> None:
+    game = make_engine("began", points(), batch_size=8, exponent=2).game
+    game.discriminator = nn.Sequential(nn.Linear(2, 2, bias=False))
+    nn.init.zeros_(game.discriminator[0].weight)
+    assert game.restoration_loss(torch.full((8, 2), -3.0)).item() == pytest.approx(9.0)
+
+
+def test_began_has_no_normalisation_unless_asked_and_then_only_in_the_generator(make_engine: Make) -> None:
+    def normalised(**settings: Any) -> set[str]:
+        game = make_engine("began", width=4, batch_size=8, **settings).game
+        return {name.split(".")[0] for name, m in game.named_modules() if isinstance(m, nn.BatchNorm2d)}
+
+    assert normalised() == set()
+    assert normalised(batch_norm=True) == {"generator"}
+
+
+def test_began_begins_with_glorot_weights(make_engine: Make) -> None:
+    game = make_engine("began", width=16, batch_size=8).game
+    for layer in game.modules():
+        if isinstance(layer, nn.Conv2d):
+            bound = (6 / (9 * (layer.in_channels + layer.out_channels))) ** 0.5
+            assert 0.8 * bound < layer.weight.abs().max().item() <= bound
+
+
 def test_began_keeps_k_between_zero_and_one(make_engine: Make) -> None:
     game = make_engine("began", points(), batch_size=8, k_rate=1.0).game
     game.control({"gap": 5.0})

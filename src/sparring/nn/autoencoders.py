@@ -7,7 +7,7 @@ import itertools
 from torch import nn
 
 from sparring.data.dataset import DataSpec
-from sparring.nn.networks import no_norm, perceptron
+from sparring.nn.networks import Norm, no_norm, perceptron
 
 
 def build_encoder(data: DataSpec, outputs: int, *, width: int, units: int) -> nn.Module:
@@ -30,7 +30,7 @@ def build_encoder(data: DataSpec, outputs: int, *, width: int, units: int) -> nn
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(flat, outputs))
 
 
-def build_decoder(data: DataSpec, inputs: int, *, width: int, units: int) -> nn.Module:
+def build_decoder(data: DataSpec, inputs: int, *, width: int, units: int, norm: Norm = no_norm) -> nn.Module:
     """A network from a code (count, inputs) to (count, *data.shape), without a last activation.
 
     Args:
@@ -38,6 +38,7 @@ def build_decoder(data: DataSpec, inputs: int, *, width: int, units: int) -> nn.
         inputs: dimensions of the code.
         width: channels of all convolutions.
         units: units of each hidden layer where the data is points.
+        norm: normalisation after every layer but the last; points have none.
     """
     if not data.is_image:
         return nn.Sequential(*perceptron(inputs, units, nn.ELU(), no_norm), nn.Linear(units, data.shape[0]))
@@ -45,15 +46,16 @@ def build_decoder(data: DataSpec, inputs: int, *, width: int, units: int) -> nn.
     layers: list[nn.Module] = [
         nn.Linear(inputs, width * (height // 4) * (side // 4)),
         nn.Unflatten(1, (width, height // 4, side // 4)),
+        norm(width),
     ]
     for _ in range(2):
-        layers += [*convolutions([width] * 3), nn.Upsample(scale_factor=2)]
-    return nn.Sequential(*layers, *convolutions([width] * 3), nn.Conv2d(width, channels, 3, padding=1))
+        layers += [*convolutions([width] * 3, norm), nn.Upsample(scale_factor=2)]
+    return nn.Sequential(*layers, *convolutions([width] * 3, norm), nn.Conv2d(width, channels, 3, padding=1))
 
 
-def convolutions(channels: list[int]) -> list[nn.Module]:
-    """3 x 3 convolutions with ELU from each number of channels to the next."""
+def convolutions(channels: list[int], norm: Norm = no_norm) -> list[nn.Module]:
+    """3 x 3 convolutions, each normalised and followed by ELU, from each number of channels to the next."""
     layers: list[nn.Module] = []
     for before, after in itertools.pairwise(channels):
-        layers += [nn.Conv2d(before, after, 3, padding=1), nn.ELU()]
+        layers += [nn.Conv2d(before, after, 3, padding=1), norm(after), nn.ELU()]
     return layers
