@@ -17,7 +17,7 @@ class ConditionalSettings(GameSettings):
     """How large the two networks are; the base of the settings of a system that uses them."""
 
     latent_size: Count | None = None
-    """Dimensions of the noise; by default 64 for images, and as many as the points for points."""
+    """Dimensions of the noise; by default 64 for images, and those of a point for points."""
     embedding_size: Count = 32
     """Dimensions of the class embedding that the generator is given beside the noise."""
     generator_width: Count = 32

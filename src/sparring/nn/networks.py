@@ -18,8 +18,9 @@ SMALLEST_SIDE = 4
 
 
 def noise_size(asked: int | None, data: DataSpec, for_images: int) -> int:
-    """Dimensions of the noise: those asked for, or else `for_images`, and as many as the points where the
-    data is points. From much more noise than that, a small network finds it hard to make separate modes.
+    """Dimensions of the noise: as many as asked for; where None is, `for_images`, or those of the points.
+
+    From noise of more dimensions than its points have, a small network finds it hard to make narrow modes.
     """
     default = for_images if data.is_image else data.shape[0]
     return default if asked is None else asked

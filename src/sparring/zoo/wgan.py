@@ -35,8 +35,7 @@ class WGAN(Game):
         """Settings of WGAN; the defaults of algorithm 1."""
 
         latent_size: Count | None = None
-        """Dimensions of the noise z in N(0, I); by default 100 for images, and as many as the points for
-        points."""
+        """Dimensions of the noise z in N(0, I); by default 100 for images, those of a point for points."""
         width: Count = 64
         """Channels at half the image's size; twice as many at each size below."""
         point_units: Count = 128

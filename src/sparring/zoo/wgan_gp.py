@@ -39,8 +39,7 @@ class WGANGP(Game):
         """
 
         latent_size: Count | None = None
-        """Dimensions of the noise z in N(0, I); by default 128 for images, and as many as the points for
-        points."""
+        """Dimensions of the noise z in N(0, I); by default 128 for images, those of a point for points."""
         width: Count = 16
         """Channels at half the image's size; twice as many at each size below. The paper's code has 64."""
         point_units: Count = 128
