@@ -62,6 +62,18 @@ def write_folder_atomically(path: Path, fill: Callable[[Path], None]) -> None:
         sync_folder(path.parent)
 
 
+def remove_folder_atomically(path: Path) -> None:
+    """Take a folder away, whole: what is removed only in part has a name that counts for nothing.
+
+    Raises:
+        RunError: it cannot be removed.
+    """
+    with writing(path):
+        removed = path.with_name(f"{TEMPORARY}{path.name}")
+        os.replace(path, removed)
+        shutil.rmtree(removed)
+
+
 def remove_leftovers(folder: Path) -> None:
     """Remove what processes that were killed while they wrote into this folder left half-written."""
     with writing(folder):

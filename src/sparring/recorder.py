@@ -206,8 +206,11 @@ class Recorder:
         # All processes have read the checkpoint before the first changes the folder, and go on afterwards.
         self.engine.processes.any(True)
         if self.writes:
+            # In this order a run that is killed in between, or has no room, loses nothing.
+            size = checkpoint.state["history_size"]
+            self.run.copy_history(size, f"before-rollback-{times}.jsonl")
             self.run.go_back(step)
-            self.run.cut_history(checkpoint.state["history_size"], kept_as=f"before-rollback-{times}.jsonl")
+            self.run.cut_history(size)
         self.engine.processes.any(True)
         self._continue_from(checkpoint)
         self.rollbacks = times

@@ -20,7 +20,6 @@ import itertools
 import json
 import os
 import shlex
-import shutil
 import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,6 +36,7 @@ from sparring.files import (
     TEMPORARY,
     cut_torn_line,
     read_json,
+    remove_folder_atomically,
     remove_leftovers,
     write_atomically,
     write_folder_atomically,
@@ -235,25 +235,20 @@ class Run:
             os.fsync(file.fileno())
             return os.fstat(file.fileno()).st_size
 
-    def cut_history(self, size: int, kept_as: str | None = None) -> None:
-        """Take the rows after the first `size` bytes out of the history.
+    def copy_history(self, after: int, name: str) -> None:
+        """Copy the rows after so many bytes of the history into a file in the folder."""
+        write_atomically(self.path / name, (self.path / "history.jsonl").read_bytes()[after:])
 
-        Args:
-            size: how much of it stays.
-            kept_as: the file in the folder into which those rows go; by default they are forgotten.
-        """
+    def cut_history(self, size: int) -> None:
+        """Forget the rows after the first `size` bytes of the history."""
         path = self.path / "history.jsonl"
         with writing(path):
             path.touch()
-            content = path.read_bytes()
-        if len(content) < size:
-            warnings.warn(
-                f"{path} lacks its last {size - len(content):,} bytes: rows are missing", stacklevel=2
-            )
-        if kept_as is not None:
-            write_atomically(self.path / kept_as, content[size:])
+            missing = size - path.stat().st_size
+        if missing > 0:
+            warnings.warn(f"{path} lacks its last {missing:,} bytes: rows are missing", stacklevel=2)
         with writing(path):
-            os.truncate(path, min(size, len(content)))
+            os.truncate(path, min(size, path.stat().st_size))
         cut_torn_line(path)
 
     # -- checkpoints --------------------------------------------------------------------------------------
@@ -334,9 +329,7 @@ class Run:
         return self.path / "checkpoints" / f"step-{step:08d}"
 
     def _remove_checkpoint(self, step: int) -> None:
-        folder = self._checkpoint_folder(step)
-        with writing(folder):
-            shutil.rmtree(folder)
+        remove_folder_atomically(self._checkpoint_folder(step))
 
 
 def needed(steps: list[int], proven_after: int | None) -> set[int]:

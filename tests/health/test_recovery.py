@@ -1,0 +1,630 @@
+"""What a run does when it is unhealthy: it goes back, stops, or gives up, and loses nothing on the way."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import signal
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import sparring
+from sparring.engine import Engine
+from sparring.errors import RunError, TrainingError
+from sparring.health.findings import SOON, Finding
+from sparring.health.monitor import Monitor
+from sparring.recorder import Recorder
+from sparring.run import Checkpoint, Run, needed
+
+FAULTY = '''
+import math
+from dataclasses import dataclass, replace
+
+import torch
+
+from sparring.game import Terms
+from sparring.settings import Natural
+from sparring.zoo.gan import GAN
+
+
+class Infinite(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, value):
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return torch.full_like(gradient, math.inf)
+
+
+class Faulty(GAN):
+    """A gan whose generator breaks at a step: as long as its learning rate is what it was, or always."""
+
+    @dataclass(frozen=True)
+    class Settings(GAN.Settings):
+        break_at: Natural = 8
+        always: bool = False
+        part: str = "term"
+
+    def optimizers(self):
+        self.own_optimizers = super().optimizers()
+        return self.own_optimizers
+
+    def round(self):
+        first, *others = super().round()
+        rate = self.own_optimizers["generator"].param_groups[0]["lr"]
+        calm = rate < self.settings.generator_lr and not self.settings.always
+        if self.step != self.settings.break_at or calm:
+            return [first, *others]
+        if self.settings.part == "weights":
+            *others, last = others
+            return [first, *others, replace(last, after=self.damage)]
+        change = Infinite.apply if self.settings.part == "gradient" else lambda value: value * math.nan
+        return [
+            replace(first, loss=lambda real: Terms(adversarial=change(first.loss(real)["adversarial"]))),
+            *others,
+        ]
+
+    @torch.no_grad()
+    def damage(self, values):
+        next(self.generator.parameters()).view(-1)[0] = math.nan
+'''
+STEPS = 12
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("systems") / "faulty.py"
+    path.write_text(FAULTY)
+    return f"{path}:Faulty"
+
+
+Train = Callable[..., Run]
+
+
+@pytest.fixture
+def train(faulty: str, tiny_npz: Path, tmp_path: Path) -> Train:
+    """A short run of the system that breaks, with a row of the history for every step."""
+
+    def run_of(name: str = "run", system: str = faulty, **options: Any) -> Run:
+        return sparring.train(
+            system,
+            **{"data": f"npz:{tiny_npz}", "out": tmp_path / name, "max_steps": STEPS, "batch_size": 50}
+            | {"hidden_size": 16, "fixed_noise": False, "history_every": 1, "health_every": 2}
+            | {"threads": 1, "quiet": True}
+            | options,
+        )
+
+    return run_of
+
+
+@pytest.fixture
+def at_every_step(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Options with which a run saves itself at every step, however long that takes."""
+    save = Recorder._save
+
+    def cheap(recorder: Recorder) -> None:
+        save(recorder)
+        recorder.save_cost = 0.0
+
+    monkeypatch.setattr(Recorder, "_save", cheap)
+    return {"checkpoint_minutes": 1e-9}
+
+
+def events(run: Run) -> list[str]:
+    return [event["event"] for event in run.events()]
+
+
+def steps(rows: list[dict[str, Any]], kind: str = "steps") -> list[int]:
+    return [row["step"] for row in rows if row["kind"] == kind]
+
+
+def rows_before(run: Run, number: int = 1) -> list[dict[str, Any]]:
+    lines = (run.path / f"before-rollback-{number}.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def check_history(run: Run, total: int = STEPS) -> None:
+    """No gap, no step twice."""
+    assert steps(run.history()) == list(range(1, total + 1))
+    assert steps(run.history(), "health") == list(range(2, total + 1, 2))
+    assert steps(run.history(), "epoch") == list(range(6, total + 1, 6))
+
+
+def contents(run: Run) -> dict[str, bytes]:
+    """All that must be the same in runs that are the same."""
+    newest = run.path / "checkpoints" / f"step-{run.checkpoint_steps()[-1]:08d}"
+    files = [*newest.glob("*.safetensors"), *run.path.glob("*.jsonl"), *run.path.glob("samples/*")]
+    return {
+        str(file.relative_to(run.path)): file.read_bytes() for file in files if file.name != "events.jsonl"
+    }
+
+
+# -- numbers that are lost -----------------------------------------------------------------------------------
+
+
+def test_a_run_goes_back_and_on_from_there(train: Train, capsys: pytest.CaptureFixture[str]) -> None:
+    done = train()
+    assert done.status["state"] == "finished"
+    assert events(done) == ["started", "finding", "rolled back", "finished"]
+    _, found, back, _ = done.events()
+    evidence = "At step 9 the term 'adversarial' of the generator's loss became nan."
+    assert (found["step"], found["finding"], found["evidence"]) == (8, "not a number", evidence)
+    assert "--" in found["remedy"]
+    told = {"step": 8, "to": 0, "reason": "not a number", "learning_rate_factor": 0.5}
+    assert {name: back[name] for name in told} == told
+    check_history(done)
+    assert steps(done.history(), "finding") == [], "what was found lies in what was cut"
+    checkpoint = done.latest()
+    assert checkpoint is not None
+    assert checkpoint.state["step"] == STEPS
+    assert (checkpoint.state["learning_rate_factor"], checkpoint.state["rollbacks"]) == (0.5, 1)
+    assert all(tensor.isfinite().all() for tensor in checkpoint.networks.values())
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"Step 8: not a number. {evidence}" in said
+    assert (
+        "Went back from step 8 to 0 because of: not a number. Goes on with other noise and 0.5 of the "
+        "learning rates (1 of at most 3 times)."
+    ) in said
+
+
+def test_what_was_cut_is_kept(train: Train) -> None:
+    done = train()
+    before = rows_before(done)
+    assert steps(before) == list(range(1, 9))
+    assert steps(before, "health") == [2, 4, 6, 8]
+    assert [row["finding"] for row in before if row["kind"] == "finding"] == ["not a number"]
+    # The generator moves first: its first loss depends on the first weights and the noise alone.
+    first, again = (row["generator/loss"] for row in (before[0], done.history()[0]))
+    assert first == train("whole", max_steps=1).history()[0]["generator/loss"]
+    assert first != again, "the noise is another"
+
+
+def test_learning_rates_are_halved_each_time(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = []
+    play_round = Engine.play_round
+
+    def noted(engine: Engine, watched: bool) -> dict[str, float]:
+        try:
+            return play_round(engine, watched)
+        finally:
+            groups = [optimizer.param_groups for optimizer in engine.optimizers.values()]
+            rates.append([group["lr"] for (group,) in groups])
+
+    monkeypatch.setattr(Engine, "play_round", noted)
+    with pytest.raises(TrainingError):
+        train(always=True, break_at=1, discriminator_lr=4e-3, health_every=0)
+    usual = [1e-3, 4e-3]
+    assert rates == [
+        [rate * factor for rate in usual] for factor in (1, 1, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125)
+    ]
+
+
+@pytest.mark.parametrize("part", ["term", "gradient", "weights"])
+def test_whatever_breaks_never_comes_into_a_checkpoint(
+    part: str, train: Train, at_every_step: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = []
+    save = Run.save
+
+    def noted(run: Run, checkpoint: Checkpoint, proven_after: int | None) -> None:
+        saved.append(checkpoint)
+        save(run, checkpoint, proven_after)
+
+    monkeypatch.setattr(Run, "save", noted)
+    done = train(part=part, **at_every_step)
+    assert done.status["state"] == "finished"
+    assert len(saved) > STEPS
+    for checkpoint in saved:
+        for name, tensor in (checkpoint.networks | checkpoint.training).items():
+            assert tensor.isfinite().all(), name
+    (back,) = (event for event in done.events() if event["event"] == "rolled back")
+    assert back["to"] == 8, "to the newest checkpoint"
+    (found,) = (event for event in done.events() if event["event"] == "finding")
+    assert (
+        found["evidence"]
+        == {
+            "term": "At step 9 the term 'adversarial' of the generator's loss became nan.",
+            # Of an infinite loss through ReLUs: infinity times nothing.
+            "gradient": "At step 9 the generator's gradient became nan.",
+            # The losses of the step were finite; the run was about to save itself.
+            "weights": "At step 9 the generator's weights became nan.",
+        }[part]
+    )
+    check_history(done)
+
+
+@pytest.mark.parametrize("break_at", [8, STEPS - 1])
+def test_broken_weights_are_found_later(break_at: int, train: Train) -> None:
+    """By the loss of the step after, or at the end, before anything is saved."""
+    done = train(part="weights", break_at=break_at)
+    assert done.status["state"] == "finished"
+    assert events(done).count("rolled back") == 1
+    (found,) = (event for event in done.events() if event["event"] == "finding")
+    later = (
+        "At step 10 the term 'adversarial' of the generator's loss became nan; the weights of the generator "
+        "are no numbers either."
+    )
+    assert found["evidence"] == (later if break_at == 8 else "At step 12 the generator's weights became nan.")
+    assert found["remedy"].startswith("Train again with")
+    check_history(done)
+    checkpoint = done.latest()
+    assert checkpoint is not None
+    assert all(tensor.isfinite().all() for tensor in checkpoint.networks.values())
+
+
+def test_a_run_without_health_goes_back_too(train: Train) -> None:
+    """And one told to roll back on findings, of which there are none."""
+    done = train(health_every=0, on_unhealthy="rollback")
+    assert events(done) == ["started", "finding", "rolled back", "finished"]
+    assert steps(done.history()) == list(range(1, STEPS + 1))
+    assert {row["kind"] for row in done.history()} == {"steps", "epoch"}
+
+
+def train_command(system: str, data: Path, out: Path, *more: Any) -> list[Any]:
+    return [
+        *["train", system, "--data", f"npz:{data}", "--out", out, "--batch-size", 50, "--hidden-size", 16],
+        *["--max-steps", STEPS, "--health-every", 1, "--history-every", 1, "--threads", 1, *more],
+    ]
+
+
+Command = Callable[..., Any]
+
+
+def test_a_run_gives_up(run_sparring: Command, faulty: str, tiny_npz: Path, tmp_path: Path) -> None:
+    done = run_sparring(*train_command(faulty, tiny_npz, tmp_path / "run", "--always", "--break-at", 3))
+    assert done.returncode == 3
+    assert done.stderr.startswith(
+        "sparring: Gave up at step 3, after going back 3 times: not a number. At step 4 the term "
+        "'adversarial' of the generator's loss became nan. "
+    )
+    assert "--" in done.stderr.partition("became nan.")[2], "the remedy"
+    assert done.stderr.count("\n") == 1
+    run = Run.open(tmp_path / "run")
+    assert run.status["state"] == "failed"
+    assert run.status["step"] == 3
+    assert events(run).count("rolled back") == 3
+    assert events(run)[-1] == "failed"
+    assert [event["learning_rate_factor"] for event in run.events() if event["event"] == "rolled back"] == [
+        *[0.5, 0.25, 0.125]
+    ]
+    for number in (1, 2, 3):
+        assert steps(rows_before(run, number)) == [1, 2, 3]
+    assert not (run.path / "before-rollback-4.jsonl").exists()
+
+
+def test_a_run_told_to_stop_stops_at_once(
+    run_sparring: Command, faulty: str, tiny_npz: Path, tmp_path: Path
+) -> None:
+    run = Run(tmp_path / "run")
+    done = run_sparring(*train_command(faulty, tiny_npz, run.path, "--on-unhealthy", "stop"))
+    assert (done.returncode, done.stderr) == (
+        *(3, "sparring: At step 9 the term 'adversarial' of the generator's loss became nan.\n"),
+    )
+    assert "Step 8: not a number." in done.stdout
+    assert events(run) == ["started", "finding", "failed"]
+    assert run.status["state"] == "failed"
+    assert run.checkpoint_steps() == [0]
+    assert list(run.path.glob("before-rollback-*")) == []
+
+
+# -- findings ------------------------------------------------------------------------------------------------
+
+
+def test_a_run_stops_at_a_finding_and_goes_on_when_told(
+    run_sparring: Command, tiny_npz: Path, tmp_path: Path
+) -> None:
+    run = Run(tmp_path / "run")
+    slow = ["--generator-lr", 1e-30, "--discriminator-lr", 1e-30]
+    done = run_sparring(*train_command("gan", tiny_npz, run.path, *slow, "--on-unhealthy", "stop"))
+    assert done.returncode == 3
+    step = SOON + 1
+    assert done.stderr.startswith(
+        f"sparring: Stopped at step {step}, as --on-unhealthy stop asks: dead run. Train again with the "
+        "published settings: `--batch-size 64"
+    )
+    assert done.stderr.endswith("`sparring resume` goes on in spite of it.\n")
+    assert done.stderr.count("\n") == 1
+    assert run.status["state"] == "failed"
+    assert run.checkpoint_steps() == [step]
+    assert events(run) == ["started", "finding", "failed"]
+    done = run_sparring("resume", run.path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert run.status["state"] == "finished"
+    assert events(run) == ["started", "finding", "failed", "resumed", "finished"]
+    assert [(row["step"], row["finding"]) for row in run.history() if row["kind"] == "finding"] == [
+        (step, "dead run")
+    ]
+    assert steps(run.history()) == steps(run.history(), "health") == list(range(1, STEPS + 1))
+
+
+def test_a_warning_changes_nothing(train: Train) -> None:
+    dead = {"generator_lr": 1e-30, "discriminator_lr": 1e-30, "health_every": 1}
+    warned = train("warned", "gan", **dead)
+    assert warned.status["state"] == "finished"
+    assert events(warned) == ["started", "finding", "finished"]
+    alone = train("alone", "gan", **dead | {"health_every": 0})
+    ours, theirs = warned.latest(), alone.latest()
+    assert ours is not None
+    assert theirs is not None
+    assert all(torch.equal(ours.networks[name], theirs.networks[name]) for name in theirs.networks)
+
+
+@pytest.fixture
+def sick(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Makes the monitor find something at a step, as long as learning rates are what they were."""
+
+    def at(step: int) -> None:
+        def findings(monitor: Monitor) -> list[Finding]:
+            if monitor.engine.step != step or monitor.engine.learning_rate_factor < 1:
+                return []
+            return [Finding("sickness", f"At step {step} it shows.", "It is sick.", "Try `--rest 1`.")]
+
+        monkeypatch.setattr(Monitor, "findings", findings)
+        # So that short runs can have a past.
+        monkeypatch.setattr("sparring.recorder.PATIENCE", 2)
+
+    return at
+
+
+@pytest.mark.parametrize("found_at", [4, 10, 20, 26])
+def test_a_finding_takes_the_run_back_to_before_the_trouble(
+    found_at: int, train: Train, at_every_step: dict[str, Any], sick: Callable[[int], None]
+) -> None:
+    """Two checks of patience at two steps each are four steps; to the beginning where there are fewer."""
+    sick(found_at)
+    done = train(system="gan", max_steps=28, on_unhealthy="rollback", **at_every_step)
+    assert events(done) == ["started", "finding", "rolled back", "finished"]
+    (back,) = (event for event in done.events() if event["event"] == "rolled back")
+    assert (back["step"], back["reason"]) == (found_at, "sickness")
+    assert max(0, found_at - 12) <= back["to"] <= found_at - 4
+    check_history(done, 28)
+    before = rows_before(done)
+    assert steps(before) == list(range(back["to"] + 1, found_at + 1))
+    assert [row["finding"] for row in before if row["kind"] == "finding"] == ["sickness"]
+    assert len(done.checkpoint_steps()) <= 3
+    checkpoint = done.latest()
+    assert checkpoint is not None
+    assert (checkpoint.state["learning_rate_factor"], checkpoint.state["rollbacks"]) == (0.5, 1)
+
+
+def test_what_was_found_and_cut_can_be_found_again(train: Train) -> None:
+    """It was known before the run went back, and is not afterwards: so the run gives up in the end."""
+    with pytest.raises(TrainingError, match="Gave up at step 6, after going back 3 times: dead run"):
+        train(
+            system="gan", on_unhealthy="rollback", health_every=1, generator_lr=1e-30, discriminator_lr=1e-30
+        )
+
+
+# -- which checkpoints are kept ------------------------------------------------------------------------------
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=60), st.integers(0, 30))
+def test_which_checkpoints_are_kept(gaps: list[int], proof: int) -> None:
+    kept, step, ever_proven = [0], 0, False
+    for gap in gaps:
+        step += gap
+        kept = sorted(needed([*kept, step], proof))
+        assert kept[-1] == step
+        assert len(kept) <= 3
+        proven = [old for old in kept if old <= step - proof]
+        ever_proven = ever_proven or step >= proof
+        assert bool(proven) == ever_proven, "one that is proven is there as soon as there can be one"
+        assert proven or kept[0] == 0, "and until then the beginning"
+        if proven:
+            assert step - proven[-1] <= 2 * proof + 2 * max(gaps), "not much older than it must be"
+
+
+@given(st.lists(st.integers(0, 1000), min_size=1, unique=True))
+def test_only_the_newest_is_kept_where_no_run_goes_back(steps: list[int]) -> None:
+    assert needed(sorted(steps), None) == {max(steps)}
+
+
+# -- killed, or out of room, while it goes back --------------------------------------------------------------
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.fixture
+def killed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Trains with a function replaced by one that kills the process, as far as the run can tell."""
+
+    def at(owner: Any, name: str, train: Callable[[], Run], first: Any = None) -> None:
+        real = getattr(owner, name)
+
+        def fatal(*arguments: Any, **more: Any) -> None:
+            (first or real)(*arguments, **more)
+            raise Killed
+
+        with monkeypatch.context() as patched:
+            patched.setattr(owner, name, fatal)
+            with pytest.raises(Killed):
+                train()
+
+    return at
+
+
+@pytest.mark.parametrize("often", [True, False], ids=["saved at every step", "saved at the beginning"])
+def test_killed_right_after_it_went_back(
+    often: bool, train: Train, request: pytest.FixtureRequest, tmp_path: Path, killed: Callable[..., None]
+) -> None:
+    options = request.getfixturevalue("at_every_step") if often else {}
+    whole = train("whole", **options)
+    killed(Recorder, "_roll_back", lambda: train(**options))
+    run = sparring.resume(tmp_path / "run", quiet=True)
+    assert contents(run) == contents(whole)
+    assert events(run).count("finding") == 1, "it was found twice and said once"
+    assert rows_before(run) == rows_before(whole)
+
+
+def test_killed_by_the_system_right_after_it_went_back(train: Train, tmp_path: Path) -> None:
+    whole = train("whole")
+    with warnings.catch_warnings():
+        # Newer Pythons warn that threads do not survive a fork; this process has none that matter.
+        warnings.simplefilter("ignore")
+        child = os.fork()
+    if not child:
+        roll_back = Recorder._roll_back
+
+        def fatal(recorder: Recorder, finding: Finding, step: int) -> None:
+            roll_back(recorder, finding, step)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        try:
+            Recorder._roll_back = fatal  # type: ignore[method-assign]
+            train()
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+    run = sparring.resume(tmp_path / "run", quiet=True)
+    assert run.status["state"] == "finished"
+    assert contents(run) == contents(whole)
+
+
+def test_killed_after_it_saved_itself_again(
+    train: Train, at_every_step: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the checkpoint holds then is the gentler run, whose fault is past."""
+    whole = train("whole", **at_every_step)
+    save = Recorder._save
+
+    def fatal(recorder: Recorder) -> None:
+        save(recorder)
+        if recorder.engine.step == 10:
+            raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Recorder, "_save", fatal)
+        with pytest.raises(Killed):
+            train(**at_every_step)
+    run = sparring.resume(tmp_path / "run", quiet=True)
+    assert contents(run) == contents(whole)
+    assert events(run).count("rolled back") == 1
+
+
+@pytest.mark.parametrize("name", ["copy_history", "go_back", "cut_history"])
+def test_killed_while_it_goes_back(
+    name: str,
+    train: Train,
+    at_every_step: dict[str, Any],
+    sick: Callable[[int], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Between any two of its writes: the run that is left can be resumed, and no row is missing or twice."""
+    sick(10)
+    options = {"system": "gan", "on_unhealthy": "rollback", **at_every_step}
+    real = getattr(Run, name)
+
+    def fatal(run: Run, *arguments: Any, **more: Any) -> None:
+        real(run, *arguments, **more)
+        if "finding" in events(run):
+            raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Run, name, fatal)
+        with pytest.raises(Killed):
+            train(**options)
+    run = sparring.resume(tmp_path / "run", quiet=True)
+    assert run.status["state"] == "finished"
+    check_history(run)
+    assert events(run).count("finding") == 1
+
+
+def test_killed_while_it_removes_a_checkpoint(
+    train: Train, at_every_step: dict[str, Any], sick: Callable[[int], None], tmp_path: Path, monkeypatch: Any
+) -> None:
+    """What is half removed is no checkpoint any more, and in nobody's way."""
+    sick(10)
+    options = {"system": "gan", "on_unhealthy": "rollback", **at_every_step}
+
+    def half(folder: Path) -> None:
+        (folder / "state.json").unlink()
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        go_back = Run.go_back
+
+        def fatal(run: Run, step: int) -> None:
+            patched.setattr(shutil, "rmtree", half)
+            go_back(run, step)
+
+        patched.setattr(Run, "go_back", fatal)
+        with pytest.raises(Killed):
+            train(**options)
+    run = Run(tmp_path / "run")
+    for step in run.checkpoint_steps():
+        run.checkpoint(step)
+    sparring.resume(run, quiet=True)
+    assert run.status["state"] == "finished"
+    check_history(run)
+    assert list(run.path.rglob(".writing-*")) == []
+
+
+def test_a_full_disk_while_it_goes_back(
+    train: Train, at_every_step: dict[str, Any], sick: Callable[[int], None], tmp_path: Path, monkeypatch: Any
+) -> None:
+    sick(10)
+    run = Run(tmp_path / "run")
+    replace, found = os.replace, {}
+
+    def full(source: Any, target: Any) -> None:
+        if "before-rollback" in str(target):
+            found.update(checkpoints=run.checkpoint_steps(), history=run.history())
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        replace(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", full)
+        with pytest.raises(RunError, match="jsonl: no space left on device"):
+            train(system="gan", on_unhealthy="rollback", **at_every_step)
+    assert run.status["state"] == "failed"
+    assert len(found["checkpoints"]) == 3
+    assert found["checkpoints"][-1] == 9
+    assert run.checkpoint_steps() == found["checkpoints"]
+    assert run.history() == found["history"]
+    # With room again it goes back as it should have.
+    sparring.resume(run, quiet=True)
+    assert run.status["state"] == "finished"
+    assert events(run).count("rolled back") == 1
+    check_history(run)
+
+
+# -- killed across a finding ---------------------------------------------------------------------------------
+
+
+def test_a_finding_is_said_once_however_often_the_run_is_killed(
+    train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checkpoint is from before it, so that each time the run comes to it again."""
+    dead = {"system": "gan", "health_every": 1, "generator_lr": 1e-30, "discriminator_lr": 1e-30}
+    whole = train("whole", **dead)
+    play_round = Engine.play_round
+
+    def fatal(engine: Engine, watched: bool) -> dict[str, float]:
+        if engine.step == 9:
+            raise Killed
+        return play_round(engine, watched)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Engine, "play_round", fatal)
+        with pytest.raises(Killed):
+            train(**dead)
+        for _ in range(2):
+            with pytest.raises(Killed):
+                sparring.resume(tmp_path / "run", quiet=True)
+    run = sparring.resume(tmp_path / "run", quiet=True)
+    assert events(run) == ["started", "finding", "resumed", "resumed", "resumed", "finished"]
+    assert contents(run) == contents(whole)
+    assert [row["finding"] for row in run.history() if row["kind"] == "finding"] == ["dead run"]
