@@ -1,4 +1,4 @@
-"""Draws the figures of docs/why-gans-fail.md from real runs: some three minutes on one thread.
+"""Draws the figures of docs/why-gans-fail.md from real runs, in two or three minutes on one thread.
 
     python docs/figures/why_gans_fail.py [NAME ...]
 
