@@ -201,6 +201,101 @@ def test_torchrun_starts_them(tiny_npz: Path, tmp_path: Path) -> None:
     assert Run(tmp_path / "run").status["state"] == "finished"
 
 
+BREAKING = '''
+import math
+from dataclasses import dataclass, replace
+
+import torch
+
+from sparring.game import Terms
+from sparring.zoo.gan import GAN
+
+
+class Breaking(GAN):
+    """A gan that breaks at the ninth step, as long as its learning rate is what it was."""
+
+    @dataclass(frozen=True)
+    class Settings(GAN.Settings):
+        part: str = "term"
+
+    def optimizers(self):
+        self.own_optimizers = super().optimizers()
+        return self.own_optimizers
+
+    def round(self):
+        first, last = super().round()
+        rate = self.own_optimizers["generator"].param_groups[0]["lr"]
+        if self.step != 8 or rate < self.settings.generator_lr:
+            return [first, last]
+        if self.settings.part == "weights":
+            return [first, replace(last, after=self.damage)]
+        # In the second process alone: the first learns it from the exchange.
+        wrong = math.nan if self.random.rank else 1.0
+        return [replace(first, loss=lambda real: Terms(only=first.loss(real)["adversarial"] * wrong)), last]
+
+    @torch.no_grad()
+    def damage(self, values):
+        next(self.generator.parameters()).view(-1)[0] = math.nan
+'''
+
+
+CLOCKS_AND_DIGESTS = """
+import hashlib, os, sys, time
+from pathlib import Path
+from sparring.cli import main
+from sparring.recorder import Recorder
+
+def finish_and_tell(self):
+    finish(self)
+    digest = hashlib.sha256()
+    engine, monitor = self.engine, self.monitor
+    for part in (engine.game.state_dict(), engine.tensors(), monitor.tensors()):
+        for tensor in part.values():
+            digest.update(tensor.contiguous().numpy().tobytes())
+    Path(f"{self.run.path}.{engine.processes.rank}").write_text(
+        f"{digest.hexdigest()} {engine.position()} {self.rollbacks} {monitor.known} {len(monitor.rows)}"
+    )
+
+finish, Recorder._finish = Recorder._finish, finish_and_tell
+monotonic = time.monotonic
+if os.environ["RANK"] == "1":
+    time.monotonic = lambda: 1e6 * monotonic()
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("part", ["term", "weights"])
+def test_processes_go_back_together(part: str, tiny_npz: Path, tmp_path: Path) -> None:
+    """What one of them meets takes all of them back, also where only one of them was about to save itself."""
+    (tmp_path / "breaking.py").write_text(BREAKING)
+    run = Run(tmp_path / "run")
+    asked = [*options(tiny_npz), "--health-every", 2, "--max-steps", 14, "--part", part, "--out", run.path]
+    told = finish(
+        start_two("-c", CLOCKS_AND_DIGESTS, "train", f"{tmp_path / 'breaking.py'}:Breaking", *asked)
+    )
+    assert [(code, complaint) for code, _, complaint in told] == [(0, ""), (0, "")]
+    assert told[1][1] == "", "the second process is silent"
+    assert [event["event"] for event in run.events()] == ["started", "finding", "rolled back", "finished"]
+    history = pd.read_json(run.path / "history.jsonl", lines=True)
+    for kind in ("steps", "health"):
+        assert history[history["kind"] == kind]["step"].tolist() == list(range(2, 15, 2))
+    assert all(tensor.isfinite().all() for tensor in newest(run.path).values())
+    first, second = ((tmp_path / f"run.{rank}").read_text() for rank in range(2))
+    assert first == second
+    assert "'learning_rate_factor': 0.5} 1 set() 7" in first
+
+
+def test_processes_stop_together(tiny_npz: Path, tmp_path: Path) -> None:
+    (tmp_path / "breaking.py").write_text(BREAKING)
+    asked = [*options(tiny_npz), "--max-steps", 12, "--on-unhealthy", "stop", "--out", tmp_path / "run"]
+    told = finish(start_two("-m", "sparring", "train", f"{tmp_path / 'breaking.py'}:Breaking", *asked))
+    assert [(code, complaint) for code, _, complaint in told] == [
+        (3, "sparring: At step 9 the term 'only' of the generator's loss became nan.\n"),
+        (3, ""),
+    ]
+    assert Run(tmp_path / "run").status["state"] == "failed"
+
+
 # -- one process, seen as one of several ---------------------------------------------------------------------
 
 

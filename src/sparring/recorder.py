@@ -115,6 +115,9 @@ class Recorder:
         except SparringError as error:
             if not isinstance(error, Interrupted):
                 self._record_failure(error)
+            if isinstance(error, TrainingError) and not self.writes:
+                # All processes meet it together, and the first says it.
+                raise Interrupted("", error.exit_code) from error
             raise
         finally:
             self.console.finish(engine.step)
@@ -160,7 +163,9 @@ class Recorder:
         # The end is saved before the last, partial row of the history, so that a longer run goes on as if
         # never stopped.
         wait = max(self.description["checkpoint_minutes"] * 60, 50 * self.save_cost)
-        return self.engine.step >= self.engine.total_steps or time.monotonic() - self.saved > wait
+        due = time.monotonic() - self.saved > wait
+        # Clocks differ, and weights that are broken must be met by all processes together.
+        return self.engine.step >= self.engine.total_steps or self.engine.processes.any(due)
 
     # -- health -------------------------------------------------------------------------------------------
 
