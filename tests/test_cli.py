@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import re
@@ -19,6 +20,7 @@ import filelock
 import numpy as np
 import pandas as pd
 import pytest
+import safetensors.torch
 from PIL import Image
 
 import sparring
@@ -198,6 +200,48 @@ def test_minutes_become_steps_once_and_for_all(
     assert "is finished" in capsys.readouterr().out
 
 
+def test_health_is_watched_unless_told_otherwise(tiny_npz: Path, tmp_path: Path) -> None:
+    short = ["--data", f"npz:{tiny_npz}", "--max-steps", "4", "--threads", "1", "--history-every", "4"]
+    kinds = {}
+    for every in ("2", "0"):
+        run = sparring.Run(tmp_path / every)
+        main(["train", "gan", *short, "--health-every", every, "--out", str(run.path)])
+        kinds[every] = [row["kind"] for row in run.history()]
+        described = run.description
+        assert (described["health_every"], described["on_unhealthy"]) == (int(every), "warn")
+    assert kinds == {"2": ["health", "steps", "health"], "0": ["steps"]}
+
+
+def test_a_run_made_before_there_was_health(gan_run: Path, run_sparring: Command) -> None:
+    """Its description says nothing of it, nor does its checkpoint: it goes on unwatched."""
+    described = json.loads((gan_run / "run.json").read_text())
+    for name in ("health_every", "on_unhealthy"):
+        del described[name]
+    (gan_run / "run.json").write_text(json.dumps(described))
+    (checkpoint,) = (gan_run / "checkpoints").iterdir()
+    state = json.loads((checkpoint / "state.json").read_text())
+    for name in ("health", "rollbacks", "learning_rate_factor"):
+        del state[name]
+    tensors = {
+        name: tensor
+        for name, tensor in safetensors.torch.load_file(checkpoint / "training.safetensors").items()
+        if not name.startswith("health/")
+    }
+    content = safetensors.torch.save(tensors)
+    (checkpoint / "training.safetensors").write_bytes(content)
+    digests = state.pop("sha256") | {"training": hashlib.sha256(content).hexdigest()}
+    digests["state"] = hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
+    (checkpoint / "state.json").write_text(json.dumps(state | {"sha256": digests}))
+    done = run_sparring("resume", gan_run, "--max-steps", 9)
+    assert (done.returncode, done.stderr) == (0, "")
+    run = sparring.Run(gan_run)
+    assert run.status["state"] == "finished"
+    assert {row["kind"] for row in run.history()} == {"steps", "epoch"}
+    latest = run.latest()
+    assert latest is not None
+    assert (latest.state["rollbacks"], latest.state["learning_rate_factor"]) == (0, 1.0)
+
+
 # -- what it says to mistakes --------------------------------------------------------------------------------
 
 
@@ -269,6 +313,9 @@ Complain = Callable[..., Complaint]
         ("train gan --quiet=3", "--quiet is a switch"),
         ("train gan mnist", "does not know what to do with 'mnist'"),
         ("train gan --seed -1", "seed is -1: it must be at least 0."),
+        ("train gan --health-every -1", "health_every is -1: it must be at least 0."),
+        ("train gan --health-every often", "--health-every is 'often': it must be a whole number."),
+        ("train gan --on-unhealthy", "--on-unhealthy needs a value after it"),
         ("train gan --size 0", "size is 0: it must be at least 1."),
         ("train gan --device gpu", "There is no device 'gpu' here"),
         ("train gan --device cuda:99", "There is no device 'cuda:99' here"),
@@ -293,6 +340,14 @@ def test_mistyped_commands(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     complain(*arguments.split()).has(said)
+
+
+def test_what_to_do_about_an_unhealthy_run(complain: Complain) -> None:
+    said = complain("train", "gan", "--on-unhealthy", "wrong")
+    said.has("--on-unhealthy", "'wrong'", "warn", "stop", "rollback")
+    with pytest.raises(sparring.SparringError) as caught:
+        sparring.train("gan", on_unhealthy="wrong")
+    assert str(caught.value) == "on_unhealthy is 'wrong': it must be warn, stop or rollback."
 
 
 def test_names_that_are_too_long(complain: Complain, tiny_npz: Path) -> None:

@@ -48,6 +48,7 @@ def options(system: str, data: Path) -> dict[str, Any]:
         "data": f"npz:{data}",
         "batch_size": 50,
         "history_every": 3,
+        "health_every": 2,
         "keep_every": 1,
         "threads": 1,
         "quiet": True,
@@ -123,7 +124,7 @@ def test_a_finished_run_is_left_as_it_is(
     sparring.resume(whole("gan"))
     assert "is finished (16 steps)" in capsys.readouterr().out
     assert contents(whole("gan")) == before
-    assert len(before["history.jsonl"].splitlines()) == 16 // 3 + 1 + 16 // 6
+    assert len(before["history.jsonl"].splitlines()) == 16 // 3 + 1 + 16 // 6 + 16 // 2
 
 
 def test_a_run_killed_while_it_wrote_its_end(
@@ -161,7 +162,7 @@ def test_a_shorter_total_is_refused(whole: Callable[[str], Path]) -> None:
 def command_options(data: Path) -> list[str]:
     return [
         *["--data", f"npz:{data}", "--batch-size", "30", "--hidden-size", "32", "--latent-size", "16"],
-        *["--history-every", "7", "--keep-every", "20", "--threads", "1"],
+        *["--history-every", "7", "--health-every", "4", "--keep-every", "20", "--threads", "1"],
     ]
 
 
