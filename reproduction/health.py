@@ -79,7 +79,7 @@ class Case:
 
 def seeds(choose: int, test: int) -> dict[str, range]:
     """So many seeds for each split, none in both."""
-    return {"choose": range(choose), "test": range(100, 100 + test)}
+    return {"choose": range(choose), "test": range(200, 200 + test)}
 
 
 COLLAPSE = ("mode collapse", "partial mode collapse")
@@ -90,7 +90,13 @@ CASES = [
     Case("healthy", "r3gan --data mixture:{data}/nine.json --max-steps 3000", seeds(1, 4), healthy, ()),
     Case("healthy", "dcgan --data ring --max-steps 4000", seeds(2, 4), healthy, ()),
     Case("healthy", "dcgan --data mixture:{data}/nine.json --max-steps 3000", seeds(1, 4), healthy, ()),
-    Case("healthy", "wgan-gp --data mixture:{data}/nine.json --max-steps 1500", seeds(1, 4), healthy, ()),
+    Case(
+        "healthy",
+        "wgan-gp --preset points --data mixture:{data}/nine.json --max-steps 1500",
+        seeds(1, 4),
+        healthy,
+        (),
+    ),
     Case("healthy", "gan --epochs 25", seeds(2, 2), healthy, ()),
     Case("collapse", "gan --generator-lr 0.01 --max-steps 3000", seeds(2, 5), collapsed, COLLAPSE),
     Case("collapse", "gan --generator-lr 0.05 --max-steps 3000", seeds(1, 3), collapsed, COLLAPSE),
@@ -151,14 +157,14 @@ CASES = [
     ),
     Case(
         "divergence",
-        "wgan-gp --data ring --penalty-weight 0 --critic-lr 0.002 --max-steps 1000",
+        "wgan-gp --data ring --penalty-weight 0 --critic-lr 0.002 --generator-lr 4e-4 --max-steps 1000",
         seeds(1, 4),
         whatever,
         ("divergence",),
     ),
     Case(
         "divergence",
-        "wgan-gp --data grid --penalty-weight 0 --critic-lr 0.002 --max-steps 1000",
+        "wgan-gp --data grid --penalty-weight 0 --critic-lr 0.002 --generator-lr 4e-4 --max-steps 1000",
         seeds(1, 4),
         whatever,
         ("divergence",),

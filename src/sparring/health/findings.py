@@ -26,6 +26,8 @@ SELDOM_CHECKS = 4
 
 LARGE = 9.0
 """A loss beyond which even the first ones are no measure."""
+WEAK = 1e-3
+"""Length of a gradient that moves no one, where a game's verdict is a logit."""
 FIRST, LATEST = 50, 350
 """Checks that are looked at; those of a long run in between are not, so that no check takes long."""
 
@@ -58,18 +60,20 @@ class Rule:
 
 
 def full_collapse(rows: Rows) -> str | None:
-    """Samples are all alike and come no nearer to real examples; or they were diverse and are so no more."""
+    """Samples are all alike and come no nearer to real examples, or all have a twin for long; or they were
+    diverse and are so no more."""
     diversity = recent(rows, "samples/diversity")
     best, now = max(diversity), max(diversity[-SOON:])
     fallen = len(rows) > 2 * SOON and best > 0.5 and now < 0.4 * min(best, 1.0)
     never = len(rows) > PATIENCE and max(diversity[-PATIENCE:]) < 0.35 and not progress(rows, PATIENCE)
-    if not (fallen or never):
+    duplicates = recent(rows, "samples/duplicates", 2 * PATIENCE)
+    few = len(duplicates) == 2 * PATIENCE and min(duplicates) > 0.9
+    if not (fallen or never or few):
         return None
-    duplicates = recent(rows, "samples/duplicates", 1)[-1]
     before = f", after {percent(best)} before" if fallen else ""
     return (
-        f"Samples of different noise differ by only {percent(diversity[-1])} of what real examples differ "
-        f"by{before}; {percent(duplicates)} of them have a near-duplicate among the others."
+        f"Samples of different noise differ by {percent(diversity[-1])} of what real examples differ "
+        f"by{before}; {percent(duplicates[-1])} of them have a near-duplicate among the others."
     )
 
 
@@ -93,11 +97,11 @@ def vanishing_gradient(rows: Rows) -> str | None:
     if len(gradients) <= 2 * SOON or not accuracy:
         return None
     early, now = max(gradients[:-SOON]), median(gradients[-SOON:])
-    if min(accuracy) < 0.98 or now > 0.01 * early:
+    if min(accuracy) < 0.98 or now > max(0.01 * early, WEAK):
         return None
     return (
         f"The {judge} is right about {percent(min(accuracy))} of every batch, and the generator's gradient "
-        f"has shrunk from {early:.1e} to {now:.1e}."
+        f"has a length of {now:.1e}, after {early:.1e} at its longest."
     )
 
 
