@@ -31,6 +31,7 @@ class BEGAN(Game):
     length = Limit(steps=100_000)
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         # Dark images cost little to restore, and the simplest cost least: hence a gamma near 1, a quicker k.
+        # Even so most samples of the first thousand steps are ones; see reproduction/.
         "digits": {
             "learning_rate_decay": 0.5,
             "latent_size": 32,
