@@ -59,8 +59,9 @@ class Recorder:
         self.context = Context(
             short_name(description["system"]), type(engine.game), engine.game.settings, engine.dataset.name
         )
-        self.monitor = self._monitor(None, [])
-        if checkpoint is not None:
+        if checkpoint is None:
+            self.monitor = self._monitor(None, [])
+        else:
             load_networks(engine.game, checkpoint.networks, str(run.path))
             self._continue_from(checkpoint)
             self.seconds_before = checkpoint.state["seconds"]
@@ -93,6 +94,8 @@ class Recorder:
                 "--max-steps or --max-minutes."
             )
             return
+        if self.resumed:
+            self._complete_roll_back()
         if self.writes:
             self.run.describe(self.description)
             self.run.cut_history(self.history_size)
@@ -207,6 +210,24 @@ class Recorder:
                 f"{finding.name}. {finding.evidence} {finding.remedy}"
             )
         times, failed_at = self.rollbacks + 1, self.engine.step
+        factor = GENTLER**times
+        # Written first: a run that is killed from here on goes back when it is resumed.
+        self._record_event(
+            "rolled back",
+            step=failed_at,
+            to=step,
+            times=times,
+            reason=finding.name,
+            learning_rate_factor=factor,
+        )
+        self._go_back(step, times)
+        self.console.line(
+            f"Went back from step {failed_at:,} to {step:,} because of: {finding.name}. Goes on with other "
+            f"noise and {factor:g} of the learning rates ({times} of at most {MOST_ROLLBACKS} times)."
+        )
+
+    def _go_back(self, step: int, times: int) -> None:
+        """Put the run back to a step, for the so-manieth time."""
         checkpoint = self.run.checkpoint(step)
         # All processes have read the checkpoint before the first changes the folder, and go on afterwards.
         self.engine.processes.any(True)
@@ -221,13 +242,12 @@ class Recorder:
         self.rollbacks = times
         self.engine.learning_rate_factor = GENTLER**times
         self.engine.game.random.renew(f"roll-back {times}")
-        self._record_event(
-            "rolled back", step=failed_at, to=step, reason=finding.name, learning_rate_factor=GENTLER**times
-        )
-        self.console.line(
-            f"Went back from step {failed_at:,} to {step:,} because of: {finding.name}. Goes on with other "
-            f"noise and {GENTLER**times:g} of the learning rates ({times} of at most {MOST_ROLLBACKS} times)."
-        )
+
+    def _complete_roll_back(self) -> None:
+        """Do again what was lost where a run was killed after it had gone back and before it saved itself."""
+        events = [event for event in self.run.events() if event.get("event") == "rolled back"]
+        if events and events[-1]["times"] > self.rollbacks:
+            self._go_back(events[-1]["to"], events[-1]["times"])
 
     def _record_finding(self, finding: Finding) -> None:
         """Say it on the screen, in the history, and in the events."""
@@ -267,9 +287,12 @@ class Recorder:
             self.console.table(epoch_table(train, test))
         elif not self.console.live:
             self.console.line(f"epoch {epoch}: {losses_text(train)}")
+        keep = self.description["keep_every"]
+        kept = keep and epoch % keep == 0
+        if kept:
+            self.engine.check_weights()
         if self.writes:
-            keep = self.description["keep_every"]
-            if keep and epoch % keep == 0:
+            if kept:
                 self.run.keep_networks(epoch, self.engine.game.state_dict())
             self._draw_samples(f"epoch-{epoch:04d}")
             if time.monotonic() - self.drawn > PICTURE_SECONDS:

@@ -236,8 +236,9 @@ class Run:
             return os.fstat(file.fileno()).st_size
 
     def copy_history(self, after: int, name: str) -> None:
-        """Copy the rows after so many bytes of the history into a file in the folder."""
-        write_atomically(self.path / name, (self.path / "history.jsonl").read_bytes()[after:])
+        """Copy the rows after so many bytes of the history into a file in the folder, unless it is there."""
+        if not (self.path / name).exists():
+            write_atomically(self.path / name, (self.path / "history.jsonl").read_bytes()[after:])
 
     def cut_history(self, size: int) -> None:
         """Forget the rows after the first `size` bytes of the history."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import shutil
 import signal
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 
 import sparring
 from sparring.engine import Engine
-from sparring.errors import RunError, TrainingError
+from sparring.errors import NotANumber, RunError, TrainingError
 from sparring.health.findings import SOON, Finding
 from sparring.health.monitor import Monitor
 from sparring.recorder import Recorder
@@ -466,6 +467,31 @@ def test_killed_right_after_it_went_back(
     assert contents(run) == contents(whole)
     assert events(run).count("finding") == 1, "it was found twice and said once"
     assert rows_before(run) == rows_before(whole)
+
+
+@pytest.mark.parametrize("place", ["_roll_back", "_go_back"])
+def test_a_fault_that_never_comes_again_is_not_forgotten(
+    place: str, train: Train, tmp_path: Path, killed: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The resumed run, which meets no fault, goes on as gently as the one that was not killed."""
+    play_round, due = Engine.play_round, [True]
+
+    def once(engine: Engine, watched: bool = False) -> dict[str, float]:
+        if engine.step == 8 and due:
+            due.pop()
+            raise NotANumber(9, "generator", "adversarial", math.nan)
+        return play_round(engine, watched)
+
+    monkeypatch.setattr(Engine, "play_round", once)
+    whole = train("whole", system="gan")
+    due.append(True)
+    nothing = (lambda *arguments: None) if place == "_go_back" else None
+    killed(Recorder, place, lambda: train(system="gan"), first=nothing)
+    assert not due
+    run = sparring.resume(tmp_path / "run", quiet=True)
+    assert contents(run) == contents(whole)
+    assert run.latest().state["rollbacks"] == 1  # type: ignore[union-attr]
+    assert events(run).count("rolled back") == 1
 
 
 def test_killed_by_the_system_right_after_it_went_back(train: Train, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_smaller_steps_are_a_quarter(system: str) -> None:
 def test_every_system_can_calm_its_players(system: str) -> None:
     """What a rule advises is about settings that the system has, whatever its players are called."""
     for rule in RULES.values():
-        assert "--" in remedy(context_of(system), rule.calm, None)
+        assert "--" in (rule.advice or remedy(context_of(system), rule.calm, None))
 
 
 def test_presets_count_as_published() -> None:
@@ -86,11 +86,10 @@ def test_switches_are_turned_back() -> None:
 
 
 def test_another_system_is_advised_but_never_the_same() -> None:
-    assert remedy(context_of("gan"), (), "r3gan") == (
-        "Or train a system that withstands it: `sparring train r3gan --data mnist`."
+    assert remedy(context_of("gan"), (), "r3gan").endswith(
+        " Or train a system that withstands it: `sparring train r3gan --data mnist`."
     )
     assert "system that withstands" not in remedy(context_of("r3gan"), ("generator",), "r3gan")
-    assert remedy(context_of("r3gan"), (), None) == ""
 
 
 @pytest.mark.parametrize("data", ["npz:a file.npz", "folder:it's; here", "npz:$HOME/x"])
@@ -110,8 +109,9 @@ def test_a_system_of_ones_own_need_not_have_learning_rates() -> None:
         Settings = Bare
 
     context = Context("own.py:Own", Own, Bare(), "mnist")
-    assert remedy(context, EVERYONE, None) == ""
-    assert not_a_number(NotANumber(1, "generator", "loss", float("nan")), context).remedy == ""
+    advice = "Train again with smaller learning rates."
+    assert remedy(context, EVERYONE, None) == advice
+    assert not_a_number(NotANumber(1, "generator", "loss", float("nan")), context).remedy == advice
     assert commands(remedy(context, EVERYONE, "r3gan")) == [["sparring", "train", "r3gan", "--data", "mnist"]]
 
 
@@ -139,7 +139,7 @@ def test_the_command_line_takes_what_is_advised(system: str, monkeypatch: pytest
     changed = context_of(system, "npz:my data.npz", **own)
     assert len(changed.deviations()) >= len(own) / 2
     for context in (published, changed):
-        for calm, resort in {(rule.calm, rule.resort) for rule in RULES.values()}:
+        for calm, resort in {(rule.calm, rule.resort) for rule in RULES.values() if not rule.advice}:
             options, *others = commands(remedy(context, calm, resort))
             main(["train", system, *options])
             name, _, settings = started.pop()

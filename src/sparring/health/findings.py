@@ -57,6 +57,8 @@ class Rule:
     """Players whose smaller steps may help."""
     resort: str | None = None
     """A system that is known to withstand it."""
+    advice: str = ""
+    """What else to try."""
 
 
 def full_collapse(rows: Rows) -> str | None:
@@ -212,8 +214,9 @@ RULES: dict[str, Rule] = {
     "memorisation": Rule(
         memorisation,
         "The generator has learnt the training images by heart instead of what they have in common; with few "
-        "images it can. A shorter run (`--epochs`) or more images help.",
-        ("generator",),
+        "images it can.",
+        (),
+        advice="Train again on more images, or for fewer `--epochs`.",
     ),
     "dead run": Rule(
         dead_run,
@@ -244,7 +247,8 @@ def find(rows: Rows, context: Context, known: set[str]) -> list[Finding]:
         said = {*known, *(finding.name for finding in found)}
         evidence = None if name in said or IMPLIED.get(name) in said else rule.seen(rows)
         if evidence is not None:
-            found.append(Finding(name, evidence, rule.meaning, remedy(context, rule.calm, rule.resort)))
+            text = rule.advice or remedy(context, rule.calm, rule.resort)
+            found.append(Finding(name, evidence, rule.meaning, text))
     return found
 
 

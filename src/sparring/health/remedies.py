@@ -47,11 +47,11 @@ def remedy(context: Context, calm: Sequence[str], resort: str | None) -> str:
         calm: players whose learning rates are to be lowered.
         resort: a system that is known to withstand this.
     """
-    advice = [published(context) or slower(context, calm)]
+    advice = [published(context) or slower(context, calm) or "Train again with smaller learning rates."]
     if resort not in (None, context.system):
         command = f"sparring train {resort} --data {shlex.quote(context.data)}"
         advice.append(f"Or train a system that withstands it: `{command}`.")
-    return " ".join(text for text in advice if text)
+    return " ".join(advice)
 
 
 def published(context: Context) -> str | None:
