@@ -17,7 +17,7 @@ import typing
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import tyro
 from tyro.conf import Positional, arg
@@ -64,6 +64,8 @@ class Resume:
     """The run's new total of minutes."""
     device: Annotated[str | None, arg(metavar="DEVICE")] = None
     """Where to go on; by default where it was."""
+    on_unhealthy: Literal["warn", "stop", "rollback"] | None = None
+    """What to do about a finding from here on; by default what the run was told."""
     quiet: bool = False
     """Plain lines instead of a live progress bar."""
 

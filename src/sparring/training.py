@@ -204,6 +204,7 @@ def resume(
     max_steps: int | None = None,
     max_minutes: float | None = None,
     device: str | None = None,
+    on_unhealthy: Literal["warn", "stop", "rollback"] | None = None,
     quiet: bool = False,
 ) -> Run:
     """Go on with a run that was interrupted, or with a finished one for longer.
@@ -213,14 +214,19 @@ def resume(
         epochs, max_steps, max_minutes: the run's new total; by default its own limit. Schedules that refer to
             the length of the run follow the new total from here on.
         device: where to go on; by default where it was.
+        on_unhealthy: what to do about a finding from here on; by default what the run was told.
         quiet: plain lines instead of a progress bar.
 
     Raises:
         SparringError: no such run, a damaged checkpoint, data that has changed, and all that `train` raises.
     """
-    asked = RunSettings(epochs=epochs, max_steps=max_steps, max_minutes=max_minutes)
+    asked = RunSettings(
+        epochs=epochs, max_steps=max_steps, max_minutes=max_minutes, on_unhealthy=on_unhealthy or "warn"
+    )
     run = Run.open(run.path if isinstance(run, Run) else run)
     description = run.description
+    if on_unhealthy is not None:
+        description["on_unhealthy"] = asked.on_unhealthy
     game_class = recorded_system(run)
     settings = game_class.Settings.of(description["settings"], str(run.path / "run.json"))
     recorded = Limit.of(description["limit"], str(run.path / "run.json"))

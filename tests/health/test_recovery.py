@@ -338,9 +338,10 @@ def test_a_run_stops_at_a_finding_and_goes_on_when_told(
     assert run.status["state"] == "failed"
     assert run.checkpoint_steps() == [step]
     assert events(run) == ["started", "finding", "failed"]
-    done = run_sparring("resume", run.path)
+    done = run_sparring("resume", run.path, "--on-unhealthy", "rollback")
     assert (done.returncode, done.stderr) == (0, "")
     assert run.status["state"] == "finished"
+    assert run.description["on_unhealthy"] == "rollback"
     assert events(run) == ["started", "finding", "failed", "resumed", "finished"]
     assert [(row["step"], row["finding"]) for row in run.history() if row["kind"] == "finding"] == [
         (step, "dead run")
