@@ -30,6 +30,9 @@ MOST_ROLLBACKS = 3
 """Times a run goes back before it gives up."""
 GENTLER = 0.5
 """What every learning rate is multiplied by each time a run goes back."""
+GENTLE_STEPS = 1000
+"""Steps after which a run that went back once has its learning rates again; from the second time on they stay
+small. Trouble that came by chance should not slow a run for good, and trouble that comes again will."""
 
 
 class Recorder:
@@ -56,6 +59,8 @@ class Recorder:
         self.resumed = checkpoint is not None
         self.history_size = 0
         self.rollbacks = 0
+        self.gentle_until: int | None = None
+        """The step from which on learning rates are what they were; None where they stay as they are."""
         self.context = Context(
             short_name(description["system"]), type(engine.game), engine.game.settings, engine.dataset.name
         )
@@ -73,6 +78,7 @@ class Recorder:
         self.interval, self.epoch_meter = Meter(state["interval"]), Meter(state["epoch_meter"])
         self.history_size = state["history_size"]
         self.rollbacks = state.get("rollbacks", 0)
+        self.gentle_until = state.get("gentle_until")
         past = [row for row in self.run.history() if row["step"] <= self.engine.step]
         self.monitor = self._monitor(checkpoint, past)
 
@@ -142,6 +148,8 @@ class Recorder:
     def _step(self) -> None:
         """A round, and what is due after it; or what is to be done where numbers are lost."""
         watched = self.monitor is not None and self.monitor.due
+        if self.engine.step == self.gentle_until:
+            self.engine.learning_rate_factor = 1.0
         try:
             values = self.engine.play_round(watched)
             self._record_round(values)
@@ -220,13 +228,14 @@ class Recorder:
             reason=finding.name,
             learning_rate_factor=factor,
         )
-        self._go_back(step, times)
+        self._go_back(step, times, failed_at)
+        until = "" if self.gentle_until is None else f" until step {self.gentle_until:,}"
         self.console.line(
             f"Went back from step {failed_at:,} to {step:,} because of: {finding.name}. Goes on with other "
-            f"noise and {factor:g} of the learning rates ({times} of at most {MOST_ROLLBACKS} times)."
+            f"noise and {factor:g} of the learning rates{until} ({times} of at most {MOST_ROLLBACKS} times)."
         )
 
-    def _go_back(self, step: int, times: int) -> None:
+    def _go_back(self, step: int, times: int, failed_at: int) -> None:
         """Put the run back to a step, for the so-manieth time."""
         checkpoint = self.run.checkpoint(step)
         # All processes have read the checkpoint before the first changes the folder, and go on afterwards.
@@ -240,6 +249,7 @@ class Recorder:
         self.engine.processes.any(True)
         self._continue_from(checkpoint)
         self.rollbacks = times
+        self.gentle_until = failed_at + GENTLE_STEPS if times == 1 else None
         self.engine.learning_rate_factor = GENTLER**times
         self.engine.game.random.renew(f"roll-back {times}")
 
@@ -247,7 +257,7 @@ class Recorder:
         """Do again what was lost where a run was killed after it had gone back and before it saved itself."""
         events = [event for event in self.run.events() if event.get("event") == "rolled back"]
         if events and events[-1]["times"] > self.rollbacks:
-            self._go_back(events[-1]["to"], events[-1]["times"])
+            self._go_back(events[-1]["to"], events[-1]["times"], events[-1]["step"])
 
     def _record_finding(self, finding: Finding) -> None:
         """Say it on the screen, in the history, and in the events."""
@@ -334,6 +344,7 @@ class Recorder:
                 "history_size": self.run.history_size(),
                 "seconds": round(self.seconds, 3),
                 "rollbacks": self.rollbacks,
+                "gentle_until": self.gentle_until,
             }
             tensors = self.engine.tensors()
             if self.monitor is not None:

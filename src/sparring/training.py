@@ -74,7 +74,7 @@ class RunSettings(Settings):
     on_unhealthy: Literal["warn", "stop", "rollback"] = "warn"
     """What to do about a finding: say so and go on, stop with exit code 3, or go back to the last healthy
     checkpoint and on from there with other noise and half the learning rates, three times at the most. A
-    loss that is no longer a number stops the run or, unless told to stop, makes it go back."""
+    loss that is no longer a number makes the run go back, unless it was told to stop."""
     checkpoint_minutes: Positive = 0.5
     """Minutes between two checkpoints; a run that is killed loses at most this."""
     evaluate: bool = False

@@ -19,8 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sparring
+import sparring.recorder
 from sparring.engine import Engine
-from sparring.errors import NotANumber, RunError, TrainingError
+from sparring.errors import Interrupted, NotANumber, RunError, TrainingError
 from sparring.health.findings import SOON, Finding
 from sparring.health.monitor import Monitor
 from sparring.recorder import Recorder
@@ -174,7 +175,7 @@ def test_a_run_goes_back_and_on_from_there(train: Train, capsys: pytest.CaptureF
     assert f"Step 8: not a number. {evidence}" in said
     assert (
         "Went back from step 8 to 0 because of: not a number. Goes on with other noise and 0.5 of the "
-        "learning rates (1 of at most 3 times)."
+        "learning rates until step 1,008 (1 of at most 3 times)."
     ) in said
 
 
@@ -208,6 +209,33 @@ def test_learning_rates_are_halved_each_time(train: Train, monkeypatch: pytest.M
     assert rates == [
         [rate * factor for rate in usual] for factor in (1, 1, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125)
     ]
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_trouble_that_came_once_does_not_slow_a_run_for_good(
+    interrupted: bool, train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Learning rates are halved until so many steps after the one that broke, also across a resume."""
+    monkeypatch.setattr(sparring.recorder, "GENTLE_STEPS", 3)
+    factors: dict[int, float] = {}
+    play_round, due = Engine.play_round, [True]
+
+    def once(engine: Engine, watched: bool) -> dict[str, float]:
+        if engine.step == 4 and due:
+            due.pop()
+            raise NotANumber(5, "generator", "adversarial", math.nan)
+        engine.stop_asked = interrupted and engine.step == 5 and not factors.get(5)
+        factors[engine.step] = engine.learning_rate_factor
+        return play_round(engine, watched)
+
+    monkeypatch.setattr(Engine, "play_round", once)
+    if interrupted:
+        with pytest.raises(Interrupted):
+            train(system="gan")
+        sparring.resume(tmp_path / "run", quiet=True)
+    else:
+        train(system="gan")
+    assert factors == {step: 0.5 if step < 7 else 1.0 for step in range(STEPS)}
 
 
 @pytest.mark.parametrize("part", ["term", "gradient", "weights"])
