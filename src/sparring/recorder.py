@@ -30,7 +30,7 @@ MOST_ROLLBACKS = 3
 """Times a run goes back before it gives up."""
 GENTLER = 0.5
 """What every learning rate is multiplied by each time a run goes back."""
-GENTLE_STEPS = 1000
+GENTLE_STEPS = 250
 """Steps after which a run that went back once has its learning rates again; from the second time on they stay
 small. Trouble that came by chance should not slow a run for good, and trouble that comes again will."""
 

@@ -175,7 +175,7 @@ def test_a_run_goes_back_and_on_from_there(train: Train, capsys: pytest.CaptureF
     assert f"Step 8: not a number. {evidence}" in said
     assert (
         "Went back from step 8 to 0 because of: not a number. Goes on with other noise and 0.5 of the "
-        "learning rates until step 1,008 (1 of at most 3 times)."
+        "learning rates until step 258 (1 of at most 3 times)."
     ) in said
 
 
