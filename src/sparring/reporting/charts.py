@@ -19,6 +19,8 @@ MOST_POINTS = 800
 """Points of a line beyond which only the lowest and highest of each stretch are drawn."""
 LARGEST = 1e150
 """Numbers beyond it, whose differences a float could not hold, are gaps."""
+SMALLEST = 1e-290
+"""Differences below it, which a float could not divide, are none."""
 
 Points = list[tuple[float, float | None]]
 
@@ -115,8 +117,8 @@ class _Axis:
     @classmethod
     def of(cls, numbers: Sequence[float], start: float, end: float) -> _Axis:
         low, high = min(numbers), max(numbers)
-        if high - low <= 1e-9 * max(abs(low), abs(high)):
-            margin = 0.5 * abs(high) or 0.5
+        if high - low <= max(SMALLEST, 1e-9 * max(abs(low), abs(high))):
+            margin = 0.5 * abs(high) if abs(high) > SMALLEST else 0.5
             low, high = low - margin, high + margin
         return cls(low, high, start, end)
 
