@@ -180,7 +180,7 @@ class Engine:
         self.stream.position = position["batches_dealt"]
         self.learning_rate_factor = position.get("learning_rate_factor", 1.0)
 
-    def _take_turn(self, turn: Turn, batch: Batch, moves: Meter | None) -> Values:
+    def _take_turn(self, turn: Turn, batch: Batch, moves: Meter | None = None) -> Values:
         self._free_only(turn.player)
         terms = turn.loss(batch)
         total = torch.stack(list(terms.values())).sum()
