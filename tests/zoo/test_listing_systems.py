@@ -307,14 +307,14 @@ def test_resting_players_need_no_gradient_and_get_none(
     moves: list[str] = []
     check = engine._check_finite
 
-    def look(player: str, values: dict[str, float]) -> None:
+    def look(player: str, *numbers: Any) -> None:
         """Between the backward pass and the optimiser's step."""
         moves.append(player)
         for name, network in players.items():
             for parameter in network.parameters():
                 assert parameter.requires_grad == (name == player)
                 assert (parameter.grad is not None) == (name == player)
-        check(player, values)
+        check(player, *numbers)
 
     monkeypatch.setattr(engine, "_check_finite", look)
     engine.play_round()
