@@ -115,7 +115,7 @@ import torch.distributed as dist
 sys.path.insert(0, sys.argv[1])
 from test_every_system import SMALL_NETWORKS, data_of
 from sparring.engine import Engine
-from sparring.processes import Processes, join_processes
+from sparring.processes import Processes, end_with_the_others, join_processes
 from sparring.zoo import SYSTEMS, find_system
 
 torch.set_num_threads(1)
@@ -136,6 +136,7 @@ for system in SYSTEMS:
     single = torch.cat([v.double().flatten() for v in alone.game.state_dict().values()])
     if ours.is_first:
         print(system, (own - single).abs().max().item(), flush=True)
+end_with_the_others(0)
 """
 
 
