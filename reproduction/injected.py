@@ -8,6 +8,7 @@ Once is once for the whole process, however often the run goes back.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -50,9 +51,9 @@ class Injected(Game):
         Injected.due = False
         return [*others, self.broken(last)]
 
+    @abstractmethod
     def broken(self, turn: Turn) -> Turn:
         """The turn as it is when something goes wrong."""
-        raise NotImplementedError
 
 
 class BrokenTerm(Injected, GAN):

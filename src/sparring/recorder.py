@@ -21,7 +21,7 @@ from sparring.health.monitor import Monitor
 from sparring.health.remedies import Context
 from sparring.model import load_networks, sample_picture
 from sparring.plots import curves_png
-from sparring.run import Checkpoint, Run
+from sparring.run import Checkpoint, Run, proven
 from sparring.zoo import short_name
 
 PICTURE_SECONDS = 30.0
@@ -193,8 +193,8 @@ class Recorder:
                     f"{finding.remedy} `sparring resume` goes on in spite of it."
                 )
             if self.policy == "rollback":
-                proven = [step for step in self._checkpoints() if step <= self.engine.step - self._proof]
-                self._roll_back(finding, max(proven, default=min(self._checkpoints())))
+                steps = self.run.checkpoint_steps()
+                self._roll_back(finding, max(proven(steps, self.engine.step, self._proof), default=steps[0]))
                 return
 
     def _survive(self, error: NotANumber) -> None:
@@ -203,7 +203,7 @@ class Recorder:
         self._record_finding(finding)
         if self.policy == "stop":
             raise error
-        self._roll_back(finding, max(self._checkpoints()))
+        self._roll_back(finding, self.run.checkpoint_steps()[-1])
 
     def _roll_back(self, finding: Finding, step: int) -> None:
         """Go back to the checkpoint of a step, and on from there with other noise and a gentler learning
@@ -256,7 +256,7 @@ class Recorder:
     def _complete_roll_back(self) -> None:
         """Do again what was lost where a run was killed after it had gone back and before it saved itself."""
         events = [event for event in self.run.events() if event.get("event") == "rolled back"]
-        if events and events[-1]["times"] > self.rollbacks:
+        if events and events[-1].get("times", 0) > self.rollbacks:
             self._go_back(events[-1]["to"], events[-1]["times"], events[-1]["step"])
 
     def _record_finding(self, finding: Finding) -> None:
@@ -282,9 +282,6 @@ class Recorder:
     def _proof(self) -> int:
         """Steps after which trouble that had begun would have been found."""
         return PATIENCE * int(self.description.get("health_every", 0))
-
-    def _checkpoints(self) -> list[int]:
-        return self.run.checkpoint_steps()
 
     # -- writing ------------------------------------------------------------------------------------------
 

@@ -346,9 +346,13 @@ def needed(steps: list[int], proven_after: int | None) -> set[int]:
     newest = steps[-1]
     if proven_after is None:
         return {newest}
-    proven = [step for step in steps if step <= newest - proven_after]
-    others = [step for step in steps if step > newest - proven_after]
-    return {newest, *proven[-1:], *others[:1]}
+    old = proven(steps, newest, proven_after)
+    return {newest, *old[-1:], *steps[len(old) :][:1]}
+
+
+def proven(steps: list[int], now: int, age: int) -> list[int]:
+    """Those of the checkpoints' steps, in order, that are at least so many steps old."""
+    return [step for step in steps if step <= now - age]
 
 
 def _claim(path: Path | str | None, description: dict[str, Any]) -> Path:

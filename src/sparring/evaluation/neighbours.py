@@ -38,16 +38,21 @@ def one_nn_error(
     return of_mean(labels[found[:, 0]] != held_out_labels, randomness)
 
 
-def copy_ratios(examples: Tensor, training: Tensor) -> Tensor:
+def copy_ratios(examples: Tensor, training: Tensor, *, same: bool = False) -> Tensor:
     """Distance of each example to the nearest training example, divided by that to the second nearest.
 
     In 0 ... 1, float32 (N,); 0 for an exact copy. The quotient, from Yoon et al. 2023 ("Diffusion
     probabilistic models generalize when they fail to memorize"), tells a copy from an example that is merely
     simple or blurred, which is near to many training examples at once.
+
+    Args:
+        examples: the examples in question.
+        training: the training examples, at least two of them.
+        same: both are the same set, and nothing counts as its own neighbour.
     """
     if len(training) < 2:
         raise DataError("Looking for copies needs at least two training examples.")
-    distances, _ = nearest(examples, training, 2)
+    distances, _ = nearest(examples, training, 2, same=same)
     return distances[:, 0] / distances[:, 1].clamp(min=torch.finfo(torch.float32).tiny)
 
 

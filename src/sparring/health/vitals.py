@@ -137,8 +137,8 @@ class FeatureVitals:
         self.real_classes = self._effective_classes(features)
         self.copy_limit = None
         if self.dataset.spec.is_image and COUNT < len(self.dataset) <= SMALL:
-            others = nearest(self.dataset.examples, self.dataset.examples, 2, same=True)[0]
-            self.copy_limit = (others[:, 0] / others[:, 1].clamp(min=LEAST)).quantile(COPY_QUANTILE).item()
+            real = copy_ratios(self.dataset.examples, self.dataset.examples, same=True)
+            self.copy_limit = real.quantile(COPY_QUANTILE).item()
 
     def measure(self, samples: Tensor) -> Values:
         """What every tenth check records.

@@ -31,8 +31,7 @@ class WGANGP(Game):
         # A quarter of the paper's width at four times its rate, because the best rate of Adam goes as one
         # over the width (Yang et al. 2022, arXiv:2203.03466).
         "digits": {"width": 16, "generator_lr": 4e-4, "critic_lr": 4e-4},
-        # The same, and rates that fall as the paper has it for CIFAR-10; without, samples wander about modes
-        # as narrow as those of `ring`.
+        # The same rates, falling to 0 over the run as the paper has it for CIFAR-10.
         "points": {"generator_lr": 4e-4, "critic_lr": 4e-4, "learning_rate_decay": 1.0},
     }
 
