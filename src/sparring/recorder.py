@@ -202,7 +202,7 @@ class Recorder:
         finding = not_a_number(error, self.context)
         self._record_finding(finding)
         if self.policy == "stop":
-            raise error
+            raise TrainingError(f"{error} {finding.remedy}") from error
         self._roll_back(finding, self.run.checkpoint_steps()[-1])
 
     def _roll_back(self, finding: Finding, step: int) -> None:
