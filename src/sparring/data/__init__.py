@@ -7,14 +7,28 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sparring.data.arrays import read_npz
-from sparring.data.dataset import Batch, Dataset, DataSpec, Mixture
+from sparring.data.dataset import Batch, Column, Dataset, DataSpec, dataset_of
+from sparring.data.digits import mnist
 from sparring.data.folder import read_folder
-from sparring.data.idx import mnist, read_idx_folder
+from sparring.data.idx import read_idx_folder
 from sparring.data.mixtures import grid, read_mixture, ring
+from sparring.data.own import is_own, read_own
 from sparring.data.stacked import stacked_mnist
+from sparring.data.truth import Mixture, Truth
 from sparring.errors import DataError, nearest
 
-__all__ = ["Batch", "DataSpec", "Dataset", "Mixture", "data_names", "load_dataset"]
+__all__ = [
+    "Batch",
+    "Column",
+    "DataSpec",
+    "Dataset",
+    "Mixture",
+    "Truth",
+    "data_names",
+    "dataset_of",
+    "load_dataset",
+    "short_data_name",
+]
 
 LARGEST_SIZE = 4096
 """The largest image side that `size` may ask for."""
@@ -28,6 +42,7 @@ _NAMES = {
     "folder:PATH": "a folder of images of any size and format; its sub-folders, if any, are the classes",
     "npz:FILE": "a NumPy .npz file with `images`, `x_train` or `points`, and perhaps labels",
     "mixture:FILE": 'Gaussians of your own, from JSON such as {"means": [[0, 0], [1, 1]], "deviation": 0.1}',
+    "FILE.py:FUNCTION": "a function of your own that gives a `Dataset`: texts, pairs, two domains, anything",
 }
 
 
@@ -43,7 +58,7 @@ def load_dataset(
 
     Args:
         name: one of `data_names()`, with PATH or FILE replaced by a path, which may be relative or start
-            with `~`. The data set's own name holds the absolute path.
+            with `~`, and FUNCTION by a name. The data set's own name holds the absolute path.
         size: side to which images are cropped and resized; None keeps the native size (28 for `folder:`).
         skip_bad_images: leave out, with a warning, files of `folder:PATH` that cannot be decoded, rather
             than stop at the first one.
@@ -72,11 +87,23 @@ def load_dataset(
         dataset = own[kind](_existing(kind, path))
     elif name in generated:
         dataset = generated[name]()
+    elif is_own(name):
+        if size is not None:
+            raise DataError(f"'{name}' makes its examples as it wants them; leave the size out.")
+        dataset = read_own(name)
     else:
         raise DataError(f"There is no data set '{name}'; accepted are {', '.join(_NAMES)}.{_hint(name)}")
-    if size is not None and not dataset.spec.is_image:
-        raise DataError(f"'{name}' holds points, not images, so it takes no image size; leave the size out.")
+    if size is not None and not dataset.examples.kind.has_size:
+        raise DataError(
+            f"'{name}' holds {dataset.examples.kind.name}, not images, so it takes no image size; leave the "
+            "size out."
+        )
     return dataset
+
+
+def short_data_name(name: str) -> str:
+    """The name as it stands in titles and folder names: without the path it may hold."""
+    return name.rpartition(":")[2] if is_own(name) else name.partition(":")[0]
 
 
 def _hint(name: str) -> str:

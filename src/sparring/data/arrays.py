@@ -1,8 +1,7 @@
-"""NumPy .npz files: data sets of one's own, and generated samples written for evaluation and read back."""
+"""NumPy .npz files as data sets of one's own."""
 
 from __future__ import annotations
 
-import io
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -13,20 +12,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
-from sparring.data.dataset import Dataset
+from sparring.data.dataset import Dataset, dataset_of
+from sparring.data.resizing import crop_and_resize
 from sparring.errors import DataError
-from sparring.files import write_atomically
 
 Array = NDArray[Any]
 
 CHANNELS = (1, 3)
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, MemoryError)
 """What NumPy and zipfile raise on damaged files; a RuntimeError is an unknown compression, or encryption."""
-
-RESIZED_AT_ONCE = 2**24
-"""Numbers that are floats at the same time while images are resized: 64 MiB."""
 
 
 def read_npz(path: Path, size: int | None = None) -> Dataset:
@@ -49,13 +44,13 @@ def read_npz(path: Path, size: int | None = None) -> Dataset:
     Raises:
         DataError: the file cannot be read, or its arrays are missing, of the wrong kind or do not match.
     """
-    arrays = _load(path)
-    key = _only(arrays, ("images", "x_train", "points"), path)
+    arrays = load_arrays(path)
+    key = only_key(arrays, ("images", "x_train", "points"), path)
     label_key, keras = "y_train" if key == "x_train" else "labels", key == "x_train"
-    examples = _examples(arrays, key, path, size)
-    given = _labels(arrays, label_key, len(examples), path)
-    test = _examples(arrays, "x_test", path, size) if keras and "x_test" in arrays else None
-    test_given = None if test is None else _labels(arrays, "y_test", len(test), path)
+    examples = examples_in(arrays, key, path, size)
+    given = labels_in(arrays, label_key, len(examples), path)
+    test = examples_in(arrays, "x_test", path, size) if keras and "x_test" in arrays else None
+    test_given = None if test is None else labels_in(arrays, "y_test", len(test), path)
     if test is not None and (given is None) != (test_given is None):
         raise DataError(f"{path} has only one of y_train and y_test; give both, or neither.")
     if test is not None and test.shape[1:] != examples.shape[1:]:
@@ -65,86 +60,11 @@ def read_npz(path: Path, size: int | None = None) -> Dataset:
         )
     (labels, test_labels), classes = _numbered(given, test_given)
     name = f"npz:{path}"
-    held_out = None if test is None else Dataset(name, test, test_labels, classes)
-    return Dataset(name, examples, labels, classes, test=held_out)
+    held_out = None if test is None else dataset_of(name, test, test_labels, classes)
+    return dataset_of(name, examples, labels, classes, held_out)
 
 
-def save_samples(path: Path, examples: Tensor, labels: Tensor | None = None) -> None:
-    """Write samples to a .npz file that `read_samples`, `npz:FILE` and NumPy read; atomically.
-
-    Args:
-        path: the file, replaced if it exists.
-        examples: images, uint8 (N, C, H, W) with C = 1 or 3, stored under `images` as N x H x W x C; or
-            points, floating (N, D), stored under `points` as float32.
-        labels: a class for each, integers (N,), stored under `labels` as int64.
-
-    Raises:
-        DataError: the tensors are of other types or shapes.
-        RunError: the file cannot be written.
-    """
-    arrays: dict[str, Array] = {}
-    if examples.dtype == torch.uint8 and examples.ndim == 4 and examples.shape[1] in CHANNELS:
-        arrays["images"] = examples.cpu().permute(0, 2, 3, 1).contiguous().numpy()
-    elif examples.is_floating_point() and examples.ndim == 2:
-        arrays["points"] = examples.detach().cpu().float().numpy()
-    else:
-        raise DataError(
-            f"Samples of type {examples.dtype} and shape {tuple(examples.shape)} cannot be saved; "
-            "give images as uint8 (N, 1 or 3, H, W) or points as floats (N, D)."
-        )
-    if labels is not None:
-        if labels.shape != (len(examples),) or labels.is_floating_point():
-            raise DataError(
-                f"Labels of type {labels.dtype} and shape {tuple(labels.shape)} do not fit {len(examples)} "
-                "samples; give one integer for each."
-            )
-        arrays["labels"] = labels.cpu().long().numpy()
-    content = io.BytesIO()
-    np.savez(content, allow_pickle=False, **arrays)
-    write_atomically(path, content.getvalue())
-
-
-def read_samples(path: Path) -> tuple[Tensor, Tensor | None]:
-    """Read samples back: those of `save_samples`, or anyone's `images` or `points` with optional `labels`.
-
-    Returns:
-        The examples as in a data set, uint8 (N, C, H, W) or float32 (N, D), and their labels, int64 (N,)
-        just as they were stored, or None.
-
-    Raises:
-        DataError: the file cannot be read, or its arrays are missing, of the wrong kind or do not match.
-    """
-    arrays = _load(path)
-    examples = _examples(arrays, _only(arrays, ("images", "points"), path), path, None)
-    labels = _labels(arrays, "labels", len(examples), path)
-    return examples, None if labels is None else torch.from_numpy(labels)
-
-
-def crop_and_resize(images: Tensor, size: int | None) -> Tensor:
-    """Crop to the central square and resize to `size`, bilinear with antialiasing.
-
-    Args:
-        images: uint8 (N, C, H, W).
-        size: the wanted side; None, or the side the images have already, returns them untouched.
-    """
-    count, channels, height, width = images.shape
-    if size is None or (height, width) == (size, size):
-        return images
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    images = images[:, :, top : top + side, left : left + side]
-    resized = torch.empty((count, channels, size, size), dtype=torch.uint8)
-    at_once = max(1, RESIZED_AT_ONCE // (channels * max(side, size) ** 2))
-    for start in range(0, count, at_once):
-        part = images[start : start + at_once].float()
-        part = functional.interpolate(
-            part, (size, size), mode="bilinear", align_corners=False, antialias=True
-        )
-        resized[start : start + at_once] = part.round_().clamp_(0, 255)
-    return resized
-
-
-def _load(path: Path) -> dict[str, Array]:
+def load_arrays(path: Path) -> dict[str, Array]:
     """All arrays of a .npz file, by key."""
     try:
         with path.open("rb") as file:
@@ -162,7 +82,7 @@ def _load(path: Path) -> dict[str, Array]:
     return {key: array for key, array in arrays.items() if isinstance(array, np.ndarray)}
 
 
-def _only(arrays: dict[str, Array], keys: tuple[str, ...], path: Path) -> str:
+def only_key(arrays: dict[str, Array], keys: tuple[str, ...], path: Path) -> str:
     """The one of the keys that a file has."""
     present = [key for key in keys if key in arrays]
     wanted = ", ".join(f"'{key}'" for key in keys)
@@ -173,7 +93,8 @@ def _only(arrays: dict[str, Array], keys: tuple[str, ...], path: Path) -> str:
     return present[0]
 
 
-def _examples(arrays: dict[str, Array], key: str, path: Path, size: int | None) -> Tensor:
+def examples_in(arrays: dict[str, Array], key: str, path: Path, size: int | None) -> Tensor:
+    """The array of a key as examples: points as they are, images brought to a size."""
     array = arrays[key]
     if array.ndim == 0 or array.size == 0:
         raise DataError(f"'{key}' in {path} is empty, of shape {array.shape}.")
@@ -212,7 +133,7 @@ def _points(array: Array, key: str, path: Path) -> Tensor:
     return torch.from_numpy(points)
 
 
-def _labels(arrays: dict[str, Array], key: str, count: int, path: Path) -> NDArray[np.int64] | None:
+def labels_in(arrays: dict[str, Array], key: str, count: int, path: Path) -> NDArray[np.int64] | None:
     """Labels as they are stored, one for each example, or None where there are none."""
     if key not in arrays:
         return None

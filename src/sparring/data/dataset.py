@@ -1,77 +1,158 @@
-"""What the rest of the toolkit knows of data: a `Dataset` of real examples and the `Batch` dealt from it."""
+"""A data set: columns of values of some kind, whole in memory."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from sparring.data.kinds import Classes, Kind, Nothing, kind_from, kind_of
+from sparring.data.truth import Truth
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """Values of one kind, one for each example."""
+
+    kind: Kind
+    values: Tensor
+    """Stored values (count, ...)."""
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, chosen: Tensor | slice) -> Column:
+        return Column(self.kind, self.values[chosen])
+
+    def encoded(self) -> Tensor:
+        """The values as networks see them."""
+        return self.kind.encode(self.values)
+
+    def vectors(self) -> Tensor:
+        """The values as vectors (count, D), for distances."""
+        return self.kind.vectors(self.values)
+
+    def to(self, device: torch.device) -> Column:
+        """The values on a device."""
+        return Column(self.kind, self.values.to(device))
+
+
+def no_condition(count: int) -> Column:
+    """A column that tells nothing."""
+    return Column(Nothing(), torch.zeros(count, 0))
 
 
 @dataclass(frozen=True)
 class DataSpec:
     """What a game is told of the data before it builds its networks."""
 
-    shape: tuple[int, ...]
-    """Shape of one example: (channels, height, width) for images, (dimensions,) for points."""
-    classes: int
-    """Number of classes; 0 where the data has no labels."""
-    count: int
+    kind: Kind
+    """What one example is."""
+    condition: Kind = field(default_factory=Nothing)
+    """What the data says of each example: a class, a source image, or nothing."""
+    count: int = 0
     """Number of training examples."""
+    parts: Mapping[str, DataSpec] = field(default_factory=dict)
+    """The same of each part of the data."""
 
     @property
-    def is_image(self) -> bool:
-        """Whether one example is an image rather than a point."""
-        return len(self.shape) == 3
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one example: (channels, height, width) for images, (dimensions,) for points."""
+        return self.kind.shape
+
+    @property
+    def classes(self) -> int:
+        """Number of classes; 0 where the data has no labels."""
+        return self.condition.classes
+
+    def description(self) -> dict[str, Any]:
+        """Plain values from which `spec_from` makes it again."""
+        return {
+            "examples": self.kind.description(),
+            "condition": self.condition.description(),
+            "count": self.count,
+            "parts": {name: part.description() for name, part in self.parts.items()},
+        }
 
 
-@dataclass(frozen=True)
-class Mixture:
-    """Gaussian modes that the data is known to have: what mode counting and density pictures need."""
+def spec_from(description: Mapping[str, Any], value_range: tuple[float, float]) -> DataSpec:
+    """The spec that `DataSpec.description` described, with its values in a range.
 
-    means: Tensor
-    """Centres of the modes, float32 (modes, dimensions)."""
-    deviation: float
-    """Standard deviation of every mode, the same in all directions."""
+    Raises:
+        KeyError, TypeError: this is no such description.
+    """
+    return DataSpec(
+        kind_from(description["examples"]).in_range(*value_range),
+        kind_from(description["condition"]).in_range(*value_range),
+        description["count"],
+        {name: spec_from(part, value_range) for name, part in description["parts"].items()},
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Real examples, whole in memory.
-
-    Images stay uint8 in 0 ... 255 and become floats, in the value range of the game, as they are dealt.
-    """
+    """Real examples, whole in memory, and what is known of each."""
 
     name: str
     """The name under which `load_dataset` gives this data again, such as `mnist` or `folder:photos`."""
-    examples: Tensor
-    """Images as uint8 (count, channels, height, width), or points as float32 (count, dimensions)."""
-    labels: Tensor | None = None
-    """Class of each example, int64 (count,), from 0; None where there are none."""
-    class_names: tuple[str, ...] = ()
-    """A name for each class, in the order of the labels."""
-    test: Dataset | None = None
-    """Held-out examples of the same kind, where the source has them."""
-    mixture: Mixture | None = None
-    """The modes that the data was drawn from, where they are known."""
+    examples: Column
+    """What is to be generated."""
+    condition: Column = field(default_factory=lambda: no_condition(0))
+    """What is said of each example: its class, the image it was made from, or nothing."""
+    held_out: Dataset | None = None
+    """Examples that are not trained on, where there are any."""
+    truth: Truth = field(default_factory=Truth)
+    """What is known of the distribution the examples were drawn from."""
+    parts: Mapping[str, Dataset] = field(default_factory=dict)
+    """Further data sets that belong to it, such as another domain or unlabelled examples."""
+
+    def __post_init__(self) -> None:
+        if self.condition.kind == Nothing():
+            object.__setattr__(self, "condition", no_condition(len(self.examples)))
 
     def __len__(self) -> int:
         return len(self.examples)
 
+    def __getitem__(self, chosen: Tensor | slice) -> Dataset:
+        """Some of the examples, as a data set of the same name."""
+        return replace(self, examples=self.examples[chosen], condition=self.condition[chosen])
+
     @property
     def spec(self) -> DataSpec:
         """What a game needs to know."""
-        return DataSpec(tuple(self.examples.shape[1:]), len(self.class_names), len(self))
+        parts = {name: part.spec for name, part in self.parts.items()}
+        return DataSpec(self.examples.kind, self.condition.kind, len(self), parts)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """A name for each class, in the order of their numbers; none where there are no classes."""
+        return self.condition.kind.class_names
+
+    def in_range(self, low: float, high: float) -> Dataset:
+        """The same data, encoded from `low` to `high` where its kinds have a range."""
+        return replace(
+            self,
+            examples=Column(self.examples.kind.in_range(low, high), self.examples.values),
+            condition=Column(self.condition.kind.in_range(low, high), self.condition.values),
+            held_out=self.held_out.in_range(low, high) if self.held_out is not None else None,
+            parts={name: part.in_range(low, high) for name, part in self.parts.items()},
+        )
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over the training examples and labels: two runs with the same one saw the same data."""
-        digest = hashlib.sha256(str((self.examples.dtype, tuple(self.examples.shape))).encode())
-        digest.update(self.examples.contiguous().numpy().data)
-        if self.labels is not None:
-            digest.update(self.labels.contiguous().numpy().data)
+        """SHA-256 over all that is trained on: two runs with the same one saw the same data."""
+        digest = hashlib.sha256()
+        for column in (self.examples, self.condition):
+            values = column.values.contiguous()
+            digest.update(f"{column.kind.name} {values.dtype} {tuple(values.shape)}".encode())
+            digest.update(values.numpy().data)
+        for name, part in sorted(self.parts.items()):
+            digest.update(f"{name} {part.fingerprint}".encode())
         return digest.hexdigest()
 
 
@@ -80,25 +161,47 @@ class Batch:
     """Real examples as one turn sees them."""
 
     examples: Tensor
-    """Float32 (count, *shape); images are in the value range of the game."""
-    labels: Tensor | None
-    """Classes, int64 (count,), where the data has them."""
+    """Encoded examples (count, *shape)."""
+    condition: Tensor
+    """Encoded conditions: classes, int64 (count,); images; or of shape (count, 0) where there are none."""
     indices: Tensor
-    """Position of each example in the training set, int64 (count,)."""
+    """Position of each example in its data set, int64 (count,)."""
 
     def __len__(self) -> int:
         return len(self.examples)
 
+    def chunks(self, count: int) -> list[Batch]:
+        """The batch in so many parts of nearly equal size."""
+        parts = zip(
+            self.examples.tensor_split(count),
+            self.condition.tensor_split(count),
+            self.indices.tensor_split(count),
+            strict=True,
+        )
+        return [Batch(*part) for part in parts]
 
-def to_range(examples: Tensor, value_range: tuple[float, float]) -> Tensor:
-    """Bytes 0 ... 255 as floats from `value_range[0]` to `value_range[1]`; points pass unchanged."""
-    if examples.dtype != torch.uint8:
-        return examples
-    low, high = value_range
-    return examples.float().mul_((high - low) / 255.0).add_(low)
+
+def batch_of(dataset: Dataset, indices: Tensor) -> Batch:
+    """The examples at some places as a batch."""
+    chosen = dataset[indices]
+    return Batch(chosen.examples.encoded(), chosen.condition.encoded(), indices)
 
 
-def to_bytes(images: Tensor, value_range: tuple[float, float]) -> Tensor:
-    """Floats in `value_range` as bytes 0 ... 255, rounded and clamped."""
-    low, high = value_range
-    return images.sub(low).mul_(255.0 / (high - low)).round_().clamp_(0, 255).to(torch.uint8)
+def dataset_of(
+    name: str,
+    examples: Tensor,
+    labels: Tensor | None = None,
+    class_names: tuple[str, ...] = (),
+    held_out: Dataset | None = None,
+) -> Dataset:
+    """A data set from raw tensors.
+
+    Args:
+        name: what it is called.
+        examples: images as uint8 (count, channels, height, width), or points as float32 (count, dimensions).
+        labels: the class of each, int64 (count,) from 0, where there are classes.
+        class_names: a name for each class.
+        held_out: examples that are not trained on.
+    """
+    condition = no_condition(len(examples)) if labels is None else Column(Classes(class_names), labels)
+    return Dataset(name, Column(kind_of(examples), examples), condition, held_out)

@@ -1,4 +1,4 @@
-"""A folder of one's own images, of any size and in any format that Pillow opens."""
+"""A folder of one's own images, of any size, in any format that Pillow opens."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from sparring.data.dataset import Dataset
+from sparring.data.dataset import Dataset, dataset_of
 from sparring.errors import DataError
 
 DEFAULT_SIZE = 28
@@ -98,12 +98,12 @@ def read_folder(path: Path, size: int | None = None, skip_bad_images: bool = Fal
     name = f"folder:{path}"
     images, labels = _load(training, names, size, skip_bad_images)
     if held_out is None:
-        return Dataset(name, images, labels, names)
+        return dataset_of(name, images, labels, names)
     _check_classes(path, training, held_out)
     test_images, test_labels = _load(held_out, names, size, skip_bad_images)
     channels = max(images.shape[1], test_images.shape[1])
-    test = Dataset(name, _with_channels(test_images, channels), test_labels, names)
-    return Dataset(name, _with_channels(images, channels), labels, names, test=test)
+    test = dataset_of(name, _with_channels(test_images, channels), test_labels, names)
+    return dataset_of(name, _with_channels(images, channels), labels, names, test)
 
 
 def _check_classes(path: Path, training: _Split, held_out: _Split) -> None:
@@ -135,7 +135,7 @@ def _entries(path: Path) -> tuple[list[Path], list[Path]]:
     try:
         visible = sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
         folders = [entry for entry in visible if entry.is_dir()]
-        return folders, [entry for entry in visible if _is_image(entry)]
+        return folders, [entry for entry in visible if _looks_like_image(entry)]
     except OSError as error:
         raise _unreadable(path, error) from error
 
@@ -150,11 +150,11 @@ def _images_below(folder: Path) -> list[Path]:
     for parent, folders, files in os.walk(folder, onerror=fail):
         folders[:] = [name for name in folders if not name.startswith(".")]
         visible = (Path(parent, name) for name in files if not name.startswith("."))
-        found += [file for file in visible if _is_image(file)]
+        found += [file for file in visible if _looks_like_image(file)]
     return sorted(found)
 
 
-def _is_image(file: Path) -> bool:
+def _looks_like_image(file: Path) -> bool:
     """Whether this is a file (or a link that leads nowhere, to be reported) with an image's suffix."""
     if file.suffix.lower() not in _suffixes():
         return False

@@ -1,4 +1,4 @@
-"""The IDX format of MNIST and its likes, and the bundled MNIST itself.
+"""The IDX format of MNIST, also of its likes.
 
 A file is four bytes of magic (two zeros, the type of a number, the count of dimensions), each dimension as a
 big-endian 32-bit integer, then the numbers in row-major order; see http://yann.lecun.com/exdb/mnist/.
@@ -7,7 +7,6 @@ big-endian 32-bit integer, then the numbers in row-major order; see http://yann.
 from __future__ import annotations
 
 import gzip
-import importlib.resources
 import math
 import zlib
 from importlib.resources.abc import Traversable
@@ -17,31 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sparring.data.arrays import crop_and_resize
-from sparring.data.dataset import Dataset
+from sparring.data.dataset import Dataset, dataset_of
+from sparring.data.resizing import crop_and_resize
 from sparring.errors import DataError
-
-MNIST_SHA256 = {
-    "train-images-idx3-ubyte.gz": "0b367032e93c5d0cea0925647cfdb18614af8ee15f83e6f2fc2ad904a6835971",
-    "train-labels-idx1-ubyte.gz": "1787548bbe0bff1ec2ecdc0ef292b02df999e2d1a6002d27500982c652b17203",
-    "t10k-images-idx3-ubyte.gz": "1a1a05eab793c14bb050b398624a11b0ffd1a2953baed553b1b9bd079e2a20be",
-    "t10k-labels-idx1-ubyte.gz": "b91679a0acfe4ba0e50a2437a903084cba1f5f92592b016a25a7dfd00455798b",
-}
-"""SHA-256 of each bundled file, as it is in the package."""
 
 UNSIGNED_BYTES = 0x08
 MOST_DIMENSIONS = 4
-
-
-def mnist(size: int | None = None) -> Dataset:
-    """The MNIST digits that come with sparring: 60 000 to train on, 10 000 held out.
-
-    Images are uint8 (count, 1, 28, 28), or resized to `size`; ink is 255, paper 0. Labels are 0 ... 9.
-
-    Source: LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition",
-    1998; the files by LeCun, Cortes and Burges.
-    """
-    return _dataset("mnist", importlib.resources.files("sparring.data") / "mnist", size)
 
 
 def read_idx_folder(path: Path, size: int | None = None) -> Dataset:
@@ -55,7 +35,7 @@ def read_idx_folder(path: Path, size: int | None = None) -> Dataset:
     Raises:
         DataError: a file is missing, unreadable, damaged or of other dimensions than it should have.
     """
-    return _dataset(f"idx:{path}", path, size)
+    return read_idx(f"idx:{path}", path, size)
 
 
 def parse_idx(content: bytes, origin: str) -> Tensor:
@@ -101,8 +81,8 @@ def _unzipped(content: bytes, origin: str) -> bytes:
         raise DataError(f"{origin} is damaged: its gzip data cannot be unpacked ({error}).") from error
 
 
-def _dataset(name: str, folder: Traversable, size: int | None) -> Dataset:
-    """The data set in a folder of IDX files."""
+def read_idx(name: str, folder: Traversable, size: int | None) -> Dataset:
+    """The data set in a folder of IDX files, which may be in a package; see `read_idx_folder`."""
     files = _files(folder)
     training = _split(files, folder, "train", size)
     if training is None:
@@ -111,7 +91,7 @@ def _dataset(name: str, folder: Traversable, size: int | None) -> Dataset:
     held_out = _split(files, folder, "t10k", size)
     if held_out is None:
         classes = _class_names(labels)
-        return Dataset(name, images, labels, classes)
+        return dataset_of(name, images, labels, classes)
     test_images, test_labels = held_out
     if (labels is None) != (test_labels is None):
         raise DataError(f"{folder} has labels for only one of train and t10k; give both, or neither.")
@@ -121,7 +101,7 @@ def _dataset(name: str, folder: Traversable, size: int | None) -> Dataset:
             f"{_measures(test_images)}; both must be the same, or a size be given to bring them to."
         )
     classes = _class_names(labels, test_labels)
-    return Dataset(name, images, labels, classes, test=Dataset(name, test_images, test_labels, classes))
+    return dataset_of(name, images, labels, classes, dataset_of(name, test_images, test_labels, classes))
 
 
 def _files(folder: Traversable) -> dict[str, Traversable]:

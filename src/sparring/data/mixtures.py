@@ -1,4 +1,4 @@
-"""Mixtures of Gaussians, whose modes are known and can be counted."""
+"""Mixtures of Gaussians, whose modes are known."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from sparring.data.dataset import Dataset, Mixture
+from sparring.data.dataset import Column, Dataset
+from sparring.data.kinds import Points
+from sparring.data.truth import Mixture
 from sparring.errors import DataError
 from sparring.randomness import Randomness
 
@@ -59,15 +60,15 @@ def draw(name: str, mixture: Mixture, seed: int = 0) -> Dataset:
     The two splits are drawn independently, and are the same each time for the same seed.
     """
     chance = Randomness(seed).child("mixture")
-    test = Dataset(name, _points(mixture, TEST_POINTS, chance.child("test")), mixture=mixture)
+    held_out = Dataset(name, _points(mixture, TEST_POINTS, chance.child("test")), truth=mixture)
     training = _points(mixture, TRAINING_POINTS, chance.child("training"))
-    return Dataset(name, training, test=test, mixture=mixture)
+    return Dataset(name, training, held_out=held_out, truth=mixture)
 
 
-def _points(mixture: Mixture, count: int, chance: Randomness) -> Tensor:
+def _points(mixture: Mixture, count: int, chance: Randomness) -> Column:
     modes, dimensions = mixture.means.shape
     centres = mixture.means[chance.integers(count, modes)]
-    return centres + mixture.deviation * chance.normal(count, dimensions)
+    return Column(Points((dimensions,)), centres + mixture.deviation * chance.normal(count, dimensions))
 
 
 def _mixture(path: Path) -> Mixture:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
-from sparring.data.dataset import Dataset
-from sparring.data.idx import mnist
+from sparring.data.dataset import Column, Dataset
+from sparring.data.digits import mnist
+from sparring.data.kinds import Classes, Images
 from sparring.randomness import Randomness
 
 TRAINING_STACKS = 128_000
@@ -27,20 +26,19 @@ def stacked_mnist(size: int | None = None, seed: int = 0) -> Dataset:
         seed: which draw of the stacks to take.
     """
     digits = mnist(size)
-    assert digits.labels is not None
-    assert digits.test is not None
-    assert digits.test.labels is not None
+    assert digits.held_out is not None
     chance = Randomness(seed).child("stacked-mnist")
-    images, labels = _stack(digits.examples, digits.labels, TRAINING_STACKS, chance.child("training"))
-    held_out = _stack(digits.test.examples, digits.test.labels, TEST_STACKS, chance.child("test"))
-    test = Dataset("stacked-mnist", *held_out, CLASS_NAMES)
-    return Dataset("stacked-mnist", images, labels, CLASS_NAMES, test=test)
+    training = _stack(digits, TRAINING_STACKS, chance.child("training"))
+    held_out = _stack(digits.held_out, TEST_STACKS, chance.child("test"))
+    return Dataset("stacked-mnist", *training, held_out=Dataset("stacked-mnist", *held_out))
 
 
-def _stack(digits: Tensor, labels: Tensor, count: int, chance: Randomness) -> tuple[Tensor, Tensor]:
-    """`count` images of three digits each, and their labels."""
+def _stack(digits: Dataset, count: int, chance: Randomness) -> tuple[Column, Column]:
+    """`count` images of three digits each, and their classes."""
     chosen = chance.integers(count * 3, len(digits))
     # Consecutive digits are the channels of one image, so picking them is all: nothing is copied twice.
-    images = digits.index_select(0, chosen).view(count, 3, *digits.shape[2:])
-    red, green, blue = labels[chosen].view(count, 3).unbind(1)
-    return images, 100 * red + 10 * green + blue
+    height, width = digits.examples.values.shape[2:]
+    images = digits.examples.values.index_select(0, chosen).view(count, 3, height, width)
+    red, green, blue = digits.condition.values[chosen].view(count, 3).unbind(1)
+    numbers = 100 * red + 10 * green + blue
+    return Column(Images((3, height, width)), images), Column(Classes(CLASS_NAMES), numbers)

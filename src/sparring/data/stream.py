@@ -1,4 +1,4 @@
-"""The stream that deals batches: by index from memory, in an order that the seed and the epoch decide."""
+"""The stream that deals batches, in an order that seed, source, epoch decide."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from sparring.data.dataset import Batch, Dataset, to_range
+from sparring.data.dataset import Batch, Dataset, batch_of
 from sparring.errors import SettingError
 from sparring.processes import Processes
 from sparring.randomness import derived_seed
@@ -17,10 +17,17 @@ SMALLEST_SHARE = 2
 
 
 class Stream:
-    """Deals the training set epoch after epoch, without end.
+    """Deals a data set epoch after epoch, without end.
 
     Its whole state is `position`, the number of batches dealt. With several processes each gets an equal
     share of every batch; the examples that do not divide evenly sit out the epoch.
+
+    Args:
+        dataset: what is dealt, in the range of the game.
+        batch_size: examples in a batch of all processes together.
+        processes: this process among those that train together.
+        seed: decides the order.
+        shuffle: whether each epoch has an order of its own; otherwise all have that of the data.
 
     Raises:
         SettingError: the data is smaller than a batch, or the batch does not divide among the processes.
@@ -30,7 +37,6 @@ class Stream:
         self,
         dataset: Dataset,
         batch_size: int,
-        value_range: tuple[float, float],
         processes: Processes,
         seed: int = 0,
         shuffle: bool = True,
@@ -46,9 +52,8 @@ class Stream:
                 f"use a multiple of {processes.count} as --batch-size."
             )
         self.examples = dataset.examples.to(processes.device)
-        self.labels = None if dataset.labels is None else dataset.labels.to(processes.device)
+        self.condition = dataset.condition.to(processes.device)
         self.batch_size = batch_size
-        self.value_range = value_range
         self.processes = processes
         self.seed = seed
         self.shuffle = shuffle
@@ -57,13 +62,28 @@ class Stream:
         self.batches_per_epoch = whole + (rest >= SMALLEST_SHARE * processes.count)
         self._order: tuple[int, Tensor] | None = None
 
-    def deal(self) -> Batch:
+    def next_batch(self) -> Batch:
         """The next batch; this process's share of it."""
-        epoch, place = divmod(self.position, self.batches_per_epoch)
+        batch = self.peek()
         self.position += 1
+        return batch
+
+    def peek(self, *, whole: bool = False) -> Batch:
+        """The batch that comes next, without moving on: this process's share of it, or all of it."""
+        epoch, place = divmod(self.position, self.batches_per_epoch)
         chosen = self._epoch_order(epoch)[place * self.batch_size : (place + 1) * self.batch_size]
         share = len(chosen) // self.processes.count
-        return self._batch(chosen[self.processes.rank * share : (self.processes.rank + 1) * share])
+        first, end = self.processes.rank * share, (self.processes.rank + 1) * share
+        indices = chosen if whole else chosen[first:end]
+        return Batch(self.examples[indices].encoded(), self.condition[indices].encoded(), indices)
+
+    def state(self) -> int:
+        """How far it is."""
+        return self.position
+
+    def restore(self, state: int) -> None:
+        """Go on from there."""
+        self.position = state
 
     def _epoch_order(self, epoch: int) -> Tensor:
         if self._order is None or self._order[0] != epoch:
@@ -76,16 +96,9 @@ class Stream:
             self._order = (epoch, order.to(self.processes.device))
         return self._order[1]
 
-    def _batch(self, indices: Tensor) -> Batch:
-        labels = None if self.labels is None else self.labels[indices]
-        return Batch(to_range(self.examples[indices], self.value_range), labels, indices)
 
-
-def batches_in_order(
-    dataset: Dataset, batch_size: int, value_range: tuple[float, float], device: torch.device
-) -> Iterator[Batch]:
+def batches_in_order(dataset: Dataset, batch_size: int, device: torch.device) -> Iterator[Batch]:
     """All of a data set once, in its own order; the last batch may be smaller."""
     for indices in torch.arange(len(dataset)).split(batch_size):
-        labels = None if dataset.labels is None else dataset.labels[indices].to(device)
-        examples = to_range(dataset.examples[indices].to(device), value_range)
-        yield Batch(examples, labels, indices.to(device))
+        batch = batch_of(dataset, indices)
+        yield Batch(batch.examples.to(device), batch.condition.to(device), indices.to(device))

@@ -1,0 +1,142 @@
+"""Images: bytes in memory, floats in the game's range for networks."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sparring.data.kinds.kind import Kind
+
+if TYPE_CHECKING:
+    from sparring.data.dataset import Dataset
+    from sparring.evaluation.features import FeatureExtractor
+    from sparring.evaluation.networks import Classifier
+
+WHITE = 255
+
+
+@dataclass(frozen=True)
+class Images(Kind):
+    """Images stored as uint8 (count, channels, height, width)."""
+
+    name: ClassVar[str] = "images"
+    arrays: ClassVar[str] = "images"
+    has_size: ClassVar[bool] = True
+    has_near_duplicates: ClassVar[bool] = True
+    dtype: ClassVar[torch.dtype] = torch.uint8
+
+    shape: tuple[int, ...]
+    """(channels, height, width)."""
+    value_range: tuple[float, float] = (-1.0, 1.0)
+    """What the bytes 0 and 255 become for networks."""
+
+    def encode(self, stored: Tensor) -> Tensor:
+        """Bytes 0 ... 255 as floats in the value range."""
+        low, high = self.value_range
+        return stored.float().mul_((high - low) / 255.0).add_(low)
+
+    def decode(self, made: Tensor) -> Tensor:
+        """Floats in the value range as bytes 0 ... 255, rounded and clamped."""
+        low, high = self.value_range
+        return made.float().sub(low).mul_(255.0 / (high - low)).round_().clamp_(0, 255).to(torch.uint8)
+
+    def in_range(self, low: float, high: float) -> Images:
+        """The same images in another range."""
+        return replace(self, value_range=(low, high))
+
+    @property
+    def about(self) -> str:
+        """Such as `grey images of 28 x 28`."""
+        channels, height, width = self.shape
+        colour = {1: "grey", 3: "colour"}.get(channels, f"{channels}-channel")
+        return f"{colour} images of {width} x {height}"
+
+    def description(self) -> dict[str, Any]:
+        """Kind and shape; the range is the system's."""
+        return {"kind": self.name, "shape": list(self.shape)}
+
+    @classmethod
+    def from_description(cls, values: dict[str, Any]) -> Images:
+        """Images of the described shape."""
+        return cls(tuple(values["shape"]))
+
+    def unsuited(self, multiple: int = 1, least: int = 1) -> str | None:
+        """Sides that are no multiples of a number, or too small."""
+        _, height, width = self.shape
+        if height % multiple == 0 and width % multiple == 0 and min(height, width) >= least:
+            return None
+        return (
+            f"needs images whose sides are multiples of {multiple} and at least {least} pixels; "
+            f"these are {width} x {height}: choose another --size."
+        )
+
+    def vectors(self, stored: Tensor) -> Tensor:
+        """Pixels from 0 to 1."""
+        return stored.flatten(1).float().div_(255)
+
+    def encoded_vectors(self, encoded: Tensor) -> Tensor:
+        """Pixels from 0 to 1, neither rounded to bytes nor clamped."""
+        low, high = self.value_range
+        return encoded.flatten(1).float().sub(low).div_(high - low)
+
+    def extractor(self, dataset: Dataset, device: torch.device | str = "cpu") -> FeatureExtractor:
+        """The shipped digits where the data has digits or may have them, else the pixels."""
+        from sparring.evaluation.features import image_extractor
+
+        return image_extractor(dataset, self, device)
+
+    def small_classifier(self, classes: int, seed: int) -> Classifier:
+        """Two convolutions and a linear layer, trained in seconds."""
+        from sparring.evaluation.networks import SmallImageNet
+
+        return SmallImageNet(self.shape[0], classes, seed)
+
+    def picture(self, blocks: Sequence[Tensor], dataset: Dataset | None = None) -> bytes:
+        """A PNG of the blocks side by side, divided by a white column as wide as an image."""
+        parts: list[Tensor] = []
+        for block in alike(blocks):
+            if parts:
+                parts.append(torch.full_like(block[:, :1], WHITE))
+            parts.append(block)
+        tiles = torch.cat(parts, dim=1)
+        rows, columns, channels, height, width = tiles.shape
+        picture = tiles.permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels)
+        return png(picture.cpu().numpy())
+
+    def to_arrays(self, stored: Tensor) -> NDArray[Any]:
+        """N x H x W x C."""
+        return stored.cpu().permute(0, 2, 3, 1).contiguous().numpy()
+
+    def save_each(self, stored: Tensor) -> list[tuple[str, bytes]]:
+        """A PNG each."""
+        return [(".png", png(image)) for image in self.to_arrays(stored)]
+
+
+def alike(blocks: Sequence[Tensor]) -> list[Tensor]:
+    """Blocks of images (rows, columns, ...) for a picture: as large as the last, and in colour if one is."""
+    channels = max(block.shape[2] for block in blocks)
+    size = blocks[-1].shape[3:]
+    parts = []
+    for block in blocks:
+        if block.shape[3:] != size:
+            enlarged = torch.nn.functional.interpolate(block.flatten(0, 1).float(), size, mode="nearest")
+            block = enlarged.to(block.dtype).unflatten(0, block.shape[:2])
+        parts.append(block.expand(-1, -1, channels, -1, -1))
+    return parts
+
+
+def png(image: NDArray[Any]) -> bytes:
+    """A PNG file of an image (uint8, height x width x channels)."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(image.squeeze(2) if image.ndim == 3 and image.shape[2] == 1 else image).save(
+        buffer, "PNG"
+    )
+    return buffer.getvalue()

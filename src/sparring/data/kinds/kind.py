@@ -1,0 +1,211 @@
+"""A kind: what one value of a data set is, with everything that depends on it."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sparring.errors import DataError, SettingError
+
+if TYPE_CHECKING:
+    from sparring.data.dataset import Column, Dataset
+    from sparring.evaluation.features import FeatureExtractor
+    from sparring.evaluation.networks import Classifier
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a picture of samples is arranged by what the generator is told."""
+
+    columns: int
+    """Columns of the picture; its rows are as many as were asked for."""
+    condition: Tensor
+    """What each sample is told, stored values of shape (rows * columns, ...), row by row."""
+    same_noise: bool = False
+    """Whether the samples of a row share their noise, so that a row shows what the condition does."""
+    beside: tuple[Tensor, ...] = ()
+    """Blocks of stored values (rows, columns, ...) that stand to the left of the samples."""
+
+
+class Kind(ABC):
+    """What one value is: an image, a point, a text, a class, or nothing at all.
+
+    A kind is small and never holds examples. `stored` values are what a data set keeps and a file holds (such
+    as bytes); `encoded` ones are what networks see (such as floats).
+    """
+
+    name: ClassVar[str]
+    """The plural, as in `this system trains on images`."""
+    suffix: ClassVar[str] = ".png"
+    """The ending of a file that shows samples."""
+    arrays: ClassVar[str]
+    """The name under which a .npz file holds examples of this kind."""
+    as_condition: ClassVar[str] = "sources"
+    """The name under which a .npz file holds conditions of this kind."""
+    has_size: ClassVar[bool] = False
+    """Whether values can be brought to a size in pixels."""
+    continuous: ClassVar[bool] = True
+    """Whether networks see numbers that may vary a little, rather than the numbers of things."""
+    has_near_duplicates: ClassVar[bool] = False
+    """Whether two values that differ a little pass for the same, so that distinct ones can be counted."""
+    discrete: ClassVar[bool] = False
+    """Whether values change in steps, as texts do, and so may stay as they are while a generator learns."""
+    shape: tuple[int, ...]
+    """Shape of one value."""
+
+    # -- what networks see --------------------------------------------------------------------------------
+
+    def encode(self, stored: Tensor) -> Tensor:
+        """Stored values (count, ...) as networks see them."""
+        return stored
+
+    def decode(self, made: Tensor) -> Tensor:
+        """What a network made (count, *shape), as it is stored."""
+        return made
+
+    def in_range(self, low: float, high: float) -> Kind:
+        """The same kind, encoded from `low` to `high` where it has a range at all."""
+        return self
+
+    # -- what it is ---------------------------------------------------------------------------------------
+
+    @property
+    def classes(self) -> int:
+        """Number of classes, where a value is one of them; else 0."""
+        return 0
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """A name for each class, in the order of their numbers."""
+        return ()
+
+    @property
+    @abstractmethod
+    def about(self) -> str:
+        """In words, such as `grey images of 28 x 28`."""
+
+    @abstractmethod
+    def description(self) -> dict[str, Any]:
+        """Plain values from which `kind_from` makes this kind again."""
+
+    @classmethod
+    @abstractmethod
+    def from_description(cls, values: dict[str, Any]) -> Kind:
+        """The kind that gave this description."""
+
+    def choose(self, **by_name: T) -> T:
+        """What a paper has for this kind of data: `choose(images=10.0, points=0.1)`.
+
+        Raises:
+            DataError: nothing is named for this kind.
+        """
+        if self.name not in by_name:
+            raise DataError(f"This is for {' or '.join(by_name)}; this data has {self.about}.")
+        return by_name[self.name]
+
+    def unsuited(self, multiple: int = 1, least: int = 1) -> str | None:
+        """Why values do not suit a network whose sides are multiples of a number; None where they do."""
+        return None
+
+    def misfit(self, stored: Tensor) -> str | None:
+        """Why these stored values are not of this kind, in words; None where they are."""
+        if tuple(stored.shape[1:]) == self.shape and stored.dtype == self.dtype:
+            return None
+        return f"{stored.dtype} of shape {tuple(stored.shape[1:])} and not {self.dtype} of shape {self.shape}"
+
+    dtype: ClassVar[torch.dtype] = torch.float32
+    """Type of stored values."""
+
+    # -- measuring ----------------------------------------------------------------------------------------
+
+    def vectors(self, stored: Tensor) -> Tensor:
+        """Stored values as float32 vectors (count, D) whose Euclidean distances mean something."""
+        return stored.flatten(1).float()
+
+    def encoded_vectors(self, encoded: Tensor) -> Tensor:
+        """Encoded values as vectors in the space of `vectors`, where the kind can without rounding what a
+        network made, so that the least movement is seen."""
+        return self.vectors(self.decode(encoded))
+
+    @property
+    def vector_size(self) -> int:
+        """Length D of `vectors`."""
+        return math.prod(self.shape)
+
+    def extractor(self, dataset: Dataset, device: torch.device | str = "cpu") -> FeatureExtractor:
+        """What fidelity figures look at unless told otherwise."""
+        from sparring.evaluation.features import VectorFeatures
+
+        return VectorFeatures(self.name, self)
+
+    def small_classifier(self, classes: int, seed: int) -> Classifier | None:
+        """A small network that learns in seconds to classify stored values; None where the kind has none."""
+        return None
+
+    def order(self, stored: Tensor) -> Tensor:
+        """Positions that put values in an order for a picture, int64 (count,): as they are, by default."""
+        return torch.arange(len(stored))
+
+    # -- showing ------------------------------------------------------------------------------------------
+
+    def grid(self, rows: int, columns: int) -> tuple[int, int]:
+        """Rows and columns of the picture of a run, where the system wants so many for images."""
+        return rows, columns
+
+    @abstractmethod
+    def picture(self, blocks: Sequence[Tensor], dataset: Dataset | None = None) -> bytes:
+        """The contents of a file, ending in `suffix`, that shows stored values.
+
+        Args:
+            blocks: each of shape (rows, columns, ...); the last holds the samples.
+            dataset: what they should look like, where it is at hand.
+        """
+
+    def to_arrays(self, stored: Tensor) -> NDArray[Any]:
+        """Stored values as a .npz file holds them."""
+        return stored.detach().cpu().numpy()
+
+    def save_each(self, stored: Tensor) -> list[tuple[str, bytes]] | None:
+        """Each value as a file of its own (ending, contents), or None where that makes no sense."""
+        return None
+
+    # -- as a condition -----------------------------------------------------------------------------------
+
+    def draw(self, count: int, values: Callable[[], Column]) -> Tensor:
+        """Conditions for so many samples, as stored values.
+
+        Args:
+            count: how many.
+            values: gives the conditions of the data, for a kind that takes them from there.
+        """
+        stored = values().values
+        return stored[torch.arange(count) % len(stored)]
+
+    def named(self, text: int | str) -> Tensor:
+        """The one condition that a person named, stored, of shape (1, ...).
+
+        Raises:
+            SettingError: there is no such thing.
+        """
+        raise SettingError("This system is not class-conditional: leave --label out.")
+
+    def layout(self, rows: int, columns: int, values: Callable[[], Column]) -> Layout:
+        """How a picture of samples that are told values of this kind is arranged."""
+        condition = self.draw(rows * columns, values)
+        return Layout(columns, condition, beside=(condition.unflatten(0, (rows, columns)),))
+
+
+def padded(values: Tensor, columns: int, blank: float) -> Tensor:
+    """Values (count, ...) in rows: (rows, columns, ...), the last row filled up with blanks."""
+    rows = -(-len(values) // columns)
+    missing = values.new_full((rows * columns - len(values), *values.shape[1:]), blank)
+    return torch.cat([values, missing]).reshape(rows, columns, *values.shape[1:])

@@ -1,0 +1,103 @@
+"""Tokens: sequences of numbers that stand for the words or characters of a vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from sparring.data.kinds.kind import Kind
+
+if TYPE_CHECKING:
+    from sparring.data.dataset import Dataset
+    from sparring.evaluation.features import FeatureExtractor
+
+CODE_SIZE = 32
+"""Numbers that stand for a token in `vectors`."""
+
+
+@dataclass(frozen=True)
+class Tokens(Kind):
+    """Sequences of the same length, stored as int64 (count, length) from 0 to the vocabulary's size - 1."""
+
+    name: ClassVar[str] = "tokens"
+    arrays: ClassVar[str] = "tokens"
+    suffix: ClassVar[str] = ".txt"
+    dtype: ClassVar[torch.dtype] = torch.int64
+    discrete: ClassVar[bool] = True
+    continuous: ClassVar[bool] = False
+
+    shape: tuple[int, ...]
+    """(length,)."""
+    vocabulary: tuple[str, ...]
+    """What each number stands for."""
+    separator: str = " "
+    """What stands between two tokens of a text: nothing where they are characters."""
+
+    @property
+    def about(self) -> str:
+        """Such as `sequences of 20 tokens out of 5,000`."""
+        return f"sequences of {self.shape[0]} tokens out of {len(self.vocabulary):,}"
+
+    def description(self) -> dict[str, Any]:
+        """Kind, length, vocabulary."""
+        return {
+            "kind": self.name,
+            "length": self.shape[0],
+            "vocabulary": list(self.vocabulary),
+            "separator": self.separator,
+        }
+
+    @classmethod
+    def from_description(cls, values: dict[str, Any]) -> Tokens:
+        """Sequences over the described vocabulary."""
+        return cls((values["length"],), tuple(values["vocabulary"]), values["separator"])
+
+    def texts(self, stored: Tensor) -> list[str]:
+        """Each sequence as a text."""
+        return [self.separator.join(self.vocabulary[token] for token in row) for row in stored.tolist()]
+
+    def misfit(self, stored: Tensor) -> str | None:
+        """Sequences of another length or type, or tokens that the vocabulary lacks."""
+        wrong = super().misfit(stored)
+        if wrong is None and len(stored) and not 0 <= stored.min() <= stored.max() < len(self.vocabulary):
+            return f"tokens from {stored.min()} to {stored.max()} and not below {len(self.vocabulary)}"
+        return wrong
+
+    def vectors(self, stored: Tensor) -> Tensor:
+        """A random code for each token, side by side: the squared distance is, on average, the number of
+        places at which two sequences differ."""
+        codes: Tensor = self._codes()[stored.cpu()].flatten(1)
+        return codes
+
+    @property
+    def vector_size(self) -> int:
+        """Length of the codes of a sequence."""
+        return self.shape[0] * CODE_SIZE
+
+    def _codes(self) -> Tensor:
+        generator = torch.Generator().manual_seed(len(self.vocabulary))
+        codes = torch.randn(len(self.vocabulary), CODE_SIZE, generator=generator)
+        scaled: Tensor = codes / (2 * CODE_SIZE) ** 0.5
+        return scaled
+
+    def extractor(self, dataset: Dataset, device: torch.device | str = "cpu") -> FeatureExtractor:
+        """How often tokens, and pairs of neighbours, occur in a sequence, in random directions."""
+        from sparring.evaluation.features import TokenFeatures
+
+        return TokenFeatures(len(self.vocabulary), device)
+
+    def grid(self, rows: int, columns: int) -> tuple[int, int]:
+        """A text in each row."""
+        return rows * columns, 1
+
+    def picture(self, blocks: Sequence[Tensor], dataset: Dataset | None = None) -> bytes:
+        """The samples as UTF-8 text, one in each line."""
+        return ("\n".join(self.texts(blocks[-1].flatten(0, 1))) + "\n").encode()
+
+    def save_each(self, stored: Tensor) -> list[tuple[str, bytes]]:
+        """A text file each."""
+        return [(".txt", f"{text}\n".encode()) for text in self.texts(stored)]
