@@ -1,21 +1,58 @@
-"""What a system in the zoo implements: a `Game`, its `Turn`s, and the `Terms` of its losses."""
+"""What a system implements: a `Game`, whose `Player`s take `Turn`s."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from sparring.data.dataset import Batch, DataSpec
+from sparring.data.dataset import Batch, Column, Dataset, DataSpec, no_condition
+from sparring.data.truth import Figure
 from sparring.errors import DataError, SettingError, nearest
+from sparring.objectives import NON_SATURATING, Objective
 from sparring.randomness import Randomness
-from sparring.settings import GameSettings, Limit
+from sparring.schedules import Schedule, constant
+from sparring.settings import Count, Fraction, Limit, Settings
+from sparring.tricks import Flags, TrickSettings, make_tricks
 
-__all__ = ["Batch", "DataSpec", "Game", "GameSettings", "Limit", "Loss", "Terms", "Turn"]
+__all__ = [
+    "Batch",
+    "DataSpec",
+    "Figure",
+    "Game",
+    "GameSettings",
+    "Limit",
+    "Loss",
+    "Needs",
+    "Phase",
+    "Player",
+    "Role",
+    "Source",
+    "Terms",
+    "Turn",
+    "two_players",
+]
+
+
+@dataclass(frozen=True)
+class GameSettings(Settings):
+    """What every game can be told; each adds its own, with its paper's values."""
+
+    batch_size: Count = 64
+    """Real examples in a batch."""
+    shuffle: bool = True
+    """Deal the examples in a new order each epoch; otherwise always in the order of the data."""
+    learning_rate_decay: Fraction = 0.0
+    """Share of each phase, counted from its end, over which all learning rates fall linearly to 0."""
+    tricks: Flags = field(default_factory=TrickSettings)
+    """The flags of all tricks."""
 
 
 class Terms(dict[str, Tensor]):
@@ -23,11 +60,12 @@ class Terms(dict[str, Tensor]):
 
     >>> Terms(adversarial=a, penalty=p).observing(distance=d)
 
-    minimises a + p and records d beside them.
+    minimises a + p and records d beside them. Terms that have been put together elsewhere, such as those of
+    an objective, come first: `Terms(self.objective.for_critic(real, fake), penalty=p)`.
     """
 
-    def __init__(self, **terms: Tensor) -> None:
-        super().__init__(**terms)
+    def __init__(self, given: Mapping[str, Tensor] | None = None, /, **terms: Tensor) -> None:
+        super().__init__(given or {}, **terms)
         self.observed: dict[str, Tensor] = {}
 
     def observing(self, **values: Tensor) -> Terms:
@@ -36,7 +74,31 @@ class Terms(dict[str, Tensor]):
         return self
 
 
-Loss = Callable[[Batch], Mapping[str, Tensor]]
+Loss = Callable[..., Mapping[str, Tensor]]
+"""A function of one batch for each source of its turn, which gives named terms."""
+Number = float | Tensor
+"""A number, or a tensor of one that need not be waited for."""
+
+
+class Role(StrEnum):
+    """What a player is for."""
+
+    GENERATOR = "generator"
+    CRITIC = "critic"
+    """A discriminator of any kind: it learns to tell real from generated."""
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Player:
+    """Who takes turns."""
+
+    role: Role
+    optimizer: Optimizer
+    """Its parameters are what the player moves; all others rest during its turns."""
+    schedule: Schedule | None = constant
+    """What its learning rates are multiplied by as a function of the progress of the phase, beside
+    `learning_rate_decay`; None where the game sets them itself."""
 
 
 @dataclass(frozen=True)
@@ -44,34 +106,98 @@ class Turn:
     """One update of one player."""
 
     player: str
-    """Name of the optimiser, among those of `Game.optimizers`, that steps; its parameters move, all others
-    rest: they need no gradient and get none."""
+    """Name of the player, among those of `Game.players`."""
     loss: Loss
-    """What is minimised: a function of a batch of real examples that gives named terms."""
-    fresh_batch: bool = False
-    """Whether a new batch is dealt for this turn; otherwise it sees the batch of the turn before."""
-    after: Callable[[Mapping[str, float]], None] | None = None
+    """What is minimised."""
+    sources: tuple[str, ...] = ("real",)
+    """Names of the sources, among those of `Game.sources`, of which the loss is given a batch each."""
+    fresh: bool = False
+    """Whether new batches are dealt for this turn; otherwise it sees those of the turn before."""
+    after: Callable[[Mapping[str, Number]], None] | None = None
     """Called right after the optimiser's step with the values of the terms, averaged over all processes:
     the place for weight clipping, for moving averages, for a control variable."""
 
 
+@dataclass(frozen=True)
+class Phase:
+    """A part of the run in which the same turns are taken at each step."""
+
+    name: str
+    turns: tuple[Turn, ...]
+    length: Limit | None = None
+    """Steps or epochs; None for the rest of the run. The last phase always takes the rest, and its length
+    only says how long a run is by default."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A stream of examples that a game learns from."""
+
+    dataset: Dataset
+    batch_size: int
+    """Examples in a batch of all processes together."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What data a system can train on."""
+
+    examples: tuple[str, ...] = ()
+    """Names of the kinds that it accepts; none stands for all."""
+    condition: tuple[str, ...] = ()
+    """Names of the kinds of which the data must have a condition; none where it needs none."""
+    multiple: int = 1
+    """Sides of images must be multiples of this."""
+    least: int = 1
+    """Sides of images must be at least this."""
+    parts: tuple[str, ...] = ()
+    """Names of the parts that the data must have, such as its domains."""
+
+    def check(self, system: str, data: DataSpec) -> None:
+        """Raise DataError unless the data is as the system needs it."""
+        if self.examples and data.kind.name not in self.examples:
+            raise DataError(
+                f"{system} trains on {' or '.join(self.examples)}; this data has {data.kind.about}."
+            )
+        if not set(self.parts) <= data.parts.keys():
+            raise DataError(
+                f"{system} needs data with the parts {' and '.join(self.parts)}; the parts of this data are "
+                f"{' and '.join(data.parts) or 'none'}: use data that has them, such as FILE.py:FUNCTION of "
+                "your own."
+            )
+        unsuited = data.kind.unsuited(self.multiple, self.least)
+        if unsuited:
+            raise DataError(f"{system} {unsuited}")
+        if self.condition and data.condition.name not in self.condition:
+            raise DataError(
+                f"{system} needs {' or '.join(self.condition)} for every example and this data has "
+                f"{data.condition.about}: use a folder with one sub-folder per class, a data set with labels "
+                "such as mnist, or a system without a condition."
+            )
+
+
+def two_players(generator: Optimizer, **critic: Optimizer) -> dict[str, Player]:
+    """A generator against one critic, called as its argument is: `two_players(g, discriminator=d)`."""
+    ((name, optimizer),) = critic.items()
+    return {"generator": Player(Role.GENERATOR, generator), name: Player(Role.CRITIC, optimizer)}
+
+
 class Game(nn.Module):
-    """One published GAN system: its networks, its losses, its order of turns, its settings.
+    """One published system: its networks, its losses, its order of turns, its settings.
 
     A game never knows about files, devices, progress bars or checkpoints. Whatever it must remember is a
     parameter or a buffer, so that the checkpoint holds it; all its chance comes from `self.random`.
 
     Args:
         settings: an instance of the class's own `Settings`.
-        data: shape, classes and number of the examples.
+        data: what the data is: kinds, shapes, number of examples.
         random: the run's source of noise.
-
-    Raises:
-        DataError: the system cannot train on such data.
     """
 
     Settings: ClassVar[type[GameSettings]] = GameSettings
     """The settings class: a frozen dataclass, a docstring under each field."""
+    needs: ClassVar[Needs] = Needs()
+    """What data the system can train on."""
     paper: ClassVar[str] = ""
     """Authors, year, and where to find the paper."""
     purpose: ClassVar[str] = ""
@@ -79,15 +205,22 @@ class Game(nn.Module):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Named sets of settings for a purpose, which stand in for the defaults where one is asked for."""
     length: ClassVar[Limit] = Limit(epochs=20)
-    """How long the paper or listing trains; the default length of a run."""
+    """How long the paper or listing trains; the default length of a run whose last phase has none."""
     value_range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
     """The range in which images are dealt and generated: (0, 1) for a sigmoid, (-1, 1) for a tanh."""
     grid: ClassVar[tuple[int, int]] = (8, 10)
-    """Rows and columns of the sample picture; a system that is told classes has one column for each."""
+    """Rows and columns of the sample picture; a class-conditional system has one column for each."""
     shows_real: ClassVar[bool] = False
-    """Whether the sample picture has the real images beside the generated ones."""
+    """Whether the sample picture has real examples beside the generated ones."""
     keep_every: ClassVar[int] = 0
     """Keep the networks of every so many epochs for good; 0 keeps only the latest checkpoint."""
+    conditional: ClassVar[bool] = False
+    """Whether the generator is told the condition of the data, such as the class, where the data has one."""
+    second_derivatives: bool = False
+    """Whether a loss differentiates through a gradient of the critic: such a critic cannot be compiled."""
+
+    generator: nn.Module
+    """The network that `generate` uses, unless that is overridden."""
 
     def __init__(self, settings: GameSettings, data: DataSpec, random: Randomness) -> None:
         super().__init__()
@@ -97,7 +230,12 @@ class Game(nn.Module):
         self.step = 0
         """Rounds played before this one; set by the engine."""
         self.progress = 0.0
-        """Share of the run behind us, from 0 to 1; set by the engine before each round."""
+        """Share of the phase behind us, from 0 to 1; set by the engine before each round."""
+        self.gather: Callable[[Tensor], Tensor] = lambda own: own
+        """Joins what all processes have, for a memory that they share such as a pool; set by the engine."""
+        self.tricks = make_tricks(settings.tricks, random)
+        self.networks: list[tuple[Role, nn.Module]] = []
+        """What `built` was given, as it was built."""
 
     @classmethod
     def preset_values(cls, name: str | None) -> dict[str, Any]:
@@ -115,52 +253,128 @@ class Game(nn.Module):
             )
         return dict(cls.presets[name])
 
-    @abstractmethod
-    def optimizers(self) -> dict[str, Optimizer]:
-        """Each player's optimiser by the player's name; an optimiser's parameters are what it moves."""
+    # -- data ---------------------------------------------------------------------------------------------
+
+    @classmethod
+    def sources(cls, settings: GameSettings, data: Dataset) -> dict[str, Source]:
+        """The streams it learns from, by name, each dealt by itself; an epoch is a pass over the first."""
+        return {"real": Source(data, settings.batch_size)}
+
+    @classmethod
+    def condition(cls, data: Dataset) -> Column:
+        """What the generator is told, a value for each example of some data."""
+        return data.condition if cls.conditional else no_condition(len(data))
+
+    def start(self, **first: Batch) -> None:
+        """Look at the first batch of each source before a run begins, for weights that depend on data.
+
+        Each of several processes is shown the whole batch, and all must come to the same weights: noise, if
+        any, is of a branch that is not divided.
+        """
+
+    # -- networks -----------------------------------------------------------------------------------------
+
+    def built(self, role: Role, network: nn.Module) -> Any:
+        """A network of a player with this role, as the tricks that are on want it."""
+        network = self.tricks.build(network, role)
+        self.networks.append((role, network))
+        return network
 
     @abstractmethod
+    def players(self) -> dict[str, Player]:
+        """Who takes turns, by name, each with a new optimiser."""
+
+    @cached_property
+    def roster(self) -> dict[str, Player]:
+        """The players, made once, so that all who look at them see the same optimisers."""
+        return self.players()
+
+    # -- turns --------------------------------------------------------------------------------------------
+
     def round(self) -> Sequence[Turn]:
-        """The turns of one step of the run, in order."""
+        """The turns of one step, in order, of a game that has only one phase."""
+        raise NotImplementedError(f"{type(self).__name__} has neither round() nor phases().")
+
+    def phases(self) -> Sequence[Phase]:
+        """The parts of a run, in order: one, by default, that has the turns of `round`."""
+        return [Phase("training", tuple(self.round()))]
+
+    def aim(self) -> Objective:
+        """The system's own objective."""
+        return NON_SATURATING
+
+    @cached_property
+    def objective(self) -> Objective:
+        """The objective, as the tricks that are on want it."""
+        return self.tricks.aim(self.aim(), self)
+
+    def show(self, examples: Tensor, *condition: Tensor, real: bool) -> tuple[Tensor, ...]:
+        """What a critic is to be shown of some examples, and told of them: the one door to it.
+
+        Args:
+            examples: encoded, (count, *shape).
+            condition: what the critic is told, if anything.
+            real: whether they are real; otherwise they are generated.
+        """
+        examples, condition = self.tricks.see(examples, condition, real, self)
+        return (examples, *condition)
+
+    def judge(self, critic: nn.Module, examples: Tensor, *condition: Tensor, real: bool) -> Any:
+        """What a critic says of examples, seen through `show`."""
+        return critic(*self.show(examples, *condition, real=real))
+
+    def judge_together(self, critic: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """What a critic says of real and of generated examples, in one pass over both."""
+        shown = [*self.show(real, real=True), *self.show(fake, real=False)]
+        said = critic(torch.cat(shown)).split([len(part) for part in shown])
+        return said[0], said[1]
+
+    def deceive(self, critic: nn.Module, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
+        """What a generator pays for examples that a critic should take for real, by the name of the term.
+
+        Args:
+            critic: gives logits.
+            fake: generated examples.
+            real: as many real ones, which are judged only where the objective compares the two.
+        """
+        said = self.judge(critic, fake, real=False)
+        return self.objective.for_generator(said, lambda: self.judge(critic, real, real=True))
+
+    # -- samples ------------------------------------------------------------------------------------------
 
     @abstractmethod
     def latent(self, count: int, random: Randomness) -> Tensor:
         """Noise to generate `count` examples from, of shape (count, ...)."""
 
-    @abstractmethod
-    def generate(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Examples of shape (count, *data.shape) in the value range; `labels` (int64, (count,)) if told."""
+    def generate(self, latent: Tensor, condition: Tensor) -> Tensor:
+        """Examples (count, *data.shape) in the value range: what the network `generator` makes of noise.
 
-    def sample(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
+        Args:
+            latent: noise, as `latent` gives it.
+            condition: what they should be, encoded: classes, int64 (count,); or of shape (count, 0).
+        """
+        examples: Tensor = self.generator(latent)
+        return examples
+
+    def fake(self, count: int, condition: Tensor | None = None) -> Tensor:
+        """Examples generated from new noise, of no condition unless one is given."""
+        nothing = torch.zeros(count, 0, device=self.random.device)
+        return self.generate(self.latent(count, self.random), nothing if condition is None else condition)
+
+    def sample(self, latent: Tensor, condition: Tensor) -> Tensor:
         """What a user is shown: `generate`, or a generator kept for the purpose such as an average."""
-        return self.generate(latent, labels)
+        return self.generate(latent, condition)
 
-    @property
-    def conditional(self) -> bool:
-        """Whether the system is told which class to generate."""
-        return False
+    # -- how good it is -----------------------------------------------------------------------------------
 
     def test_losses(self) -> dict[str, Loss]:
         """Losses by player to report on held-out data after each epoch; none by default."""
         return {}
 
+    def figures(self) -> Mapping[str, Figure]:
+        """Its own figures, of held-out batches, for each epoch's report and `evaluate`; none by default."""
+        return {}
 
-def require_images(system: str, data: DataSpec, multiple: int = 1, least: int = 1) -> None:
-    """Raise DataError unless the examples are images whose sides suit the system's up-sampling."""
-    if not data.is_image:
-        raise DataError(f"{system} trains on images; this data has points of {data.shape[0]} dimensions.")
-    _, height, width = data.shape
-    if height % multiple or width % multiple or min(height, width) < least:
-        raise DataError(
-            f"{system} needs images whose sides are multiples of {multiple} and at least {least} pixels; "
-            f"these are {width} x {height}: choose another --size."
-        )
-
-
-def require_labels(system: str, data: DataSpec) -> None:
-    """Raise DataError unless the examples have labels."""
-    if data.classes == 0:
-        raise DataError(
-            f"{system} needs a label for every example and this data has none: use a folder with one "
-            "sub-folder per class, a data set with labels such as mnist, or a system without labels."
-        )
+    def forward(self, loss: Loss, *batches: Batch) -> Mapping[str, Tensor]:
+        """A loss of some batches: what a turn computes."""
+        return loss(*batches)

@@ -1,4 +1,4 @@
-"""Penalties on a critic's gradient, and the clipping of its weights."""
+"""What keeps a critic smooth: penalties on its gradient, bounds on its weights."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ Critic = Callable[[Tensor], Tensor]
 
 
 def input_gradient(critic: Critic, examples: Tensor) -> Tensor:
-    """The gradient of each example's score by the example, flat (count, size), differentiable again."""
-    examples = examples.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(critic(examples).sum(), examples, create_graph=True)
-    return gradient.flatten(1)
+    """The gradient of each example's score by the example, flat (count, size), differentiable again.
+
+    It is taken in float32 at least, whatever the precision of the run: less loses squares of small slopes.
+    """
+    with torch.autocast(examples.device.type, enabled=False):
+        examples = at_least_single(examples.detach()).requires_grad_()
+        (gradient,) = torch.autograd.grad(critic(examples).sum(), examples, create_graph=True)
+        return gradient.flatten(1)
 
 
 def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, random: Randomness) -> Tensor:
@@ -28,6 +32,7 @@ def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, random: Randomn
         real, fake: examples of the same shape (count, ...).
         random: decides where between them.
     """
+    real, fake = at_least_single(real), at_least_single(fake)
     place = random.uniform(len(real), *[1] * (real.dim() - 1), low=0.0, high=1.0)
     gradient = input_gradient(critic, torch.lerp(real, fake, place.to(real.dtype)))
     # The norm has no derivative at 0, where a critic with dead units may well be: keep a little away from it.
@@ -51,8 +56,18 @@ def zero_centred_penalty_by_differences(
         random: decides the directions.
         step: length of the step in each dimension; the smaller, the closer to the gradient.
     """
-    moved = examples.detach() + step * random.normal(*examples.shape)
-    return (critic(moved) - scores).square().mean() / step**2
+    rounded = torch.is_autocast_enabled(examples.device.type)
+    with torch.autocast(examples.device.type, enabled=False):
+        examples = at_least_single(examples.detach())
+        moved = examples + step * random.normal(*examples.shape)
+        # Half precision rounds by more than neighbours differ, though the scores may end up in float32.
+        scores = critic(examples) if rounded else scores
+        return (critic(moved) - scores).square().mean() / step**2
+
+
+def at_least_single(numbers: Tensor) -> Tensor:
+    """Numbers of half precision as float32; others as they are."""
+    return numbers.to(torch.promote_types(numbers.dtype, torch.float32))
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""One process or several: where tensors live, which share of a batch is ours, and how turns are averaged."""
+"""The processes that train together, one or several."""
 
 from __future__ import annotations
 
@@ -42,6 +42,17 @@ class Processes:
         for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(mean.view_as(tensor))
 
+    def gather(self, own: Tensor) -> Tensor:
+        """The same tensor of all processes, of one shape, joined along its first dimension in their order."""
+        if self.count == 1:
+            return own
+        parts = [torch.empty_like(own) for _ in range(self.count)]
+        try:
+            dist.all_gather(parts, own.contiguous())
+        except RuntimeError as error:
+            raise SparringError(f"Process {self.rank} stops: another one of the run has ended.") from error
+        return torch.cat(parts)
+
     @contextmanager
     def ending_together(self) -> Iterator[None]:
         """Let a mistake that one process meets end all of them; only the one that met it says so."""
@@ -53,13 +64,17 @@ class Processes:
         if self.any(False):
             raise Interrupted("", SparringError.exit_code)
 
-    def told_by_first(self, text: str) -> str:
+    def broadcast(self, text: str) -> str:
         """The text that the first process has."""
         if self.count == 1:
             return text
-        told = [text]
-        dist.broadcast_object_list(told, device=self.device)
-        return told[0]
+        sent = [text]
+        dist.broadcast_object_list(sent, device=self.device)
+        return sent[0]
+
+    def barrier(self) -> None:
+        """Wait until all processes have come here."""
+        self.any(True)
 
     def any(self, here: bool) -> bool:
         """Whether it is so in any process; none goes on before all have come here."""
@@ -94,12 +109,12 @@ def join_processes(device: str = "auto") -> Processes:
         ) from error
     if count > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
-        atexit.register(leave_processes)
+        atexit.register(destroy_process_group)
     return Processes(chosen, rank, count)
 
 
-def leave_processes() -> None:
-    """Take leave of the other processes, if any."""
+def destroy_process_group() -> None:
+    """Leave the process group, if there is one."""
     if dist.is_available() and dist.is_initialized():
         dist.destroy_process_group()
 
@@ -111,7 +126,7 @@ def end_with_the_others(code: int) -> None:
     that shuts down in the usual way ("terminate called without an active exception").
     """
     if dist.is_available() and dist.is_initialized():
-        leave_processes()
+        destroy_process_group()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -11,6 +11,7 @@ import math
 import numbers
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -54,9 +55,9 @@ Natural = Annotated[int, Range(low=0)]
 """A whole number from 0."""
 Positive = Annotated[float, Range(low=0.0, closed=False)]
 """A number above 0."""
-Weight = Annotated[float, Range(low=0.0)]
+NonNegative = Annotated[float, Range(low=0.0)]
 """A number from 0."""
-Share = Annotated[float, Range(low=0.0, high=1.0)]
+Fraction = Annotated[float, Range(low=0.0, high=1.0)]
 """A number from 0 to 1."""
 
 
@@ -71,19 +72,54 @@ class Settings:
     def __post_init__(self) -> None:
         hints = typing.get_type_hints(type(self), include_extras=True)
         for field in dataclasses.fields(self):
-            checked = check_value(field.name, getattr(self, field.name), hints[field.name])
-            object.__setattr__(self, field.name, checked)
+            if not nested(field):
+                checked = check_value(field.name, getattr(self, field.name), hints[field.name])
+                object.__setattr__(self, field.name, checked)
 
     @classmethod
-    def of(cls, values: dict[str, Any], owner: str) -> typing.Self:
-        """Settings from plain values, such as keyword arguments or JSON; `owner` names them in errors."""
-        known = [field.name for field in dataclasses.fields(cls)]
-        for name in values:
-            if name not in known:
+    def of(cls, values: Mapping[str, Any], owner: str) -> typing.Self:
+        """Settings from plain values, such as keyword arguments or JSON; `owner` names them in errors.
+
+        A setting of nested settings may stand among the others or in a mapping of its own.
+        """
+        inner = {field.name: nested(field) for field in dataclasses.fields(cls)}
+        groups: dict[str, dict[str, Any]] = {name: {} for name, kind in inner.items() if kind}
+        places = {name: group for group in groups for name in cls.names(group)}
+        plain: dict[str, Any] = {}
+        for name, value in values.items():
+            if name in groups and isinstance(value, Mapping):
+                groups[name] |= value
+            elif name in places:
+                groups[places[name]][name] = value
+            elif name in inner and name not in groups:
+                plain[name] = value
+            else:
+                known = [known for known, kind in inner.items() if not kind] + list(places)
                 raise SettingError(
                     f"{owner} has no setting '{name}'.{nearest(name, known)} It has: {', '.join(known)}."
                 )
-        return cls(**values)
+        made = {name: inner[name].of(group, owner) for name, group in groups.items()}  # type: ignore[union-attr]
+        return cls(**plain, **made)
+
+    @classmethod
+    def names(cls, group: str) -> list[str]:
+        """The names of a group of nested settings."""
+        (kind,) = (nested(field) for field in dataclasses.fields(cls) if field.name == group)
+        return [field.name for field in dataclasses.fields(kind)] if kind else []
+
+    def flat(self) -> dict[str, Any]:
+        """Every value by its name, those of nested settings among them."""
+        values: dict[str, Any] = {}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            values |= value.flat() if isinstance(value, Settings) else {field.name: value}
+        return values
+
+
+def nested(field: dataclasses.Field[Any]) -> type[Settings] | None:
+    """The class of nested settings that a field holds, or None for a plain value."""
+    made: Any = field.default_factory
+    return made if isinstance(made, type) and issubclass(made, Settings) else None
 
 
 def check_value(name: str, value: Any, hint: Any) -> Any:
@@ -148,18 +184,6 @@ def kinds_and_ranges(hint: Any) -> tuple[list[type], list[Range | Choice]]:
         members = [kinds_and_ranges(member) for member in typing.get_args(hint)]
         return [kind for kinds, _ in members for kind in kinds], [r for _, ranges in members for r in ranges]
     return [hint], []
-
-
-@dataclass(frozen=True)
-class GameSettings(Settings):
-    """What every game can be told; each adds its own, with its paper's values."""
-
-    batch_size: Count = 64
-    """Real examples in a batch."""
-    shuffle: bool = True
-    """Deal the examples in a new order each epoch; otherwise always in the order of the data."""
-    learning_rate_decay: Share = 0.0
-    """Share of the run, counted from its end, over which all learning rates fall linearly to 0."""
 
 
 @dataclass(frozen=True)

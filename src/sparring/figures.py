@@ -1,0 +1,94 @@
+"""Figures of a game's own: of held-out data, or of what is known of the distribution behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from sparring.data.dataset import Dataset
+from sparring.data.stream import batches_in_order
+from sparring.nn.modes import inference
+
+if TYPE_CHECKING:
+    from sparring.game import Game
+
+BATCH = 500
+"""Held-out examples looked at in one go."""
+SAMPLES = 1000
+"""Samples that the truth behind the data is asked about after each epoch."""
+
+
+def tested(game: Game, dataset: Dataset, device: torch.device) -> dict[str, float]:
+    """The test losses of each player by `test/player/term`, and figures by `figure/name`, after an epoch.
+
+    All of it is computed in evaluation mode and with noise of its own: the game is, bit for bit, as it was.
+    """
+    means = {
+        f"figure/{name}": values.double().mean().item()
+        for name, values in own_figures(game, dataset, device).items()
+    }
+    return test_losses(game, dataset, device) | means
+
+
+@torch.no_grad()
+def test_losses(game: Game, dataset: Dataset, device: torch.device) -> dict[str, float]:
+    """The game's test losses over the held-out data; none where there is none."""
+    sums: dict[str, float] = {}
+    losses = game.test_losses()
+    if dataset.held_out is None or not losses:
+        return sums
+    with game.random.aside(f"test losses at {game.step}"), inference(game):
+        for player, loss in losses.items():
+            for batch in batches_in_order(dataset.held_out, BATCH, device):
+                terms = loss(batch)
+                observed: Mapping[str, Tensor] = getattr(terms, "observed", {})
+                values = {name: value.item() for name, value in terms.items()}
+                numbers = {
+                    "loss": sum(values.values()),
+                    **values,
+                    **{n: v.item() for n, v in observed.items()},
+                }
+                for name, value in numbers.items():
+                    key = f"test/{player}/{name}"
+                    sums[key] = sums.get(key, 0.0) + value * len(batch)
+    return {name: total / len(dataset.held_out) for name, total in sums.items()}
+
+
+@torch.no_grad()
+def own_figures(
+    game: Game, dataset: Dataset, device: torch.device, samples: Tensor | None = None
+) -> dict[str, Tensor]:
+    """A number for each held-out example or sample, (count,), by the name of the figure.
+
+    Args:
+        game: its own figures are measured on held-out examples, where there are any.
+        dataset: in the range of the game; what is known of it is asked about samples.
+        device: where the game is.
+        samples: stored samples; by default some are generated.
+    """
+    found: dict[str, Tensor] = {}
+    with game.random.aside(f"figures at {game.step}"), inference(game):
+        figures = game.figures()
+        if dataset.held_out is not None and figures:
+            parts: dict[str, list[Tensor]] = {name: [] for name in figures}
+            for batch in batches_in_order(dataset.held_out, BATCH, device):
+                for name, figure in figures.items():
+                    parts[name].append(figure.measure(batch).cpu())
+            found |= {name: torch.cat(values) for name, values in parts.items()}
+        known = dataset.truth.figures()
+        if known:
+            made = generated(game, dataset, SAMPLES) if samples is None else samples
+            found |= {name: figure.measure(made).cpu() for name, figure in known.items()}
+    return found
+
+
+@torch.no_grad()
+def generated(game: Game, dataset: Dataset, count: int) -> Tensor:
+    """Stored samples of conditions as the data has them, from the game's noise; on the CPU."""
+    source = game.condition((dataset if dataset.held_out is None else dataset.held_out)[:count])
+    condition = source.kind.encode(source.kind.draw(count, lambda: source)).to(game.random.device)
+    examples = game.sample(game.latent(count, game.random), condition)
+    return dataset.examples.kind.decode(examples).cpu()
