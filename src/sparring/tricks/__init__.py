@@ -1,0 +1,48 @@
+"""The tricks that there are, by name: a new one is a file here with its line in the table."""
+
+from __future__ import annotations
+
+import types
+from dataclasses import dataclass
+
+from sparring.randomness import Randomness
+from sparring.tricks.active import ActiveTricks
+from sparring.tricks.instance_noise import InstanceNoise
+from sparring.tricks.packing import Packing
+from sparring.tricks.soft_labels import SoftLabels
+from sparring.tricks.spectral_norm import SpectralNorm
+from sparring.tricks.trick import Flags, Trick
+from sparring.tricks.unrolling import Unrolling
+
+__all__ = ["TRICKS", "ActiveTricks", "Flags", "Trick", "TrickSettings", "make_tricks"]
+
+TRICKS: dict[str, type[Trick]] = {
+    "instance noise": InstanceNoise,
+    "soft labels": SoftLabels,
+    "packing": Packing,
+    "spectral norm": SpectralNorm,
+    "unrolling": Unrolling,
+}
+"""Every trick by its name, in the order in which they act: what changes shapes before what wraps weights."""
+
+TrickSettings: type[Flags] = dataclass(frozen=True)(
+    types.new_class(
+        "TrickSettings",
+        tuple(trick.Settings for trick in reversed(TRICKS.values())),
+        exec_body=lambda body: body.update(
+            __doc__="Tricks, which any system takes; all are off unless asked for.", __module__=__name__
+        ),
+    )
+)
+"""The flags of all tricks."""
+
+
+def make_tricks(settings: Flags, random: Randomness) -> ActiveTricks:
+    """The tricks that are on."""
+    return ActiveTricks(
+        {
+            name: trick(settings, random.branch(f"trick {name}"))
+            for name, trick in TRICKS.items()
+            if trick.is_on(settings)
+        }
+    )
