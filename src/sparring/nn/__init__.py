@@ -1,1 +1,1 @@
-"""Layers and initialisers that more than one system uses."""
+"""Parts of networks that more than one system uses."""

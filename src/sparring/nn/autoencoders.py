@@ -1,4 +1,4 @@
-"""The two halves of an autoencoder, for images and for points (Berthelot et al. 2017, figure 1)."""
+"""The two halves of an autoencoder (Berthelot et al. 2017, figure 1)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,13 @@ def build_encoder(data: DataSpec, outputs: int, *, width: int, units: int) -> nn
         width: channels of the first convolutions; width more at each of the two smaller sizes.
         units: units of each hidden layer where the data is points.
     """
-    if not data.is_image:
-        return nn.Sequential(*perceptron(data.shape[0], units, nn.ELU(), no_norm), nn.Linear(units, outputs))
+    return data.kind.choose(
+        images=lambda: _image_encoder(data, outputs, width),
+        points=lambda: _perceptron(data.shape[0], outputs, units),
+    )()
+
+
+def _image_encoder(data: DataSpec, outputs: int, width: int) -> nn.Module:
     channels, height, side = data.shape
     layers = convolutions([channels, width, width])
     for level in (1, 2):
@@ -40,8 +45,13 @@ def build_decoder(data: DataSpec, inputs: int, *, width: int, units: int, norm: 
         units: units of each hidden layer where the data is points.
         norm: normalisation after every layer but the last; points have none.
     """
-    if not data.is_image:
-        return nn.Sequential(*perceptron(inputs, units, nn.ELU(), no_norm), nn.Linear(units, data.shape[0]))
+    return data.kind.choose(
+        images=lambda: _image_decoder(data, inputs, width, norm),
+        points=lambda: _perceptron(inputs, data.shape[0], units),
+    )()
+
+
+def _image_decoder(data: DataSpec, inputs: int, width: int, norm: Norm) -> nn.Module:
     channels, height, side = data.shape
     layers: list[nn.Module] = [
         nn.Linear(inputs, width * (height // 4) * (side // 4)),
@@ -51,6 +61,10 @@ def build_decoder(data: DataSpec, inputs: int, *, width: int, units: int, norm: 
     for _ in range(2):
         layers += [*convolutions([width] * 3, norm), nn.Upsample(scale_factor=2)]
     return nn.Sequential(*layers, *convolutions([width] * 3, norm), nn.Conv2d(width, channels, 3, padding=1))
+
+
+def _perceptron(inputs: int, outputs: int, units: int) -> nn.Module:
+    return nn.Sequential(*perceptron(inputs, units, nn.ELU(), no_norm), nn.Linear(units, outputs))
 
 
 def convolutions(channels: list[int], norm: Norm = no_norm) -> list[nn.Module]:

@@ -1,4 +1,4 @@
-"""Networks that are told classes where the data has them, and do without where it has none."""
+"""Networks that are conditioned on classes where the data has them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from sparring.data.dataset import DataSpec
+from sparring.game import GameSettings
 from sparring.nn.networks import build_generator, build_trunk, no_norm, noise_size
-from sparring.settings import Count, GameSettings
+from sparring.settings import Count
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,9 @@ class LabelledGenerator(nn.Module):
             norm=nn.BatchNorm2d if settings.batch_norm else no_norm,
         )
 
-    def forward(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Examples of the given classes."""
-        if self.embedding is not None and labels is not None:
+    def forward(self, latent: Tensor, labels: Tensor) -> Tensor:
+        """Examples of the given classes; `labels` are of shape (count, 0) where there are none."""
+        if self.embedding is not None:
             latent = torch.cat([latent, self.embedding(labels)], dim=1)
         examples: Tensor = self.body(latent)
         return examples
@@ -81,10 +82,10 @@ class ProjectionDiscriminator(nn.Module):
         if self.embedding is not None:
             nn.init.zeros_(self.embedding.weight)
 
-    def forward(self, examples: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, examples: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Scores (count,), and class logits (count, classes), empty where there are no classes."""
         features = self.features(examples)
         scores = self.score(features).squeeze(1)
-        if self.embedding is None or self.classifier is None or labels is None:
+        if self.embedding is None or self.classifier is None:
             return scores, features[:, :0]
         return scores + (features * self.embedding(labels)).sum(1), self.classifier(features)

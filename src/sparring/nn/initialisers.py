@@ -1,4 +1,4 @@
-"""Initial weights as the frameworks of the listings and the papers have them."""
+"""Initial weights as the listings' frameworks, or the papers, have them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def initialise_dcgan(network: nn.Module) -> None:
 
     Networks of points, whose few inputs would leave such small weights without a signal, keep torch's own.
     """
-    convolutional = any(isinstance(layer, nn.Conv2d) for layer in network.modules())
+    convolutional = any(isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) for layer in network.modules())
     if convolutional:
         weights = normal(0.02)
         scale = normal(0.02, mean=1.0)

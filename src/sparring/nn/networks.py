@@ -1,4 +1,4 @@
-"""Generators and critics for images of any size and for points: the one way all newer systems build theirs.
+"""Networks for data of any shape: the one way all newer systems build theirs.
 
 Images: transposed convolutions with stride 2 up from a small square, convolutions with stride 2 down to one
 (the shape of Radford et al. 2015). Points: three fully-connected hidden layers.
@@ -22,8 +22,7 @@ def noise_size(asked: int | None, data: DataSpec, for_images: int) -> int:
 
     From noise of more dimensions than its points have, a small network finds it hard to make narrow modes.
     """
-    default = for_images if data.is_image else data.shape[0]
-    return default if asked is None else asked
+    return data.kind.choose(images=for_images, points=data.shape[0]) if asked is None else asked
 
 
 def no_norm(channels: int) -> nn.Module:
@@ -57,12 +56,20 @@ def build_generator(
         kernel: side of the convolutions, 4 or 5.
         output: activation of the last layer for images; points have none.
     """
-    if not data.is_image:
-        normed = norm is not no_norm
-        return nn.Sequential(
-            *perceptron(inputs, units, nn.ReLU(), nn.BatchNorm1d if normed else no_norm),
-            nn.Linear(units, data.shape[0]),
-        )
+    return data.kind.choose(
+        images=lambda: _image_generator(data, inputs, width, norm, kernel, output),
+        points=lambda: _point_generator(data, inputs, units, norm),
+    )()
+
+
+def _point_generator(data: DataSpec, inputs: int, units: int, norm: Norm) -> nn.Module:
+    point_norm: Norm = no_norm if norm is no_norm else nn.BatchNorm1d
+    return nn.Sequential(*perceptron(inputs, units, nn.ReLU(), point_norm), nn.Linear(units, data.shape[0]))
+
+
+def _image_generator(
+    data: DataSpec, inputs: int, width: int, norm: Norm, kernel: int, output: Callable[[], nn.Module]
+) -> nn.Module:
     channels, height, side = data.shape
     doublings = 0
     while min(height, side) > SMALLEST_SIDE and height % 2 == 0 and side % 2 == 0:
@@ -104,8 +111,16 @@ def build_trunk(
         norm: normalisation after every convolution but the first; points have none.
         kernel: side of the convolutions, 4 or 5.
     """
-    if not data.is_image:
-        return nn.Sequential(*perceptron(data.shape[0], units, nn.LeakyReLU(0.2), no_norm)), units
+    return data.kind.choose(
+        images=lambda: _image_trunk(data, width, norm, kernel), points=lambda: _point_trunk(data, units)
+    )()
+
+
+def _point_trunk(data: DataSpec, units: int) -> tuple[nn.Module, int]:
+    return nn.Sequential(*perceptron(data.shape[0], units, nn.LeakyReLU(0.2), no_norm)), units
+
+
+def _image_trunk(data: DataSpec, width: int, norm: Norm, kernel: int) -> tuple[nn.Module, int]:
     before, height, side = data.shape
     layers: list[nn.Module] = []
     padding = (kernel - 1) // 2

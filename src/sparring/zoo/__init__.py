@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import importlib.util
 import inspect
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparring.errors import SettingError, nearest
+from sparring.imports import import_file
 
 if TYPE_CHECKING:
     from sparring.game import Game
@@ -61,21 +59,7 @@ def _own_system(reference: str) -> type[Game]:
     from sparring.game import Game
 
     path, _, name = reference.rpartition(":")
-    file = Path(path)
-    if not file.is_file():
-        raise SettingError(f"There is no file {path} to take the system '{name}' from.")
-    # A name of its own for each file, however many are called alike.
-    module_name = f"sparring_own_{file.stem}_{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:8]}"
-    spec = importlib.util.spec_from_file_location(module_name, file)
-    if spec is None or spec.loader is None:
-        raise SettingError(f"{path} is not a Python file: a system of your own lives in a .py file.")
-    module = importlib.util.module_from_spec(spec)
-    # Dataclasses look their module up by name.
-    sys.modules[module_name] = module
-    try:
-        spec.loader.exec_module(module)
-    except (SyntaxError, ImportError) as error:
-        raise SettingError(f"{path} cannot be imported: {error}.") from error
+    module = import_file(path, f"system '{name}'")
     games = [
         key
         for key, value in vars(module).items()

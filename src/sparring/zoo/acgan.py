@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim import Adam, Optimizer
+from torch.optim import Adam
 
 from sparring.game import (
     Batch,
@@ -16,17 +16,19 @@ from sparring.game import (
     GameSettings,
     Limit,
     Loss,
+    Needs,
+    Player,
+    Role,
     Terms,
     Turn,
-    require_images,
-    require_labels,
+    two_players,
 )
-from sparring.losses import binary_cross_entropy, verdict
 from sparring.nn.initialisers import glorot_normal, glorot_uniform, initialise
 from sparring.nn.layers import Dropout
+from sparring.nn.modes import inference
+from sparring.objectives import NON_SATURATING, Objective, binary_cross_entropy, critic_statistics, smoothed
 from sparring.randomness import Randomness
-from sparring.settings import Count, Positive, Share, Weight
-from sparring.tricks import inference
+from sparring.settings import Count, Fraction, NonNegative, Positive
 
 
 class Generator(nn.Module):
@@ -100,6 +102,8 @@ class ACGAN(Game):
 
     paper = "Odena et al. 2016, arXiv:1610.09585; networks of the Keras example"
     purpose = "images of the class one asks for, and a report after every epoch"
+    needs = Needs(examples=("images",), condition=("classes",), multiple=4, least=20)
+    conditional = True
     length = Limit(epochs=100)
     grid = (40, 10)
     shows_real = True
@@ -119,36 +123,36 @@ class ACGAN(Game):
         """Adam's learning rate for the generator."""
         discriminator_lr: Positive = 2e-4
         """Adam's learning rate for the discriminator."""
-        adam_beta1: Share = 0.5
+        adam_beta1: Fraction = 0.5
         """Adam's decay of the first moment, for both players."""
-        soft_one: Share = 0.95
+        soft_one: Fraction = 0.95
         """The target for `real`, in both players' turns."""
-        real_weight: Weight = 2.0
+        real_weight: NonNegative = 2.0
         """Weight of real images in the discriminator's auxiliary loss, where generated ones have 0. The
         listing's comment means 2 to make up for the zeros (1 here), but the Keras of its time makes up for
         them by itself, so that real classes really counted twice."""
-        dropout: Share = 0.3
+        dropout: Fraction = 0.3
         """Share of the discriminator's activations that are dropped after each convolution."""
 
     settings: Settings
 
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
-        require_images("acgan", data, multiple=4, least=20)
-        require_labels("acgan", data)
         super().__init__(settings, data, random)
-        self.generator = Generator(settings.latent_size, data)
-        self.discriminator = Discriminator(data, settings.dropout, random)
+        self.generator = self.built(Role.GENERATOR, Generator(settings.latent_size, data))
+        self.discriminator = self.built(Role.CRITIC, Discriminator(data, settings.dropout, random))
 
-    def optimizers(self) -> dict[str, Optimizer]:
+    def players(self) -> dict[str, Player]:
         """Adam for both, with Keras's epsilon."""
         s = self.settings
         betas = (s.adam_beta1, 0.999)
-        return {
-            "generator": Adam(self.generator.parameters(), s.generator_lr, betas, eps=1e-7, fused=True),
-            "discriminator": Adam(
-                self.discriminator.parameters(), s.discriminator_lr, betas, eps=1e-7, fused=True
-            ),
-        }
+        return two_players(
+            Adam(self.generator.parameters(), s.generator_lr, betas, 1e-7, fused=True),
+            discriminator=Adam(self.discriminator.parameters(), s.discriminator_lr, betas, 1e-7, fused=True),
+        )
+
+    def aim(self) -> Objective:
+        """Cross-entropy whose target for `real` is soft in both players' turns."""
+        return smoothed(NON_SATURATING, real=self.settings.soft_one, deceive=self.settings.soft_one)
 
     def round(self) -> list[Turn]:
         """The discriminator on real and generated images, then the generator on twice as many."""
@@ -158,42 +162,52 @@ class ACGAN(Game):
         """Real or generated, for all; which class, for the real ones."""
         with inference(self.generator):
             fake, _ = self.generate_any(len(real))
-        generation, auxiliary = self.discriminator(torch.cat([real.examples, fake]))
+        (shown,), (fake,) = self.show(real.examples, real=True), self.show(fake, real=False)
+        generation, auxiliary = self.discriminator(torch.cat([shown, fake]))
         real_logits, fake_logits = generation.chunk(2)
+        terms = self.objective.for_critic(real_logits, fake_logits)
         # Keras 2 divides a weighted loss by the share of weights that are not 0: the mean over the real half.
-        auxiliary_loss = self.settings.real_weight * F.cross_entropy(auxiliary[: len(real)], labels_of(real))
+        auxiliary_loss = self.settings.real_weight * F.cross_entropy(auxiliary[: len(real)], real.condition)
         return Terms(
-            generation_loss=half_and_half(real_logits, fake_logits, self.settings.soft_one),
-            auxiliary_loss=auxiliary_loss,
-        ).observing(**verdict(real_logits, fake_logits))
+            generation_loss=torch.stack(list(terms.values())).mean(), auxiliary_loss=auxiliary_loss
+        ).observing(**critic_statistics(real_logits, fake_logits))
 
     def generator_loss(self, real: Batch) -> Terms:
         """Be taken for real, and for the class asked for."""
-        return self.trick(2 * len(real), self.settings.soft_one)
-
-    def trick(self, count: int, target: float) -> Terms:
-        """Both losses of generated images that should pass for real and for their class."""
-        fake, labels = self.generate_any(count)
-        generation, auxiliary = self.discriminator(fake)
-        return Terms(
-            generation_loss=binary_cross_entropy(generation, target),
-            auxiliary_loss=F.cross_entropy(auxiliary, labels),
-        )
+        fake, labels = self.generate_any(2 * len(real))
+        generation, auxiliary = self.judge(self.discriminator, fake, real=False)
+        (generation_loss,) = self.objective.for_generator(
+            generation, lambda: self.judge(self.discriminator, real.examples, real=True)[0].repeat(2)
+        ).values()
+        return Terms(generation_loss=generation_loss, auxiliary_loss=F.cross_entropy(auxiliary, labels))
 
     def test_losses(self) -> dict[str, Loss]:
         """The same losses with hard labels, and with equal weights in the auxiliary loss."""
         return {
-            "generator": lambda real: self.trick(2 * len(real), 1.0),
+            "generator": self.generator_test_loss,
             "discriminator": self.discriminator_test_loss,
         }
+
+    def generator_test_loss(self, real: Batch) -> Terms:
+        """Be taken for real, with a hard label, and for the class asked for."""
+        fake, labels = self.generate_any(2 * len(real))
+        generation, auxiliary = self.discriminator(fake)
+        return Terms(
+            generation_loss=binary_cross_entropy(generation, 1.0),
+            auxiliary_loss=F.cross_entropy(auxiliary, labels),
+        )
 
     def discriminator_test_loss(self, real: Batch) -> Terms:
         """Real or generated, and which class, for all images alike."""
         fake, labels = self.generate_any(len(real))
         generation, auxiliary = self.discriminator(torch.cat([real.examples, fake]))
         return Terms(
-            generation_loss=half_and_half(generation[: len(real)], generation[len(real) :], 1.0),
-            auxiliary_loss=F.cross_entropy(auxiliary, torch.cat([labels_of(real), labels])),
+            generation_loss=(
+                binary_cross_entropy(generation[: len(real)], 1.0)
+                + binary_cross_entropy(generation[len(real) :], 0.0)
+            )
+            / 2,
+            auxiliary_loss=F.cross_entropy(auxiliary, torch.cat([real.condition, labels])),
         )
 
     def generate_any(self, count: int) -> tuple[Tensor, Tensor]:
@@ -206,24 +220,7 @@ class ACGAN(Game):
         """z in U(-1, 1)^latent_size."""
         return random.uniform(count, self.settings.latent_size)
 
-    def generate(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
+    def generate(self, latent: Tensor, condition: Tensor) -> Tensor:
         """Images in [-1, 1] of the given classes."""
-        assert labels is not None
-        images: Tensor = self.generator(latent, labels)
+        images: Tensor = self.generator(latent, condition)
         return images
-
-    @property
-    def conditional(self) -> bool:
-        """Always told the class."""
-        return True
-
-
-def half_and_half(real_logits: Tensor, fake_logits: Tensor, target: float) -> Tensor:
-    """Mean cross-entropy over real images, which should have the target, and as many generated ones."""
-    return (binary_cross_entropy(real_logits, target) + binary_cross_entropy(fake_logits, 0.0)) / 2
-
-
-def labels_of(batch: Batch) -> Tensor:
-    """The labels of a batch that is known to have them."""
-    assert batch.labels is not None
-    return batch.labels

@@ -8,14 +8,27 @@ from typing import Annotated, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
+from torch.optim import Adam
 
-from sparring.game import Batch, DataSpec, Game, GameSettings, Limit, Terms, Turn, require_images
+from sparring.game import (
+    Batch,
+    DataSpec,
+    Game,
+    GameSettings,
+    Limit,
+    Needs,
+    Number,
+    Player,
+    Role,
+    Terms,
+    Turn,
+    two_players,
+)
 from sparring.nn.autoencoders import build_decoder, build_encoder
 from sparring.nn.initialisers import glorot_uniform, initialise
 from sparring.nn.networks import no_norm
 from sparring.randomness import Randomness
-from sparring.settings import Count, Positive, Range, Share, Weight
+from sparring.settings import Count, Fraction, NonNegative, Positive, Range
 
 
 class BEGAN(Game):
@@ -28,6 +41,7 @@ class BEGAN(Game):
 
     paper = "Berthelot, Schumm and Metz 2017, arXiv:1703.10717"
     purpose = "smooth images from a simple loss, and one number that says how far training is"
+    needs = Needs(examples=("images", "points"), multiple=4)
     length = Limit(steps=100_000)
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         # Dark images cost little to restore, and the simplest cost least: hence a gamma near 1, a quicker k.
@@ -60,9 +74,9 @@ class BEGAN(Game):
         """Batch normalisation in the generator; the paper has none."""
         exponent: Annotated[int, Range(low=1, high=2)] = 1
         """Exponent eta of the restoration loss; the paper admits 1 and 2, and its experiments have 1."""
-        gamma: Share = 0.5
+        gamma: Fraction = 0.5
         """Diversity ratio: E[L(G(z))] / E[L(x)] in equilibrium; lower is sharper and less diverse."""
-        k_rate: Weight = 0.001
+        k_rate: NonNegative = 0.001
         """Step lambda_k of the control variable k."""
         generator_lr: Positive = 1e-4
         """Adam's learning rate for the generator."""
@@ -73,27 +87,26 @@ class BEGAN(Game):
     k: Tensor
 
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
-        if data.is_image:
-            require_images("began", data, multiple=4)
         super().__init__(settings, data, random)
         code = settings.latent_size
         size: dict[str, Any] = {"width": settings.width, "units": settings.point_units}
         norm = nn.BatchNorm2d if settings.batch_norm else no_norm
-        self.generator = build_decoder(data, code, norm=norm, **size)
-        self.discriminator = nn.Sequential(
-            build_encoder(data, code, **size), build_decoder(data, code, **size)
-        )
-        initialise(self, {nn.Linear: glorot_uniform, nn.Conv2d: glorot_uniform})
-        self.real_loss = 0.0
+        generator = build_decoder(data, code, norm=norm, **size)
+        discriminator = nn.Sequential(build_encoder(data, code, **size), build_decoder(data, code, **size))
+        for network in (generator, discriminator):
+            initialise(network, {nn.Linear: glorot_uniform, nn.Conv2d: glorot_uniform})
+        self.generator = self.built(Role.GENERATOR, generator)
+        self.discriminator = self.built(Role.CRITIC, discriminator)
+        self.real_loss: Number = 0.0
         self.register_buffer("k", torch.zeros((), dtype=torch.float64))
 
-    def optimizers(self) -> dict[str, Optimizer]:
+    def players(self) -> dict[str, Player]:
         """Adam for both."""
         s = self.settings
-        return {
-            "discriminator": Adam(self.discriminator.parameters(), s.discriminator_lr, fused=True),
-            "generator": Adam(self.generator.parameters(), s.generator_lr, fused=True),
-        }
+        return two_players(
+            Adam(self.generator.parameters(), s.generator_lr, fused=True),
+            discriminator=Adam(self.discriminator.parameters(), s.discriminator_lr, fused=True),
+        )
 
     def round(self) -> list[Turn]:
         """Both players on the same batch, then the control variable."""
@@ -107,38 +120,36 @@ class BEGAN(Game):
         loss: Tensor = (examples - self.discriminator(examples)).abs().pow(self.settings.exponent).mean()
         return loss
 
+    def shown(self, examples: Tensor, real: bool) -> Tensor:
+        """L of what the discriminator is shown of examples."""
+        return self.restoration_loss(*self.show(examples, real=real))
+
     def discriminator_loss(self, real: Batch) -> Terms:
         """L(x) - k L(G(z)) (equation 5)."""
-        fake = self.generate(self.latent(len(real), self.random))
+        fake = self.fake(len(real))
         return Terms(
-            real=self.restoration_loss(real.examples),
-            fake=-self.k.float() * self.restoration_loss(fake),
+            real=self.shown(real.examples, real=True), fake=-self.k.float() * self.shown(fake, real=False)
         )
 
-    def remember(self, values: Mapping[str, float]) -> None:
+    def remember(self, values: Mapping[str, Number]) -> None:
         """Keep L(x) for the control and the measures, which come in the same round."""
         self.real_loss = values["real"]
 
     def generator_loss(self, real: Batch) -> Terms:
         """L(G(z)); beside it what the control needs and the history shows."""
-        fake_loss = self.restoration_loss(self.generate(self.latent(len(real), self.random)))
+        fake_loss = self.shown(self.fake(len(real)), real=False)
         gap = self.settings.gamma * self.real_loss - fake_loss.detach()
         return Terms(restoration=fake_loss).observing(
             gap=gap,
-            convergence=self.real_loss + gap.abs(),
+            convergence=gap.abs() + self.real_loss,
             balance=fake_loss / self.real_loss,
             k=self.k.float(),
         )
 
-    def control(self, values: Mapping[str, float]) -> None:
+    def control(self, values: Mapping[str, Number]) -> None:
         """k <- k + lambda_k (gamma L(x) - L(G(z))), kept in [0, 1] (equation 5)."""
         self.k.add_(self.settings.k_rate * values["gap"]).clamp_(0.0, 1.0)
 
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in U(-1, 1)^latent_size."""
         return random.uniform(count, self.settings.latent_size)
-
-    def generate(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Images in [-1, 1] (without a tanh: values may leave the range a little), or points."""
-        examples: Tensor = self.generator(latent)
-        return examples

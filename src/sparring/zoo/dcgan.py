@@ -6,14 +6,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
+from torch.optim import Adam
 
-from sparring.game import Batch, DataSpec, Game, GameSettings, Limit, Terms, Turn
-from sparring.losses import fake_loss, generator_loss, real_loss, verdict
+from sparring.game import (
+    Batch,
+    DataSpec,
+    Game,
+    GameSettings,
+    Limit,
+    Needs,
+    Player,
+    Role,
+    Terms,
+    Turn,
+    two_players,
+)
 from sparring.nn.initialisers import initialise_dcgan
 from sparring.nn.networks import build_critic, build_generator
+from sparring.objectives import MINIMAX, NON_SATURATING, Objective, critic_statistics
 from sparring.randomness import Randomness
-from sparring.settings import Count, Positive, Share
+from sparring.settings import Count, Fraction, Positive
 
 
 class DCGAN(Game):
@@ -27,6 +39,7 @@ class DCGAN(Game):
 
     paper = "Radford, Metz and Chintala 2015, arXiv:1511.06434"
     purpose = "the classic for images; steady, and a baseline for everything else"
+    needs = Needs(examples=("images", "points"))
     length = Limit(epochs=25)
 
     @dataclass(frozen=True)
@@ -45,7 +58,7 @@ class DCGAN(Game):
         """Adam's learning rate for the generator."""
         discriminator_lr: Positive = 2e-4
         """Adam's learning rate for the discriminator."""
-        adam_beta1: Share = 0.5
+        adam_beta1: Fraction = 0.5
         """Adam's decay of the first moment, for both players."""
         discriminator_steps: Count = 1
         """Discriminator steps for each generator step (k of algorithm 1 of Goodfellow et al. 2014)."""
@@ -58,22 +71,29 @@ class DCGAN(Game):
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
         super().__init__(settings, data, random)
         size: dict[str, Any] = {"width": settings.width, "units": settings.point_units, "kernel": 5}
-        self.generator = build_generator(data, settings.latent_size, norm=nn.BatchNorm2d, **size)
-        self.discriminator = build_critic(data, norm=nn.BatchNorm2d, **size)
-        initialise_dcgan(self)
+        generator = build_generator(data, settings.latent_size, norm=nn.BatchNorm2d, **size)
+        discriminator = build_critic(data, norm=nn.BatchNorm2d, **size)
+        for network in (generator, discriminator):
+            initialise_dcgan(network)
+        self.generator = self.built(Role.GENERATOR, generator)
+        self.discriminator = self.built(Role.CRITIC, discriminator)
 
-    def optimizers(self) -> dict[str, Optimizer]:
+    def players(self) -> dict[str, Player]:
         """Adam for both."""
         s = self.settings
         betas = (s.adam_beta1, 0.999)
-        return {
-            "generator": Adam(self.generator.parameters(), s.generator_lr, betas, fused=True),
-            "discriminator": Adam(self.discriminator.parameters(), s.discriminator_lr, betas, fused=True),
-        }
+        return two_players(
+            Adam(self.generator.parameters(), s.generator_lr, betas, fused=True),
+            discriminator=Adam(self.discriminator.parameters(), s.discriminator_lr, betas, fused=True),
+        )
+
+    def aim(self) -> Objective:
+        """Binary cross-entropy of generated images labelled 1; or minus that of the same labelled 0."""
+        return MINIMAX if self.settings.saturating else NON_SATURATING
 
     def round(self) -> list[Turn]:
         """The two steps; several of the discriminator are each on a new batch."""
-        discriminator = Turn("discriminator", self.discriminator_loss, fresh_batch=True)
+        discriminator = Turn("discriminator", self.discriminator_loss, fresh=True)
         return [
             *[discriminator] * self.settings.discriminator_steps,
             Turn("generator", self.generator_loss),
@@ -81,22 +101,21 @@ class DCGAN(Game):
 
     def discriminator_loss(self, real: Batch) -> Terms:
         """Binary cross-entropy of real images labelled 1 and generated ones labelled 0."""
-        real_logits = self.discriminator(real.examples)
-        fake_logits = self.discriminator(self.generate(self.latent(len(real), self.random)))
-        return Terms(real=real_loss(real_logits), fake=fake_loss(fake_logits)).observing(
-            **verdict(real_logits, fake_logits)
+        real_logits = self.judge(self.discriminator, real.examples, real=True)
+        fake_logits = self.judge(self.discriminator, self.fake(len(real)), real=False)
+        return Terms(**self.objective.for_critic(real_logits, fake_logits)).observing(
+            **critic_statistics(real_logits, fake_logits)
         )
 
     def generator_loss(self, real: Batch) -> Terms:
         """Binary cross-entropy of generated images labelled 1; or minus that of the same labelled 0."""
-        logits = self.discriminator(self.generate(self.latent(len(real), self.random)))
-        return Terms(adversarial=generator_loss(logits, self.settings.saturating))
+        fake_logits = self.judge(self.discriminator, self.fake(len(real)), real=False)
+        return Terms(
+            **self.objective.for_generator(
+                fake_logits, lambda: self.judge(self.discriminator, real.examples, real=True)
+            )
+        )
 
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in U(-1, 1)^latent_size."""
         return random.uniform(count, self.settings.latent_size)
-
-    def generate(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Images in [-1, 1], or points."""
-        examples: Tensor = self.generator(latent)
-        return examples

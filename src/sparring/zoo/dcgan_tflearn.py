@@ -6,16 +6,27 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
-from torch.optim import Adam, Optimizer
+from torch.optim import Adam
 
 from sparring.errors import SettingError
-from sparring.game import Batch, DataSpec, Game, GameSettings, Limit, Terms, Turn, require_images
-from sparring.losses import verdict
+from sparring.game import (
+    Batch,
+    DataSpec,
+    Game,
+    GameSettings,
+    Limit,
+    Needs,
+    Player,
+    Role,
+    Terms,
+    Turn,
+    two_players,
+)
 from sparring.nn.initialisers import initialise, normal, truncated_normal, uniform_scaling
+from sparring.nn.noise_table import NoiseTable
+from sparring.objectives import critic_statistics
 from sparring.randomness import Randomness
 from sparring.settings import Count, Positive
-from sparring.tricks import NoiseTable
 
 FAKE, REAL = 0, 1
 
@@ -31,6 +42,7 @@ class DCGANTflearn(Game):
 
     paper = "Radford et al. 2015, arXiv:1511.06434; networks of the tflearn example"
     purpose = "the article's convolutional listing"
+    needs = Needs(examples=("images",), multiple=4)
     length = Limit(epochs=10)
     value_range = (0.0, 1.0)
     grid = (4, 10)
@@ -51,14 +63,13 @@ class DCGANTflearn(Game):
     settings: Settings
 
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
-        require_images("dcgan-tflearn", data, multiple=4)
         if settings.batch_size < 2:
             raise SettingError("batch_size is 1: batch normalisation of dense layers needs at least 2.")
         super().__init__(settings, data, random)
         channels, height, width = data.shape
         base = (128, height // 4, width // 4)
         flat = base[0] * base[1] * base[2]
-        self.generator = nn.Sequential(
+        generator = nn.Sequential(
             nn.Linear(settings.latent_size, flat),
             nn.BatchNorm1d(flat, eps=1e-5, momentum=0.1),
             nn.Tanh(),
@@ -70,7 +81,7 @@ class DCGANTflearn(Game):
             nn.Conv2d(64, channels, 5, padding=2),
             nn.Sigmoid(),
         )
-        self.discriminator = nn.Sequential(
+        discriminator = nn.Sequential(
             nn.Conv2d(channels, 64, 5, padding=2),
             nn.Tanh(),
             nn.AvgPool2d(2),
@@ -83,38 +94,44 @@ class DCGANTflearn(Game):
             nn.Linear(1024, 2),
         )
         rules = {nn.Linear: truncated_normal(0.02), nn.Conv2d: uniform_scaling}
-        initialise(self, rules | {nn.BatchNorm1d: normal(0.002, mean=1.0)})
+        for network in (generator, discriminator):
+            initialise(network, rules | {nn.BatchNorm1d: normal(0.002, mean=1.0)})
+        self.generator = self.built(Role.GENERATOR, generator)
+        self.discriminator = self.built(Role.CRITIC, discriminator)
         self.noise = {
             player: NoiseTable(f"noise of the {player}", data.count, settings.latent_size, random)
             for player in ("discriminator", "generator")
         }
 
-    def optimizers(self) -> dict[str, Optimizer]:
+    def players(self) -> dict[str, Player]:
         """Adam for both."""
-        return {
-            "generator": Adam(self.generator.parameters(), self.settings.generator_lr, fused=True),
-            "discriminator": Adam(
-                self.discriminator.parameters(), self.settings.discriminator_lr, fused=True
-            ),
-        }
+        return two_players(
+            Adam(self.generator.parameters(), self.settings.generator_lr, fused=True),
+            discriminator=Adam(self.discriminator.parameters(), self.settings.discriminator_lr, fused=True),
+        )
 
     def round(self) -> list[Turn]:
         """Both players move on every batch, the discriminator first."""
         return [Turn("discriminator", self.discriminator_loss), Turn("generator", self.generator_loss)]
 
     def discriminator_loss(self, real: Batch) -> Terms:
-        """Categorical cross-entropy over generated and real images together."""
-        both = torch.cat([self.generate(self.noise_of("discriminator", real)), real.examples])
-        logits = self.discriminator(both)
-        targets = torch.tensor([FAKE, REAL], device=logits.device).repeat_interleave(len(real))
-        fake_odds, real_odds = (logits[:, REAL] - logits[:, FAKE]).chunk(2)
-        return Terms(crossentropy=F.cross_entropy(logits, targets)).observing(**verdict(real_odds, fake_odds))
+        """Categorical cross-entropy over generated and real images together, the mean of both halves."""
+        fake = self.generator(self.noise_of("discriminator", real))
+        both = self.judge_together(self.discriminator, real.examples, fake)
+        real_odds, fake_odds = map(log_odds, both)
+        terms = self.objective.for_critic(real_odds, fake_odds)
+        return Terms(crossentropy=torch.stack(list(terms.values())).mean()).observing(
+            **critic_statistics(real_odds, fake_odds)
+        )
 
     def generator_loss(self, real: Batch) -> Terms:
         """Categorical cross-entropy of generated images against `real`."""
-        logits = self.discriminator(self.generate(self.noise_of("generator", real)))
-        targets = torch.full((len(real),), REAL, device=logits.device)
-        return Terms(crossentropy=F.cross_entropy(logits, targets))
+        fake = self.generator(self.noise_of("generator", real))
+        fake_odds = log_odds(self.judge(self.discriminator, fake, real=False))
+        (crossentropy,) = self.objective.for_generator(
+            fake_odds, lambda: log_odds(self.judge(self.discriminator, real.examples, real=True))
+        ).values()
+        return Terms(crossentropy=crossentropy)
 
     def noise_of(self, player: str, real: Batch) -> Tensor:
         """The player's own noise for the images of a batch, or new noise."""
@@ -126,7 +143,7 @@ class DCGANTflearn(Game):
         """z in U(-1, 1)^latent_size."""
         return random.uniform(count, self.settings.latent_size)
 
-    def generate(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Images in [0, 1]."""
-        images: Tensor = self.generator(latent)
-        return images
+
+def log_odds(logits: Tensor) -> Tensor:
+    """Log-odds of being real: the cross-entropy of a softmax of two logits is the binary one of these."""
+    return logits[:, REAL] - logits[:, FAKE]

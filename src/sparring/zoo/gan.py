@@ -5,16 +5,27 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
+from torch.optim import Adam
 
-from sparring.game import Batch, DataSpec, Game, GameSettings, Limit, Terms, Turn, require_images
-from sparring.losses import fake_loss, generator_loss, real_loss, verdict
+from sparring.game import (
+    Batch,
+    DataSpec,
+    Game,
+    GameSettings,
+    Limit,
+    Needs,
+    Player,
+    Role,
+    Terms,
+    Turn,
+    two_players,
+)
 from sparring.nn.initialisers import initialise, truncated_normal
+from sparring.nn.noise_table import NoiseTable
+from sparring.objectives import MINIMAX, NON_SATURATING, Objective, critic_statistics
 from sparring.randomness import Randomness
 from sparring.settings import Count, Positive
-from sparring.tricks import NoiseTable
 
 
 class GAN(Game):
@@ -27,6 +38,7 @@ class GAN(Game):
 
     paper = "Goodfellow et al. 2014, arXiv:1406.2661; networks of the tflearn example"
     purpose = "the first thing to try: digits in a minute or two on a laptop"
+    needs = Needs(examples=("images",))
     length = Limit(epochs=100)
     value_range = (0.0, 1.0)
     grid = (2, 10)
@@ -54,37 +66,41 @@ class GAN(Game):
     settings: Settings
 
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
-        require_images("gan", data)
         super().__init__(settings, data, random)
         pixels = math.prod(data.shape)
-        self.generator = nn.Sequential(
+        generator = nn.Sequential(
             nn.Linear(settings.latent_size, settings.hidden_size),
             nn.ReLU(),
             nn.Linear(settings.hidden_size, pixels),
             nn.Sigmoid(),
             nn.Unflatten(1, data.shape),
         )
-        self.discriminator = nn.Sequential(
+        discriminator = nn.Sequential(
             nn.Flatten(),
             nn.Linear(pixels, settings.hidden_size),
             nn.ReLU(),
             nn.Linear(settings.hidden_size, 1),
         )
-        initialise(self, {nn.Linear: truncated_normal(0.02)})
+        for network in (generator, discriminator):
+            initialise(network, {nn.Linear: truncated_normal(0.02)})
+        self.generator = self.built(Role.GENERATOR, generator)
+        self.discriminator = self.built(Role.CRITIC, discriminator)
         self.noise = NoiseTable("noise of each image", data.count, settings.latent_size, random)
 
-    def optimizers(self) -> dict[str, Optimizer]:
+    def players(self) -> dict[str, Player]:
         """Adam for both."""
-        return {
-            "generator": Adam(self.generator.parameters(), self.settings.generator_lr, fused=True),
-            "discriminator": Adam(
-                self.discriminator.parameters(), self.settings.discriminator_lr, fused=True
-            ),
-        }
+        return two_players(
+            Adam(self.generator.parameters(), self.settings.generator_lr, fused=True),
+            discriminator=Adam(self.discriminator.parameters(), self.settings.discriminator_lr, fused=True),
+        )
+
+    def aim(self) -> Objective:
+        """-log D(G(z)) (section 3), or log(1 - D(G(z))) (equation 1)."""
+        return MINIMAX if self.settings.saturating else NON_SATURATING
 
     def round(self) -> list[Turn]:
         """Both players on one batch, then the discriminator on further ones."""
-        further = Turn("discriminator", self.discriminator_loss, fresh_batch=True)
+        further = Turn("discriminator", self.discriminator_loss, fresh=True)
         return [
             Turn("generator", self.generator_loss),
             Turn("discriminator", self.discriminator_loss),
@@ -92,17 +108,21 @@ class GAN(Game):
         ]
 
     def generator_loss(self, real: Batch) -> Terms:
-        """-log D(G(z)), the non-saturating loss (section 3); or log(1 - D(G(z))) (equation 1)."""
-        logits = self.discriminator(self.generate(self.noise_of(real)))
-        return Terms(adversarial=generator_loss(logits, self.settings.saturating))
+        """-log D(G(z)), or what else the objective is."""
+        fake_logits = self.judge(self.discriminator, self.generator(self.noise_of(real)), real=False)
+        return Terms(
+            **self.objective.for_generator(
+                fake_logits, lambda: self.judge(self.discriminator, real.examples, real=True)
+            )
+        )
 
     def discriminator_loss(self, real: Batch) -> Terms:
         """-log D(x) - log(1 - D(G(z))) (equation 1)."""
         # One pass over real and fake together: the same numbers as two, in less time.
-        both = torch.cat([real.examples, self.generate(self.noise_of(real))])
-        real_logits, fake_logits = self.discriminator(both).chunk(2)
-        return Terms(real=real_loss(real_logits), fake=fake_loss(fake_logits)).observing(
-            **verdict(real_logits, fake_logits)
+        fake = self.generator(self.noise_of(real))
+        real_logits, fake_logits = self.judge_together(self.discriminator, real.examples, fake)
+        return Terms(**self.objective.for_critic(real_logits, fake_logits)).observing(
+            **critic_statistics(real_logits, fake_logits)
         )
 
     def noise_of(self, real: Batch) -> Tensor:
@@ -114,8 +134,3 @@ class GAN(Game):
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in U(-1, 1)^latent_size."""
         return random.uniform(count, self.settings.latent_size)
-
-    def generate(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Images in [0, 1]."""
-        images: Tensor = self.generator(latent)
-        return images

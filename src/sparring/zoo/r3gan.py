@@ -1,4 +1,4 @@
-"""R3GAN's game: a relativistic loss, regularised on both sides, and nothing else."""
+"""R3GAN's game: a relativistic loss, regularised on both sides."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.optim import Adam, Optimizer
+from torch.optim import Adam
 
-from sparring.game import Batch, DataSpec, Game, Limit, Terms, Turn
-from sparring.losses import relativistic_loss, verdict
+from sparring.game import Batch, DataSpec, Game, Limit, Needs, Number, Player, Role, Terms, Turn, two_players
+from sparring.nn.average import Average
 from sparring.nn.conditional import ConditionalSettings, LabelledGenerator, ProjectionDiscriminator
+from sparring.objectives import RELATIVISTIC, Objective, critic_statistics
 from sparring.penalties import Critic, zero_centred_penalty, zero_centred_penalty_by_differences
 from sparring.randomness import Randomness
-from sparring.settings import Positive, Share, Weight
-from sparring.tricks import Average
+from sparring.settings import Fraction, NonNegative, Positive
 
 
 class R3GAN(Game):
@@ -30,8 +29,10 @@ class R3GAN(Game):
 
     paper = "Huang, Gokaslan, Kuleshov and Tompkin 2024, arXiv:2501.05441"
     purpose = "the modern default: trains without tricks, covers all modes; `--preset digits` for two minutes"
+    needs = Needs(examples=("images", "points"))
     length = Limit(epochs=100)
     grid = (10, 10)
+    conditional = True
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         # The best digits of 28 pixels in two minutes on a core or two; see reproduction/.
         "digits": {
@@ -53,41 +54,51 @@ class R3GAN(Game):
     class Settings(ConditionalSettings):
         """Settings of R3GAN; the paper has no batch normalisation."""
 
-        learning_rate_decay: Share = 1.0
+        learning_rate_decay: Fraction = 1.0
         """Share of the run, counted from its end, over which all learning rates fall linearly to 0."""
         generator_lr: Positive = 2e-4
         """Adam's learning rate for the generator."""
         discriminator_lr: Positive = 2e-4
         """Adam's learning rate for the discriminator."""
-        adam_beta2: Share = 0.99
+        adam_beta2: Fraction = 0.99
         """Adam's decay of the second moment; that of the first is 0."""
-        gamma: Weight = 1.0
+        gamma: NonNegative = 1.0
         """Weight of both penalties at the beginning of the run (the penalties count half of it)."""
-        gamma_final: Weight = 0.1
+        gamma_final: NonNegative = 0.1
         """The same at its end; in between it changes linearly."""
         exact_penalty: bool = True
         """Penalties by second derivatives, as in the paper, rather than by finite differences."""
-        auxiliary_weight: Weight = 0.0
+        auxiliary_weight: NonNegative = 0.0
         """Weight of a classifier's cross-entropy in both players' losses, beside the projection."""
-        average_decay: Share = 0.999
+        average_decay: Fraction = 0.999
         """Decay of the moving average of the generator, by step."""
 
     settings: Settings
+    generator: LabelledGenerator
 
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
         super().__init__(settings, data, random)
-        self.generator = LabelledGenerator(data, settings)
-        self.discriminator = ProjectionDiscriminator(data, settings)
+        self.generator = self.built(Role.GENERATOR, LabelledGenerator(data, settings))
+        self.discriminator = self.built(Role.CRITIC, ProjectionDiscriminator(data, settings))
         self.average = Average(self.generator, settings.average_decay)
 
-    def optimizers(self) -> dict[str, Optimizer]:
+    def players(self) -> dict[str, Player]:
         """Adam without momentum for both."""
         s = self.settings
         betas = (0.0, s.adam_beta2)
-        return {
-            "discriminator": Adam(self.discriminator.parameters(), s.discriminator_lr, betas, fused=True),
-            "generator": Adam(self.generator.parameters(), s.generator_lr, betas, fused=True),
-        }
+        return two_players(
+            Adam(self.generator.parameters(), s.generator_lr, betas, fused=True),
+            discriminator=Adam(self.discriminator.parameters(), s.discriminator_lr, betas, fused=True),
+        )
+
+    def aim(self) -> Objective:
+        """f(D(x) - D(G(z))) against f(D(G(z)) - D(x)) (equation 2)."""
+        return RELATIVISTIC
+
+    @property
+    def second_derivatives(self) -> bool:  # type: ignore[override]
+        """Where the penalties are exact."""
+        return self.settings.exact_penalty
 
     def round(self) -> list[Turn]:
         """The discriminator, then the generator, on the same batch; then the average moves."""
@@ -98,29 +109,29 @@ class R3GAN(Game):
 
     def discriminator_loss(self, real: Batch) -> Terms:
         """f(D(x) - D(G(z))) + gamma/2 (R1 + R2) (equation 2 and section 2.2)."""
-        labels = real.labels
-        fake = self.generate(self.latent(len(real), self.random), labels)
-        real_scores, classes = self.discriminator(real.examples, labels)
-        fake_scores, _ = self.discriminator(fake, labels)
+        fake = self.fake(len(real), real.condition)
+        shown, labels = self.show(real.examples, real.condition, real=True)
+        fake, fake_labels = self.show(fake, real.condition, real=False)
+        real_scores, classes = self.discriminator(shown, labels)
+        fake_scores, _ = self.discriminator(fake, fake_labels)
         return Terms(
-            relativistic=relativistic_loss(real_scores, fake_scores),
-            r1=self.penalty(real.examples, labels, real_scores),
-            r2=self.penalty(fake, labels, fake_scores),
+            **self.objective.for_critic(real_scores, fake_scores),
+            r1=self.penalty(shown, labels, real_scores),
+            r2=self.penalty(fake, fake_labels, fake_scores),
             **self.auxiliary(classes, labels),
-        ).observing(**verdict(real_scores - fake_scores, fake_scores - real_scores))
+        ).observing(**critic_statistics(real_scores - fake_scores, fake_scores - real_scores))
 
     def generator_loss(self, real: Batch) -> Terms:
         """f(D(G(z)) - D(x))."""
-        labels = real.labels
-        fake = self.generate(self.latent(len(real), self.random), labels)
-        fake_scores, classes = self.discriminator(fake, labels)
-        with torch.no_grad():
-            real_scores, _ = self.discriminator(real.examples, labels)
-        return Terms(
-            relativistic=relativistic_loss(fake_scores, real_scores), **self.auxiliary(classes, labels)
+        labels = real.condition
+        fake = self.fake(len(real), labels)
+        fake_scores, classes = self.judge(self.discriminator, fake, labels, real=False)
+        terms = self.objective.for_generator(
+            fake_scores, lambda: self.judge(self.discriminator, real.examples, labels, real=True)[0]
         )
+        return Terms(**terms, **self.auxiliary(classes, labels))
 
-    def penalty(self, examples: Tensor, labels: Tensor | None, scores: Tensor) -> Tensor:
+    def penalty(self, examples: Tensor, labels: Tensor, scores: Tensor) -> Tensor:
         """gamma/2 E[|grad D|²], exactly or by differences."""
         critic: Critic = lambda examples: self.discriminator(examples, labels)[0]  # noqa: E731
         if self.settings.exact_penalty:
@@ -129,9 +140,9 @@ class R3GAN(Game):
             penalty = zero_centred_penalty_by_differences(critic, examples, scores, self.random)
         return self.scheduled_gamma() / 2 * penalty
 
-    def auxiliary(self, classes: Tensor, labels: Tensor | None) -> dict[str, Tensor]:
+    def auxiliary(self, classes: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """The classifier's part of a loss, where there is one."""
-        if labels is None or self.settings.auxiliary_weight == 0:
+        if self.data.classes == 0 or self.settings.auxiliary_weight == 0:
             return {}
         return {"auxiliary": self.settings.auxiliary_weight * F.cross_entropy(classes, labels)}
 
@@ -140,7 +151,7 @@ class R3GAN(Game):
         s = self.settings
         return s.gamma + (s.gamma_final - s.gamma) * self.progress
 
-    def move_average(self, values: Mapping[str, float]) -> None:
+    def move_average(self, values: Mapping[str, Number]) -> None:
         """Move the averaged generator towards the trained one."""
         self.average.update(self.generator, self.step)
 
@@ -148,17 +159,12 @@ class R3GAN(Game):
         """z in N(0, I)."""
         return random.normal(count, self.generator.latent_size)
 
-    def generate(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
+    def generate(self, latent: Tensor, condition: Tensor) -> Tensor:
         """Images in [-1, 1] of the given classes, or points."""
-        examples: Tensor = self.generator(latent, labels)
+        examples: Tensor = self.generator(latent, condition)
         return examples
 
-    def sample(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
+    def sample(self, latent: Tensor, condition: Tensor) -> Tensor:
         """The same from the averaged generator."""
-        examples: Tensor = self.average.network(latent, labels)
+        examples: Tensor = self.average.network(latent, condition)
         return examples
-
-    @property
-    def conditional(self) -> bool:
-        """Whether the data has classes."""
-        return self.data.classes > 0

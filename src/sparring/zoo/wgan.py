@@ -7,12 +7,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
-from torch.optim import Optimizer, RMSprop
+from torch.optim import RMSprop
 
-from sparring.game import Batch, DataSpec, Game, GameSettings, Limit, Terms, Turn
-from sparring.losses import verdict
+from sparring.game import (
+    Batch,
+    DataSpec,
+    Game,
+    GameSettings,
+    Limit,
+    Needs,
+    Number,
+    Player,
+    Role,
+    Terms,
+    Turn,
+    two_players,
+)
 from sparring.nn.initialisers import initialise_dcgan
 from sparring.nn.networks import build_critic, build_generator, noise_size
+from sparring.objectives import WASSERSTEIN, Objective, critic_statistics
 from sparring.penalties import clip_weights
 from sparring.randomness import Randomness
 from sparring.settings import Count, Positive
@@ -28,6 +41,7 @@ class WGAN(Game):
 
     paper = "Arjovsky, Chintala and Bottou 2017, arXiv:1701.07875, algorithm 1"
     purpose = "a loss that means something: it falls as the samples improve"
+    needs = Needs(examples=("images", "points"))
     length = Limit(steps=100_000)
 
     @dataclass(frozen=True)
@@ -55,43 +69,50 @@ class WGAN(Game):
         super().__init__(settings, data, random)
         size: dict[str, Any] = {"width": settings.width, "units": settings.point_units}
         self.latent_size = noise_size(settings.latent_size, data, for_images=100)
-        self.generator = build_generator(data, self.latent_size, norm=nn.BatchNorm2d, **size)
-        self.critic = build_critic(data, norm=nn.BatchNorm2d, **size)
-        initialise_dcgan(self)
+        generator = build_generator(data, self.latent_size, norm=nn.BatchNorm2d, **size)
+        critic = build_critic(data, norm=nn.BatchNorm2d, **size)
+        for network in (generator, critic):
+            initialise_dcgan(network)
+        self.generator = self.built(Role.GENERATOR, generator)
+        self.critic = self.built(Role.CRITIC, critic)
 
-    def optimizers(self) -> dict[str, Optimizer]:
+    def players(self) -> dict[str, Player]:
         """RMSProp for both: the paper found momentum to harm."""
-        return {
-            "critic": RMSprop(self.critic.parameters(), self.settings.critic_lr),
-            "generator": RMSprop(self.generator.parameters(), self.settings.generator_lr),
-        }
+        return two_players(
+            RMSprop(self.generator.parameters(), self.settings.generator_lr),
+            critic=RMSprop(self.critic.parameters(), self.settings.critic_lr),
+        )
+
+    def aim(self) -> Objective:
+        """-E[f(x)] + E[f(G(z))] against -E[f(G(z))]."""
+        return WASSERSTEIN
 
     def round(self) -> list[Turn]:
         """n_critic critic steps, each on a new batch and followed by clipping; then one generator step."""
-        critic = Turn("critic", self.critic_loss, fresh_batch=True, after=self.clip_critic)
+        critic = Turn("critic", self.critic_loss, fresh=True, after=self.clip_critic)
         return [critic] * self.settings.n_critic + [Turn("generator", self.generator_loss)]
 
     def critic_loss(self, real: Batch) -> Terms:
         """-(E[f(x)] - E[f(G(z))]) (lines 4 to 6)."""
-        real_scores = self.critic(real.examples)
-        fake_scores = self.critic(self.generate(self.latent(len(real), self.random)))
-        distance = real_scores.mean() - fake_scores.mean()
-        return Terms(wasserstein=-distance).observing(distance=distance, **verdict(real_scores, fake_scores))
+        real_scores = self.judge(self.critic, real.examples, real=True)
+        fake_scores = self.judge(self.critic, self.fake(len(real)), real=False)
+        return Terms(**self.objective.for_critic(real_scores, fake_scores)).observing(
+            distance=real_scores.mean() - fake_scores.mean(), **critic_statistics(real_scores, fake_scores)
+        )
 
     def generator_loss(self, real: Batch) -> Terms:
         """-E[f(G(z))] (line 10)."""
-        fake = self.generate(self.latent(len(real), self.random))
-        return Terms(wasserstein=-self.critic(fake).mean())
+        fake_scores = self.judge(self.critic, self.fake(len(real)), real=False)
+        return Terms(
+            **self.objective.for_generator(
+                fake_scores, lambda: self.judge(self.critic, real.examples, real=True)
+            )
+        )
 
-    def clip_critic(self, values: Mapping[str, float]) -> None:
+    def clip_critic(self, values: Mapping[str, Number]) -> None:
         """Line 7."""
         clip_weights(self.critic, self.settings.clip)
 
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in N(0, I)."""
         return random.normal(count, self.latent_size)
-
-    def generate(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Images in [-1, 1], or points."""
-        examples: Tensor = self.generator(latent)
-        return examples

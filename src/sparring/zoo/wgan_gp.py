@@ -7,14 +7,26 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
+from torch.optim import Adam
 
-from sparring.game import Batch, DataSpec, Game, GameSettings, Limit, Terms, Turn
-from sparring.losses import verdict
+from sparring.game import (
+    Batch,
+    DataSpec,
+    Game,
+    GameSettings,
+    Limit,
+    Needs,
+    Player,
+    Role,
+    Terms,
+    Turn,
+    two_players,
+)
 from sparring.nn.networks import build_critic, build_generator, layer_norm, noise_size
+from sparring.objectives import WASSERSTEIN, Objective, critic_statistics
 from sparring.penalties import gradient_penalty
 from sparring.randomness import Randomness
-from sparring.settings import Count, Positive, Weight
+from sparring.settings import Count, NonNegative, Positive
 
 
 class WGANGP(Game):
@@ -26,7 +38,9 @@ class WGANGP(Game):
 
     paper = "Gulrajani et al. 2017, arXiv:1704.00028, algorithm 1"
     purpose = "robust against bad architectures and mode collapse; slow but sure"
+    needs = Needs(examples=("images", "points"))
     length = Limit(steps=100_000)
+    second_derivatives = True
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         # A quarter of the paper's width at four times its rate, because the best rate of Adam goes as one
         # over the width (Yang et al. 2022, arXiv:2203.03466).
@@ -47,7 +61,7 @@ class WGANGP(Game):
         """Units of each hidden layer where the data is points; the paper's toys have 512."""
         n_critic: Count = 5
         """Critic steps for each generator step."""
-        penalty_weight: Weight | None = None
+        penalty_weight: NonNegative | None = None
         """Weight lambda of the gradient penalty; by default 10 for images and, as in the paper's code for
         its toys, 0.1 for points."""
         generator_lr: Positive = 1e-4
@@ -61,44 +75,50 @@ class WGANGP(Game):
         super().__init__(settings, data, random)
         size: dict[str, Any] = {"width": settings.width, "units": settings.point_units}
         self.latent_size = noise_size(settings.latent_size, data, for_images=128)
-        self.generator = build_generator(data, self.latent_size, norm=nn.BatchNorm2d, **size)
-        self.critic = build_critic(data, norm=layer_norm, **size)
+        generator = build_generator(data, self.latent_size, norm=nn.BatchNorm2d, **size)
+        self.generator = self.built(Role.GENERATOR, generator)
+        self.critic = self.built(Role.CRITIC, build_critic(data, norm=layer_norm, **size))
         weight = settings.penalty_weight
-        self.penalty_weight = (10.0 if data.is_image else 0.1) if weight is None else weight
+        self.penalty_weight = data.kind.choose(images=10.0, points=0.1) if weight is None else weight
 
-    def optimizers(self) -> dict[str, Optimizer]:
+    def players(self) -> dict[str, Player]:
         """Adam with (0, 0.9) for images; the paper's toys have (0.5, 0.9)."""
-        betas = (0.0 if self.data.is_image else 0.5, 0.9)
-        return {
-            "critic": Adam(self.critic.parameters(), self.settings.critic_lr, betas, fused=True),
-            "generator": Adam(self.generator.parameters(), self.settings.generator_lr, betas, fused=True),
-        }
+        betas = (self.data.kind.choose(images=0.0, points=0.5), 0.9)
+        return two_players(
+            Adam(self.generator.parameters(), self.settings.generator_lr, betas, fused=True),
+            critic=Adam(self.critic.parameters(), self.settings.critic_lr, betas, fused=True),
+        )
+
+    def aim(self) -> Objective:
+        """D(G(z)) - D(x) against -D(G(z))."""
+        return WASSERSTEIN
 
     def round(self) -> list[Turn]:
         """n_critic critic steps, each on a new batch, then one generator step."""
-        critic = Turn("critic", self.critic_loss, fresh_batch=True)
+        critic = Turn("critic", self.critic_loss, fresh=True)
         return [critic] * self.settings.n_critic + [Turn("generator", self.generator_loss)]
 
     def critic_loss(self, real: Batch) -> Terms:
         """D(G(z)) - D(x) + lambda (|grad D(x^)| - 1)² (lines 4 to 7)."""
-        fake = self.generate(self.latent(len(real), self.random))
-        real_scores, fake_scores = self.critic(real.examples), self.critic(fake)
-        distance = real_scores.mean() - fake_scores.mean()
-        penalty = gradient_penalty(self.critic, real.examples, fake, self.random)
-        return Terms(wasserstein=-distance, penalty=self.penalty_weight * penalty).observing(
-            distance=distance, **verdict(real_scores, fake_scores)
+        (shown,) = self.show(real.examples, real=True)
+        (fake,) = self.show(self.fake(len(real)), real=False)
+        real_scores, fake_scores = self.critic(shown), self.critic(fake)
+        penalty = gradient_penalty(self.critic, shown, fake, self.random)
+        return Terms(
+            **self.objective.for_critic(real_scores, fake_scores), penalty=self.penalty_weight * penalty
+        ).observing(
+            distance=real_scores.mean() - fake_scores.mean(), **critic_statistics(real_scores, fake_scores)
         )
 
     def generator_loss(self, real: Batch) -> Terms:
         """-D(G(z)) (line 11)."""
-        fake = self.generate(self.latent(len(real), self.random))
-        return Terms(wasserstein=-self.critic(fake).mean())
+        fake_scores = self.judge(self.critic, self.fake(len(real)), real=False)
+        return Terms(
+            **self.objective.for_generator(
+                fake_scores, lambda: self.judge(self.critic, real.examples, real=True)
+            )
+        )
 
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in N(0, I)."""
         return random.normal(count, self.latent_size)
-
-    def generate(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Images in [-1, 1], or points."""
-        examples: Tensor = self.generator(latent)
-        return examples
