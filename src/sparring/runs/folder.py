@@ -15,24 +15,20 @@ Nothing in it is pickled: weights and optimiser state are safetensors, the rest 
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 import os
 import shlex
 import warnings
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import filelock
-import safetensors
-import safetensors.torch
-from torch import Tensor
 
 from sparring.errors import CheckpointError, RunError, nearest
-from sparring.files import (
+from sparring.runs.checkpoint import Checkpoint, Tensors, packed, read_checkpoint, unpacked, write_checkpoint
+from sparring.runs.files import (
     TEMPORARY,
     cut_torn_line,
     read_json,
@@ -44,12 +40,12 @@ from sparring.files import (
     writing,
 )
 
-FORMAT = 1
-"""Version of the layout; a run of a higher one is refused."""
+FORMAT = 2
+"""Version of the layout; a run of any other is refused."""
 
 FOLDERS = ("samples", "checkpoints", "weights")
-
-Tensors = dict[str, Tensor]
+GROUP_FILE = "seeds.json"
+"""What a folder of runs of several seeds is known by."""
 
 _DESCRIBED: dict[str, type | tuple[type, ...]] = {
     "title": str,
@@ -57,34 +53,27 @@ _DESCRIBED: dict[str, type | tuple[type, ...]] = {
     "settings": dict,
     "data": dict,
     "data/name": str,
-    "data/shape": list,
-    "data/count": int,
-    "data/class_names": list,
     "data/fingerprint": str,
     "data/size": (int, type(None)),
     "data/skip_bad_images": bool,
+    "data/spec": dict,
+    "condition": dict,
+    "roles": dict,
     "seed": int,
     "history_every": int,
+    "health_every": int,
+    "on_unhealthy": str,
     "checkpoint_minutes": (int, float),
     "device": str,
+    "precision": str,
+    "compile": bool,
+    "microbatches": int,
     "threads": int,
     "keep_every": int,
     "limit": dict,
     "total_steps": (int, type(None)),
 }
 """What run.json must hold, and of which type."""
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """The state of everything after some step."""
-
-    state: dict[str, Any]
-    """Plain numbers: step, position in the data, meters, length of the history."""
-    networks: Tensors
-    """The game's parameters and buffers."""
-    training: Tensors
-    """The optimisers' memories and the state of the generator."""
 
 
 class Run:
@@ -114,7 +103,7 @@ class Run:
         Raises:
             RunError: the folder holds something already, or cannot be written.
         """
-        run = cls(_claim(path, description))
+        run = cls(claim(path, description["title"]))
         run.acquire()
         # Someone may have been quicker between the claim and the lock.
         _refuse_occupied(run.path)
@@ -130,6 +119,11 @@ class Run:
             RunError: there is none, or it is from a newer sparring.
         """
         run = cls(path)
+        if is_group(run.path):
+            raise RunError(
+                f"{run.path} is a group of runs, one for each seed: give one of them, such as "
+                f"{next(iter(sorted(run.path.glob('seed-*/'))), run.path / 'seed-0')}."
+            )
         if not os.path.isfile(run.path / "run.json"):
             siblings = [p.name for p in run.path.parent.glob("*") if os.path.isfile(p / "run.json")]
             raise RunError(
@@ -220,7 +214,7 @@ class Run:
         for line in lines:
             try:
                 event = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             if isinstance(event, dict):
                 events.append(event)
@@ -254,23 +248,21 @@ class Run:
 
     # -- checkpoints --------------------------------------------------------------------------------------
 
-    def save(self, checkpoint: Checkpoint, proven_after: int | None = None) -> None:
+    def save(self, checkpoint: Checkpoint, verified_after: int | None = None) -> None:
         """Write a checkpoint; once it is whole, remove those before it that are of no use any more.
 
         Args:
             checkpoint: the state of everything.
-            proven_after: keep one to roll back to as well: the newest that is at least so many steps old, so
-                that trouble which began before it would have been found by now.
+            verified_after: keep one to roll back to as well: the newest that is at least so many steps old,
+                so that trouble which began before it would have been found by now.
         """
-        step = checkpoint.state["step"]
-        target = self._checkpoint_folder(step)
+        target = self._checkpoint_folder(checkpoint.step)
         if target.exists():
             return
-        state = checkpoint.state | {"of": _identity(self.description)}
-        checkpoint = Checkpoint(state, checkpoint.networks, checkpoint.training)
-        write_folder_atomically(target, lambda folder: _fill_checkpoint(folder, checkpoint))
+        identity = _identity(self.description)
+        write_folder_atomically(target, lambda folder: write_checkpoint(folder, checkpoint, identity))
         steps = self.checkpoint_steps()
-        for old in set(steps) - needed(steps, proven_after):
+        for old in set(steps) - needed(steps, verified_after):
             self._remove_checkpoint(old)
 
     def latest(self) -> Checkpoint | None:
@@ -288,10 +280,7 @@ class Run:
         Raises:
             CheckpointError: there is none, it is damaged, or of another run.
         """
-        folder = self._checkpoint_folder(step)
-        checkpoint = _read_checkpoint(folder)
-        _check_identity(folder, checkpoint.state.get("of", {}), _identity(self.description))
-        return checkpoint
+        return read_checkpoint(self._checkpoint_folder(step), _identity(self.description))
 
     def checkpoint_steps(self) -> list[int]:
         """The steps of which there is a checkpoint, in order."""
@@ -307,7 +296,7 @@ class Run:
 
     def keep_networks(self, epoch: int, networks: Tensors) -> None:
         """Keep the networks of an epoch for good."""
-        write_atomically(self.path / "weights" / f"epoch-{epoch:04d}.safetensors", _packed(networks))
+        write_atomically(self.path / "weights" / f"epoch-{epoch:04d}.safetensors", packed(networks))
 
     def kept_networks(self, epoch: int) -> Tensors:
         """The networks kept after an epoch.
@@ -324,7 +313,7 @@ class Run:
                 else "train with --keep-every to keep some"
             )
             raise CheckpointError(f"{self.path} kept no networks of epoch {epoch}: {others}.")
-        return _unpacked(path)
+        return unpacked(path)
 
     def _checkpoint_folder(self, step: int) -> Path:
         return self.path / "checkpoints" / f"step-{step:08d}"
@@ -333,30 +322,40 @@ class Run:
         remove_folder_atomically(self._checkpoint_folder(step))
 
 
-def needed(steps: list[int], proven_after: int | None) -> set[int]:
+def needed(steps: list[int], verified_after: int | None) -> set[int]:
     """Which of the checkpoints are still of use.
 
     Args:
         steps: those there are, in order; the last has just been written.
-        proven_after: age in steps at which a checkpoint is proven; None to keep only the newest.
+        verified_after: age in steps at which a checkpoint is verified; None to keep only the newest.
 
     Returns:
-        The newest; the newest that is proven; and the oldest that is not yet, which will be.
+        The newest; the newest that is verified; and the oldest that is not yet, which will be.
     """
     newest = steps[-1]
-    if proven_after is None:
+    if verified_after is None:
         return {newest}
-    old = proven(steps, newest, proven_after)
+    old = verified(steps, newest, verified_after)
     return {newest, *old[-1:], *steps[len(old) :][:1]}
 
 
-def proven(steps: list[int], now: int, age: int) -> list[int]:
-    """Those of the checkpoints' steps, in order, that are at least so many steps old."""
+def verified(steps: list[int], now: int, age: int) -> list[int]:
+    """Those of the checkpoints' steps, in order, that are at least so many steps old: trouble that began
+    before them would have been found by now."""
     return [step for step in steps if step <= now - age]
 
 
-def _claim(path: Path | str | None, description: dict[str, Any]) -> Path:
-    """A folder that is ours: the one asked for if it is empty or new, or the next free one in runs/."""
+def is_group(path: Path | str) -> bool:
+    """Whether a folder is a group of runs; see `group.py`."""
+    return os.path.isfile(Path(path) / GROUP_FILE)
+
+
+def claim(path: Path | str | None, title: str) -> Path:
+    """A folder that is ours: the one asked for if it is empty or new, or the next free one in runs/.
+
+    Raises:
+        RunError: the folder holds something already, or cannot be written.
+    """
     if path is not None:
         folder = Path(path)
         _refuse_occupied(folder)
@@ -364,7 +363,7 @@ def _claim(path: Path | str | None, description: dict[str, Any]) -> Path:
             folder.mkdir(parents=True, exist_ok=True)
         return folder
     for number in itertools.count(1):
-        folder = Path("runs") / f"{description['title']}-{number}"
+        folder = Path("runs") / f"{title}-{number}"
         with writing(folder):
             try:
                 folder.mkdir(parents=True)
@@ -376,9 +375,10 @@ def _claim(path: Path | str | None, description: dict[str, Any]) -> Path:
 
 def _refuse_occupied(folder: Path) -> None:
     """Raise RunError where the folder holds a run or anything else but the traces of a killed beginning."""
-    if os.path.isfile(folder / "run.json"):
+    held = "a group of runs" if is_group(folder) else "a run" if os.path.isfile(folder / "run.json") else None
+    if held is not None:
         raise RunError(
-            f"{folder} already holds a run: continue it with `sparring resume {shlex.quote(str(folder))}`, "
+            f"{folder} already holds {held}: continue it with `sparring resume {shlex.quote(str(folder))}`, "
             "or choose another --out."
         )
     if not os.path.isdir(folder):
@@ -398,12 +398,17 @@ def _check_description(path: Path, description: dict[str, Any]) -> None:
             f"{path.parent} is a run of format {made} and this sparring reads up to {FORMAT}: "
             "update sparring to open it."
         )
+    if made == 1:
+        raise RunError(
+            f"{path.parent} is a run of format 1, made by sparring 0.1, which this version cannot read: "
+            "train it again, or install sparring 0.1 to open it."
+        )
     if made != FORMAT:
         raise RunError(f"{path} is damaged: its format is {made!r} and not {FORMAT}.")
     for name, wanted in _DESCRIBED.items():
         value: Any = description
         for part in name.split("/"):
-            value = value.get(part, _MISSING)
+            value = value.get(part, _MISSING) if isinstance(value, dict) else _MISSING
         if not isinstance(value, wanted):
             said = "is missing" if value is _MISSING else f"cannot be {value!r}"
             raise RunError(f"{path} is damaged: '{name}' {said}. Restore it from a copy.")
@@ -419,18 +424,16 @@ def _identity(description: dict[str, Any]) -> dict[str, Any]:
         "system": description["system"].rpartition(":")[2],
         "data": description["data"]["fingerprint"],
         "seed": description["seed"],
-        **{f"setting {name}": value for name, value in description["settings"].items()},
+        **{f"setting {name}": value for name, value in _flat(description["settings"]).items()},
     }
 
 
-def _check_identity(folder: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
-    # A checkpoint of another system has other settings too: the system is what to name then.
-    for name, value in wanted.items():
-        if name in found and found[name] != value:
-            raise CheckpointError(
-                f"{folder} is a checkpoint of another run: its {name} is {found[name]}, and that of this run "
-                f"is {value}. Put the right one back, or remove it to start from what is left of the run."
-            )
+def _flat(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings and those nested in them, by name."""
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        flat |= _flat(value) if isinstance(value, dict) else {name: value}
+    return flat
 
 
 def _append(path: Path, row: dict[str, Any]) -> None:
@@ -444,62 +447,5 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     content = path.read_bytes()
     try:
         return [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{path} is damaged: it has a line that is not JSON ({error}).") from error
-
-
-def _packed(tensors: Tensors) -> bytes:
-    # Cloned, because networks may share parameters and the format has no notion of that.
-    return safetensors.torch.save({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()})
-
-
-def _unpacked(path: Path) -> Tensors:
-    try:
-        return safetensors.torch.load_file(path)
-    except (safetensors.SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path} is damaged, or was not written by sparring: restore it from a copy."
-        ) from error
-
-
-def _fill_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    digests = {"state": _digest_of(checkpoint.state)}
-    for name, tensors in (("networks", checkpoint.networks), ("training", checkpoint.training)):
-        content = _packed(tensors)
-        digests[name] = hashlib.sha256(content).hexdigest()
-        write_atomically(folder / f"{name}.safetensors", content)
-    write_json(folder / "state.json", checkpoint.state | {"sha256": digests})
-
-
-def _read_checkpoint(folder: Path) -> Checkpoint:
-    """A checkpoint whose contents are what was saved.
-
-    Raises:
-        CheckpointError: anything in it differs.
-    """
-    try:
-        state = read_json(folder / "state.json")
-        digests = dict(state.pop("sha256"))
-        contents = {name: (folder / f"{name}.safetensors").read_bytes() for name in ("networks", "training")}
-    except OSError as error:
-        raise _damaged(folder, Path(error.filename)) from error
-    except (RunError, KeyError, TypeError, ValueError) as error:
-        raise _damaged(folder, folder / "state.json") from error
-    found = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    found["state"] = _digest_of(state)
-    for name in found.keys() | digests.keys():
-        if digests.get(name) != found.get(name):
-            raise _damaged(folder, folder / f"{name}.{'json' if name == 'state' else 'safetensors'}")
-    tensors = {name: _unpacked(folder / f"{name}.safetensors") for name in contents}
-    return Checkpoint(state, tensors["networks"], tensors["training"])
-
-
-def _digest_of(state: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
-
-
-def _damaged(folder: Path, file: Path) -> CheckpointError:
-    return CheckpointError(
-        f"{file} is damaged: its contents are not what was saved. Restore it from a copy, or remove "
-        f"{folder} to go on from what is left of the run."
-    )

@@ -116,7 +116,7 @@ def read_json(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_bytes())
     except OSError as error:
         raise RunError(f"Cannot read {path}: {(error.strerror or str(error)).lower()}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{path} is damaged: it does not hold JSON ({error}).") from error
     if not isinstance(value, dict):
         raise RunError(f"{path} is damaged: it holds JSON but not an object.")

@@ -1,0 +1,1 @@
+"""Runs: the folder on disk that is the whole truth about one training."""

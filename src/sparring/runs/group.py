@@ -1,0 +1,130 @@
+"""A group: a folder of runs that differ only by their seed.
+
+    seeds.json          what is trained: the system, the options of every run, the seeds
+    seed-0/             the run of a seed, as `folder.py` has it
+    seed-0.log          what its process said
+
+A run's folder is there once its process has begun it.
+"""
+
+from __future__ import annotations
+
+import os
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sparring.errors import RunError
+from sparring.runs.files import read_json, write_json
+from sparring.runs.folder import FORMAT, GROUP_FILE, Run, claim, is_group
+
+__all__ = ["Group", "is_group", "runs_in"]
+
+PLAIN = (str, int, float, bool, types.NoneType)
+
+
+class Group:
+    """The runs of several seeds.
+
+    Args:
+        path: the folder.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    def __repr__(self) -> str:
+        return f"Group({str(self.path)!r})"
+
+    @classmethod
+    def create(
+        cls,
+        path: Path | str | None,
+        title: str,
+        system: str,
+        options: Mapping[str, Any],
+        seeds: Sequence[int],
+    ) -> Group:
+        """Make the folder.
+
+        Args:
+            path: the folder, or None for the next free one in `runs/`.
+            title: what it is called there.
+            system: what is trained.
+            options: what every run is told beside its seed and its folder, as `train` takes it.
+            seeds: one for each run.
+
+        Raises:
+            RunError: the folder holds something already, or cannot be written.
+        """
+        group = cls(claim(path, title))
+        group._describe({"system": system, "options": dict(options), "seeds": list(seeds)})
+        return group
+
+    @classmethod
+    def open(cls, path: Path | str) -> Group:
+        """A group that exists.
+
+        Raises:
+            RunError: there is none, or its file is damaged.
+        """
+        group = cls(path)
+        described = group.description
+        if described.get("format") != FORMAT:
+            raise group._damaged(f"its format is {described.get('format')!r} and not {FORMAT}")
+        for name, kind in {"system": str, "options": dict, "seeds": list}.items():
+            if not isinstance(described.get(name), kind):
+                raise group._damaged(f"'{name}' cannot be {described.get(name)!r}")
+        if not all(type(seed) is int and seed >= 0 for seed in described["seeds"]):
+            raise group._damaged(f"'seeds' cannot be {described['seeds']!r}")
+        for name, value in described["options"].items():
+            if not isinstance(value, PLAIN):
+                raise group._damaged(f"the option '{name}' cannot be {value!r}")
+        return group
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """The contents of the group's file: system, options, seeds."""
+        return read_json(self.path / GROUP_FILE)
+
+    @property
+    def folders(self) -> dict[int, Path]:
+        """The folder of each seed's run, whether it has begun or not."""
+        return {seed: self.path / f"seed-{seed}" for seed in self.description["seeds"]}
+
+    def change_options(self, options: Mapping[str, Any]) -> None:
+        """Tell the runs that have not begun something else.
+
+        Args:
+            options: all that every run is told from now on.
+        """
+        self._describe(self.description | {"options": dict(options)})
+
+    def runs(self) -> list[Run]:
+        """Those that have begun."""
+        return [Run.open(folder) for folder in self.folders.values() if os.path.isfile(folder / "run.json")]
+
+    def _describe(self, description: dict[str, Any]) -> None:
+        write_json(self.path / GROUP_FILE, {"format": FORMAT} | description)
+
+    def _damaged(self, what: str) -> RunError:
+        return RunError(f"{self.path / GROUP_FILE} is damaged: {what}. Restore it from a copy.")
+
+
+def runs_in(paths: Iterable[Run | Path | str]) -> list[Run | Path | str]:
+    """The same runs, with those of a group in its place.
+
+    Raises:
+        RunError: none of a group's runs has begun, or its file is damaged.
+    """
+    found: list[Run | Path | str] = []
+    for path in paths:
+        if isinstance(path, Run) or not is_group(path):
+            found.append(path)
+            continue
+        begun = Group.open(path).runs()
+        if not begun:
+            raise RunError(f"None of the runs in {path} has begun: `sparring resume {path}` begins them.")
+        found += begun
+    return found
