@@ -1,0 +1,1 @@
+"""Training: an engine that plays rounds, with the loop around it."""

@@ -1,0 +1,347 @@
+"""The engine: one round of a game, turn by turn.
+
+It never knows which paper it trains, nor of files or screens; `loop.py` calls it.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sparring.data.dataset import Batch, Dataset
+from sparring.data.stream import Stream
+from sparring.errors import NotANumber, SettingError
+from sparring.figures import tested
+from sparring.game import Game, GameSettings, Number, Turn
+from sparring.processes import Processes
+from sparring.randomness import Randomness, derived_seed, seeded_initialisation
+from sparring.schedules import linear_decay
+from sparring.training.course import Course, Leg
+from sparring.training.meter import Meter, Values
+from sparring.training.player import ActivePlayer
+from sparring.training.precision import Precision
+
+
+class Engine:
+    """The one training loop: `play_round` is a step of the run.
+
+    Args:
+        system: the game's class.
+        settings: the game's settings.
+        dataset: what it trains on.
+        total_steps: length of the run, which schedules refer to; None where it is not known yet.
+        seed: decides the initial weights, the noise and the order of the data.
+        processes: this process among those that train together.
+        precision: in which numbers losses are computed.
+        microbatches: parts into which every batch is cut, whose gradients are added up.
+    """
+
+    def __init__(
+        self,
+        system: type[Game],
+        settings: GameSettings,
+        dataset: Dataset,
+        total_steps: int | None,
+        seed: int,
+        processes: Processes,
+        precision: Precision | None = None,
+        microbatches: int = 1,
+    ) -> None:
+        self.processes = processes
+        self.dataset = dataset.in_range(*system.value_range)
+        self.precision = precision or Precision()
+        self.microbatches = microbatches
+        self.compiled = False
+        """Whether networks have been compiled."""
+        self.seed = seed
+        self.game = build_game(system, settings, self.dataset, seed, processes).train()
+        self.game.gather = processes.gather
+        self.streams = {
+            name: Stream(
+                source.dataset.in_range(*system.value_range),
+                source.batch_size,
+                processes,
+                seed,
+                settings.shuffle,
+            )
+            for name, source in system.sources(settings, self.dataset).items()
+        }
+        self.players = {name: ActivePlayer(name, player) for name, player in self.game.roster.items()}
+        self.phases = [
+            replace(phase, turns=self.game.tricks.turns(phase.turns, self.game))
+            for phase in self.game.phases()
+        ]
+        self.set_length(total_steps)
+        self.decay = linear_decay(settings.learning_rate_decay)
+        self.step = 0
+        self.stop_asked = False
+        """Set from outside to end the run; heeded, on all processes together, after the round."""
+        self.stopping = False
+        """Whether the round just played was the last because some process was asked to stop."""
+        self.learning_rate_factor = 1.0
+        """Multiplies every learning rate; a run that was rolled back goes on with a smaller one."""
+        self.noise_seed = self.game.random.seed
+        self.moves: Values = {}
+        """How the last round that was watched moved each player: `player/gradient_norm`, the length of its
+        gradient, and `player/update_ratio`, the length of its update relative to that of its weights."""
+        self.reads_at_once = processes.device.type == "cpu"
+        """Whether numbers are read in every turn: on a CPU that is free; on a GPU they wait for `look`."""
+        self._unread: list[tuple[int, str, list[str], Tensor]] = []
+        self._parameters = list(self.game.parameters())
+        self._running_statistics = running_statistics(self.game) if processes.count > 1 else []
+        self._free: ActivePlayer | None = None
+        self._stop: Tensor | None = None
+        """The share of processes that were asked to stop, in the last exchange; None in a run of one."""
+        with self.game.random.aside("start"), torch.no_grad():
+            self.game.start(**{name: stream.peek(whole=True) for name, stream in self.streams.items()})
+        if len(self.game.tricks):
+            self._rehearse()
+
+    def set_length(self, total_steps: int | None) -> None:
+        """Say how long the run is, once that is known."""
+        batches = {name: stream.batches_per_epoch for name, stream in self.streams.items()}
+        self.course = Course(self.phases, batches, total_steps)
+
+    @property
+    def total_steps(self) -> int:
+        """Length of the run."""
+        assert self.course.total is not None, "asked before it is known"
+        return self.course.total
+
+    def play_round(self, watched: bool = False) -> dict[str, Number]:
+        """One step: every turn of the round, in order; the mean of each named term by `player/term`.
+
+        Args:
+            watched: whether to leave in `moves` how each player moved.
+
+        Raises:
+            NotANumber: a term, or a gradient, is infinite or not a number.
+        """
+        leg = self._tell_game()
+        for player in self.players.values():
+            player.set_rates(self.game.progress, self.decay(self.game.progress))
+        meter, moves = Meter(), Meter()
+        batches: dict[str, Batch] = {}
+        for turn in leg.phase.turns:
+            for source in turn.sources:
+                if turn.fresh or source not in batches:
+                    batches[source] = self._stream(source, turn).next_batch()
+            chosen = [batches[source] for source in turn.sources]
+            meter.add(self._take_turn(turn, chosen, moves if watched else None))
+        self.step += 1
+        # Read once a round: on a GPU it waits for the device.
+        self.stopping = self.stop_asked if self._stop is None else bool(self._stop.item())
+        if watched:
+            self.moves = moves.means()
+        return {name: total / count for name, (total, count) in meter.sums.items()}
+
+    def look(self) -> None:
+        """Read what has not been read yet.
+
+        Raises:
+            NotANumber: a term or a gradient was not finite in a round since the last look.
+        """
+        unread, self._unread = self._unread, []
+        for step, player, names, numbers in unread:
+            self._check_finite(step, player, names, numbers.tolist())
+
+    def check_weights(self) -> None:
+        """Raise NotANumber unless all weights are finite: nothing else is worth a checkpoint."""
+        for player in self._players_with_broken_weights():
+            raise NotANumber(self.step, player, "weights", math.nan, [player])
+
+    def test(self) -> Values:
+        """Test losses and figures of the game and of the truth behind its data; the run stays as it was."""
+        self._tell_game()
+        return tested(self.game, self.dataset, self.processes.device)
+
+    def seconds_per_step(self, timed: Callable[[Callable[[], None]], float]) -> list[float]:
+        """How long a step of each phase takes; the engine is as it was afterwards.
+
+        Args:
+            timed: calls what it is given, several times, and says how many seconds a call takes.
+        """
+        first, legs = copy.deepcopy(self.state()), self.course.legs
+        seconds = []
+        try:
+            for leg in legs:
+                if leg.steps:
+                    self.step = leg.first
+                    seconds.append(timed(self._play_and_stay))
+                else:
+                    seconds.append(0.0)
+        finally:
+            self.restore(first)
+        return seconds
+
+    def _play_and_stay(self) -> None:
+        step = self.step
+        self.play_round()
+        self.look()
+        self.step = step
+
+    def state(self) -> dict[str, Any]:
+        """All that the engine remembers, as nested values and tensors."""
+        return {
+            "networks": self.game.state_dict(),
+            "step": self.step,
+            "learning_rate_factor": self.learning_rate_factor,
+            "noise_seed": self.game.random.seed,
+            "players": {name: player.state() for name, player in self.players.items()},
+            "streams": {name: stream.state() for name, stream in self.streams.items()},
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        self.game.load_state_dict(state["networks"])
+        self.step = state["step"]
+        self.learning_rate_factor = state["learning_rate_factor"]
+        self.game.random.reseed(state["noise_seed"])
+        for name, player in self.players.items():
+            player.restore(state["players"][name])
+        for name, stream in self.streams.items():
+            stream.restore(state["streams"][name])
+        self._unread = []
+        self._tell_game()
+
+    def change_noise(self, name: str) -> None:
+        """Go on with other noise."""
+        self.game.random.reseed(derived_seed(self.noise_seed, name))
+
+    def _tell_game(self) -> Leg:
+        """Tell the game where in the run it is, and say so."""
+        leg = self.course.at(self.step)
+        self.game.step, self.game.progress = self.step, leg.progress(self.step)
+        return leg
+
+    # -- a turn -------------------------------------------------------------------------------------------
+
+    def _take_turn(self, turn: Turn, batches: Sequence[Batch], moves: Meter | None) -> dict[str, Number]:
+        player = self._free_only(turn.player)
+        scalars = self._backward(turn, batches)
+        packed = self._exchange(player, [*scalars.values(), player.gradient_probe(self.processes.device)])
+        numbers: Sequence[Number]
+        if self.reads_at_once:
+            numbers = packed.tolist()
+            self._check_finite(self.step, player.name, list(scalars), numbers)
+        else:
+            numbers = packed.double().unbind()
+            player.withhold_unless(packed.isfinite().all())
+            self._unread.append((self.step, player.name, list(scalars), packed))
+        values = dict(zip(scalars, numbers[:-1], strict=True))
+        if moves is None:
+            player.step(self.learning_rate_factor)
+        else:
+            moves.add(player.measured_step(self.learning_rate_factor))
+        if turn.after is not None:
+            turn.after(values)
+        return {f"{turn.player}/{name}": value for name, value in values.items()}
+
+    def _backward(self, turn: Turn, batches: Sequence[Batch]) -> dict[str, Tensor]:
+        """The terms of the turn's loss, detached, once their gradients are in the parameters."""
+        if self.microbatches == 1:
+            return self._backward_of(turn, batches, 1.0)
+        parts = min(self.microbatches, *(len(batch) for batch in batches)) if batches else self.microbatches
+        meter: dict[str, Tensor] = {}
+        cut = [batch.chunks(parts) for batch in batches]
+        for chunk in zip(*cut, strict=True) if cut else [()] * parts:
+            weight = len(chunk[0]) / len(batches[0]) if chunk else 1.0 / parts
+            for name, value in self._backward_of(turn, chunk, weight).items():
+                meter[name] = meter.get(name, torch.zeros_like(value)) + weight * value
+        return meter
+
+    def _backward_of(self, turn: Turn, batches: Sequence[Batch], weight: float) -> dict[str, Tensor]:
+        with self.precision.autocast(self.processes.device):
+            terms = turn.loss(*batches)
+            total = torch.stack([term.float() for term in terms.values()]).sum()
+        (total if weight == 1.0 else weight * total).backward()
+        scalars = {"loss": total, **terms, **getattr(terms, "observed", {})}
+        return {name: value.detach().float() for name, value in scalars.items()}
+
+    def _free_only(self, name: str) -> ActivePlayer:
+        """Let only the parameters of the player who moves ask for gradients."""
+        if name not in self.players:
+            raise SettingError(
+                f"{type(self.game).__name__} has a turn for '{name}' but players() names only "
+                f"{', '.join(self.players)}."
+            )
+        player = self.players[name]
+        if self._free is not player:
+            for parameter in self._parameters:
+                parameter.requires_grad_(id(parameter) in player.members)
+            self._free = player
+        return player
+
+    def _exchange(self, player: ActivePlayer, scalars: Sequence[Tensor]) -> Tensor:
+        """Average gradients, terms, running statistics and the wish to stop over all processes."""
+        packed = torch.stack(list(scalars))
+        if self.processes.count > 1:
+            stop = packed.new_full((1,), float(self.stop_asked))
+            self.processes.average([*player.gradients(), packed, stop, *self._running_statistics])
+            self._stop = stop
+        return packed
+
+    def _check_finite(self, step: int, player: str, names: Sequence[str], numbers: Sequence[float]) -> None:
+        if all(map(math.isfinite, numbers)):
+            return
+        # A term says more than the sum of all of them, or than the gradient that comes of it.
+        (total, loss), *terms = zip(names, numbers[:-1], strict=True)
+        found = [*terms, (total, loss), ("gradient", numbers[-1])]
+        name, value = next((name, value) for name, value in found if not math.isfinite(value))
+        raise NotANumber(step + 1, player, name, value, self._players_with_broken_weights())
+
+    def _players_with_broken_weights(self) -> list[str]:
+        return [name for name, player in self.players.items() if not player.is_finite]
+
+    def _stream(self, source: str, turn: Turn) -> Stream:
+        if source not in self.streams:
+            raise SettingError(
+                f"{type(self.game).__name__} has a turn of '{turn.player}' that looks at '{source}', but "
+                f"sources() names only {', '.join(self.streams)}."
+            )
+        return self.streams[source]
+
+    def _rehearse(self) -> None:
+        """Compute every loss once, so that a trick that finds nothing to act on is refused before the run."""
+        before = copy.deepcopy(self.game.state_dict())
+        with self.game.random.aside("rehearsal"), self.game.tricks.on_trial(self.game):
+            for turn in (turn for phase in self.phases for turn in phase.turns):
+                turn.loss(*(self._stream(source, turn).peek() for source in turn.sources))
+        self.game.load_state_dict(before)
+
+
+def build_game(
+    system: type[Game], settings: GameSettings, dataset: Dataset, seed: int, processes: Processes
+) -> Game:
+    """A game with the weights that the seed gives, on the device.
+
+    Args:
+        dataset: in the range of the system.
+
+    Raises:
+        DataError: it cannot train on such data.
+        SettingError: a trick cannot work with it.
+    """
+    system.needs.check(system.__name__, dataset.spec)
+    random = Randomness(derived_seed(seed, "game"), processes.device, processes.rank, processes.count)
+    with seeded_initialisation(seed):
+        game = system(settings, dataset.spec, random).to(processes.device)
+    game.tricks.check(game)
+    return game
+
+
+def running_statistics(game: nn.Module) -> Sequence[Tensor]:
+    """The running means and variances of batch normalisation, which must agree between processes."""
+    return [
+        buffer
+        for module in game.modules()
+        if isinstance(module, nn.modules.batchnorm._BatchNorm)
+        for buffer in (module.running_mean, module.running_var)
+        if buffer is not None
+    ]

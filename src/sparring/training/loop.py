@@ -1,0 +1,290 @@
+"""The loop: plays a run's rounds until it has its length, or someone asks to stop."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Protocol
+
+from sparring.console import Console, duration_text
+from sparring.errors import Interrupted, NotANumber, SparringError, TrainingError
+from sparring.game import Number
+from sparring.health.findings import Finding, not_a_number
+from sparring.health.monitor import Monitor
+from sparring.health.remedies import Context
+from sparring.model import load_networks
+from sparring.runs.checkpoint import Checkpoint
+from sparring.runs.folder import Run
+from sparring.training.engine import Engine
+from sparring.training.recording import Recording
+from sparring.training.recovery import Recovery
+from sparring.zoo import short_name
+
+
+class Part(Protocol):
+    """Something that remembers: a checkpoint is the state of all of them."""
+
+    def state(self) -> dict[str, Any]:
+        """What it remembers, as mappings of plain values and tensors."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on with what `state` gave."""
+
+
+class Loop:
+    """Plays the rounds of one engine, saves the run, and heeds what the monitor finds.
+
+    Args:
+        engine: what is played.
+        run: where it is recorded.
+        description: the contents of run.json.
+        console: where it is shown.
+        checkpoint: where to go on; None for a new run.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        run: Run,
+        description: dict[str, Any],
+        console: Console,
+        checkpoint: Checkpoint | None,
+    ) -> None:
+        self.engine = engine
+        self.run = run
+        self.description = description
+        self.console = console
+        self.resumed = checkpoint is not None
+        self.recording = Recording(engine, run, description, console)
+        self.recovery = Recovery(self.recording)
+        self.context = Context(
+            short_name(description["system"]),
+            type(engine.game),
+            engine.game.settings,
+            engine.dataset.name,
+            {name: player.role for name, player in engine.players.items()},
+            engine.dataset.examples.kind.discrete,
+        )
+        self.monitor: Monitor | None = None
+        self.saved = time.monotonic()
+        self.save_cost = 0.0
+        if checkpoint is None:
+            self._watch([])
+        else:
+            load_networks(engine.game, checkpoint.networks, str(run.path))
+            self._restore(checkpoint)
+            self.recording.seconds_before = checkpoint.seconds
+
+    def play(self) -> None:
+        """Play until the run has its length, or someone asks to stop."""
+        engine, total = self.engine, self.engine.total_steps
+        if engine.step >= total and engine.processes.any(self.run.finished):
+            self.console.line(
+                f"{self.run.path} is finished ({engine.step:,} steps): to go on, give a larger --epochs, "
+                "--max-steps or --max-minutes."
+            )
+            return
+        if self.resumed:
+            self._complete_roll_back()
+        if self.recording.writes:
+            self.run.describe(self.description)
+        self.recording.cut_back()
+        verb = "Resuming" if self.resumed else "Training"
+        self.console.line(
+            f"{verb} {self.description['title']} in {self.run.path}: step {engine.step:,} of {total:,}."
+        )
+        self.recording.event("resumed" if self.resumed else "started", step=engine.step)
+        self.recording.status("running")
+        self.console.start(self.description["title"], total, engine.step)
+        try:
+            with stop_signals(engine) as received:
+                if not self.resumed:
+                    self._save()
+                while engine.step < total and not engine.stopping:
+                    self._step()
+            if engine.step < total:
+                self._interrupted(received)
+            self._finish()
+        except SparringError as error:
+            if not isinstance(error, Interrupted):
+                self.recording.failure(error)
+            if isinstance(error, TrainingError) and not self.recording.writes:
+                # All processes meet it together, and the first says it.
+                raise Interrupted("", error.exit_code) from error
+            raise
+        finally:
+            self.console.finish(engine.step)
+        samples = self.run.path / f"samples{engine.dataset.examples.kind.suffix}"
+        self.console.line(
+            f"Finished {engine.step:,} steps in {duration_text(self.recording.seconds)}. Samples: {samples}"
+        )
+
+    def _step(self) -> None:
+        """A round, and what is due after it; or what is to be done where numbers are lost."""
+        watched = self.monitor is not None and self.monitor.due
+        self.recovery.before_step()
+        self._announce_phase()
+        try:
+            values = self.engine.play_round(watched)
+            if watched or self.engine.step % self.description["history_every"] == 0:
+                self.engine.look()
+            self.recording.round(values)
+            if watched:
+                self._check_health(values)
+            if self._save_is_due:
+                self.engine.look()
+                self._save()
+        except NotANumber as error:
+            self._survive(error)
+
+    def _announce_phase(self) -> None:
+        """Say which phase begins, in a run that has several."""
+        leg = self.engine.course.at(self.engine.step)
+        if leg.first == self.engine.step and len(self.engine.course.legs) > 1:
+            self.console.line(f"Step {self.engine.step:,}: the phase '{leg.phase.name}' begins.")
+            self.recording.event("phase", step=self.engine.step, phase=leg.phase.name)
+
+    @property
+    def _save_is_due(self) -> bool:
+        # The end is saved before the last, partial row of the history, so that a longer run goes on as if
+        # never stopped.
+        wait = max(self.description["checkpoint_minutes"] * 60, 50 * self.save_cost)
+        due = time.monotonic() - self.saved > wait
+        # Clocks differ, and weights that are broken must be met by all processes together.
+        return self.engine.step >= self.engine.total_steps or self.engine.processes.any(due)
+
+    # -- health -------------------------------------------------------------------------------------------
+
+    def _check_health(self, values: Mapping[str, Number]) -> None:
+        """Measure, write down, and do what the run was told to do about what is found."""
+        assert self.monitor is not None
+        self.recording.row("health", self.monitor.measure(values))
+        for finding in self.monitor.findings():
+            self.recording.finding(finding)
+            if self.recovery.policy == "stop":
+                self._save()
+                raise TrainingError(
+                    f"Stopped at step {self.engine.step:,}, as --on-unhealthy stop asks: {finding.name}. "
+                    f"{finding.remedy} `sparring resume` goes on in spite of it."
+                )
+            if self.recovery.policy == "rollback":
+                self._roll_back(finding, self.recovery.verified_checkpoint())
+                return
+
+    def _survive(self, error: NotANumber) -> None:
+        """Go back to where all numbers were finite, unless the run is to stop."""
+        finding = not_a_number(error, self.context)
+        self.recording.finding(finding)
+        if self.recovery.policy == "stop":
+            raise TrainingError(f"{error} {finding.remedy}") from error
+        checkpoint = self.run.latest()
+        assert checkpoint is not None, "the first is written before the first step"
+        self._roll_back(finding, checkpoint)
+
+    def _roll_back(self, finding: Finding, checkpoint: Checkpoint) -> None:
+        """Go back to a checkpoint, and on from there with other noise and smaller steps.
+
+        Raises:
+            TrainingError: the run has gone back too often already.
+        """
+        number, failed_at = self.recovery.announce(finding, checkpoint.step)
+        self._go_back(checkpoint, number, failed_at)
+        self.recovery.say(finding, failed_at)
+
+    def _go_back(self, checkpoint: Checkpoint, number: int, failed_at: int) -> None:
+        self.recovery.clear_the_way(checkpoint, number)
+        self._restore(checkpoint)
+        self.recovery.slow_down(number, failed_at)
+
+    def _complete_roll_back(self) -> None:
+        """Do again what was lost where a run was killed after it had gone back and before it saved itself."""
+        event = self.recovery.unfinished()
+        if event is not None:
+            self._go_back(self.run.checkpoint(event["to"]), event["number"], event["step"])
+
+    def _watch(self, past: list[dict[str, Any]]) -> None:
+        """Have the run watched, by someone who knows what was seen of it before."""
+        every = self.description["health_every"]
+        self.monitor = Monitor(self.engine, every, self.context, past) if every else None
+
+    # -- saving -------------------------------------------------------------------------------------------
+
+    def parts(self) -> dict[str, Part]:
+        """Everything that remembers."""
+        parts: dict[str, Part] = {
+            "engine": self.engine,
+            "recording": self.recording,
+            "recovery": self.recovery,
+        }
+        return parts if self.monitor is None else parts | {"monitor": self.monitor}
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        """Put everything back to where it was when the checkpoint was written."""
+        self._watch([row for row in self.run.history() if row["step"] <= checkpoint.step])
+        for name, part in self.parts().items():
+            if name in checkpoint.parts:
+                part.restore(checkpoint.parts[name])
+
+    def _save(self) -> None:
+        began = time.monotonic()
+        self.engine.check_weights()
+        if self.recording.writes:
+            parts = {name: part.state() for name, part in self.parts().items()}
+            seconds = round(self.recording.seconds, 3)
+            self.run.save(Checkpoint(self.engine.step, seconds, parts), self.recovery.kept_after)
+            self.recording.status("running")
+        self.saved = time.monotonic()
+        self.save_cost = self.saved - began
+
+    def _interrupted(self, received: list[int]) -> None:
+        self.engine.look()
+        self._save()
+        self.recording.event("interrupted", step=self.engine.step)
+        self.recording.status("interrupted")
+        # Whoever started the processes may end all as soon as one ends: not before all of it is written.
+        self.engine.processes.barrier()
+        number = received[0] if received else signal.SIGTERM
+        message = (
+            f"Interrupted and saved at step {self.engine.step:,}. "
+            f"Go on with: sparring resume {shlex.quote(str(self.run.path))}"
+        )
+        # Of several processes only the first speaks.
+        raise Interrupted(message if self.recording.writes else "", 128 + number)
+
+    def _finish(self) -> None:
+        self.recording.finish()
+        self.recording.event("finished", step=self.engine.step)
+        self.recording.status("finished")
+        self.engine.processes.barrier()
+
+
+@contextmanager
+def stop_signals(engine: Engine) -> Iterator[list[int]]:
+    """Make SIGINT and SIGTERM end the run after the round; a second one ends the process at once.
+
+    Yields:
+        The numbers of the signals that came.
+    """
+    received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        engine.stop_asked = True
+        signal.signal(number, before[number])
+
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,138 @@
+"""A player at work: the parameters it moves, its learning rates, its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from sparring.game import Player
+from sparring.training.meter import Values
+
+SMALLEST_LENGTH = 1e-9
+"""What an update is relative to is at least this, where all weights are zero."""
+
+
+class ActivePlayer:
+    """A player of a game that is being trained.
+
+    Args:
+        name: what the game calls it.
+        player: what the game says of it.
+    """
+
+    def __init__(self, name: str, player: Player) -> None:
+        self.name = name
+        self.role = player.role
+        self.schedule = player.schedule
+        self.optimizer = player.optimizer
+        self.moved = moved_parameters(player.optimizer)
+        self.members = {id(parameter) for parameter in self.moved}
+        self.sentinels = sentinels(self.moved)
+        self.first_rates = [group["lr"] for group in player.optimizer.param_groups]
+
+    def set_rates(self, progress: float, decay: float) -> None:
+        """Set the learning rates of a moment, unless the game sets them itself.
+
+        Args:
+            progress: share of the phase behind us.
+            decay: a factor beside the player's own schedule.
+        """
+        if self.schedule is None:
+            return
+        factor = self.schedule(progress) * decay
+        for group, first in zip(self.optimizer.param_groups, self.first_rates, strict=True):
+            group["lr"] = first * factor
+
+    def gradients(self) -> list[Tensor]:
+        """The gradients that there are."""
+        return [parameter.grad for parameter in self.moved if parameter.grad is not None]
+
+    def gradient_probe(self, device: torch.device) -> Tensor:
+        """A number that is finite if the gradients are, without reading all of them in every turn."""
+        gradients = [parameter.grad for parameter in self.sentinels if parameter.grad is not None]
+        if not gradients:
+            return torch.zeros((), device=device)
+        return torch.stack(torch._foreach_norm(gradients)).sum()
+
+    def withhold_unless(self, finite: Tensor) -> None:
+        """Make gradients zero where a flag on the device says so, without waiting for it."""
+        for parameter in self.moved:
+            if parameter.grad is not None:
+                parameter.grad = torch.where(finite, parameter.grad, 0.0)
+
+    def step(self, factor: float = 1.0) -> None:
+        """Move, with all learning rates times a factor, and forget the gradients."""
+        rates = [group["lr"] for group in self.optimizer.param_groups]
+        if factor != 1.0:
+            for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate * factor
+        self.optimizer.step()
+        if factor != 1.0:
+            for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate
+        self.optimizer.zero_grad(set_to_none=True)
+
+    @torch.no_grad()
+    def measured_step(self, factor: float = 1.0) -> Values:
+        """Move, and say how: the length of the gradient, and that of the update relative to the weights'."""
+        gradient = length(self.gradients())
+        before = [parameter.clone() for parameter in self.moved]
+        with torch.enable_grad():
+            self.step(factor)
+        update = length([now - old for now, old in zip(self.moved, before, strict=True)])
+        return {
+            f"{self.name}/gradient_norm": gradient,
+            f"{self.name}/update_ratio": update / max(length(before), SMALLEST_LENGTH),
+        }
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether all weights are numbers."""
+        return all(bool(parameter.isfinite().all()) for parameter in self.moved)
+
+    def state(self) -> dict[str, Any]:
+        """The optimiser's memory of each parameter, and its learning rates."""
+        memories = self.optimizer.state_dict()["state"]
+        return {
+            "rates": [float(group["lr"]) for group in self.optimizer.param_groups],
+            "memory": {
+                str(index): {name: torch.as_tensor(value) for name, value in memory.items()}
+                for index, memory in memories.items()
+            },
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on with what `state` gave."""
+        groups = self.optimizer.state_dict()["param_groups"]
+        # Cloned: an optimiser goes on in the very tensors that it is given.
+        memory = {
+            int(index): {name: value.clone() for name, value in values.items()}
+            for index, values in state["memory"].items()
+        }
+        self.optimizer.load_state_dict({"state": memory, "param_groups": groups})
+        for group, rate in zip(self.optimizer.param_groups, state["rates"], strict=True):
+            group["lr"] = rate
+        # A turn that was broken off has left gradients.
+        self.optimizer.zero_grad(set_to_none=True)
+
+
+def moved_parameters(optimizer: Optimizer) -> list[nn.Parameter]:
+    """All parameters that an optimiser steps."""
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def sentinels(parameters: Sequence[nn.Parameter]) -> list[nn.Parameter]:
+    """Parameters whose gradients tell whether all are finite: the biases, or all where there are none.
+
+    What is not a number goes back through a network from where it arises, and meets a bias at every layer.
+    """
+    return [parameter for parameter in parameters if parameter.dim() == 1] or list(parameters)
+
+
+def length(tensors: list[Tensor]) -> float:
+    """Euclidean length of all tensors together."""
+    return torch.stack(torch._foreach_norm(tensors)).norm().item() if tensors else 0.0

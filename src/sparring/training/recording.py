@@ -1,0 +1,188 @@
+"""Recording: what a run writes down of what happens in it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from sparring.console import Console, epoch_tables, losses_text
+from sparring.errors import RunError, SparringError
+from sparring.game import Number
+from sparring.health.findings import Finding
+from sparring.model import sample_picture
+from sparring.plots import curves_png
+from sparring.runs.files import write_atomically
+from sparring.runs.folder import Run
+from sparring.training.engine import Engine
+from sparring.training.meter import Meter
+
+PICTURE_SECONDS = 30.0
+"""Least time between two drawings of the curves."""
+
+
+class Recording:
+    """Writes one run down.
+
+    Args:
+        engine: what is recorded.
+        run: where.
+        description: the contents of run.json.
+        console: where it is shown.
+    """
+
+    def __init__(self, engine: Engine, run: Run, description: dict[str, Any], console: Console) -> None:
+        self.engine = engine
+        self.run = run
+        self.description = description
+        self.console = console
+        self.writes = engine.processes.is_first
+        self.interval, self.epoch_meter = Meter(), Meter()
+        self.history_size = 0
+        """Bytes of the history at the last checkpoint."""
+        self.seconds_before = 0.0
+        self.began = self.drawn = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on the run so far, over all its sessions."""
+        return self.seconds_before + time.monotonic() - self.began
+
+    @property
+    def epoch(self) -> float:
+        """Epochs behind us."""
+        return self.engine.course.epoch(self.engine.step)
+
+    # -- rows ---------------------------------------------------------------------------------------------
+
+    def round(self, values: Mapping[str, Number]) -> None:
+        """Count the terms of a round, and write a row, or report an epoch, where one is due."""
+        self.interval.add(values)
+        self.epoch_meter.add(values)
+        self.console.update(self.engine.step, values)
+        if self.engine.step % self.description["history_every"] == 0:
+            self.row("steps", self.interval.reset())
+        if self.engine.course.ends_epoch(self.engine.step):
+            self.end_epoch()
+
+    def row(self, kind: str, values: Mapping[str, Any]) -> None:
+        """Append a row to the history."""
+        if self.writes:
+            row = {"kind": kind, "step": self.engine.step, "epoch": self.epoch}
+            self.run.add_history(row | {name: json_value(value) for name, value in values.items()})
+
+    def end_epoch(self) -> None:
+        """Report an epoch: its row, its tables, its networks if they are to be kept, its samples."""
+        train, test = self.epoch_meter.reset(), self.engine.test()
+        self.row("epoch", {**train, **test})
+        epoch = int(self.epoch)
+        tables = epoch_tables(train, test)
+        if tables:
+            self.console.line(f"Epoch {epoch}")
+            for table in tables:
+                self.console.table(table)
+        elif not self.console.live:
+            self.console.line(f"epoch {epoch}: {losses_text(train)}")
+        keep = self.description["keep_every"]
+        kept = keep and epoch % keep == 0
+        if kept:
+            self.engine.look()
+            self.engine.check_weights()
+        if self.writes:
+            if kept:
+                self.run.keep_networks(epoch, self.engine.game.state_dict())
+            self._draw_samples(f"epoch-{epoch:04d}")
+            if time.monotonic() - self.drawn > PICTURE_SECONDS:
+                self._draw_curves()
+
+    def finish(self) -> None:
+        """Write the last row, which may be of fewer steps, and the last pictures."""
+        if self.interval.sums:
+            self.row("steps", self.interval.reset())
+        if self.writes:
+            if not self.engine.course.ends_epoch(self.engine.step):
+                self._draw_samples(f"step-{self.engine.step:08d}")
+            self._draw_curves()
+
+    def cut_back(self) -> None:
+        """Forget the rows since the last checkpoint."""
+        if self.writes:
+            self.run.cut_history(self.history_size)
+
+    # -- events -------------------------------------------------------------------------------------------
+
+    def event(self, event: str, **details: Any) -> None:
+        """Write down what happened."""
+        if self.writes:
+            self.run.add_event(event, **details, seconds=round(self.seconds, 3))
+
+    def status(self, state: str) -> None:
+        """Write down how far the run is."""
+        if self.writes:
+            self.run.set_status(
+                state=state,
+                step=self.engine.step,
+                total_steps=self.engine.total_steps,
+                epoch=self.epoch,
+                phase=self.engine.course.behind(self.engine.step).phase.name,
+                seconds=round(self.seconds, 3),
+            )
+
+    def finding(self, finding: Finding) -> None:
+        """Say it on the screen, in the history, and in the events."""
+        step = self.engine.step
+        self.console.finding(step, finding)
+        if not self.writes:
+            return
+        self.row("finding", {"finding": finding.name})
+        # A run that was killed and resumed comes to what it has found before.
+        before = [(event.get("step"), event.get("evidence")) for event in self.run.events()]
+        if (step, finding.evidence) not in before:
+            texts = {name: getattr(finding, name) for name in ("evidence", "meaning", "remedy")}
+            self.event("finding", step=step, finding=finding.name, **texts)
+
+    def failure(self, error: SparringError) -> None:
+        """Write down why the run ended, if the disk still takes it; the error itself is raised anyway."""
+        try:
+            self.event("failed", step=self.engine.step, reason=str(error))
+            self.status("failed")
+        except RunError:
+            self.console.line("The end of the run could not be written to its folder.")
+
+    # -- what it remembers --------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """The running sums, and how long the history is."""
+        return {
+            "interval": self.interval.state(),
+            "epoch": self.epoch_meter.state(),
+            "history_size": self.run.history_size(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on with them."""
+        self.interval.restore(state["interval"])
+        self.epoch_meter.restore(state["epoch"])
+        self.history_size = state["history_size"]
+
+    # -- pictures -----------------------------------------------------------------------------------------
+
+    def _draw_samples(self, name: str) -> None:
+        dataset = self.engine.dataset
+        picture = sample_picture(self.engine.game, dataset, self.description["seed"], self.epoch)
+        suffix = dataset.examples.kind.suffix
+        for path in (self.run.path / "samples" / f"{name}{suffix}", self.run.path / f"samples{suffix}"):
+            write_atomically(path, picture)
+
+    def _draw_curves(self) -> None:
+        write_atomically(self.run.path / "curves.png", curves_png(self.run.history()))
+        self.drawn = time.monotonic()
+
+
+def json_value(value: Any) -> Any:
+    """The value, or None for a number that is not finite: JSON has no NaN."""
+    if isinstance(value, str):
+        return value
+    number = float(value)
+    return number if math.isfinite(number) else None

@@ -1,0 +1,235 @@
+"""Many seeds: the same training several times, side by side, each in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import torch
+
+from sparring.console import Console
+from sparring.data import load_dataset, short_data_name
+from sparring.errors import Interrupted, SettingError, SparringError
+from sparring.game import Game, GameSettings
+from sparring.processes import join_processes
+from sparring.runs.folder import Run
+from sparring.runs.group import Group
+from sparring.settings import Settings
+from sparring.training.engine import Engine
+from sparring.training.progress import GroupProgress
+from sparring.training.settings import LIMITS, RunSettings, settings_of
+from sparring.training.timing import seconds_per_step, steps_in
+from sparring.training.train import choose_arithmetic
+from sparring.training.worker import Worker
+from sparring.zoo import absolute_reference, find_system, short_name
+
+LOOK_SECONDS = 0.3
+"""How often it is looked how far the runs are."""
+NOT_SHARED = ("seed", "seeds", "out", "threads", "quiet", "preset")
+"""Options that are not every run's own; those of a preset are among the others."""
+
+
+def train_seeds(system: str, seeds: int, **options: Any) -> Group:
+    """Train a system several times, one single-threaded process for each core.
+
+    Args:
+        system: a name in the zoo, or `path/to/file.py:ClassName`.
+        seeds: how many runs; their seeds are `seed` (0 unless given) and those after it.
+        options: as `train` takes them; `out` is the folder of all runs.
+
+    Returns:
+        The runs, finished.
+
+    Raises:
+        SparringError: an option that is wrong, or a run that ended with an error.
+        Interrupted: SIGINT or SIGTERM came; all runs have saved themselves.
+    """
+    asked, settings = settings_of(system, options | {"seeds": seeds})
+    return begin_seeds(system, find_system(system), asked, settings)
+
+
+def begin_seeds(system: str, game_class: type[Game], asked: RunSettings, settings: GameSettings) -> Group:
+    """The same with a class and settings that are already made."""
+    if asked.threads not in (None, 1):
+        raise SettingError(
+            f"threads is {asked.threads}: runs of several seeds side by side have one thread each."
+        )
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise SettingError(
+            "Several seeds are trained in processes of their own: start them without torchrun."
+        )
+    options = _shared_options(game_class, asked, settings)
+    title = f"{short_name(system)}-{short_data_name(asked.data)}-seeds"
+    seeds = range(asked.seed, asked.seed + (asked.seeds or 1))
+    return play(Group.create(asked.out, title, absolute_reference(system), options, seeds), asked.quiet)
+
+
+def resume_seeds(group: Group, *, quiet: bool = False, **options: Any) -> Group:
+    """Go on with every run of a group that is not finished, and begin those that have not begun.
+
+    Args:
+        group: the runs.
+        quiet: plain lines instead of bars.
+        options: as `resume` takes them, without `max_minutes`.
+
+    Raises:
+        SparringError: an option that is wrong, or a run that ended with an error.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    if "max_minutes" in given:
+        raise SettingError(
+            "Minutes would give each seed another length: give the --epochs or --max-steps of a group."
+        )
+    limited = RunSettings(**given).limit() is not None
+    before = group.description["options"]
+    kept = {name: value for name, value in before.items() if not limited or name not in LIMITS}
+    if kept | given != before:
+        group.change_options(kept | given)
+    return play(group, quiet, given)
+
+
+def play(group: Group, quiet: bool, options: Mapping[str, Any] | None = None) -> Group:
+    """Run what is left of a group, as many at a time as there are cores.
+
+    Args:
+        group: the runs.
+        quiet: plain lines instead of bars.
+        options: what runs that have begun are told from now on, the finished ones as well.
+    """
+    waiting = [seed for seed, folder in group.folders.items() if options or not Run(folder).finished]
+    workers: dict[int, Worker] = {}
+    failed: dict[int, str] = {}
+    with (
+        GroupProgress(group, quiet, min(len(group.folders), cores())) as progress,
+        stop_signals() as received,
+        _ending(workers),
+    ):
+        while (waiting and not received) or workers:
+            while waiting and not received and len(workers) < cores():
+                seed = waiting.pop(0)
+                workers[seed] = Worker(group, seed, options or {})
+            for worker in workers.values():
+                worker.ask_to_end(len(received))
+            time.sleep(LOOK_SECONDS)
+            for seed in [seed for seed, worker in workers.items() if worker.ended]:
+                failure = workers.pop(seed).failure()
+                if failure is not None:
+                    failed[seed] = failure
+            progress.update(workers, failed)
+    _raise_if_incomplete(group, received, failed)
+    progress.sum_up()
+    return group
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _shared_options(game_class: type[Game], asked: RunSettings, settings: GameSettings) -> dict[str, Any]:
+    """What every run is told, all that is not the default.
+
+    Anything that is wrong with it shows here, before the folder is made; and what a run would find out by
+    timing itself is found out once, so that all come to the same.
+    """
+    asked.limit()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        began = time.monotonic()
+        dataset = load_dataset(asked.data, size=asked.size, skip_bad_images=asked.skip_bad_images)
+        processes = join_processes(asked.device)
+        engine = Engine(
+            game_class, settings, dataset, None, asked.seed, processes, microbatches=asked.microbatches
+        )
+        console = Console(asked.quiet)
+        choose_arithmetic(engine, asked, console)
+        found = {"data": dataset.name, "precision": engine.precision.name, "compile": engine.compiled}
+        if asked.max_minutes is not None:
+            per_step = seconds_per_step(engine)
+            left = asked.max_minutes * 60 - (time.monotonic() - began)
+            found |= {"max_minutes": None, "max_steps": steps_in(left, 0, engine.course, per_step)}
+            console.line(f"{asked.limit()} are {found['max_steps']:,} steps here: all runs are that long.")
+    finally:
+        torch.set_num_threads(threads)
+    return _changed(asked, found) | _changed(settings, {})
+
+
+def _changed(settings: Settings, found: dict[str, Any]) -> dict[str, Any]:
+    """The settings that are not the defaults, by name."""
+    defaults = type(settings)().flat()
+    values = settings.flat() | found
+    return {
+        name: value for name, value in values.items() if name not in NOT_SHARED and value != defaults[name]
+    }
+
+
+def _raise_if_incomplete(group: Group, received: list[int], failed: Mapping[int, str]) -> None:
+    """Say why a group has not come to its end, if it has not."""
+    resume = f"sparring resume {shlex.quote(str(group.path))}"
+    seed, reason = next(iter(failed.items()), (0, ""))
+    if received:
+        saved = (
+            f"the run of seed {seed} has not saved itself: {reason}"
+            if failed
+            else "every run has saved itself."
+        )
+        raise Interrupted(f"Interrupted; {saved} Go on with: {resume}", 128 + received[0])
+    if failed:
+        raise SparringError(
+            f"{len(failed)} of {len(group.folders)} runs in {group.path} ended with an error; that of seed "
+            f"{seed}: {reason} `{resume}` goes on with them."
+        )
+
+
+@contextmanager
+def _ending(workers: Mapping[int, Worker]) -> Iterator[None]:
+    """Leave no process behind, whatever happens here."""
+    try:
+        yield
+    finally:
+        for worker in workers.values():
+            worker.ask_to_end()
+        for worker in workers.values():
+            worker.close()
+
+
+@contextmanager
+def stop_signals() -> Iterator[list[int]]:
+    """Collect the signals that ask to stop: the first to save all runs, a second to end them at once.
+
+    Yields:
+        The numbers of those that came.
+    """
+    received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+
+    def collect(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in _signals()}
+    for number in before:
+        signal.signal(number, collect)
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _signals() -> list[int]:
+    """Those by which a person, or a terminal that is closed, asks to stop."""
+    asking = [int(signal.SIGINT), int(signal.SIGTERM)]
+    # With nohup, closing the terminal asks for nothing.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        asking.append(int(signal.SIGHUP))
+    return asking

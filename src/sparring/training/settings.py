@@ -1,0 +1,129 @@
+"""The settings of a run, whatever system it trains."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from sparring.errors import SettingError
+from sparring.game import Game, GameSettings
+from sparring.settings import Count, Limit, Natural, Positive, Settings
+from sparring.training.precision import PrecisionName
+from sparring.zoo import find_system, short_name
+
+Number = Annotated[Count | None, tyro.conf.arg(metavar="N")]
+
+RECORDED = (
+    "seed",
+    "history_every",
+    "health_every",
+    "on_unhealthy",
+    "checkpoint_minutes",
+    "device",
+    "microbatches",
+)
+"""Settings of a run that go into its description as they are."""
+
+
+LIMITS = ("epochs", "max_steps", "max_minutes")
+"""The settings that say how long a run lasts."""
+
+
+@dataclass(frozen=True)
+class RunSettings(Settings):
+    """What every run can be told, whatever system it trains."""
+
+    data: str = "mnist"
+    """The training data: mnist, ring, grid, stacked-mnist, idx:PATH, folder:PATH, npz:FILE, mixture:FILE, or
+    FILE.py:FUNCTION for a function of your own that gives a Dataset."""
+    preset: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """A named set of settings of the system (`sparring zoo` lists them); settings given beside it win."""
+    out: Annotated[str | None, tyro.conf.arg(metavar="RUN")] = None
+    """The run folder; by default the next free one in runs/."""
+    seed: Natural = 0
+    """Decides the initial weights, the noise and the order of the data."""
+    seeds: Number = None
+    """Make so many runs side by side, with the seed and those after it: one single-threaded process for
+    each core, all in one folder, which `resume`, `evaluate`, `compare` and `report` take like a run."""
+    epochs: Number = None
+    """Passes over the training data."""
+    max_steps: Number = None
+    """Rounds of turns."""
+    max_minutes: Annotated[Positive | None, tyro.conf.arg(metavar="MINUTES")] = None
+    """Wall-clock time; the first steps are timed and fix the number of steps."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:1 ..."""
+    threads: Number = None
+    """CPU threads; small networks are often fastest with 1. By default what torch chooses."""
+    size: Annotated[Count | None, tyro.conf.arg(metavar="PIXELS")] = None
+    """Side in pixels to which images are cropped and resized; by default their own, or 28 for folders."""
+    precision: PrecisionName = "float32"
+    """In which numbers losses are computed. bf16 is faster on GPUs and on some processors; on a CPU it is
+    taken only where a short timing at the start says so."""
+    compile: bool = False
+    """Compile the networks with torch.compile, where a compiler is at hand and no loss differentiates
+    twice."""
+    microbatches: Count = 1
+    """Parts into which every batch is cut, one after the other, where memory is short."""
+    skip_bad_images: bool = False
+    """Leave out images that cannot be read instead of refusing the folder."""
+    keep_every: Annotated[Natural | None, tyro.conf.arg(metavar="N")] = None
+    """Keep the networks of every so many epochs for good; 0 for none; by default what the system says."""
+    history_every: Count = 50
+    """Steps between two rows of the history."""
+    health_every: Natural = 50
+    """Steps between two looks at the run's health; 0 for none."""
+    on_unhealthy: Literal["warn", "stop", "rollback"] = "warn"
+    """What to do about a finding: say so and go on, stop with exit code 3, or go back to the last healthy
+    checkpoint and on from there with other noise and half the learning rates, three times at the most. A
+    loss that is no longer a number makes the run go back, unless it was told to stop."""
+    checkpoint_minutes: Positive = 0.5
+    """Minutes between two checkpoints; a run that is killed loses at most this."""
+    evaluate: bool = False
+    """Say at the end how good the run is, as `sparring evaluate` does."""
+    quiet: bool = False
+    """Plain lines instead of a live progress bar."""
+
+    def limit(self) -> Limit | None:
+        """The limit that was given, or None.
+
+        Raises:
+            SettingError: more than one was given.
+        """
+        given = {"epochs": self.epochs, "steps": self.max_steps, "minutes": self.max_minutes}
+        return Limit(**given) if any(value is not None for value in given.values()) else None  # type: ignore[arg-type]
+
+
+def refuse_name_clash(game_class: type[Game]) -> None:
+    """Raise SettingError where a system has a setting of the same name as one that every run has."""
+    of_runs = {field.name for field in dataclasses.fields(RunSettings)}
+    of_tricks = game_class.Settings.names("tricks")
+    for field in dataclasses.fields(game_class.Settings):
+        if field.name in of_runs or field.name in of_tricks:
+            raise SettingError(
+                f"{game_class.__name__} calls a setting '{field.name}', as every run calls one of its own: "
+                "choose another name."
+            )
+
+
+def settings_of(system: str, options: Mapping[str, Any]) -> tuple[RunSettings, GameSettings]:
+    """The settings of a run and those of its system, from the options of `train`.
+
+    Raises:
+        SettingError: an option that does not exist, or a value that it does not accept.
+    """
+    game_class = find_system(system)
+    refuse_name_clash(game_class)
+    names = {field.name for field in dataclasses.fields(RunSettings)}
+    plain: dict[str, Any] = {
+        name: str(value) if isinstance(value, Path) else value for name, value in options.items()
+    }
+    asked = RunSettings(**{name: value for name, value in plain.items() if name in names})
+    others = {name: value for name, value in plain.items() if name not in names}
+    values = game_class.preset_values(asked.preset) | others
+    return asked, game_class.Settings.of(values, short_name(system))

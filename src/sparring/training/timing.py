@@ -1,0 +1,90 @@
+"""Timing: how long a step takes on this machine, how many fit into some minutes, what is faster."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+
+import torch
+
+from sparring.processes import Processes
+from sparring.training.course import Course
+from sparring.training.engine import Engine
+
+TIMING_SECONDS = 2.0
+"""How long the first steps are timed before a run whose length depends on the speed of the machine."""
+MOST_STEPS = 200
+"""Steps timed at the most."""
+TRIAL_STEPS = 2
+"""Steps by which two ways to compute the same are compared."""
+
+
+def seconds_per_step(engine: Engine, seconds: float = TIMING_SECONDS) -> list[float]:
+    """Mean duration of a step in each phase, from the first few; the engine is as it was afterwards.
+
+    All processes come to the same numbers: they agree on how many steps to time and average the results.
+    """
+    share = seconds / max(1, len(engine.course.legs))
+
+    def timed(play: Callable[[], None]) -> float:
+        mean_seconds(play, TRIAL_STEPS, engine.processes)
+        few = mean_seconds(play, TRIAL_STEPS, engine.processes)
+        return mean_seconds(play, max(TRIAL_STEPS, min(MOST_STEPS, int(share / few))), engine.processes)
+
+    return engine.seconds_per_step(timed)
+
+
+def trial(engine: Engine) -> float:
+    """Seconds of a step in each phase, added up, from very few steps; the engine is as it was afterwards."""
+
+    def timed(play: Callable[[], None]) -> float:
+        play()
+        return mean_seconds(play, TRIAL_STEPS, engine.processes)
+
+    return sum(engine.seconds_per_step(timed))
+
+
+def mean_seconds(play: Callable[[], None], times: int, processes: Processes) -> float:
+    """Mean duration of a call, over all processes."""
+    synchronise(processes.device)
+    began = time.perf_counter()
+    for _ in range(times):
+        play()
+    synchronise(processes.device)
+    seconds = torch.tensor([(time.perf_counter() - began) / times], device=processes.device)
+    processes.average([seconds])
+    return seconds.item()
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait for what a device still has to do."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def steps_in(seconds: float, done: int, course: Course, per_step: Sequence[float]) -> int:
+    """Length of a run of which so many steps are done and for whose rest so many seconds are left.
+
+    Args:
+        seconds: what is left.
+        done: steps behind us.
+        course: of a run whose length is not known yet.
+        per_step: duration of a step in each phase.
+    """
+    total = done
+    for leg, duration in zip(course.legs, per_step, strict=True):
+        left = leg.first + leg.steps - max(total, leg.first)
+        if left <= 0:
+            continue
+        fit = max(0, int(seconds / duration)) if duration else 0
+        if fit < left:
+            return max(1, total + fit)
+        total += int(left)
+        seconds -= left * duration
+    return max(1, total)
+
+
+def seconds_of(course: Course, per_step: Sequence[float]) -> float:
+    """How long a run of known length takes, from its beginning."""
+    return math.fsum(leg.steps * duration for leg, duration in zip(course.legs, per_step, strict=True))

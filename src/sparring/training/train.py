@@ -1,0 +1,290 @@
+"""Training as a user sees it: `train` begins a run, `resume` goes on with one."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import shlex
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from sparring import __version__
+from sparring.console import Console, duration_text
+from sparring.data import load_dataset, short_data_name
+from sparring.errors import DataError, RunError, SettingError
+from sparring.game import Game, GameSettings
+from sparring.model import recorded_dataset, recorded_system
+from sparring.processes import join_processes
+from sparring.runs.checkpoint import Checkpoint
+from sparring.runs.folder import Run
+from sparring.settings import Limit
+from sparring.training.compiling import compile_networks
+from sparring.training.engine import Engine
+from sparring.training.loop import Loop
+from sparring.training.precision import Precision
+from sparring.training.settings import RECORDED, RunSettings, settings_of
+from sparring.training.timing import seconds_of, seconds_per_step, steps_in, trial
+from sparring.zoo import absolute_reference, find_system, short_name
+
+
+def train(system: str = "gan", **options: Any) -> Run:
+    """Train a system and record it in a run folder.
+
+    Args:
+        system: a name in the zoo, or `path/to/file.py:ClassName` for one of your own.
+        options: any field of `RunSettings` (data, out, seed, epochs, max_steps, max_minutes, ...), any
+            setting of the system, and any flag of a trick.
+
+    Returns:
+        The run, finished.
+
+    Raises:
+        SparringError: an option that does not exist or is out of range, data that the system cannot train
+            on, a folder that cannot be written, a loss that is no longer a number.
+        Interrupted: SIGINT or SIGTERM came; the run has saved itself and can be resumed.
+
+    Example:
+        >>> run = sparring.train("gan", data="mnist", max_minutes=2)
+        >>> run.path / "samples.png"
+    """
+    asked, settings = settings_of(system, options)
+    if asked.seeds is not None:
+        raise SettingError("`train` makes one run: for several seeds call `train_seeds`.")
+    return start(system, find_system(system), asked, settings)
+
+
+def start(system: str, game_class: type[Game], asked: RunSettings, settings: GameSettings) -> Run:
+    """Train with a class and settings that are already made; see `train`."""
+    limit, announce = asked.limit(), False
+    processes = join_processes(asked.device)
+    console = Console(asked.quiet, silent=not processes.is_first)
+    torch.set_num_threads(asked.threads or torch.get_num_threads())
+    dataset = load_dataset(asked.data, size=asked.size, skip_bad_images=asked.skip_bad_images)
+    # Anything that is wrong with the data or the settings shows here, before the folder is made.
+    engine = Engine(
+        game_class, settings, dataset, None, asked.seed, processes, microbatches=asked.microbatches
+    )
+    if limit is None:
+        published = engine.course.published_length()
+        limit, announce = Limit(steps=published) if published else game_class.length, True
+    choose_arithmetic(engine, asked, console)
+    description = {
+        "title": f"{short_name(system)}-{short_data_name(asked.data)}",
+        "system": absolute_reference(system),
+        "settings": dataclasses.asdict(settings),
+        "data": {
+            "name": dataset.name,
+            "size": asked.size,
+            "skip_bad_images": asked.skip_bad_images,
+            "fingerprint": dataset.fingerprint,
+            "spec": dataset.spec.description(),
+        },
+        "condition": game_class.condition(engine.dataset[:1]).kind.description(),
+        "roles": {name: str(player.role) for name, player in engine.players.items()},
+        **{name: getattr(asked, name) for name in RECORDED},
+        "precision": engine.precision.name,
+        "compile": engine.compiled,
+        "threads": torch.get_num_threads(),
+        "keep_every": game_class.keep_every if asked.keep_every is None else asked.keep_every,
+        "limit": dataclasses.asdict(limit),
+        "total_steps": None,
+        "versions": versions(),
+    }
+    with processes.ending_together():
+        run = Run.create(asked.out, description) if processes.is_first else Run("")
+    path = processes.broadcast(str(run.path))
+    run = run if processes.is_first else Run(path)
+    with _releasing(run):
+        engine.set_length(_steps_of(limit, engine, None, console, announce))
+        description["total_steps"] = engine.total_steps
+        Loop(engine, run, description, console, None).play()
+    if processes.is_first:
+        _say_how_good(run, console, asked.evaluate, dataset.examples.kind.suffix)
+    return run
+
+
+def resume(
+    run: Run | Path | str,
+    *,
+    epochs: int | None = None,
+    max_steps: int | None = None,
+    max_minutes: float | None = None,
+    device: str | None = None,
+    on_unhealthy: Literal["warn", "stop", "rollback"] | None = None,
+    quiet: bool = False,
+) -> Run:
+    """Go on with a run that was interrupted, or with a finished one for longer.
+
+    Args:
+        run: the run or its folder.
+        epochs: the run's new total of passes over the data; by default its own limit. Schedules that refer to
+            the length of the run follow the new total from here on.
+        max_steps: the run's new total of steps.
+        max_minutes: the run's new total of minutes.
+        device: where to go on; by default where it was.
+        on_unhealthy: what to do about a finding from here on; by default what the run was told.
+        quiet: plain lines instead of a progress bar.
+
+    Raises:
+        SparringError: no such run, a damaged checkpoint, data that has changed, and all that `train` raises.
+    """
+    asked = RunSettings(
+        epochs=epochs, max_steps=max_steps, max_minutes=max_minutes, on_unhealthy=on_unhealthy or "warn"
+    )
+    run = Run.open(run.path if isinstance(run, Run) else run)
+    description = run.description
+    if on_unhealthy is not None:
+        description["on_unhealthy"] = asked.on_unhealthy
+    game_class = recorded_system(run)
+    settings = game_class.Settings.of(description["settings"], str(run.path / "run.json"))
+    given = asked.limit()
+    limit = given or Limit.of(description["limit"], str(run.path / "run.json"))
+    processes = join_processes(device or description["device"])
+    console = Console(quiet, silent=not processes.is_first)
+    # Sums are rounded differently with another number of threads, and the run would not be the same.
+    torch.set_num_threads(description["threads"])
+    data = description["data"]
+    dataset = recorded_dataset(run)
+    if dataset.fingerprint != data["fingerprint"]:
+        raise DataError(
+            f"{dataset.name} is not what {run.path} was trained on (its fingerprint differs): restore the "
+            "data, or start a new run."
+        )
+    with _releasing(run):
+        with processes.ending_together():
+            if processes.is_first:
+                run.acquire()
+                run.tidy()
+        checkpoint = run.latest()
+        total = description["total_steps"] if given is None else None
+        engine = Engine(
+            game_class,
+            settings,
+            dataset,
+            total,
+            description["seed"],
+            processes,
+            Precision(description["precision"]),
+            description["microbatches"],
+        )
+        if description["compile"]:
+            compile_or_say_why_not(engine, console)
+        if total is None:
+            engine.set_length(_steps_of(limit, engine, checkpoint, console))
+            _refuse_shorter(run, engine.total_steps, checkpoint)
+            description |= {"limit": dataclasses.asdict(limit), "total_steps": engine.total_steps}
+        Loop(engine, run, description, console, checkpoint).play()
+    return run
+
+
+def choose_arithmetic(engine: Engine, asked: RunSettings, console: Console) -> None:
+    """Compile, or compute in fewer digits, where that was asked for; a line says what came of it."""
+    if asked.compile:
+        compile_or_say_why_not(engine, console)
+    if asked.precision == "bf16":
+        plain = trial(engine)
+        engine.precision = Precision("bf16")
+        gain = plain / trial(engine)
+        if gain > 1.0 or engine.processes.device.type != "cpu":
+            console.line(f"Losses are computed in bf16, which is {gain:.2g} times as fast here.")
+        else:
+            engine.precision = Precision("float32")
+            console.line(f"Losses stay in float32: bf16 takes {1 / gain:.2g} times as long here.")
+
+
+def compile_or_say_why_not(engine: Engine, console: Console) -> None:
+    """Compile the networks where that is possible; a line says what came of it."""
+    reason = compile_networks(engine)
+    engine.compiled = reason is None
+    console.line("The networks are compiled." if reason is None else f"Not compiled: {reason}.")
+
+
+def _say_how_good(run: Run, console: Console, evaluated: bool, suffix: str) -> None:
+    """The end of a run: its evaluation if one was asked for, and what to try next."""
+    path = shlex.quote(str(run.path))
+    next_steps = [
+        f"sparring sample {path} --count 100 --out samples{suffix}",
+        f"sparring report {path}",
+        "sparring zoo",
+    ]
+    if evaluated:
+        # Evaluation brings modules that a run without one should not wait for.
+        from sparring.evaluation.runs import evaluate
+
+        evaluation = evaluate(run)
+        console.table(evaluation.table())
+        console.line(evaluation.summary())
+    else:
+        next_steps.insert(0, f"sparring evaluate {path}")
+    console.line("\n  ".join(["Try next:", *next_steps]))
+
+
+@contextmanager
+def _releasing(run: Run) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        run.release()
+
+
+def _refuse_shorter(run: Run, total: int, checkpoint: Checkpoint | None) -> None:
+    done = checkpoint.step if checkpoint else 0
+    if total < done:
+        raise RunError(
+            f"{run.path} is at step {done:,} already, beyond the {total:,} steps asked for: a limit is the "
+            "total of the whole run, so give a larger one."
+        )
+
+
+def versions() -> dict[str, str]:
+    """What the numbers of a run may depend on beside its settings."""
+    return {
+        "sparring": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _steps_of(
+    limit: Limit, engine: Engine, checkpoint: Checkpoint | None, console: Console, announce: bool = False
+) -> int:
+    """The number of steps of a run, timing the machine where the limit is a time."""
+    if limit.minutes is not None:
+        steps = _steps_in(limit.minutes * 60, engine, checkpoint)
+        engine.set_length(steps)
+        console.line(
+            f"{limit} are {steps:,} steps here, {engine.course.epoch(steps):.3g} epochs: "
+            "the run is that long from now on, however fast it goes."
+        )
+    else:
+        steps = engine.course.steps_of(limit)
+    if announce:
+        per_step = seconds_per_step(engine)
+        engine.set_length(steps)
+        estimate = duration_text(seconds_of(engine.course, per_step))
+        console.line(
+            f"No limit given: the published length, {limit} ({steps:,} steps), about {estimate} on this "
+            "machine. Ctrl-C saves at any time; --epochs, --max-steps or --max-minutes choose another length."
+        )
+    return steps
+
+
+def _steps_in(seconds: float, engine: Engine, checkpoint: Checkpoint | None) -> int:
+    """The steps that fit in the seconds, less what the run has spent and what finding out takes."""
+    began = time.monotonic()
+    spent, done = (checkpoint.seconds, checkpoint.step) if checkpoint else (0.0, 0)
+    per_step = seconds_per_step(engine)
+    left = torch.tensor(
+        [seconds - spent - (time.monotonic() - began)], dtype=torch.float64, device=engine.processes.device
+    )
+    # All processes must come to the same number.
+    engine.processes.average([left])
+    return steps_in(left.item(), done, engine.course, per_step)
