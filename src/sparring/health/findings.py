@@ -1,35 +1,36 @@
-"""What vital signs mean: rules that turn the checks of a run into findings, in words that help.
+"""Rules that turn the checks of a run into findings, in words that help.
 
-A rule looks at the rows of all checks so far (see `vitals`) and gives its evidence, or None. Their thresholds
-were chosen on runs of known outcome and then held to others: `reproduction/health.md`.
+A rule looks at all checks of a phase so far (see `checks`, and `vitals` for what they measure) and gives its
+evidence, or None. Their thresholds were chosen on runs of known outcome and then held to others:
+`reproduction/health.md`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from statistics import median
-from typing import Any
 
 from sparring.errors import NotANumber
+from sparring.game import Role
+from sparring.health.checks import Checks, Rows
 from sparring.health.remedies import Context, remedy
-
-Rows = Sequence[Mapping[str, Any]]
 
 PATIENCE = 25
 """Checks for which a game may look bad without being so: many healthy ones begin like that."""
-SOON = 5
+CHECKS_IN_A_ROW = 5
 """Checks for which something must last that healthy games hardly do at all."""
-SELDOM_CHECKS = 4
-"""The same for what only every tenth check measures."""
+FULL_CHECKS_IN_A_ROW = 4
+"""The same for what only full checks measure, which are every tenth."""
 
-LARGE = 9.0
-"""A loss beyond which even the first ones are no measure."""
-WEAK = 1e-3
-"""Length of a gradient that moves no one, where a game's verdict is a logit."""
-FIRST, LATEST = 50, 350
-"""Checks that are looked at; those of a long run in between are not, so that no check takes long."""
+LARGEST_USUAL_LOSS = 9.0
+"""A loss beyond which even the first ones are no measure, where losses come of what a critic says."""
+NEGLIGIBLE_GRADIENT = 1e-3
+"""Length of a gradient that moves no one, where what a critic says is a logit."""
+FIRST_CHECKS, LATEST_CHECKS = 50, 350
+"""Checks that are looked at; those of a long phase in between are not, so that no check takes long."""
 
 
 @dataclass(frozen=True)
@@ -50,40 +51,58 @@ class Finding:
 class Rule:
     """How one kind of trouble shows, and what helps."""
 
-    seen: Callable[[Rows], str | None]
-    """The evidence in the rows so far, or None."""
+    seen: Callable[[Checks], str | None]
+    """The evidence in the checks so far, or None."""
     meaning: str
-    calm: tuple[str, ...]
-    """Players whose smaller steps may help."""
-    resort: str | None = None
+    slow_down: tuple[Role, ...]
+    """Roles of the players whose smaller steps may help."""
+    alternative: str | None = None
     """A system that is known to withstand it."""
     advice: str = ""
     """What else to try."""
+    of_samples: bool = True
+    """Whether it speaks of samples, which need not change in a phase that trains nothing that makes them."""
+    adversarial: bool = False
+    """Whether only a game with a critic can have it."""
+    of_small_moves: bool = False
+    """Whether it speaks of moves that samples which change in steps need not make while they are learnt."""
+
+    def applies(self, checks: Checks) -> bool:
+        """Whether a run with such players, in such a phase, can have this trouble at all."""
+        if self.adversarial and not checks.players(Role.CRITIC):
+            return False
+        if self.of_small_moves and checks.discrete:
+            return False
+        return checks.generating or not self.of_samples
 
 
-def full_collapse(rows: Rows) -> str | None:
+def full_collapse(checks: Checks) -> str | None:
     """Samples are all alike and come no nearer to real examples, or all have a twin for long; or they were
     diverse and are so no more."""
-    diversity = recent(rows, "samples/diversity")
-    best, now = max(diversity), max(diversity[-SOON:])
-    fallen = len(rows) > 2 * SOON and best > 0.5 and now < 0.4 * min(best, 1.0)
-    never = len(rows) > PATIENCE and max(diversity[-PATIENCE:]) < 0.35 and not progress(rows, PATIENCE)
-    duplicates = recent(rows, "samples/duplicates", 2 * PATIENCE)
-    few = len(duplicates) == 2 * PATIENCE and min(duplicates) > 0.9
-    if not (fallen or never or few):
+    diversity = checks.recent("samples/diversity")
+    best, now = max(diversity), max(diversity[-CHECKS_IN_A_ROW:])
+    fallen = len(checks) > 2 * CHECKS_IN_A_ROW and best > 0.5 and now < 0.4 * min(best, 1.0)
+    low = len(checks) > PATIENCE and max(diversity[-PATIENCE:]) < 0.35
+    never = low and not checks.progress(PATIENCE)
+    duplicates = checks.recent("samples/duplicates", 2 * PATIENCE)
+    twins = len(duplicates) == 2 * PATIENCE and min(duplicates) > 0.9
+    if not (fallen or never or twins):
         return None
     before = f", after {percent(best)} before" if fallen else ""
+    beside = (
+        f"; {percent(duplicates[-1])} of them have a near-duplicate among the others" if duplicates else ""
+    )
     return (
-        f"Samples of different noise differ by {percent(diversity[-1])} of what real examples differ "
-        f"by{before}; {percent(duplicates[-1])} of them have a near-duplicate among the others."
+        f"Samples of different noise differ by {percent(diversity[-1])} of what real examples differ by"
+        f"{before}{beside}."
     )
 
 
-def partial_collapse(rows: Rows) -> str | None:
+def partial_collapse(checks: Checks) -> str | None:
     """Samples are spread over far fewer classes than real examples, check after check."""
-    classes = recent(rows, "samples/classes", SELDOM_CHECKS)
-    real = recent(rows, "samples/real_classes", 1)
-    if len(classes) < SELDOM_CHECKS or max(classes) > 0.4 * real[0]:
+    classes = checks.recent("samples/classes", FULL_CHECKS_IN_A_ROW)
+    real = checks.recent("samples/real_classes", 1)
+    if len(classes) < FULL_CHECKS_IN_A_ROW or max(classes) > 0.4 * real[0]:
         return None
     return (
         f"The samples are spread over about {classes[-1]:.1f} classes or modes, real examples over "
@@ -91,42 +110,43 @@ def partial_collapse(rows: Rows) -> str | None:
     )
 
 
-def vanishing_gradient(rows: Rows) -> str | None:
-    """The discriminator is never wrong, and what it tells the generator has no strength."""
-    judge = opponent(rows)
-    gradients = recent(rows, "generator/gradient_norm")
-    accuracy = recent(rows, f"{judge}/accuracy", SOON)
-    if len(gradients) <= 2 * SOON or not accuracy:
-        return None
-    early, now = max(gradients[:-SOON]), median(gradients[-SOON:])
-    if min(accuracy) < 0.98 or now > max(0.01 * early, WEAK):
-        return None
-    return (
-        f"The {judge} is right about {percent(min(accuracy))} of every batch, and the generator's gradient "
-        f"has a length of {now:.1e}, after {early:.1e} at its longest."
-    )
+def vanishing_gradient(checks: Checks) -> str | None:
+    """A critic is never wrong, and what it tells a generator has no strength."""
+    for critic, generator in product(checks.players(Role.CRITIC), checks.players(Role.GENERATOR)):
+        accuracy = checks.recent(f"{critic}/accuracy", CHECKS_IN_A_ROW)
+        gradients = checks.recent(f"{generator}/gradient_norm")
+        if len(gradients) <= 2 * CHECKS_IN_A_ROW or not accuracy:
+            continue
+        early, now = max(gradients[:-CHECKS_IN_A_ROW]), median(gradients[-CHECKS_IN_A_ROW:])
+        if min(accuracy) >= 0.98 and now <= max(0.01 * early, NEGLIGIBLE_GRADIENT):
+            return (
+                f"{percent(min(accuracy))} of every batch is judged rightly by the {critic}, and "
+                f"the gradient of the {generator} is {now:.1e} long, after {early:.1e} at its longest."
+            )
+    return None
 
 
-def overpowering(rows: Rows) -> str | None:
-    """The discriminator cannot tell samples from real examples, though they are far from them."""
-    judge = opponent(rows)
-    gap, distance = recent(rows, f"{judge}/logit_gap", PATIENCE), recent(rows, "samples/distance", PATIENCE)
-    if len(rows) <= PATIENCE or not gap or progress(rows, PATIENCE):
+def overpowering(checks: Checks) -> str | None:
+    """A critic cannot tell samples from real examples, though they are far from them."""
+    distance = checks.recent("samples/distance", PATIENCE)
+    if len(checks) <= PATIENCE or checks.progress(PATIENCE) or min(distance) < 0.3:
         return None
-    if median(gap) > 0.3 or min(distance) < 0.3:
-        return None
-    return (
-        f"The {judge} scores real examples hardly above samples (by {median(gap):.2g}), though these are far "
-        f"from them: their distance is {distance[-1]:.2f}, where 0 is equal."
-    )
+    for critic in checks.players(Role.CRITIC):
+        gap = checks.recent(f"{critic}/logit_gap", PATIENCE)
+        if gap and median(gap) <= 0.3:
+            return (
+                f"To the {critic}, real examples score hardly above samples (by {median(gap):.2g}), though "
+                f"these are far from them: their distance is {distance[-1]:.2f}, where 0 is equal."
+            )
+    return None
 
 
-def oscillation(rows: Rows) -> str | None:
+def oscillation(checks: Checks) -> str | None:
     """Samples of the same noise travel far, and only back and forth."""
-    returns = recent(rows, "samples/return", SELDOM_CHECKS)
-    if len(returns) < SELDOM_CHECKS or progress(rows, 10 * SELDOM_CHECKS):
+    returns = checks.recent("samples/return", FULL_CHECKS_IN_A_ROW)
+    if len(returns) < FULL_CHECKS_IN_A_ROW or checks.progress(10 * FULL_CHECKS_IN_A_ROW):
         return None
-    movement, distance = (recent(rows, f"samples/{name}", PATIENCE) for name in ("movement", "distance"))
+    movement, distance = (checks.recent(f"samples/{name}", PATIENCE) for name in ("movement", "distance"))
     if max(returns) > 0.2 or median(movement) < 0.3 or median(distance) < 0.25:
         return None
     return (
@@ -136,73 +156,81 @@ def oscillation(rows: Rows) -> str | None:
     )
 
 
-def divergence(rows: Rows) -> str | None:
-    """A loss is a hundred times what it was, or what any loss should be, check after check."""
-    if len(rows) <= 2 * SOON:
+def divergence(checks: Checks) -> str | None:
+    """A loss is a hundred times what it was, or what one against a critic should be, check after check."""
+    if len(checks) <= 2 * CHECKS_IN_A_ROW:
         return None
-    for column in (name for name in rows[-1] if name.endswith("/loss")):
-        sizes = [abs(value) for value in recent(rows, column)]
-        early, now = median(sizes[:SOON]), min(sizes[-SOON:])
-        if now > 100 * (1 + min(early, LARGE)):
-            player = column.removesuffix("/loss")
-            return f"The {player}'s loss has gone from about {early:.2g} at first to {sizes[-1]:.3g}."
+    # A likelihood, say, may be a sum over all pixels.
+    largest = LARGEST_USUAL_LOSS if checks.trains(checks.players(Role.CRITIC)) else math.inf
+    for player in checks.roles:
+        sizes = [abs(value) for value in checks.recent(f"{player}/loss")]
+        if not sizes:
+            continue
+        early, now = median(sizes[:CHECKS_IN_A_ROW]), min(sizes[-CHECKS_IN_A_ROW:])
+        if now > 100 * (1 + min(early, largest)):
+            return f"The loss of the {player} has gone from about {early:.2g} at first to {sizes[-1]:.3g}."
     return None
 
 
-def memorisation(rows: Rows) -> str | None:
+def memorisation(checks: Checks) -> str | None:
     """Samples are copies of training examples."""
-    copies = recent(rows, "samples/copies", SELDOM_CHECKS)
-    if len(copies) < SELDOM_CHECKS or min(copies) < 0.3:
+    copies = checks.recent("samples/copies", FULL_CHECKS_IN_A_ROW)
+    if len(copies) < FULL_CHECKS_IN_A_ROW or min(copies) < 0.3:
         return None
     return (
-        f"{percent(copies[-1])} of the samples are near-copies of training images; among real images that "
-        "is 1 %."
+        f"{percent(copies[-1])} of the samples are near-copies of training examples; among real examples "
+        "that is 1 %."
     )
 
 
-def dead_run(rows: Rows) -> str | None:
+def dead_run(checks: Checks) -> str | None:
     """Nothing changes any more."""
-    movement = recent(rows, "samples/movement", SOON)
-    if len(movement) < SOON or max(movement) > 1e-5:
+    movement = checks.recent("samples/movement", CHECKS_IN_A_ROW)
+    if len(movement) < CHECKS_IN_A_ROW or max(movement) > 1e-5:
         return None
-    return f"The samples of the same noise have not changed for {SOON} checks."
+    return f"The samples of the same noise have not changed for {CHECKS_IN_A_ROW} checks."
 
 
-EVERYONE = ("generator", "discriminator", "critic")
+EVERYONE = tuple(Role)
 
 RULES: dict[str, Rule] = {
     "divergence": Rule(
         divergence,
-        "The players no longer answer each other: one of them runs away, and its numbers may soon overflow.",
+        "A player runs away: its steps no longer answer the other players or the data, and its numbers may "
+        "soon overflow.",
         EVERYONE,
         "r3gan",
+        of_samples=False,
     ),
     "mode collapse": Rule(
         full_collapse,
         "This is mode collapse: the generator has found an output that passes, and makes it whatever the "
         "noise is.",
-        ("generator",),
+        (Role.GENERATOR,),
         "r3gan",
     ),
     "partial mode collapse": Rule(
         partial_collapse,
         "This is partial mode collapse: the generator makes some kinds of examples and leaves out others, "
         "because nothing in its loss asks for all of them.",
-        ("generator",),
+        (Role.GENERATOR,),
         "r3gan",
     ),
     "vanishing gradient": Rule(
         vanishing_gradient,
-        "The discriminator is so sure of itself that its verdict hardly changes with the sample, so the "
-        "generator is not told in which direction to improve.",
-        ("discriminator", "critic"),
+        "The critic is so sure of itself that what it says hardly changes with the sample, so the generator "
+        "is not told in which direction to improve.",
+        (Role.CRITIC,),
         "wgan-gp",
+        of_samples=False,
+        adversarial=True,
     ),
     "generator overpowering": Rule(
         overpowering,
-        "The generator deceives too weak a discriminator, and so nothing drives it towards real examples.",
-        ("generator",),
+        "The generator deceives too weak a critic, and so nothing drives it towards real examples.",
+        (Role.GENERATOR,),
         "r3gan",
+        adversarial=True,
     ),
     "oscillation": Rule(
         oscillation,
@@ -210,20 +238,22 @@ RULES: dict[str, Rule] = {
         "other has learnt.",
         EVERYONE,
         "r3gan",
+        adversarial=True,
     ),
     "memorisation": Rule(
         memorisation,
-        "The generator has learnt the training images by heart instead of what they have in common; with few "
-        "images it can.",
+        "The generator has learnt the training examples by heart instead of what they have in common; with "
+        "few examples it can.",
         (),
-        advice="Train again on more images, or for fewer `--epochs`.",
+        advice="Train again on more examples, or for fewer `--epochs`.",
     ),
     "dead run": Rule(
         dead_run,
         "Nothing moves any more: the generator's units are saturated or switched off, or its learning rate "
         "is too small to matter.",
-        ("generator",),
+        (Role.GENERATOR,),
         "r3gan",
+        of_small_moves=True,
     ),
 }
 """Every kind of trouble, the more fundamental first."""
@@ -236,18 +266,22 @@ def find(rows: Rows, context: Context, known: set[str]) -> list[Finding]:
     """What is wrong and has not been said yet.
 
     Args:
-        rows: all checks so far, the newest last.
-        context: what is trained, for the remedy.
+        rows: all checks of the newest phase so far, the newest last.
+        context: what is trained: who plays what role, and what the remedy needs.
         known: names of what was found before.
     """
     found: list[Finding] = []
-    if len(rows) > FIRST + LATEST:
-        rows = [*rows[:FIRST], *rows[-LATEST:]]
+    if len(rows) > FIRST_CHECKS + LATEST_CHECKS:
+        rows = [*rows[:FIRST_CHECKS], *rows[-LATEST_CHECKS:]]
+    checks = Checks(rows, context.roles, context.discrete)
     for name, rule in RULES.items():
         said = {*known, *(finding.name for finding in found)}
-        evidence = None if name in said or IMPLIED.get(name) in said else rule.seen(rows)
+        unsaid = name not in said and IMPLIED.get(name) not in said
+        evidence = rule.seen(checks) if unsaid and rule.applies(checks) else None
         if evidence is not None:
-            text = rule.advice or remedy(context, rule.calm, rule.resort)
+            # Where nobody has such a role, as in a game without a generator, it is for all.
+            players = checks.players(*rule.slow_down) or list(context.roles)
+            text = rule.advice or remedy(context, players, rule.alternative)
             found.append(Finding(name, evidence, rule.meaning, text))
     return found
 
@@ -260,30 +294,6 @@ def not_a_number(error: NotANumber, context: Context) -> Finding:
         "An overflow, a division by zero or the logarithm of zero: from there on every number would be lost.",
         remedy(context, error.broken or (error.player,), None),
     )
-
-
-def recent(rows: Rows, column: str, count: int | None = None) -> list[float]:
-    """The last `count` values of a column, in order, of the rows that have it; infinite if not finite.
-
-    What was not finite is None in the history, which does not say what it was.
-    """
-    found = [row[column] for row in rows if column in row]
-    values = [math.inf if value is None or not math.isfinite(value) else value for value in found]
-    return values if count is None else values[-count:]
-
-
-def progress(rows: Rows, window: int) -> bool:
-    """Whether samples came nearer to real examples in the last checks than in all before them."""
-    distances = recent(rows, "samples/distance")
-    if len(distances) <= window:
-        return True
-    return min(distances[-window:]) < 0.95 * min(distances[:-window]) - 0.002
-
-
-def opponent(rows: Rows) -> str:
-    """The player that judges, such as `discriminator` or `critic`."""
-    judges = [column.removesuffix("/logit_gap") for column in rows[-1] if column.endswith("/logit_gap")]
-    return judges[0] if judges else "discriminator"
 
 
 def percent(share: float) -> str:

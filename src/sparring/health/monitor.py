@@ -1,20 +1,21 @@
-"""The monitor: takes a run's vital signs every so many steps and says what they mean."""
+"""The monitor: says what a run's vital signs mean, every so many steps."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from torch import Tensor
-
-from sparring.engine import Engine, Values
+from sparring.game import Number
+from sparring.health.checks import PHASE, of_newest_phase
 from sparring.health.findings import Finding, find
 from sparring.health.remedies import Context
 from sparring.health.vitals import FeatureVitals, SampleVitals
+from sparring.randomness import Randomness, derived_seed
+from sparring.training.engine import Engine
 
-SELDOM = 10
+CHECKS_PER_FULL_CHECK = 10
 """Every so many checks come the measurements that take longer."""
-OF_THE_GAME = ("loss", "accuracy", "logit_gap")
+WATCHED_TERMS = ("loss", "accuracy", "logit_gap")
 """Terms of a round that the findings look at beside what the monitor measures."""
 
 
@@ -26,37 +27,28 @@ class Monitor:
         every: steps between two checks.
         context: what is trained, for the remedies.
         past: rows of the run's history so far: what was seen and found before.
-        state: what `state` gave, where the run goes on.
-        tensors: what `tensors` gave.
     """
 
     def __init__(
-        self,
-        engine: Engine,
-        every: int,
-        context: Context,
-        past: Sequence[Mapping[str, Any]] = (),
-        state: Mapping[str, Any] | None = None,
-        tensors: Mapping[str, Tensor] | None = None,
+        self, engine: Engine, every: int, context: Context, past: Sequence[Mapping[str, Any]] = ()
     ) -> None:
         self.engine = engine
         self.every = every
         self.context = context
-        self.rows = [row for row in past if row["kind"] == "health"]
+        self.rows = of_newest_phase(row for row in past if row["kind"] == "health")
+        """The checks of this phase: what was seen in another, of other losses, is not compared with them."""
         self.known = {row["finding"] for row in past if row["kind"] == "finding"}
-        self.samples = SampleVitals(engine.game, engine.dataset, engine.game.random.child("health"))
+        # From the seed that the run began with: a run that went back goes on with the same latents.
+        random = Randomness(derived_seed(engine.noise_seed, "health"), engine.processes.device)
+        self.samples = SampleVitals(engine.game, engine.dataset, random)
         self.features = FeatureVitals(self.samples)
-        if state and tensors:
-            self.samples.path = state["path"]
-            self.samples.previous = tensors["health/previous"]
-            self.samples.anchor = tensors["health/anchor"]
 
     @property
     def due(self) -> bool:
         """Whether a check comes after the next round, which is to be watched."""
         return (self.engine.step + 1) % self.every == 0
 
-    def measure(self, values: Values) -> Values:
+    def measure(self, values: Mapping[str, Number]) -> dict[str, float | str]:
         """The vital signs after a round that was watched, by the names under which the history has them.
 
         Args:
@@ -64,10 +56,15 @@ class Monitor:
         """
         samples = self.samples.generate()
         measured = self.samples.measure(samples)
-        if self.engine.step % (SELDOM * self.every) == 0:
-            measured |= self.samples.measure_way() | self.features.measure(samples)
-        row = {name: value for name, value in values.items() if name.rpartition("/")[2] in OF_THE_GAME}
+        if self.engine.step % (CHECKS_PER_FULL_CHECK * self.every) == 0:
+            measured |= self.samples.net_displacement() | self.features.measure(samples)
+        row: dict[str, float | str] = {PHASE: self.engine.course.behind(self.engine.step).phase.name}
+        row |= {
+            name: float(value) for name, value in values.items() if name.rpartition("/")[2] in WATCHED_TERMS
+        }
         row |= self.engine.moves | {f"samples/{name}": value for name, value in measured.items()}
+        if self.rows and self.rows[-1].get(PHASE) != row[PHASE]:
+            self.rows = []
         self.rows.append(row)
         return row
 
@@ -78,9 +75,9 @@ class Monitor:
         return found
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint holds of it, as plain numbers; the history holds the rest."""
-        return {"path": self.samples.path}
+        """What a checkpoint holds of it; the history holds the rest."""
+        return self.samples.state()
 
-    def tensors(self) -> dict[str, Tensor]:
-        """What a checkpoint holds of it, as tensors."""
-        return {"health/previous": self.samples.previous, "health/anchor": self.samples.anchor}
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        self.samples.restore(state)

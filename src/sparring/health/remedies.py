@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from inspect import getattr_static
 from typing import Any
 
-from sparring.game import Game
-from sparring.settings import GameSettings, as_option
+from sparring.data.kinds import Classes
+from sparring.game import Game, GameSettings
+from sparring.settings import as_option
+from sparring.zoo import find_system
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,10 @@ class Context:
     settings: GameSettings
     data: str
     """Its name, such as `mnist`."""
+    roles: Mapping[str, str]
+    """The role of each player, by its name."""
+    discrete: bool = False
+    """Whether samples change in steps, as texts do."""
 
     def deviations(self) -> dict[str, Any]:
         """The published value of every setting that has another one.
@@ -30,26 +36,27 @@ class Context:
         settings are nearest to count as published.
         """
         makers = [{}, *self.game_class.presets.values()]
-        published = [self.game_class.Settings.of(dict(values), self.system) for values in makers]
-        own = dataclasses.asdict(self.settings)
+        published = [self.game_class.Settings.of(dict(values), self.system).flat() for values in makers]
+        own = self.settings.flat()
         differing = [
-            {name: value for name, value in dataclasses.asdict(settings).items() if own[name] != value}
-            for settings in published
+            {name: value for name, value in values.items() if own[name] != value} for values in published
         ]
         return min(differing, key=len)
 
 
-def remedy(context: Context, calm: Sequence[str], resort: str | None) -> str:
+def remedy(context: Context, slow_down: Sequence[str], alternative: str | None) -> str:
     """What to try: published settings where some differ from them, else slower steps; or another system.
 
     Args:
         context: what is trained.
-        calm: players whose learning rates are to be lowered.
-        resort: a system that is known to withstand this.
+        slow_down: players whose learning rates are to be lowered.
+        alternative: a system that is known to withstand this.
     """
-    advice = [published(context) or slower(context, calm) or "Train again with smaller learning rates."]
-    if resort not in (None, context.system):
-        command = f"sparring train {resort} --data {shlex.quote(context.data)}"
+    advice = [published(context) or slower(context, slow_down) or "Train again with smaller learning rates."]
+    if alternative not in (None, context.system) and can_stand_in(
+        find_system(alternative), context.game_class
+    ):
+        command = f"sparring train {alternative} --data {shlex.quote(context.data)}"
         advice.append(f"Or train a system that withstands it: `{command}`.")
     return " ".join(advice)
 
@@ -61,8 +68,28 @@ def published(context: Context) -> str | None:
 
 
 def slower(context: Context, players: Sequence[str]) -> str | None:
-    """A quarter of the learning rates of these players, where the system has a setting for them."""
-    names = [f"{player}_lr" for player in players if hasattr(context.settings, f"{player}_lr")]
-    rates = {name: float(f"{getattr(context.settings, name) / 4:.2g}") for name in names}
-    options = [word for name, rate in rates.items() for word in as_option(name, rate)]
+    """A quarter of the learning rates of these players, where the system has settings for them."""
+    names = dict.fromkeys(name for player in players for name in rate_settings(context, player)[:1])
+    settings = context.settings.flat()
+    options = [word for name in names for word in as_option(name, float(f"{settings[name] / 4:.2g}"))]
     return f"Train again with smaller steps: `{shlex.join(options)}`." if options else None
+
+
+def rate_settings(context: Context, player: str) -> list[str]:
+    """The settings that may hold the learning rate of a player, the most particular first."""
+    settings = context.settings.flat()
+    own = player.replace(" ", "_").replace("-", "_")
+    names = (f"{own}_lr", f"{context.roles.get(player)}_lr", "learning_rate")
+    return [name for name in names if isinstance(settings.get(name), float)]
+
+
+def can_stand_in(other: type[Game], own: type[Game]) -> bool:
+    """Whether a system of the zoo can train on the data of another, for the same purpose.
+
+    It must take the same kinds of examples. None is told anything but classes, and none knows what to do with
+    sources or conditions that a system makes of its data by itself.
+    """
+    kinds = set(own.needs.examples) <= set(other.needs.examples or own.needs.examples)
+    told_classes_at_most = set(own.needs.condition) <= {Classes.name}
+    usual = [getattr_static(own, name) is getattr_static(Game, name) for name in ("sources", "condition")]
+    return kinds and told_classes_at_most and all(usual)

@@ -1,69 +1,72 @@
-"""Vital signs of a run: how the samples of fixed latents lie among themselves and among real examples."""
+"""Vital signs of a run: how samples of fixed latents lie among real examples."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from sparring.data.dataset import Dataset, to_bytes, to_range
-from sparring.evaluation.distances import nearest, squared_distances
-from sparring.evaluation.features import FeatureExtractor, default_extractor
-from sparring.evaluation.modes import histogram
-from sparring.evaluation.neighbours import COPY_QUANTILE, copy_ratios
+from sparring.data.dataset import Column, Dataset
+from sparring.evaluation.distances import squared_distances
+from sparring.evaluation.features import FeatureExtractor
+from sparring.evaluation.figures.neighbours import COPY_QUANTILE, copy_ratios
 from sparring.game import Game
+from sparring.nn.modes import inference
 from sparring.randomness import Randomness
+from sparring.training.meter import Values
 
-COUNT = 128
+SAMPLES = 128
 """Samples looked at, and at most so many real examples that they are compared with."""
 FOLLOWED = 16
-"""Samples whose way is followed from check to check."""
-DUPLICATE = 0.2
+"""Samples that are followed from check to check."""
+DUPLICATE_DISTANCE = 0.2
 """Two samples nearer than this share of the usual distance between nearest real examples are duplicates."""
-LEAST = 1e-9
+SMALLEST_DISTANCE = 1e-9
 """What distances are relative to is at least this, where all real examples are alike."""
-SMALL = 4096
+MOST_SEARCHED = 4096
 """Data sets of up to so many examples are searched for copies; larger ones are seldom learnt by heart."""
-
-Values = dict[str, float]
 
 
 class SampleVitals:
     """Measures what a generator makes of latents that stay the same for the whole run.
 
-    All distances are relative to the mean distance between real examples, the `spread`, and between pixels or
-    coordinates unless said otherwise.
+    All distances are relative to the mean distance between real examples, the `spread`, and lie between the
+    vectors that the kind of the data gives: pixels, coordinates, codes of tokens. Samples are not rounded to
+    what is stored (see `Kind.encoded_vectors`): a generator that hardly moves is not one that stands still.
 
     Args:
         game: the game that is watched.
-        dataset: what it trains on.
+        dataset: what it trains on, in the game's range.
         random: where latents and real examples are drawn from.
     """
 
     def __init__(self, game: Game, dataset: Dataset, random: Randomness) -> None:
         self.game = game
         self.dataset = dataset
-        chosen = random.integers(COUNT, len(dataset)).cpu()
+        self.kind = dataset.examples.kind
+        chosen = random.integers(SAMPLES, len(dataset)).cpu()
         # One that is drawn twice would be its own nearest neighbour.
         self.real_examples = dataset.examples[chosen.unique()]
-        self.labels = None
-        if game.conditional and dataset.labels is not None:
-            self.labels = dataset.labels[chosen].to(random.device)
-        self.latent = game.latent(COUNT, random)
-        self.real = to_range(self.real_examples, game.value_range).float().flatten(1)
+        told = game.condition(dataset[chosen])
+        # The conditions of unpaired data may be fewer than its examples.
+        self.condition = told[torch.arange(SAMPLES) % len(told)].encoded().to(random.device)
+        self.latent = game.latent(SAMPLES, random)
+        self.real = self.real_examples.vectors()
         among_real = squared_distances(self.real, self.real).sqrt()
-        self.spread = max(LEAST, mean_between(among_real).item())
-        self.usual_nearest = max(LEAST, nearest_other(among_real).median().item())
+        self.spread = max(SMALLEST_DISTANCE, mean_between(among_real).item())
+        usual_nearest = max(SMALLEST_DISTANCE, nearest_other(among_real).median().item())
+        self.usual_nearest = None if mostly_twins(self.real_examples) else usual_nearest
+        """None where most real examples have a twin, as short texts may: those of samples mean nothing."""
         self.previous = self.anchor = torch.zeros(0)
         self.path = 0.0
 
     @torch.no_grad()
     def generate(self) -> Tensor:
-        """The samples, in evaluation mode: (COUNT, *shape), on the CPU."""
-        training = self.game.training
-        self.game.eval()
-        samples = self.game.generate(self.latent, self.labels).cpu()
-        self.game.train(training)
-        return samples
+        """The samples, encoded (SAMPLES, *shape), on the CPU. The game is left, bit for bit, as it was."""
+        with self.game.random.aside("health"), inference(self.game):
+            return self.game.generate(self.latent, self.condition).cpu()
 
     def measure(self, samples: Tensor) -> Values:
         """What every check records.
@@ -73,40 +76,105 @@ class SampleVitals:
         `duplicates`: share of samples that have nearly the same beside them.
         `distance`: energy distance between samples and real examples (Székely and Rizzo 2013); 0 if equal.
         `movement`: mean distance that a sample has come since the last check.
+
+        Args:
+            samples: as `generate` gives them.
         """
-        flat = samples.flatten(1)
-        among = squared_distances(flat, flat).sqrt()
-        across = squared_distances(flat, self.real).sqrt().mean()
-        closest = nearest_other(among)
+        vectors = self.kind.encoded_vectors(samples)
+        among = squared_distances(vectors, vectors).sqrt()
+        across = squared_distances(vectors, self.real).sqrt().mean()
         diversity = mean_between(among) / self.spread
-        values = {
-            "diversity": diversity.item(),
-            "nearest": closest.median().item() / self.usual_nearest,
-            "duplicates": (closest < DUPLICATE * self.usual_nearest).float().mean().item(),
-            "distance": (2 * across / self.spread - diversity - 1).item(),
-        }
-        followed = flat[:FOLLOWED].clone()
+        values = {"diversity": diversity.item()}
+        if self.usual_nearest is not None:
+            closest = nearest_other(among)
+            values["nearest"] = closest.median().item() / self.usual_nearest
+            values["duplicates"] = (closest < DUPLICATE_DISTANCE * self.usual_nearest).float().mean().item()
+        values["distance"] = (2 * across / self.spread - diversity - 1).item()
+        followed = vectors[:FOLLOWED].clone()
         if len(self.previous):
-            values["movement"] = self._way(self.previous, followed)
+            values["movement"] = self._displacement(self.previous, followed)
             self.path += values["movement"]
         self.previous = followed
         return values
 
-    def measure_way(self) -> Values:
-        """What every tenth check records of the way since the one before.
+    def net_displacement(self) -> Values:
+        """What every full check records of the way since the one before.
 
         `return`: distance between the samples' places then and now, as a share of the way they took from
             check to check; 0 where they came back.
         """
         values: Values = {}
         if len(self.anchor) and self.path > 0:
-            values["return"] = self._way(self.anchor, self.previous) / self.path
+            values["return"] = self._displacement(self.anchor, self.previous) / self.path
         self.anchor, self.path = self.previous, 0.0
         return values
 
-    def _way(self, before: Tensor, after: Tensor) -> float:
-        way: float = (after - before).norm(dim=1).mean().item()
-        return way / self.spread
+    def state(self) -> dict[str, Any]:
+        """Where the followed samples were at the last check and the last full one, and the way in between."""
+        return {"path": self.path, "previous": self.previous, "anchor": self.anchor}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        self.path, self.previous, self.anchor = state["path"], state["previous"], state["anchor"]
+
+    def _displacement(self, before: Tensor, after: Tensor) -> float:
+        distance: float = (after - before).norm(dim=1).mean().item()
+        return distance / self.spread
+
+
+class FeatureVitals:
+    """Measures samples through a feature extractor: slower, hence more seldom.
+
+    Args:
+        vitals: the real examples, and the game that is watched.
+        extractor: by default what suits the data.
+    """
+
+    def __init__(self, vitals: SampleVitals, extractor: FeatureExtractor | None = None) -> None:
+        self.dataset = vitals.dataset
+        self.kind = vitals.kind
+        self.extractor = extractor or self.kind.extractor(vitals.dataset, vitals.game.random.device)
+        real = vitals.real_examples.values
+        features = self.extractor.features(real)
+        among_real = squared_distances(features, features).sqrt()
+        self.spread = max(SMALLEST_DISTANCE, mean_between(among_real).item())
+        self.real_classes = self._effective_classes(real, features)
+        self.copy_limit = None
+        if self.kind.has_near_duplicates and SAMPLES < len(self.dataset) <= MOST_SEARCHED:
+            ratios = copy_ratios(self.dataset.examples, self.dataset.examples, same=True)
+            self.copy_limit = ratios.quantile(COPY_QUANTILE).item()
+
+    def measure(self, samples: Tensor) -> Values:
+        """What every full check records.
+
+        `feature_diversity`: as `diversity`, between features.
+        `classes`: number of classes, or of modes, that the samples are spread over evenly (exponential of the
+            entropy of their shares), where the features know classes or the data has known modes; beside it
+            `real_classes`, the same of as many real examples.
+        `copies`: share of near-copies of training examples (see `copy_ratios`), for small data sets.
+
+        Args:
+            samples: as `SampleVitals.generate` gives them.
+        """
+        stored = self.kind.decode(samples)
+        features = self.extractor.features(stored)
+        among = mean_between(squared_distances(features, features).sqrt())
+        values = {"feature_diversity": among.item() / self.spread}
+        classes = self._effective_classes(stored, features)
+        if classes is not None and self.real_classes is not None:
+            values |= {"classes": classes, "real_classes": self.real_classes}
+        if self.copy_limit is not None:
+            ratios = copy_ratios(Column(self.kind, stored), self.dataset.examples)
+            values["copies"] = (ratios < self.copy_limit).float().mean().item()
+        return values
+
+    def _effective_classes(self, stored: Tensor, features: Tensor) -> float | None:
+        truth = self.dataset.truth
+        if truth.modes:
+            return effective_number(truth.nearest_mode(stored), truth.modes)
+        if self.extractor.class_names:
+            return effective_number(self.extractor.guesses(features)[0], len(self.extractor.class_names))
+        return None
 
 
 def mean_between(distances: Tensor) -> Tensor:
@@ -120,55 +188,19 @@ def nearest_other(distances: Tensor) -> Tensor:
     return distances.clone().fill_diagonal_(torch.inf).min(1).values
 
 
-class FeatureVitals:
-    """Measures samples through a feature extractor: slower, hence more seldom.
+def mostly_twins(examples: Column) -> bool:
+    """Whether at least half of some examples occur more than once among them."""
+    _, place, counts = examples.values.unique(dim=0, return_inverse=True, return_counts=True)
+    return bool((counts[place] > 1).float().mean() >= 0.5)
+
+
+def effective_number(classes: Tensor, count: int) -> float:
+    """Number of classes that examples are spread over: the exponential of the entropy of their shares.
 
     Args:
-        vitals: the real examples, and the game that is watched.
-        extractor: by default what suits the data.
+        classes: the class of each, int64 (N,), from 0 to count - 1; those of none, written -1, do not count.
+        count: how many classes there are.
     """
-
-    def __init__(self, vitals: SampleVitals, extractor: FeatureExtractor | None = None) -> None:
-        self.dataset = vitals.dataset
-        self.value_range = vitals.game.value_range
-        self.extractor = extractor or default_extractor(vitals.dataset)
-        features = self.extractor.features(vitals.real_examples)
-        self.spread = max(LEAST, mean_between(squared_distances(features, features).sqrt()).item())
-        self.real_classes = self._effective_classes(features)
-        self.copy_limit = None
-        if self.dataset.spec.is_image and COUNT < len(self.dataset) <= SMALL:
-            real = copy_ratios(self.dataset.examples, self.dataset.examples, same=True)
-            self.copy_limit = real.quantile(COPY_QUANTILE).item()
-
-    def measure(self, samples: Tensor) -> Values:
-        """What every tenth check records.
-
-        `feature_diversity`: as `diversity`, between features.
-        `classes`: number of classes, or of modes of a mixture, that the samples are spread over evenly
-            (exponential of the entropy of their shares), where the features know classes; beside it
-            `real_classes`, the same of as many real examples.
-        `copies`: share of near-copies of training images (see `evaluation.neighbours`), for small data sets.
-        """
-        examples = to_bytes(samples, self.value_range) if self.dataset.spec.is_image else samples
-        features = self.extractor.features(examples)
-        among = mean_between(squared_distances(features, features).sqrt())
-        values = {"feature_diversity": among.item() / self.spread}
-        classes = self._effective_classes(features)
-        if classes is not None and self.real_classes is not None:
-            values |= {"classes": classes, "real_classes": self.real_classes}
-        if self.copy_limit is not None:
-            ratios = copy_ratios(examples, self.dataset.examples)
-            values["copies"] = (ratios < self.copy_limit).float().mean().item()
-        return values
-
-    def _effective_classes(self, features: Tensor) -> float | None:
-        if self.dataset.mixture is not None:
-            count = len(self.dataset.mixture.means)
-            found = nearest(features, self.dataset.mixture.means)[1][:, 0]
-        elif self.extractor.class_names:
-            count = len(self.extractor.class_names)
-            found = self.extractor.guesses(features)[0]
-        else:
-            return None
-        shares = histogram(found, count).double() / len(found)
-        return float(torch.exp(-torch.xlogy(shares, shares).sum()))
+    found = torch.bincount(classes[classes >= 0], minlength=count).double()
+    shares = found / found.sum().clamp(min=1)
+    return float(torch.exp(-torch.xlogy(shares, shares).sum()))
