@@ -1,13 +1,7 @@
-"""How far generated is from real: feature extractors, figures with intervals, and all of them at once."""
+"""How far generated is from real."""
 
-from sparring.evaluation.evaluate import Evaluation, Figure, evaluate_samples
-from sparring.evaluation.features import FeatureExtractor, default_extractor, load_extractor
+from sparring.evaluation.evaluate import evaluate_samples
+from sparring.evaluation.features import FeatureExtractor, load_extractor
+from sparring.evaluation.result import EstimatedFigure, Evaluation
 
-__all__ = [
-    "Evaluation",
-    "FeatureExtractor",
-    "Figure",
-    "default_extractor",
-    "evaluate_samples",
-    "load_extractor",
-]
+__all__ = ["EstimatedFigure", "Evaluation", "FeatureExtractor", "evaluate_samples", "load_extractor"]

@@ -1,4 +1,4 @@
-"""The classifier whose penultimate layer is the shipped feature extractor, and the command that trains one.
+"""Train a classifier of images whose penultimate layer serves as features.
 
 `python -m sparring.evaluation.classifier --data mnist --out digits.safetensors` repeats the shipped file; any
 other labelled image data set gets its own extractor in the same way, for `--features FILE`.
@@ -16,13 +16,16 @@ from torch import Tensor
 
 from sparring.data.dataset import Dataset
 from sparring.errors import DataError, SettingError, SparringError
-from sparring.evaluation.features import DigitNet, in_batches, to_unit
+from sparring.evaluation.augmentation import outliers
+from sparring.evaluation.features import in_batches
 from sparring.evaluation.fitting import Progress, accuracy, fit
+from sparring.evaluation.networks import DigitNet
 from sparring.randomness import Randomness, seeded_initialisation
 
 EPOCHS = 16
-DOUBT = 0.5
-"""Weight of the loss on garbage, for which no class is to be likelier than another."""
+
+Labelled = tuple[Tensor, Tensor]
+"""Images, uint8 (N, C, H, W), with their classes, int64 (N,)."""
 
 
 def train_classifier(
@@ -32,10 +35,10 @@ def train_classifier(
     epochs: int = EPOCHS,
     progress: Progress | None = None,
 ) -> tuple[dict[str, Tensor], float]:
-    """Train a `DigitNet` on a labelled image data set.
+    """Train a `DigitNet` on a labelled image data set, under outlier exposure.
 
-    The same seed gives the same weights on the same machine. Without a test split, every tenth example is
-    held out.
+    The same seed gives the same weights on the same machine. Where the data holds nothing out, every tenth
+    example is held out.
 
     Args:
         dataset: uint8 images of any number of channels and size, with labels.
@@ -45,13 +48,17 @@ def train_classifier(
 
     Returns:
         The network's tensors, and its accuracy (0 ... 1) on held-out examples.
+
+    Raises:
+        DataError: the data has no images, or no classes.
     """
-    train, test = _split(dataset)
+    training, held_out = _split(dataset)
     with seeded_initialisation(seed):
         network = DigitNet(dataset.spec.shape[0], dataset.spec.classes)
-    fit(network, *train, randomness=Randomness(seed), epochs=epochs, doubt=DOUBT, progress=progress)
-    normalise(network, train[0])
-    return {key: value.contiguous() for key, value in network.state_dict().items()}, accuracy(network, *test)
+    fit(network, *training, randomness=Randomness(seed), epochs=epochs, outliers=outliers, progress=progress)
+    normalise(network, training[0])
+    state = {key: value.contiguous() for key, value in network.state_dict().items()}
+    return state, accuracy(network, *held_out)
 
 
 def normalise(network: DigitNet, images: Tensor) -> None:
@@ -59,7 +66,7 @@ def normalise(network: DigitNet, images: Tensor) -> None:
 
     KID cubes products of features: on any other scale its values would be of an odd size.
     """
-    features = in_batches(lambda batch: network.features(to_unit(batch)), images)
+    features = in_batches(lambda batch: network.features(network.see(batch)), images)
     network.scale_features(features.square().mean().rsqrt().item())
 
 
@@ -74,16 +81,20 @@ def save_classifier(path: Path, dataset: Dataset, state: dict[str, Tensor], fact
     save_file(state, path, metadata)
 
 
-def _split(dataset: Dataset) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    if not dataset.spec.is_image or dataset.labels is None:
+def _split(dataset: Dataset) -> tuple[Labelled, Labelled]:
+    kind, condition = dataset.examples.kind, dataset.condition.kind
+    if not kind.has_size or not condition.classes:
         raise DataError(
-            f"A classifier needs images with labels; '{dataset.name}' has "
-            f"{'no labels' if dataset.spec.is_image else 'points'}."
+            f"A classifier needs images with labels; '{dataset.name}' has {kind.about}, {condition.about}."
         )
-    if dataset.test is not None and dataset.test.labels is not None:
-        return (dataset.examples, dataset.labels), (dataset.test.examples, dataset.test.labels)
+    if dataset.held_out is not None and dataset.held_out.condition.kind.classes:
+        return _labelled(dataset), _labelled(dataset.held_out)
     held = torch.arange(len(dataset)) % 10 == 9
-    return (dataset.examples[~held], dataset.labels[~held]), (dataset.examples[held], dataset.labels[held])
+    return _labelled(dataset[~held]), _labelled(dataset[held])
+
+
+def _labelled(dataset: Dataset) -> Labelled:
+    return dataset.examples.values, dataset.condition.values
 
 
 def main(arguments: list[str] | None = None) -> int:

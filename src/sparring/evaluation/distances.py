@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from sparring.evaluation.features import flat
+from sparring.data.dataset import Column
+from sparring.data.kinds import Points
 
 ROWS, COLUMNS = 1024, 8192
 """Size of one block of a distance matrix: 32 MiB of float32."""
@@ -15,6 +16,11 @@ ROWS, COLUMNS = 1024, 8192
 EXACT_UP_TO = 16
 """Dimensions up to which differences are squared one by one: there |x|^2 + |y|^2 - 2xy is no faster, and its
 rounding is larger than the gaps between points of a dense two-dimensional mixture."""
+
+
+def as_column(vectors: Tensor) -> Column:
+    """Vectors (N, D), such as features, as a column."""
+    return Column(Points(tuple(vectors.shape[1:])), vectors)
 
 
 def squared_distances(queries: Tensor, references: Tensor) -> Tensor:
@@ -31,12 +37,12 @@ def blocks(count: int, size: int) -> Iterator[slice]:
     return (slice(start, min(start + size, count)) for start in range(0, count, size))
 
 
-def nearest(queries: Tensor, references: Tensor, k: int = 1, *, same: bool = False) -> tuple[Tensor, Tensor]:
-    """The k nearest references of each query.
+def nearest(queries: Column, references: Column, k: int = 1, *, same: bool = False) -> tuple[Tensor, Tensor]:
+    """The k nearest references of each query, by the distance of their vectors.
 
     Args:
-        queries: uint8 images (Q, C, H, W), whose pixels count as 0 ... 1, or vectors (Q, D).
-        references: the same kind, (R, ...).
+        queries: Q values.
+        references: R values whose vectors are as long.
         k: how many; at most R, or R - 1 where `same`.
         same: both are the same set, and nothing counts as its own neighbour.
 
@@ -47,12 +53,12 @@ def nearest(queries: Tensor, references: Tensor, k: int = 1, *, same: bool = Fal
     return torch.cat([distances for distances, _ in parts]), torch.cat([found for _, found in parts])
 
 
-def _nearest(queries: Tensor, references: Tensor, k: int, rows: slice, same: bool) -> tuple[Tensor, Tensor]:
-    block = flat(queries[rows])
+def _nearest(queries: Column, references: Column, k: int, rows: slice, same: bool) -> tuple[Tensor, Tensor]:
+    block = queries[rows].vectors()
     best = torch.full((len(block), 0), torch.inf)
     found = torch.zeros((len(block), 0), dtype=torch.int64)
     for columns in blocks(len(references), COLUMNS):
-        distances = squared_distances(block, flat(references[columns]))
+        distances = squared_distances(block, references[columns].vectors())
         if same:
             _ignore_self(distances, rows, columns)
         nearer, positions = distances.topk(min(k, distances.shape[1]), largest=False)
@@ -62,13 +68,13 @@ def _nearest(queries: Tensor, references: Tensor, k: int, rows: slice, same: boo
     return best.sqrt(), found
 
 
-def near_counts(examples: Tensor, radius: float) -> Tensor:
-    """For each of N images or vectors, how many of the others are within `radius` of it, int64 (N,)."""
+def near_counts(examples: Column, radius: float) -> Tensor:
+    """For each of N values, how many of the others are within `radius` of it, int64 (N,)."""
     counts = torch.zeros(len(examples), dtype=torch.int64)
     for rows in blocks(len(examples), ROWS):
-        block = flat(examples[rows])
+        block = examples[rows].vectors()
         for columns in blocks(len(examples), COLUMNS):
-            distances = squared_distances(block, flat(examples[columns]))
+            distances = squared_distances(block, examples[columns].vectors())
             _ignore_self(distances, rows, columns)
             counts[rows] += (distances <= radius**2).sum(1)
     return counts

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sparring.data import load_dataset
-from sparring.data.arrays import read_samples
+import torch
+from torch import Tensor
+
+from sparring.data import Dataset, dataset_of, load_dataset
+from sparring.data.samples import read_samples
 from sparring.errors import SettingError
-from sparring.evaluation.evaluate import Evaluation, evaluate_samples
-from sparring.evaluation.features import load_extractor
-from sparring.files import write_atomically
-from sparring.model import load
-from sparring.run import Run
+from sparring.evaluation.evaluate import evaluate_samples
+from sparring.evaluation.features import FeatureExtractor, load_extractor
+from sparring.evaluation.figures import Measurement
+from sparring.evaluation.figures.own import of_game
+from sparring.evaluation.result import Evaluation
+from sparring.figures import own_figures
+from sparring.game import Game
+from sparring.model import load, recorded_dataset
+from sparring.processes import join_processes
+from sparring.runs.files import write_atomically
+from sparring.runs.folder import Run
 
 
 def evaluate(
@@ -28,52 +37,66 @@ def evaluate(
 
     Args:
         target: a run, or an `.npz` of samples with `images` or `points`, and `labels` where classes were
-            asked for. The evaluation of a run is also written into it, as `evaluation.json`.
+            asked for. The evaluation of a run also has the figures of its system, where the data is such as
+            it was trained on, and is written into it, as `evaluation.json`.
         count: how many samples to draw from a run, or to take of a file at the most.
         data: the real examples; by default what the run was trained on.
-        features: what images are compared by: `digits`, `pixels`, or a file (see `load_extractor`); by
+        features: what examples are compared by: `digits`, `pixels`, or a file (see `load_extractor`); by
             default what suits the data.
         seed: of the samples, subsets and resamples.
         epoch: evaluate the networks kept after this epoch instead of the latest checkpoint.
-        device: where to generate.
+        device: where to generate samples, as well as their features.
 
     Raises:
         SparringError: no such run or file, samples that are not shaped as the data, unknown features.
     """
     if str(target).endswith(".npz"):
-        return _evaluate_file(Path(str(target)), count, data, features, seed)
+        return _evaluate_file(Path(str(target)), count, data, features, seed, device)
     run = Run.open(target.path if isinstance(target, Run) else target)
-    recorded = run.description["data"]
-    if data is None:
-        dataset = load_dataset(
-            recorded["name"], size=recorded["size"], skip_bad_images=recorded["skip_bad_images"]
-        )
-    else:
-        dataset = load_dataset(data, size=recorded["size"])
-    samples = load(run, epoch, device).sample(count, seed=seed)
+    dataset = _data_of(run, data)
+    model = load(run, epoch, device)
+    samples = model.sample(count, seed=seed)
     evaluation = evaluate_samples(
-        samples.examples,
-        samples.labels,
+        Dataset(run.path.name, samples.columns, samples.told),
         dataset,
-        extractor=load_extractor(features) if features else None,
+        extractor=_extractor(features, dataset, model.game.random.device),
         seed=seed,
+        own=_own_figures(model.game, dataset, samples.examples),
         checkpoint={"run": run.path.name, "step": run.status["step"], "epoch": epoch, "seed": seed},
     )
     write_atomically(run.path / "evaluation.json", evaluation.to_json().encode())
     return evaluation
 
 
-def _evaluate_file(path: Path, count: int, data: str | None, features: str | None, seed: int) -> Evaluation:
+def _own_figures(game: Game, dataset: Dataset, samples: Tensor) -> dict[str, Measurement]:
+    """The figures of a system, of held-out examples of data such as it knows."""
+    dataset = dataset.in_range(*game.value_range)
+    if (dataset.spec.kind, dataset.spec.condition) != (game.data.kind, game.data.condition):
+        return {}
+    return of_game(own_figures(game, dataset, game.random.device, samples), game.figures())
+
+
+def _evaluate_file(
+    path: Path, count: int, data: str | None, features: str | None, seed: int, device: str
+) -> Evaluation:
     if data is None:
         raise SettingError(
             f"{path} does not say what it should look like: give --data, such as --data mnist."
         )
-    examples, labels = read_samples(path)
-    return evaluate_samples(
-        examples[:count],
-        None if labels is None else labels[:count],
-        load_dataset(data),
-        extractor=load_extractor(features) if features else None,
-        seed=seed,
-        checkpoint={"file": path.name},
-    )
+    samples = dataset_of(path.name, *read_samples(path))[:count]
+    dataset = load_dataset(data)
+    extractor = _extractor(features, dataset, join_processes(device).device)
+    return evaluate_samples(samples, dataset, extractor=extractor, seed=seed, checkpoint={"file": path.name})
+
+
+def _extractor(features: str | None, dataset: Dataset, device: torch.device) -> FeatureExtractor:
+    """The extractor that was asked for by name, or what suits the data."""
+    kind = dataset.examples.kind
+    return load_extractor(features, kind, device) if features else kind.extractor(dataset, device)
+
+
+def _data_of(run: Run, data: str | None) -> Dataset:
+    """The real examples to compare with: those of a run, or others brought to their size."""
+    if data is not None:
+        return load_dataset(data, size=run.description["data"]["size"])
+    return recorded_dataset(run)

@@ -1,7 +1,8 @@
-"""How many of the known modes of a distribution are found, and how evenly: PacGAN's definitions.
+"""Figures of the known modes of a distribution, by PacGAN's definitions.
 
-Lin, Khetan, Fanti & Oh 2018, arXiv:1712.04086, section 4. Every sample belongs to a mode or, where it is not
-good enough for any, to none, which is written as -1: garbage earns nothing.
+Lin, Khetan, Fanti & Oh 2018, arXiv:1712.04086, section 4. The modes are those that the truth behind the data
+knows, else the classes of a classifier. Every sample belongs to a mode or, where it is not good enough for
+any, to none, which is written as -1: garbage earns nothing.
 """
 
 from __future__ import annotations
@@ -11,25 +12,13 @@ import math
 import torch
 from torch import Tensor
 
-from sparring.data.dataset import Mixture
 from sparring.evaluation.bootstrap import Estimate, of_counts, of_mean
-from sparring.evaluation.distances import nearest
+from sparring.evaluation.comparison import Comparison
+from sparring.evaluation.figures.measurement import Measurement, Reference
 from sparring.randomness import Randomness
-
-DEVIATIONS = 3.0
-"""A point this many standard deviations from a mean, or nearer, is good."""
 
 CONFIDENCE = 0.9
 """An image that a classifier gives a class with this probability, or a higher one, is good."""
-
-
-def mixture_modes(points: Tensor, mixture: Mixture) -> Tensor:
-    """The mode of each point, int64 (N,): the nearest mean, or -1 if beyond three standard deviations of it.
-
-    Of true samples of a mixture in the plane, 1 - exp(-4.5) = 98.89 % are good.
-    """
-    distances, found = nearest(points.float(), mixture.means)
-    return torch.where(distances[:, 0] < DEVIATIONS * mixture.deviation, found[:, 0], -1)
 
 
 def confident_modes(classes: Tensor, confidence: Tensor, threshold: float = CONFIDENCE) -> Tensor:
@@ -69,16 +58,39 @@ def divergence_from_even(counts: Tensor) -> Tensor:
     return math.log(counts.shape[-1]) + torch.xlogy(shares, shares).sum(-1)
 
 
-def class_balance(counts: Tensor, real_counts: Tensor, randomness: Randomness) -> Estimate:
-    """1 - total variation between the class shares of samples (K,) and of real examples (K,).
+def _modes(comparison: Comparison) -> Tensor:
+    """The mode of each sample, or -1."""
+    truth = comparison.real.dataset.truth
+    if truth.modes:
+        return truth.mode_of(comparison.sample.values.values)
+    return confident_modes(*comparison.sample.guesses)
 
-    In 0 ... 1; 1 where the shares are the same.
-    """
-    real_shares = real_counts / real_counts.sum()
 
-    def balance(histograms: Tensor) -> Tensor:
-        shares = histograms / histograms.sum(-1, keepdim=True)
-        return 1 - (shares - real_shares).abs().sum(-1) / 2
+def _counts(comparison: Comparison) -> Tensor:
+    """Good samples per mode."""
+    count = comparison.real.dataset.truth.modes or len(comparison.sample.extractor.class_names)
+    return histogram(comparison.once(_modes), count)
 
-    estimate = of_counts(balance, counts, randomness)
-    return Estimate(estimate.value, max(estimate.low, 0.0), min(estimate.high, 1.0))
+
+def _has_modes(comparison: Comparison) -> bool:
+    return comparison.real.dataset.truth.modes > 0 or comparison.knows_classes
+
+
+MODES = Measurement(
+    lambda comparison, randomness: modes_found(_counts(comparison), randomness),
+    "modes found; higher is better",
+    _has_modes,
+    Reference.HELD_OUT,
+)
+HIGH_QUALITY_SHARE = Measurement(
+    lambda comparison, randomness: high_quality_share(comparison.once(_modes), randomness),
+    "share of samples good enough for a mode; higher is better",
+    _has_modes,
+    Reference.HELD_OUT,
+)
+REVERSE_KL = Measurement(
+    lambda comparison, randomness: reverse_kl(_counts(comparison), randomness),
+    "unevenness of the modes; lower is better",
+    _has_modes,
+    Reference.HELD_OUT,
+)

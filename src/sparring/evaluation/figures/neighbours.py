@@ -1,7 +1,4 @@
-"""Figures from nearest neighbours among the examples themselves: usefulness, copying, and support.
-
-Examples are uint8 images (N, C, H, W), compared by their pixels, or float32 points (N, dimensions).
-"""
+"""Figures from nearest neighbours among the examples themselves, by their own vectors such as pixels."""
 
 from __future__ import annotations
 
@@ -10,17 +7,26 @@ import math
 import torch
 from torch import Tensor
 
+from sparring.data.dataset import Column
 from sparring.errors import DataError
 from sparring.evaluation.bootstrap import Estimate, of_mean
+from sparring.evaluation.comparison import SUBSAMPLE, Comparison, Examples, Real
 from sparring.evaluation.distances import near_counts, nearest
+from sparring.evaluation.figures.measurement import Measurement, Reference
 from sparring.randomness import Randomness
 
 COPY_QUANTILE = 0.01
 """Held-out examples below this quantile are called copies, though they are none: the base rate."""
+PAIRS_WORK = 8e10
+"""Multiplications that comparing all pairs of two sets may take: 10 000 digits by their pixels."""
+COPIES_SOUGHT = 200, 2000
+"""Samples that are looked for among all training examples, at least and at most."""
+COPIES_WORK = 9.5e10
+"""Multiplications that this may take: 2000 digits among 60 000."""
 
 
 def one_nn_error(
-    examples: Tensor, labels: Tensor, held_out: Tensor, held_out_labels: Tensor, randomness: Randomness
+    examples: Column, labels: Tensor, held_out: Column, held_out_labels: Tensor, randomness: Randomness
 ) -> Estimate:
     """Error (0 ... 1) of a 1-nearest-neighbour classifier that knows only the given examples.
 
@@ -38,7 +44,7 @@ def one_nn_error(
     return of_mean(labels[found[:, 0]] != held_out_labels, randomness)
 
 
-def copy_ratios(examples: Tensor, training: Tensor, *, same: bool = False) -> Tensor:
+def copy_ratios(examples: Column, training: Column, *, same: bool = False) -> Tensor:
     """Distance of each example to the nearest training example, divided by that to the second nearest.
 
     In 0 ... 1, float32 (N,); 0 for an exact copy. The quotient, from Yoon et al. 2023 ("Diffusion
@@ -70,7 +76,7 @@ def memorised(ratios: Tensor, held_out_ratios: Tensor, randomness: Randomness) -
     return of_mean(ratios < held_out_ratios.quantile(COPY_QUANTILE), randomness)
 
 
-def duplicate_radius(held_out: Tensor, others: Tensor) -> float:
+def duplicate_radius(held_out: Column, others: Column) -> float:
     """How near two examples must be to pass for the same one.
 
     The 1 % quantile of the distances from held-out real examples to the nearest among other real ones.
@@ -78,7 +84,7 @@ def duplicate_radius(held_out: Tensor, others: Tensor) -> float:
     return nearest(held_out, others)[0][:, 0].quantile(COPY_QUANTILE).item()
 
 
-def support(examples: Tensor, radius: float, randomness: Randomness) -> Estimate:
+def support(examples: Column, radius: float, randomness: Randomness) -> Estimate:
     """Number of distinct examples that the source can make, by the birthday paradox; higher is better.
 
     Arora & Zhang 2017, arXiv:1706.08224: if a batch of s holds a duplicate with probability 1/2, the support
@@ -105,3 +111,55 @@ def support(examples: Tensor, radius: float, randomness: Randomness) -> Estimate
 
 def _birthday(chance: float) -> float:
     return 2 * math.log(2) / chance
+
+
+def _pairwise(examples: Examples, real: Real) -> Examples:
+    """As many examples as can be compared with as many others."""
+    size = real.dataset.examples.kind.vector_size
+    return examples.subsample(min(SUBSAMPLE, math.isqrt(int(PAIRS_WORK / size))), real.randomness)
+
+
+def _one_nn_error(comparison: Comparison, randomness: Randomness) -> Estimate:
+    real = comparison.real
+    sample, held_out = _pairwise(comparison.sample, real), _pairwise(real.held_out, real)
+    return one_nn_error(sample.values, sample.labels, held_out.values, held_out.labels, randomness)
+
+
+def _ratios(examples: Examples, real: Real) -> Tensor:
+    """How much examples look like copies of training examples."""
+    work = real.dataset.examples.kind.vector_size * len(real.training)
+    least, most = COPIES_SOUGHT
+    sought = examples.subsample(min(most, max(least, int(COPIES_WORK / work))), real.randomness)
+    return copy_ratios(sought.values, real.training.values)
+
+
+def _held_out_ratios(real: Real) -> Tensor:
+    return _ratios(real.held_out, real)
+
+
+def _memorised(comparison: Comparison, randomness: Randomness) -> Estimate:
+    real = comparison.real
+    held_out = real.once(_held_out_ratios)
+    ratios = held_out if comparison.sample is real.held_out else _ratios(comparison.sample, real)
+    return memorised(ratios, held_out, randomness)
+
+
+def _radius(real: Real) -> float:
+    return duplicate_radius(_pairwise(real.held_out, real).values, _pairwise(real.training, real).values)
+
+
+ONE_NN_ERROR = Measurement(
+    _one_nn_error,
+    "real examples misjudged by nearest sample; lower is better",
+    lambda comparison: comparison.classes > 0,
+)
+MEMORISED = Measurement(
+    _memorised, "share of near-copies of training examples; about 0.01", reference=Reference.HELD_OUT
+)
+SUPPORT = Measurement(
+    lambda comparison, randomness: support(
+        _pairwise(comparison.sample, comparison.real).values, comparison.real.once(_radius), randomness
+    ),
+    "distinct samples it can make; higher is better",
+    lambda comparison: comparison.real.dataset.examples.kind.has_near_duplicates,
+)

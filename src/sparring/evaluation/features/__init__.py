@@ -1,0 +1,25 @@
+"""What the figures look at instead of raw examples: feature extractors."""
+
+from sparring.evaluation.features.classifier import ClassifierFeatures, StackedFeatures
+from sparring.evaluation.features.default import image_extractor
+from sparring.evaluation.features.extractor import FeatureExtractor, in_batches, weights_hash
+from sparring.evaluation.features.loading import load_classifier, load_extractor, shipped_digits
+from sparring.evaluation.features.modules import ModuleFeatures, OnnxFeatures
+from sparring.evaluation.features.tokens import TokenFeatures
+from sparring.evaluation.features.vectors import VectorFeatures
+
+__all__ = [
+    "ClassifierFeatures",
+    "FeatureExtractor",
+    "ModuleFeatures",
+    "OnnxFeatures",
+    "StackedFeatures",
+    "TokenFeatures",
+    "VectorFeatures",
+    "image_extractor",
+    "in_batches",
+    "load_classifier",
+    "load_extractor",
+    "shipped_digits",
+    "weights_hash",
+]

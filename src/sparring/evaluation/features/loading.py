@@ -1,0 +1,88 @@
+"""Feature extractors by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from sparring.data.kinds import Kind
+from sparring.errors import SettingError, nearest
+from sparring.evaluation.features.classifier import ClassifierFeatures
+from sparring.evaluation.features.extractor import FeatureExtractor
+from sparring.evaluation.features.modules import ModuleFeatures, OnnxFeatures
+from sparring.evaluation.features.vectors import VectorFeatures
+
+
+def load_extractor(name: str, kind: Kind, device: torch.device | str = "cpu") -> FeatureExtractor:
+    """Find an extractor by name.
+
+    Args:
+        name: `digits` (shipped), `pixels`, or the path of a file: `.safetensors` written by
+            `python -m sparring.evaluation.classifier`, TorchScript (`.pt`, `.ts`), or ONNX (`.onnx`).
+        kind: what the examples are.
+        device: where it computes.
+
+    Raises:
+        SettingError: there is no such extractor, or the file is not what its ending says.
+    """
+    if name == "pixels":
+        return VectorFeatures(name, kind)
+    if name == "digits":
+        return shipped_digits(device)
+    path = Path(name)
+    loaders: dict[str, Callable[[], FeatureExtractor]] = {
+        ".safetensors": lambda: load_classifier(path, device),
+        ".pt": lambda: _load_torchscript(path, device),
+        ".ts": lambda: _load_torchscript(path, device),
+        ".onnx": lambda: OnnxFeatures(path),
+    }
+    if path.suffix not in loaders or not path.is_file():
+        raise SettingError(
+            f"There are no features '{name}': give 'digits', 'pixels' or an existing file "
+            f"({', '.join(loaders)}).{nearest(name, ['digits', 'pixels'])}"
+        )
+    return loaders[path.suffix]()
+
+
+def shipped_digits(device: torch.device | str = "cpu") -> ClassifierFeatures:
+    """The classifier of MNIST's digits that comes with the package."""
+    with resources.as_file(resources.files("sparring.evaluation") / "digits.safetensors") as path:
+        return load_classifier(path, device)
+
+
+def load_classifier(path: Path, device: torch.device | str = "cpu") -> ClassifierFeatures:
+    """The classifier in a file that `python -m sparring.evaluation.classifier` wrote.
+
+    Raises:
+        SettingError: the file is something else.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            facts: dict[str, str] = file.metadata() or {}
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        return ClassifierFeatures(
+            state,
+            tuple(int(side) for side in facts["shape"].split("x")),
+            tuple(facts["class_names"].split("\n")),
+            label=path.stem,
+            accuracy=float(facts["accuracy"]),
+            device=device,
+        )
+    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        raise SettingError(
+            f"'{path}' is not a classifier written by 'python -m sparring.evaluation.classifier' ({error})."
+        ) from error
+
+
+def _load_torchscript(path: Path, device: torch.device | str) -> ModuleFeatures:
+    try:
+        module = torch.jit.load(str(path), map_location=device)
+    except (RuntimeError, ValueError) as error:
+        raise SettingError(
+            f"'{path}' is not a TorchScript file. Save the network with torch.jit.script(network).save(path)."
+        ) from error
+    return ModuleFeatures(module, label=path.stem, device=device)
