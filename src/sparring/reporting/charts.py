@@ -1,4 +1,4 @@
-"""Curves as SVG that takes its colours from the page, so that it is crisp and follows light and dark."""
+"""Curves as SVG, crisp at any size, in the colours of the page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from sparring.reporting.html import Html, tag
 from sparring.reporting.style import COLOURS
-from sparring.reporting.text import as_number, number_text
+from sparring.reporting.text import as_number, number_text, shortened
 
 WIDTH, HEIGHT = 400, 220
 LEFT, RIGHT, TOP, BOTTOM = 48, 10, 8, 24
@@ -21,8 +21,38 @@ LARGEST = 1e150
 """Numbers beyond it, whose differences a float could not hold, are gaps."""
 SMALLEST = 1e-290
 """Differences below it, which a float could not divide, are none."""
+LONGEST_MARK = 24
+"""Letters of a name beside a mark."""
+MARK_LINES = 3
+"""Names of neighbouring marks stand on so many lines in turn, so that they do not cover each other."""
 
 Points = list[tuple[float, float | None]]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place at which something begins."""
+
+    place: float
+    name: str
+
+
+@dataclass(frozen=True)
+class Over:
+    """What curves are drawn over."""
+
+    column: str = "step"
+    """Where the rows of a history say at which place they are."""
+    marks: tuple[Mark, ...] = ()
+    """Thin vertical lines, each with its name."""
+
+    @property
+    def unit(self) -> str:
+        """The places in words, such as `steps`."""
+        return f"{self.column}s"
+
+
+STEPS = Over()
 
 
 @dataclass(frozen=True)
@@ -32,17 +62,17 @@ class Line:
     name: str
     colour: int
     points: Points
-    """Step and value, in order; None where there is a gap."""
+    """Place and value, in order; None where there is a gap."""
 
 
-def curve(rows: Iterable[Mapping[str, Any]], column: str) -> Points:
+def curve(rows: Iterable[Mapping[str, Any]], column: str, over: Over = STEPS) -> Points:
     """The points of a column of a history; what is no finite number is a gap."""
     points: Points = []
     for row in rows:
-        step = as_number(row.get("step"))
-        if step is not None and column in row:
+        place = as_number(row.get(over.column))
+        if place is not None and abs(place) < LARGEST and column in row:
             value = as_number(row[column])
-            points.append((step, value if value is not None and abs(value) < LARGEST else None))
+            points.append((place, value if value is not None and abs(value) < LARGEST else None))
     return points
 
 
@@ -52,32 +82,45 @@ def columns_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def term_panels(
-    rows: Sequence[Mapping[str, Any]], explanations: Mapping[str, str] | None = None
+    rows: Sequence[Mapping[str, Any]],
+    over: Over = STEPS,
+    explanations: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> list[Html]:
     """A panel for each name of a term, with a line for each player that has it.
 
     Args:
         rows: of a history.
+        over: what the lines are drawn over.
         explanations: a sentence to stand below the title, for some of the terms; these come first, in order.
+        names: how some of the players are called, where it is not by their names.
     """
     columns = columns_of(rows)
     players = list(dict.fromkeys(column.rpartition("/")[0] for column in columns))
+    called = names or {}
     terms: dict[str, list[Line]] = {}
     for column in columns:
         player, _, term = column.rpartition("/")
-        line = Line(player, players.index(player), curve(rows, column))
+        line = Line(called.get(player, player), players.index(player), curve(rows, column, over))
         terms.setdefault(term, []).append(line)
     said = explanations or {}
     order = [term for term in dict.fromkeys([*said, *terms]) if term in terms]
-    return [panel(term.replace("_", " "), terms[term], said.get(term), legend(terms[term])) for term in order]
+    return [
+        panel(term.replace("_", " "), terms[term], over, said.get(term), legend(terms[term]))
+        for term in order
+    ]
 
 
 def panel(
-    title: str, lines: Sequence[Line], explanation: str | None = None, below: Html | None = None
+    title: str,
+    lines: Sequence[Line],
+    over: Over = STEPS,
+    explanation: str | None = None,
+    below: Html | None = None,
 ) -> Html:
     """A chart under its title, and under what the title means."""
     about = tag("p", explanation, class_="small") if explanation else None
-    return tag("figure", tag("h3", title), about, chart(title, lines), below)
+    return tag("figure", tag("h3", title), about, chart(title, lines, over), below)
 
 
 def legend(lines: Sequence[Line]) -> Html:
@@ -90,19 +133,21 @@ def legend(lines: Sequence[Line]) -> Html:
     return tag("figcaption", *names, class_="legend")
 
 
-def chart(title: str, lines: Sequence[Line]) -> Html:
-    """Curves over steps, with axes."""
+def chart(title: str, lines: Sequence[Line], over: Over = STEPS) -> Html:
+    """Curves with axes, and with the marks that lie among their points."""
     points = [point for line in lines for point in line.points]
-    steps = [step for step, _ in points] or [1.0]
+    places = [place for place, _ in points] or [1.0]
     values = [value for _, value in points if value is not None] or [0.0]
-    xs, ys = _Axis.of([0.0, *steps], LEFT, WIDTH - RIGHT), _Axis.of(values, HEIGHT - BOTTOM, TOP)
-    marks = [_horizontal(ys.place(value), number) for value, number in ys.ticks(5)]
-    marks += [_below(xs.place(value), number) for value, number in xs.ticks(5)]
+    xs, ys = _Axis.of([0.0, *places], LEFT, WIDTH - RIGHT), _Axis.of(values, HEIGHT - BOTTOM, TOP)
+    ticks = [_horizontal(ys.place(value), number) for value, number in ys.ticks(5)]
+    ticks += [_below(xs.place(value), number) for value, number in xs.ticks(5)]
+    seen = [mark for mark in over.marks if xs.low <= mark.place <= xs.high]
+    marks = [_vertical(xs.place(mark.place), mark.name, number) for number, mark in enumerate(seen)]
     curves = [
         tag("path", d=_path(line.points, xs, ys), class_=f"curve k{line.colour % COLOURS}") for line in lines
     ]
-    label = f"{title} over steps: {', '.join(line.name for line in lines)}"
-    return tag("svg", *marks, *curves, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=label)
+    label = f"{title} over {over.unit}: {', '.join(line.name for line in lines)}"
+    return tag("svg", *ticks, *marks, *curves, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=label)
 
 
 @dataclass(frozen=True)
@@ -157,6 +202,17 @@ def _horizontal(y: float, number: str) -> Html:
 def _below(x: float, number: str) -> Html:
     anchor = "end" if x > WIDTH - RIGHT - 12 else "middle"
     return tag("text", number, x=f"{x:.1f}", y=HEIGHT - 6, text_anchor=anchor)
+
+
+def _vertical(x: float, name: str, number: int) -> Html:
+    """The mark of so many in all, whose name stands on the side that has more room."""
+    line = tag("path", d=f"M{x:.1f} {TOP}V{HEIGHT - BOTTOM}", class_="mark")
+    is_left = x < (LEFT + WIDTH - RIGHT) / 2
+    anchor, away = ("start", 3) if is_left else ("end", -3)
+    y = TOP + 9 + 11 * (number % MARK_LINES)
+    return Html(
+        line + tag("text", shortened(name, LONGEST_MARK), x=f"{x + away:.1f}", y=y, text_anchor=anchor)
+    )
 
 
 def _path(points: Points, xs: _Axis, ys: _Axis) -> str:

@@ -24,10 +24,11 @@ from sparring.reporting.text import (
     value_text,
     visible,
 )
-from sparring.run import Run
+from sparring.runs.folder import Run
+from sparring.runs.group import runs_in
 
 if TYPE_CHECKING:
-    from sparring.evaluation.evaluate import Evaluation
+    from sparring.evaluation.result import Evaluation
 
 NAME_WIDTH = 30
 """Letters of a row's name on a line of a terminal."""
@@ -46,16 +47,16 @@ class Comparison:
 
     @property
     def columns(self) -> list[str]:
-        """The names of all figures, then of all losses."""
-        figures = dict.fromkeys(name for row in self.rows for name in row.figures)
-        return list(figures | dict.fromkeys(name for row in self.rows for name in row.losses))
+        """The names of the evaluations' figures, then of those of the epochs, then of all losses."""
+        kinds = [[getattr(row, kind) for row in self.rows] for kind in ("figures", "epochs", "losses")]
+        return list(dict.fromkeys(name for rows in kinds for numbers in rows for name in numbers))
 
     def tables(self, width: int = 100) -> list[Table]:
         """Tables for a terminal: several below each other where the columns do not fit in its width."""
         return [self._table(columns, place == 0) for place, columns in enumerate(self._packed(width))]
 
     def to_html(self) -> str:
-        """A page with the same table, the curves over each other and the last pictures beside each other."""
+        """A page with the same table, the curves over each other and the last samples beside each other."""
         from sparring.reporting.comparison_page import comparison_page
 
         return comparison_page(self)
@@ -105,13 +106,13 @@ class Comparison:
 
 
 def compare(runs: Iterable[Run | Path | str], out: Path | str | None = None) -> Comparison:
-    """Put runs side by side: their evaluations and their final losses.
+    """Put runs side by side: their evaluations, the figures of their last epochs, their final losses.
 
     Runs that differ only by their seed become one row with means and Student's 95 % interval over the seeds.
 
     Args:
-        runs: two runs or more, or their folders.
-        out: an .html file to write as well, with curves and pictures.
+        runs: two runs or more, or their folders; a group of seeds stands for all of its runs.
+        out: an .html file to write as well, with curves and samples.
 
     Raises:
         SettingError: fewer than two runs, or evaluations that do not measure the same: of different
@@ -132,7 +133,7 @@ def compare(runs: Iterable[Run | Path | str], out: Path | str | None = None) -> 
 
 
 def column_title(name: str) -> str:
-    """The name of a column over two lines where it is that of a loss."""
+    """The name of a column over several lines where it has parts, as that of a loss has."""
     return visible(name).replace("/", "\n")
 
 
@@ -142,7 +143,7 @@ def _terminal_cell(number: str, interval: str) -> Text:
 
 def _distinct(runs: Iterable[Run | Path | str]) -> list[Facts]:
     """What each run says; a folder that is given twice counts once."""
-    facts = {each.run.path.resolve(): each for each in map(Facts.of, runs)}
+    facts = {each.run.path.resolve(): each for each in map(Facts.of, runs_in(runs))}
     if len(facts) < 2:
         given = f"only {next(iter(facts))}" if facts else "none"
         raise SettingError(f"A comparison needs at least two different runs, and was given {visible(given)}.")
@@ -187,6 +188,8 @@ def _notes(
             "A row of one seed has the 95 % intervals of its evaluation, over samples only: another seed may "
             "lie outside them."
         )
+    if any(row.epochs for row in rows):
+        yield "Columns that begin with figure or test: measured at the end of the last epoch."
     yield "Losses: means over the last tenth of the steps."
     for each in facts:
         found = evaluations[each.run.path]

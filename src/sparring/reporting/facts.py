@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparring.data.kinds import kind_from
 from sparring.errors import RunError, SettingError
 from sparring.game import Game
-from sparring.reporting.text import count_text, visible
-from sparring.run import Run
+from sparring.reporting.text import count_text, value_text, visible
+from sparring.reporting.timeline import Timeline
+from sparring.runs.folder import Run
+from sparring.runs.group import is_group
 from sparring.settings import Limit
 from sparring.zoo import SYSTEMS, find_system
 
 if TYPE_CHECKING:
-    from sparring.evaluation.evaluate import Evaluation
+    from sparring.evaluation.result import Evaluation
+
+MISDESCRIBED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What comes of making a kind from a description that is none."""
 
 
 @dataclass(frozen=True)
@@ -44,20 +51,41 @@ class Facts:
         history = [row for row in rows if isinstance(row, dict)]
         return cls(run, run.description, _status(run), history, run.events())
 
+    def rows_of(self, kind: str) -> list[dict[str, Any]]:
+        """The rows of the history of a kind."""
+        return [row for row in self.history if row.get("kind") == kind]
+
     @property
     def rows(self) -> list[dict[str, Any]]:
         """The rows of the history that were written every so many steps."""
-        return [row for row in self.history if row.get("kind") == "steps"]
+        return self.rows_of("steps")
+
+    @property
+    def epochs(self) -> list[dict[str, Any]]:
+        """The rows of the history that were written after each epoch."""
+        return self.rows_of("epoch")
 
     @property
     def checks(self) -> list[dict[str, Any]]:
         """The rows of the history that were written by checks of the run's health."""
-        return [row for row in self.history if row.get("kind") == "health"]
+        return self.rows_of("health")
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """How steps, epochs and phases lie."""
+        return Timeline.of([*self.history, self.status], self.events)
+
+    @property
+    def group(self) -> Path | None:
+        """The folder of a group of seeds that it belongs to, if it does."""
+        above = self.run.path.resolve().parent
+        return above if is_group(above) else None
 
     @property
     def name(self) -> str:
-        """The name of the folder."""
-        return self.run.path.resolve().name
+        """The name of the folder, after that of its group where it belongs to one."""
+        own = self.run.path.resolve().name
+        return own if self.group is None else f"{self.group.name}/{own}"
 
     @property
     def state(self) -> str:
@@ -80,11 +108,18 @@ class Facts:
 
     @property
     def limit(self) -> Limit | None:
-        """The length that was asked for."""
+        """The length that was asked for; None where it is none, or a number that nobody could write."""
         try:
-            return Limit.of(self.description["limit"], "run.json")
-        except SettingError:
+            limit = Limit.of(self.description["limit"], "run.json")
+            return limit if str(limit) else None
+        except (SettingError, OverflowError):
             return None
+
+    @property
+    def players(self) -> dict[str, str]:
+        """Each player by its name, with what it is for unless it is called so: `discriminator (critic)`."""
+        roles = {name: value_text(role) for name, role in self.description["roles"].items()}
+        return {name: name if role == name else f"{name} ({role})" for name, role in roles.items()}
 
     def events_of(self, *kinds: str) -> list[dict[str, Any]]:
         """The events of some kinds, such as `finding`."""
@@ -100,14 +135,15 @@ class Facts:
         if not path.is_file():
             return None
         # Evaluation brings modules that a run without one should not wait for.
-        from sparring.evaluation.evaluate import Evaluation
+        from sparring.evaluation.result import Evaluation
 
         try:
             evaluation = Evaluation.from_json(path.read_text(encoding="utf-8"))
-            if not isinstance(evaluation.checkpoint, dict):
-                raise RunError("its 'checkpoint' is no object")
+            for name in ("checkpoint", "about"):
+                if not isinstance(getattr(evaluation, name), dict):
+                    raise RunError(f"its '{name}' is no object")
             return evaluation
-        except (OSError, UnicodeDecodeError, RunError) as error:
+        except (OSError, UnicodeDecodeError, RecursionError, RunError) as error:
             raise RunError(
                 f"{path} is damaged ({visible(error)}): make it anew with `{self.command('evaluate')}`."
             ) from error
@@ -131,6 +167,22 @@ class Facts:
     def command(self, verb: str) -> str:
         """A command about this run."""
         return f"sparring {verb} {shlex.quote(visible(self.run.path))}"
+
+
+def kind_text(described: Any) -> str:
+    """A kind in words, such as `grey images of 28 x 28`; what is no description of one as it stands."""
+    try:
+        return visible(kind_from(described).about)
+    except MISDESCRIBED:
+        return value_text(described)
+
+
+def class_names(described: Any) -> list[str]:
+    """The names of the classes that a described kind has; none where it has none, or is no kind."""
+    try:
+        return [visible(name) for name in kind_from(described).class_names]
+    except MISDESCRIBED:
+        return []
 
 
 def _status(run: Run) -> dict[str, Any]:

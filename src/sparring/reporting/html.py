@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sparring.errors import SettingError
-from sparring.files import write_atomically
-from sparring.reporting.style import SCRIPT, STYLE
+from sparring.reporting.script import SCRIPT
+from sparring.reporting.style import STYLE
 from sparring.reporting.text import visible
+from sparring.runs.files import write_atomically
 
 _WITHOUT_CONTENT = frozenset({"img", "input", "meta"})
 

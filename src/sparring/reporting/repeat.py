@@ -1,63 +1,12 @@
-"""The settings of a run beside their defaults, and the command that repeats it."""
+"""The command that trains a run again."""
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
-from dataclasses import dataclass
-from typing import Any
 
 from sparring.reporting.facts import Facts
+from sparring.reporting.settings import run_settings, system_settings, trick_settings
 from sparring.settings import as_option
-from sparring.training import RunSettings
-
-RUN_OPTIONS = (
-    "seed", "threads", "device", "keep_every", "history_every", "health_every", "on_unhealthy",
-    "checkpoint_minutes", "size", "skip_bad_images",
-)  # fmt: skip
-UNWATCHED = {"health_every": 0, "on_unhealthy": "warn"}
-"""What a run was told, in effect, that was made before there were these options."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One setting of a run."""
-
-    name: str
-    value: Any
-    default: Any
-    """None where it is not known, or where there is none."""
-    known: bool
-    """Whether `default` is the default."""
-
-    @property
-    def differs(self) -> bool:
-        """Whether it is known to be another than the default."""
-        return self.known and (self.value != self.default or type(self.value) is not type(self.default))
-
-
-def system_settings(facts: Facts) -> list[Setting]:
-    """The settings of the system; their defaults are known for those of the zoo."""
-    fields = dataclasses.fields(facts.system.Settings) if facts.system else ()
-    defaults = {field.name: field.default for field in fields}
-    return [
-        Setting(name, value, defaults.get(name), name in defaults)
-        for name, value in facts.description["settings"].items()
-    ]
-
-
-def run_settings(facts: Facts) -> list[Setting]:
-    """What the run was told beside them, in the same order as `sparring train --help` has it."""
-    defaults = {field.name: field.default for field in dataclasses.fields(RunSettings)}
-    if facts.system:
-        defaults["keep_every"] = facts.system.keep_every
-    recorded = UNWATCHED | facts.description | {name: facts.description["data"][name] for name in _OF_DATA}
-    # Without --threads, torch chooses; without the class of a system, nobody knows what it keeps.
-    unknown = {"threads"} | (set() if facts.system else {"keep_every"})
-    return [Setting(name, recorded[name], defaults[name], name not in unknown) for name in RUN_OPTIONS]
-
-
-_OF_DATA = ("size", "skip_bad_images")
 
 
 def train_command(facts: Facts) -> str:
@@ -65,7 +14,7 @@ def train_command(facts: Facts) -> str:
     description = facts.description
     words = ["sparring", "train", description["system"], *as_option("data", description["data"]["name"])]
     words += _length(facts)
-    for setting in [*run_settings(facts), *system_settings(facts)]:
+    for setting in [*run_settings(facts), *system_settings(facts), *trick_settings(facts)]:
         if setting.differs or not setting.known:
             words += as_option(setting.name, setting.value)
     return shlex.join(words)

@@ -5,38 +5,41 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sparring.errors import RunError
 from sparring.reporting import html
 from sparring.reporting.charts import term_panels
-from sparring.reporting.facts import Facts
-from sparring.reporting.health import FINDING, health_section
+from sparring.reporting.compare import compare
+from sparring.reporting.facts import Facts, class_names, kind_text
+from sparring.reporting.figures import epochs_section, evaluation_section
+from sparring.reporting.findings import FINDING
+from sparring.reporting.health import health_section
 from sparring.reporting.html import Html, paragraph, section, tag
-from sparring.reporting.pictures import film
-from sparring.reporting.repeat import Setting, run_settings, system_settings, train_command
+from sparring.reporting.repeat import train_command
+from sparring.reporting.settings import Setting, run_settings, system_settings, trick_settings
+from sparring.reporting.shots import film
 from sparring.reporting.text import (
     as_number,
     count_text,
-    interval_text,
     names_text,
-    number_text,
     seconds_text,
     step_text,
     value_text,
     visible,
 )
-from sparring.run import Run
+from sparring.runs.folder import Run
+from sparring.runs.group import Group, is_group
 from sparring.zoo import short_name
 
 
 def report(run: Run | Path | str, out: Path | str | None = None) -> Path:
     """Write a report of a run: one HTML file that shows everything without a network or another file.
 
-    It has the pictures over time, what its health checks found, the curves, the evaluation if there is one,
-    the settings, what happened, and how to repeat the run. The run may be another person's: whatever its
-    files hold is shown as text, and no code of it is run.
+    It has the samples over time, what its health checks found, the curves, the figures of each epoch, the
+    evaluation if there is one, the settings, what happened, and how to repeat the run. The run may be another
+    person's: whatever its files hold is shown as text, and no code of it is run.
 
     Args:
-        run: the run or its folder; it may still be training.
+        run: the run or its folder; it may still be training. Of a group of seeds, its runs are put side by
+            side, as `compare` does.
         out: the file; by default `report.html` in the run folder.
 
     Returns:
@@ -46,8 +49,12 @@ def report(run: Run | Path | str, out: Path | str | None = None) -> Path:
         RunError: there is no such run, it is damaged, or the file cannot be written.
         SettingError: the file's ending is not .html.
     """
+    folder = run.path if isinstance(run, Run) else Path(run)
+    path = html.check_page_file(out if out is not None else folder / "report.html")
+    if is_group(folder):
+        compare(Group.open(folder).runs(), path)
+        return path
     facts = Facts.of(run)
-    path = html.check_page_file(out if out is not None else facts.run.path / "report.html")
     html.write_page(path, report_page(facts))
     return path
 
@@ -58,10 +65,11 @@ def report_page(facts: Facts) -> str:
     return html.page(
         f"{title}: {facts.state}",
         _head(facts),
-        _pictures(facts),
+        _samples(facts),
         health_section(facts),
         _curves(facts),
-        _evaluation(facts),
+        epochs_section(facts),
+        evaluation_section(facts),
         _settings(facts),
         _events(facts),
         _repeat(facts),
@@ -84,20 +92,41 @@ def _fact(name: str, value: str) -> Html:
 
 
 def _facts(facts: Facts) -> dict[str, str]:
-    description, data = facts.description, facts.description["data"]
+    description = facts.description
+    data, spec = description["data"], description["data"]["spec"]
     said = {"system": _system_text(facts)}
     if facts.system is not None and facts.system.paper:
         said["paper"] = facts.system.paper
-    shape = " × ".join(count_text(side) for side in data["shape"])
-    if len(data["shape"]) == 1:
-        shape += " numbers"
-    said["data"] = f"{visible(data['name'])}: {data['count']:,} examples of {shape}"
-    if data["class_names"]:
-        said["classes"] = f"{len(data['class_names']):,}: {names_text(data['class_names'])}"
+    said["players"] = names_text(list(facts.players.values()))
+    said["data"] = f"{visible(data['name'])}: {_spec_text(spec)}"
+    parts = spec.get("parts")
+    if isinstance(parts, dict) and parts:
+        said["parts"] = names_text([f"{name}: {_spec_text(part)}" for name, part in parts.items()])
+    classes = class_names(spec.get("condition"))
+    if classes:
+        said["classes"] = names_text(classes)
+    said["generator is told"] = kind_text(description["condition"])
     said["length"] = _length_text(facts)
+    if facts.timeline.phases:
+        said["phases"] = _phases_text(facts)
     said["seed"] = count_text(description["seed"])
     said["folder"] = visible(facts.run.path)
     return said
+
+
+def _spec_text(spec: Any) -> str:
+    """How many examples of what, each with which condition."""
+    if not isinstance(spec, dict):
+        return value_text(spec)
+    about = ", ".join(kind_text(spec.get(name)) for name in ("examples", "condition"))
+    return f"{count_text(spec.get('count', '–'))} examples, {about}"
+
+
+def _phases_text(facts: Facts) -> str:
+    """The phases so far, and where among them a run is that has not come to its end."""
+    begun = [f"{mark.name} from step {count_text(mark.place)}" for mark in facts.timeline.phases]
+    now = "" if facts.state == "finished" else f"; now {value_text(facts.status.get('phase', '–'))}"
+    return names_text(begun) + now
 
 
 def _system_text(facts: Facts) -> str:
@@ -126,16 +155,13 @@ def _how_it_stands(facts: Facts) -> Html | None:
     return paragraph(html.prose(why + go_on), class_="note")
 
 
-def _pictures(facts: Facts) -> Html:
-    return section(
-        "Pictures over time",
-        film(facts)
-        or paragraph("There is no picture yet: one is drawn at the end of every epoch.", class_="quiet"),
-    )
+def _samples(facts: Facts) -> Html:
+    missing = "There are no samples yet: some are shown at the end of every epoch."
+    return section("Samples over time", film(facts) or paragraph(missing, class_="quiet"))
 
 
 def _curves(facts: Facts) -> Html:
-    panels = term_panels(facts.rows)
+    panels = term_panels(facts.rows, facts.timeline.over_steps)
     if not panels:
         return section("Curves", paragraph("The history has no rows yet.", class_="quiet"))
     every = facts.description["history_every"]
@@ -143,67 +169,25 @@ def _curves(facts: Facts) -> Html:
     return section("Curves", paragraph(about, class_="quiet"), tag("div", *panels, class_="panels"))
 
 
-def _evaluation(facts: Facts) -> Html:
-    """The figures, or the command that makes them."""
-    title = "Evaluation"
-    try:
-        evaluation = facts.evaluation()
-    except RunError as error:
-        return section(title, paragraph(html.prose(visible(error)), class_="note"))
-    if evaluation is None:
-        return section(
-            title,
-            paragraph("This run has not been evaluated. This command says how good it is:"),
-            html.command(facts.command("evaluate")),
-        )
-    from sparring.evaluation.evaluate import KINDS
-
-    rows = [
-        html.table_row(
-            tag(
-                "span",
-                name,
-                tag("span", KINDS[name].about if name in KINDS else "", class_="small"),
-                class_="name",
-            ),
-            html.with_interval(number_text(figure.value), interval_text(figure.low, figure.high)),
-            number_text(figure.reference),
-        )
-        for name, figure in evaluation.figures.items()
-    ]
-    about = (
-        f"{count_text(evaluation.count)} samples of {facts.evaluated_at(evaluation)} against "
-        f"{value_text(evaluation.data)}, seen through {value_text(evaluation.extractor)}. Beside each figure "
-        "stands the same figure of real examples against other real ones."
-    )
-    outdated = facts.outdated(evaluation)
-    return section(
-        title,
-        paragraph(about, class_="quiet"),
-        paragraph(html.prose(outdated), class_="note") if outdated else None,
-        html.table(("figure", "value and 95 % interval", "real"), rows),
-    )
-
-
 def _settings(facts: Facts) -> Html:
-    of_system, of_run = system_settings(facts), run_settings(facts)
-    changed = sum(setting.differs for setting in [*of_system, *of_run])
+    groups = {
+        "of the system": system_settings(facts),
+        "of the run": run_settings(facts),
+        "of tricks": trick_settings(facts),
+    }
+    changed = sum(setting.differs for settings in groups.values() for setting in settings)
     about = f"{changed or 'None'} of them {'differs' if changed == 1 else 'differ'} from the defaults"
     about += ", marked •." if changed else "."
     if facts.system is None:
         about += (
             " The defaults of a system of one's own are not known here: a report runs no code of the run."
         )
-    return section(
-        "Settings",
-        paragraph(about, class_="quiet"),
-        tag(
-            "div",
-            tag("div", tag("h3", "of the system"), _settings_table(of_system)),
-            tag("div", tag("h3", "of the run"), _settings_table(of_run)),
-            class_="panels",
-        ),
-    )
+    tables = [
+        tag("div", tag("h3", title), _settings_table(settings))
+        for title, settings in groups.items()
+        if settings
+    ]
+    return section("Settings", paragraph(about, class_="quiet"), tag("div", *tables, class_="panels"))
 
 
 def _settings_table(settings: list[Setting]) -> Html:

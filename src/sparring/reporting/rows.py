@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from sparring.reporting.charts import columns_of
 from sparring.reporting.facts import Facts
-from sparring.reporting.health import findings_text
-from sparring.reporting.repeat import UNWATCHED
+from sparring.reporting.figures import figure_columns, held_out_columns, newest
+from sparring.reporting.findings import findings_text
+from sparring.reporting.settings import flat
 from sparring.reporting.statistics import Spread, mean_over_seeds
 from sparring.reporting.text import as_number, names_text, value_text, visible
 from sparring.zoo import short_name
 
 if TYPE_CHECKING:
-    from sparring.evaluation.evaluate import Evaluation
+    from sparring.evaluation.result import Evaluation
 
 LAST_PART = 0.1
 """Share of a run, at its end, over which its final losses are averaged."""
@@ -30,13 +31,15 @@ class Row:
 
     runs: tuple[Facts, ...]
     name: str
-    """The folders' names."""
+    """The folders' names, or that of the group of seeds which they are."""
     differs: tuple[str, ...]
     """What is asked for otherwise than in another row, such as `--generator-lr 0.0005`."""
     losses: dict[str, Spread]
     """The final loss of each player, such as `generator/loss`."""
     figures: dict[str, Spread]
     """The evaluation; empty where there is none."""
+    epochs: dict[str, Spread]
+    """The newest figures and losses of held-out data that the epochs have, such as `figure/test error`."""
 
     @property
     def progress(self) -> str:
@@ -51,8 +54,8 @@ class Row:
 
     @property
     def numbers(self) -> dict[str, Spread]:
-        """Figures and losses by name."""
-        return self.figures | self.losses
+        """All of them by name."""
+        return self.figures | self.epochs | self.losses
 
 
 def rows_of(facts: Sequence[Facts], evaluations: Mapping[Path, Evaluation | None]) -> tuple[Row, ...]:
@@ -64,13 +67,12 @@ def rows_of(facts: Sequence[Facts], evaluations: Mapping[Path, Evaluation | None
     """
     groups = _groups(facts, evaluations)
     firsts = [group[0] for group in groups]
-    names = _names(facts)
     return tuple(
         _row(
             group,
             [evaluations[each.run.path] for each in group],
             _differences(group[0], firsts),
-            [names[each.run.path] for each in group],
+            _name(group, facts),
         )
         for group in groups
     )
@@ -84,10 +86,13 @@ def _asked(facts: Facts) -> dict[str, Any]:
         "data": description["data"]["name"],
         "fingerprint": description["data"]["fingerprint"],
         "steps": description["total_steps"],
-        "--history-every": description["history_every"],
-        "--on-unhealthy": (UNWATCHED | description)["on_unhealthy"],
-        **{f"--{name.replace('_', '-')}": value for name, value in description["settings"].items()},
+        **{f"--{name.replace('_', '-')}": description[name] for name in _DECISIVE},
+        **{f"--{name.replace('_', '-')}": value for name, value in flat(description["settings"]).items()},
     }
+
+
+_DECISIVE = ("history_every", "on_unhealthy", "precision", "compile", "microbatches")
+"""Settings of a run that may change its numbers."""
 
 
 def _groups(facts: Sequence[Facts], evaluations: Mapping[Path, Evaluation | None]) -> list[list[Facts]]:
@@ -134,14 +139,15 @@ def _row(
     group: Sequence[Facts],
     evaluations: Sequence[Evaluation | None],
     differs: tuple[str, ...],
-    names: Sequence[str],
+    name: str,
 ) -> Row:
     losses = _spreads([final_losses(each) for each in group])
+    epochs = _spreads([last_figures(each) for each in group])
     found = [evaluation for evaluation in evaluations if evaluation is not None]
     figures = (
         _intervals(found[0]) if found and len(group) == 1 else _spreads([_values(each) for each in found])
     )
-    return Row(tuple(group), names_text(list(names), NAMES_SHOWN), differs, losses, figures)
+    return Row(tuple(group), name, differs, losses, figures, epochs)
 
 
 def _values(evaluation: Evaluation) -> dict[str, float]:
@@ -169,15 +175,25 @@ def final_losses(facts: Facts) -> dict[str, float]:
     return losses
 
 
+def last_figures(facts: Facts) -> dict[str, float]:
+    """The newest figures of a run's epochs and its newest losses of held-out data, where they are numbers."""
+    values = newest(facts, [*figure_columns(facts), *held_out_columns(facts)])
+    numbers = {name: as_number(value) for name, value in values.items()}
+    return {name: number for name, number in numbers.items() if number is not None}
+
+
 def _spreads(runs: Sequence[Mapping[str, float]]) -> dict[str, Spread]:
     """Mean and interval of every number that all of the runs have."""
     common = [name for name in (runs[0] if runs else {}) if all(name in run for run in runs)]
     return {name: mean_over_seeds([run[name] for run in runs]) for name in common}
 
 
-def _names(facts: Sequence[Facts]) -> dict[Path, str]:
-    """A name for each run: that of its folder, or its path where two folders have the same name."""
+def _name(group: Sequence[Facts], facts: Sequence[Facts]) -> str:
+    """The names of a row's runs; of all the runs of a group of seeds, the name of the group."""
+    seeds = group[0].group
+    if seeds and len(group) > 1 and list(group) == [each for each in facts if each.group == seeds]:
+        others = {each.group.name for each in facts if each.group and each.group != seeds}
+        return visible(seeds if seeds.name in others else seeds.name)
     names = [each.name for each in facts]
-    return {
-        each.run.path: visible(each.name if names.count(each.name) == 1 else each.run.path) for each in facts
-    }
+    own = [each.name if names.count(each.name) == 1 else str(each.run.path) for each in group]
+    return names_text(own, NAMES_SHOWN)

@@ -1,4 +1,4 @@
-"""The mean of a few independent numbers, and how far it may be from the truth."""
+"""The mean of a few independent numbers, with an interval that says how far off it may be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the pages look, light and dark, and the few lines that move their sliders."""
+"""How the pages look, in light or dark."""
 
 STYLE = """
 :root {
@@ -47,6 +47,7 @@ img.pixels { image-rendering: pixelated; }
 svg { display: block; width: 100%; height: auto; }
 svg text { fill: var(--quiet); font-size: 11px; font-family: inherit; }
 svg .grid { stroke: var(--line); stroke-width: 1; fill: none; }
+svg .mark { stroke: var(--quiet); stroke-width: 1; stroke-dasharray: 2 3; fill: none; }
 svg .curve { stroke-width: 1.5; fill: none; stroke-linejoin: round; stroke-linecap: round; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 420px), 1fr)); gap: 16px; }
 .cards { align-items: start; margin-bottom: 32px; }
@@ -78,6 +79,10 @@ tr.changed th { background: inherit; position: static; }
 tr.changed { background: var(--mark); }
 tr.changed th::before { content: "• "; }
 code, pre { font: .875rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+pre.samples {
+  margin: 0; max-height: 480px; overflow: auto; white-space: pre-wrap;
+  background: var(--box); border-radius: 6px; padding: 10px 12px;
+}
 pre.command {
   background: var(--box); border: 1px solid var(--line); border-radius: 6px;
   padding: 10px 12px; margin: 0 0 12px;
@@ -94,20 +99,6 @@ pre.command {
   table { font-size: .85rem; }
   th, td { padding-right: 10px; }
   .name { min-width: 7rem; }
-}
-"""
-
-SCRIPT = """
-for (const film of document.querySelectorAll(".film")) {
-  const slider = film.querySelector("input");
-  if (!slider) continue;
-  const shots = film.querySelectorAll("figure");
-  const show = () => {
-    shots.forEach((shot, number) => { shot.hidden = number !== Number(slider.value); });
-    slider.setAttribute("aria-valuetext", shots[slider.value].textContent);
-  };
-  slider.addEventListener("input", show);
-  show();
 }
 """
 

@@ -1,4 +1,4 @@
-"""Runs as TensorBoard shows them: numbers, pictures and findings as event files."""
+"""Runs as event files, which TensorBoard shows."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparring.errors import SettingError
-from sparring.files import write_atomically, writing
 from sparring.reporting.facts import Facts
-from sparring.reporting.health import FINDING, ROLLED_BACK, Card
-from sparring.reporting.pictures import pictures_of
+from sparring.reporting.findings import FINDING, ROLLED_BACK, Card
+from sparring.reporting.shots import pictures_of, texts_of
 from sparring.reporting.text import as_number, value_text, visible
-from sparring.run import Run
+from sparring.runs.files import write_atomically, writing
+from sparring.runs.folder import Run
+from sparring.runs.group import runs_in
 
 if TYPE_CHECKING:
     from tensorboard.compat.proto.summary_pb2 import Summary
@@ -35,11 +36,12 @@ def tensorboard(runs: Iterable[Run | Path | str], logdir: Path | str | None = No
     """Write runs as event files, which `tensorboard --logdir` shows.
 
     They have the history (rows of every so many steps under the names of their columns, those of other kinds
-    under `epoch/` and `health/`), the sample pictures, and the findings as text. What an earlier call wrote
-    is replaced, so it can be called again while a run trains. A history has no times: the axis is the steps.
+    under `epoch/` and `health/`), the samples as pictures or texts, and the findings as texts.
+    What an earlier call wrote is replaced, so it can be called again while a run trains. A history has no
+    times: the axis is the steps.
 
     Args:
-        runs: the runs or their folders.
+        runs: the runs or their folders; a group of seeds stands for all of its runs.
         logdir: a folder in which each run gets one of its own name; by default `tensorboard` in each run.
 
     Returns:
@@ -50,7 +52,7 @@ def tensorboard(runs: Iterable[Run | Path | str], logdir: Path | str | None = No
         RunError: one of them is no run, or is damaged, or the files cannot be written.
     """
     _require_package()
-    read = [Facts.of(run) for run in runs]
+    read = [Facts.of(run) for run in runs_in(runs)]
     folders = [each.run.path / "tensorboard" if logdir is None else Path(logdir) / each.name for each in read]
     twice = next((folder for folder in folders if folders.count(folder) > 1), None)
     if twice is not None:
@@ -90,7 +92,7 @@ def _file_of(facts: Facts) -> bytes:
 
     with tempfile.TemporaryDirectory() as temporary:
         with closing(FileWriter(temporary)) as writer:
-            for step, summary in chain(_numbers(facts), _pictures(facts), _findings(facts)):
+            for step, summary in chain(_numbers(facts), _pictures(facts), _texts(facts), _findings(facts)):
                 if 0 <= step <= LARGEST_STEP:
                     writer.add_summary(summary, round(step))
         (file,) = Path(temporary).iterdir()
@@ -124,6 +126,14 @@ def _pictures(facts: Facts) -> Events:
             encoded_image_string=picture.path.read_bytes(),
         )
         yield picture.step, Summary(value=[Summary.Value(tag="samples", image=image)])
+
+
+def _texts(facts: Facts) -> Events:
+    """Samples that are texts; indented, so that nothing in them is taken for markup."""
+    from torch.utils.tensorboard.summary import text
+
+    for shot in texts_of(facts):
+        yield shot.step, text("samples", "".join(f"    {line}\n" for line in shot.text.splitlines()))
 
 
 def _findings(facts: Facts) -> Events:

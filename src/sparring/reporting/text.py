@@ -1,4 +1,4 @@
-"""Numbers and other people's texts as a person reads them, on a page or a terminal."""
+"""Whatever a file may hold as a person can read it, on a page or a terminal."""
 
 from __future__ import annotations
 
@@ -75,10 +75,18 @@ def interval_text(low: object, high: object) -> str:
 
 
 def value_text(value: object) -> str:
-    """Any value of a JSON file: texts as they are, the rest as JSON."""
+    """Any value of a JSON file: texts as they are, the rest as JSON unless it is too deeply nested."""
     if value is None:
         return "none"
-    return visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    try:
+        return visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    except RecursionError:
+        return UNSHOWABLE
+
+
+def shortened(text: str, most: int) -> str:
+    """The beginning of a text that is longer than so many letters, with a sign that more follows."""
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def names_text(names: list[str], most: int = 20) -> str:

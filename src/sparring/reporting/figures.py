@@ -1,0 +1,125 @@
+"""The sections of a report that say how good the run is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from sparring.errors import RunError
+from sparring.reporting import html
+from sparring.reporting.charts import Line, columns_of, curve, legend, panel, term_panels
+from sparring.reporting.facts import Facts
+from sparring.reporting.html import Html, paragraph, section, tag
+from sparring.reporting.text import count_text, interval_text, names_text, number_text, value_text
+
+if TYPE_CHECKING:
+    from sparring.evaluation.result import Evaluation
+
+FIGURE, HELD_OUT = "figure/", "test/"
+"""How the columns of an epoch begin that hold a figure, or a term of a loss of held-out data."""
+
+
+def epochs_section(facts: Facts) -> Html | None:
+    """The figures of each epoch and the losses of held-out data, as curves; None where there are none."""
+    figures = figure_panels(facts)
+    losses = held_out_panels(facts)
+    if not figures and not losses:
+        return None
+    return section(
+        "Figures of each epoch",
+        paragraph(_newest(facts), class_="quiet"),
+        tag("div", *figures, class_="panels") if figures else None,
+        tag("h3", "losses of held-out data") if losses else None,
+        tag("div", *losses, class_="panels") if losses else None,
+    )
+
+
+def figure_columns(facts: Facts) -> list[str]:
+    """The columns that hold figures, in order of appearance."""
+    return [column for column in columns_of(facts.epochs) if column.startswith(FIGURE)]
+
+
+def held_out_columns(facts: Facts) -> list[str]:
+    """The columns that hold terms of losses of held-out data, in order of appearance."""
+    return [column for column in columns_of(facts.epochs) if column.startswith(HELD_OUT)]
+
+
+def figure_panels(facts: Facts) -> list[Html]:
+    """A panel for each figure."""
+    over, panels = facts.timeline.over_epochs, []
+    for number, column in enumerate(figure_columns(facts)):
+        name = column.removeprefix(FIGURE)
+        lines = [Line(name, number, curve(facts.epochs, column, over))]
+        panels.append(panel(name, lines, over, below=legend(lines)))
+    return panels
+
+
+def held_out_panels(facts: Facts) -> list[Html]:
+    """A panel for each term of the losses of held-out data, with a line for each player that has it."""
+    columns = held_out_columns(facts)
+    rows = [
+        {"epoch": row.get("epoch")}
+        | {name.removeprefix(HELD_OUT): row[name] for name in columns if name in row}
+        for row in facts.epochs
+    ]
+    return term_panels(rows, facts.timeline.over_epochs) if columns else []
+
+
+def newest(facts: Facts, columns: Iterable[str]) -> dict[str, object]:
+    """The newest value of each of some columns of the epochs, whatever it is."""
+    return {
+        column: next(row[column] for row in reversed(facts.epochs) if column in row) for column in columns
+    }
+
+
+def _newest(facts: Facts) -> str:
+    """The newest value of each figure, with its name."""
+    values = newest(facts, figure_columns(facts))
+    said = [f"{column.removeprefix(FIGURE)} {number_text(value)}" for column, value in values.items()]
+    epoch = count_text(facts.epochs[-1].get("epoch", "–"))
+    now = f"After epoch {epoch}: {names_text(said)}. " if said else ""
+    return f"{now}Measured at the end of each epoch; behind each name stands its last value."
+
+
+def evaluation_section(facts: Facts) -> Html:
+    """What an evaluation found, or the command that makes one."""
+    title = "Evaluation"
+    try:
+        evaluation = facts.evaluation()
+    except RunError as error:
+        return section(title, paragraph(html.prose(value_text(str(error))), class_="note"))
+    if evaluation is None:
+        return section(
+            title,
+            paragraph("This run has not been evaluated. This command says how good it is:"),
+            html.command(facts.command("evaluate")),
+        )
+    about = (
+        f"{count_text(evaluation.count)} samples of {facts.evaluated_at(evaluation)} against "
+        f"{value_text(evaluation.data)}, seen through {value_text(evaluation.extractor)}. Beside each figure "
+        "of samples stands the same figure of real examples against other real ones."
+    )
+    outdated = facts.outdated(evaluation)
+    return section(
+        title,
+        paragraph(about, class_="quiet"),
+        paragraph(html.prose(outdated), class_="note") if outdated else None,
+        html.table(("figure", "value and 95 % interval", "real"), _rows(evaluation)),
+    )
+
+
+def _rows(evaluation: Evaluation) -> list[Html]:
+    """A row for each figure, with what it is in small letters."""
+    return [
+        html.table_row(
+            tag(
+                "span",
+                name,
+                tag("span", value_text(evaluation.about.get(name, "")), class_="small"),
+                class_="name",
+            ),
+            html.with_interval(number_text(figure.value), interval_text(figure.low, figure.high)),
+            number_text(figure.reference),
+        )
+        for name, figure in evaluation.figures.items()
+    ]
