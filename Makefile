@@ -8,7 +8,7 @@ demo: .venv/installed
 	$(BIN)/sparring train r3gan --preset digits --max-minutes 2 --threads 1 --evaluate
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 # Style and types, as CI checks them.
 check: .venv/installed-test

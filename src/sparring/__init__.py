@@ -1,8 +1,8 @@
-"""Generative adversarial networks that train, explain themselves, and are held to their published numbers.
+"""Generative adversarial networks, held to their published numbers.
 
-The public functions are `train`, `resume`, `load`, `sample`, `evaluate`, `report`, `compare`,
-`tensorboard` and `load_dataset`; the classes for a system of one's own are `Game`, `GameSettings`, `Turn`,
-`Terms` and `Batch`.
+The public functions are `train`, `train_seeds`, `resume`, `load`, `sample`, `evaluate`, `report`, `compare`,
+`tensorboard`, `check` and `load_dataset`; the classes for a system of one's own are `Game`, `GameSettings`,
+`Player`, `Role`, `Turn`, `Terms` and `Batch`, and those for a data set of one's own `Dataset` and `Column`.
 Nothing heavy is imported before its use.
 """
 
@@ -11,51 +11,101 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if TYPE_CHECKING:
-    from sparring.data import Dataset, load_dataset
+    from sparring.checking import CheckReport, check
+    from sparring.data import Column, Dataset, dataset_of, load_dataset
     from sparring.errors import SparringError
     from sparring.evaluation.runs import evaluate
-    from sparring.game import Batch, DataSpec, Game, GameSettings, Limit, Terms, Turn
+    from sparring.game import (
+        Batch,
+        DataSpec,
+        Figure,
+        Game,
+        GameSettings,
+        Limit,
+        Needs,
+        Phase,
+        Player,
+        Role,
+        Source,
+        Terms,
+        Turn,
+        two_players,
+    )
     from sparring.model import Model, Samples, load, sample
     from sparring.randomness import Randomness
     from sparring.reporting.compare import Comparison, compare
     from sparring.reporting.report import report
     from sparring.reporting.tensorboard import tensorboard
-    from sparring.run import Run
-    from sparring.training import resume, train
+    from sparring.runs.folder import Run
+    from sparring.runs.group import Group
+    from sparring.training.seeds import train_seeds
+    from sparring.training.train import resume, train
+    from sparring.tricks import Trick
 
 _HOMES = {
-    "data": ("Dataset", "load_dataset"),
+    "checking": ("CheckReport", "check"),
+    "data": ("Column", "Dataset", "dataset_of", "load_dataset"),
     "errors": ("SparringError",),
     "evaluation.runs": ("evaluate",),
-    "game": ("Batch", "DataSpec", "Game", "GameSettings", "Limit", "Terms", "Turn"),
+    "game": (
+        "Batch",
+        "DataSpec",
+        "Figure",
+        "Game",
+        "GameSettings",
+        "Limit",
+        "Needs",
+        "Phase",
+        "Player",
+        "Role",
+        "Source",
+        "Terms",
+        "Turn",
+        "two_players",
+    ),
     "model": ("Model", "Samples", "load", "sample"),
     "randomness": ("Randomness",),
     "reporting.compare": ("Comparison", "compare"),
     "reporting.report": ("report",),
     "reporting.tensorboard": ("tensorboard",),
-    "run": ("Run",),
-    "training": ("resume", "train"),
+    "runs.folder": ("Run",),
+    "runs.group": ("Group",),
+    "training.seeds": ("train_seeds",),
+    "training.train": ("resume", "train"),
+    "tricks": ("Trick",),
 }
 
 __all__ = [
     "Batch",
+    "CheckReport",
+    "Column",
     "Comparison",
     "DataSpec",
     "Dataset",
+    "Figure",
     "Game",
     "GameSettings",
+    "Group",
     "Limit",
     "Model",
+    "Needs",
+    "Phase",
+    "Player",
     "Randomness",
+    "Role",
     "Run",
     "Samples",
+    "Source",
     "SparringError",
     "Terms",
+    "Trick",
     "Turn",
+    "check",
     "compare",
+    "dataset_of",
     "evaluate",
     "load",
     "load_dataset",
@@ -64,6 +114,8 @@ __all__ = [
     "sample",
     "tensorboard",
     "train",
+    "train_seeds",
+    "two_players",
 ]
 
 

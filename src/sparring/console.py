@@ -20,6 +20,7 @@ from rich.progress import TimeRemainingColumn as TimeLeftColumn
 from rich.table import Table
 from rich.text import Text
 
+from sparring.game import Number
 from sparring.health.findings import Finding
 
 LINE_EVERY_SECONDS = 10.0
@@ -82,7 +83,7 @@ class Console:
             self._progress.start()
             self._task = self._progress.add_task(title, total=total, completed=done, losses="")
 
-    def update(self, step: int, values: Mapping[str, float]) -> None:
+    def update(self, step: int, values: Mapping[str, Number]) -> None:
         """Show the step and the players' losses, at most a few times a second."""
         now = time.monotonic()
         if now - self._shown < (BAR_EVERY_SECONDS if self.live else LINE_EVERY_SECONDS):
@@ -118,17 +119,33 @@ def finding_text(step: int, finding: Finding) -> Text:
     )
 
 
-def losses_text(values: Mapping[str, float]) -> str:
+def losses_text(values: Mapping[str, Number]) -> str:
     """The total loss of each player, such as `generator 0.71  discriminator 1.32`."""
     return "  ".join(
-        f"{name.removesuffix('/loss')} {value:.3f}"
+        f"{name.removesuffix('/loss')} {float(value):.3f}"
         for name, value in values.items()
         if name.endswith("/loss")
     )
 
 
-def epoch_table(train: Mapping[str, float], test: Mapping[str, float]) -> Table:
-    """The report of an epoch: a row for each player, train and test; a column for each term."""
+def epoch_tables(train: Mapping[str, float], test: Mapping[str, float]) -> list[Table]:
+    """The report of an epoch: held-out losses beside those of training, then figures; none where there are
+    none."""
+    losses = {name: value for name, value in test.items() if name.startswith("test/")}
+    figures = {name.partition("/")[2]: value for name, value in test.items() if name.startswith("figure/")}
+    tables = []
+    if losses:
+        tables.append(losses_table(train, losses))
+    if figures:
+        table = Table("figure", "value")
+        for name, value in figures.items():
+            table.add_row(name, f"{value:.4f}")
+        tables.append(table)
+    return tables
+
+
+def losses_table(train: Mapping[str, float], test: Mapping[str, float]) -> Table:
+    """A row for each player, train and test; a column for each term."""
     players = list(dict.fromkeys(name.split("/")[1] for name in test))
     terms = list(dict.fromkeys(name.split("/", 2)[2] for name in test))
     table = Table("component", *terms)

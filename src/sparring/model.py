@@ -2,72 +2,94 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from sparring.data.arrays import save_samples
-from sparring.data.dataset import Dataset, DataSpec, to_bytes
-from sparring.errors import CheckpointError, RunError, SettingError, nearest
-from sparring.files import write_atomically
+from sparring.data import load_dataset
+from sparring.data.dataset import Column, Dataset, spec_from
+from sparring.data.kinds import Kind, kind_from
+from sparring.data.kinds.kind import padded
+from sparring.data.own import is_own
+from sparring.data.samples import save_samples
+from sparring.errors import CheckpointError, RunError, SettingError
 from sparring.game import Game
-from sparring.plots import grid_png, points_png
+from sparring.nn.modes import inference
 from sparring.processes import join_processes
 from sparring.randomness import Randomness, derived_seed, seeded_initialisation
-from sparring.run import Run
+from sparring.runs.files import write_atomically
+from sparring.runs.folder import Run, is_group
 from sparring.zoo import find_system, short_name
 
 SAMPLE_BATCH = 250
 """Examples generated at a time; fixed, so that the same seed gives the same samples."""
-MOST_COLUMNS = 20
-"""Classes shown in a picture at the most."""
-POINTS_SHOWN = 2500
+BLANK = 255
+"""What fills the last row of a grid."""
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
     """Generated examples."""
 
-    examples: Tensor
-    """Images as uint8 (count, channels, height, width), or points as float32 (count, dimensions)."""
-    labels: Tensor | None
-    """The classes asked for, int64 (count,); None for a system that is not told classes."""
+    columns: Column
+    """The samples."""
+    told: Column
+    """What each was told to be: its class, its source; of kind `Nothing` where a system is told nothing."""
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    @property
+    def examples(self) -> Tensor:
+        """Images as uint8 (count, channels, height, width), points as float32 (count, dimensions), tokens as
+        int64 (count, length)."""
+        return self.columns.values
+
+    @property
+    def condition(self) -> Tensor:
+        """What each was told to be: classes, int64 (count,); or of shape (count, 0)."""
+        return self.told.values
 
     def save(self, path: Path | str, columns: int = 10) -> None:
-        """Write a picture (`.png`) or the arrays (`.npz`) of the samples.
+        """Write what shows the samples (a picture `.png`, or a text `.txt`), or their arrays (`.npz`).
 
         Raises:
             SettingError: the file's ending is neither.
             RunError: it cannot be written.
         """
-        path = check_samples_file(path)
+        path = check_samples_file(path, self.columns.kind)
         if path.suffix.lower() == ".npz":
-            save_samples(path, self.examples, self.labels)
+            save_samples(path, self.columns, self.told)
         else:
             write_atomically(path, self.picture(columns))
 
     def picture(self, columns: int = 10) -> bytes:
-        """A PNG of the samples, row by row."""
-        if self.examples.dim() == 2:
-            return points_png(self.examples, self.examples, None)
-        columns = min(columns, len(self.examples))
-        rows = -(-len(self.examples) // columns)
-        missing = rows * columns - len(self.examples)
-        blank = self.examples.new_full((missing, *self.examples.shape[1:]), 255)
-        return grid_png(torch.cat([self.examples, blank]).unflatten(0, (rows, columns)))
+        """What shows the samples, row by row: a PNG, or a text."""
+        kind = self.columns.kind
+        _, columns = kind.grid(1, min(columns, len(self)))
+        return kind.picture([padded(self.examples, min(columns, len(self)), BLANK)])
 
 
-def check_samples_file(path: Path | str) -> Path:
+def check_samples_file(path: Path | str, kind: Kind | None = None) -> Path:
     """The path, if samples can be written under such a name.
 
+    Args:
+        path: where to.
+        kind: what the samples are; any kind where it is not known yet.
+
     Raises:
-        SettingError: its ending is neither .png nor .npz.
+        SettingError: its ending is none that they can have.
     """
     path = Path(path)
-    if path.suffix.lower() not in (".png", ".npz"):
-        raise SettingError(f"Samples are written as .png (a picture) or .npz (arrays), not as '{path.name}'.")
+    shown = {".png", ".txt"} if kind is None else {kind.suffix}
+    if path.suffix.lower() not in {*shown, ".npz"}:
+        raise SettingError(
+            f"Samples are written as {' or '.join(sorted(shown))} (to look at) or .npz (arrays), not as "
+            f"'{path.name}'."
+        )
     return path
 
 
@@ -76,19 +98,21 @@ class Model:
 
     Args:
         game: the game with its weights.
-        class_names: a name for each class.
+        condition: what kind of thing it is told.
+        dataset: gives the data it was trained on, in its range, where a condition has to come from there.
     """
 
-    def __init__(self, game: Game, class_names: tuple[str, ...] = ()) -> None:
+    def __init__(self, game: Game, condition: Kind, dataset: Callable[[], Dataset]) -> None:
         self.game = game.eval()
-        self.class_names = class_names
+        self.condition = condition
+        self._dataset = dataset
 
     def sample(self, count: int = 100, label: int | str | None = None, seed: int = 0) -> Samples:
         """Generate examples; the same seed gives the same ones.
 
         Args:
             count: how many.
-            label: a class, by number or name, for all of them; by default all classes in turn.
+            label: a class, by name or number, for all of them; by default all classes in turn.
             seed: decides the noise.
 
         Raises:
@@ -99,34 +123,23 @@ class Model:
         if seed < 0:
             raise SettingError(f"seed is {seed}: it must be at least 0.")
         random = Randomness(derived_seed(seed, "samples"), self._device)
-        labels = self._labels(count, label)
-        latent = torch.cat([self.game.latent(SAMPLE_BATCH, random) for _ in range(0, count, SAMPLE_BATCH)])[
-            :count
-        ]
-        return Samples(generate_bytes(self.game, latent, labels), None if labels is None else labels.cpu())
+        if label is None:
+            condition = self.condition.draw(count, lambda: self._conditions(count))
+        else:
+            condition = self.condition.named(label).expand(count, *[-1] * len(self.condition.shape))
+        batches = range(0, count, SAMPLE_BATCH)
+        latent = torch.cat([self.game.latent(SAMPLE_BATCH, random) for _ in batches])[:count]
+        told = Column(self.condition, condition)
+        return Samples(Column(self.game.data.kind, generate(self.game, latent, told)), told)
 
     @property
     def _device(self) -> torch.device:
         return next(self.game.parameters()).device
 
-    def _labels(self, count: int, label: int | str | None) -> Tensor | None:
-        if not self.game.conditional:
-            if label is not None:
-                raise SettingError("This system was not told classes while it trained: leave --label out.")
-            return None
-        if label is None:
-            return torch.arange(count, device=self._device) % self.game.data.classes
-        return torch.full((count,), self._label_number(label), device=self._device)
-
-    def _label_number(self, label: int | str) -> int:
-        if str(label) in self.class_names:
-            return self.class_names.index(str(label))
-        if str(label).isdecimal() and int(label) < self.game.data.classes:
-            return int(label)
-        names = ", ".join(self.class_names[:MOST_COLUMNS])
-        raise SettingError(
-            f"There is no class '{label}'.{nearest(str(label), self.class_names)} The classes are: {names}."
-        )
+    def _conditions(self, count: int) -> Column:
+        """What the data says, of held-out examples where there are some: of the first so many."""
+        dataset = self._dataset()
+        return self.game.condition((dataset if dataset.held_out is None else dataset.held_out)[:count])
 
 
 def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto") -> Model:
@@ -144,7 +157,13 @@ def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto") 
     described = run.description
     game_class = recorded_system(run)
     data = described["data"]
-    spec = DataSpec(tuple(data["shape"]), len(data["class_names"]), data["count"])
+    try:
+        spec = spec_from(data["spec"], game_class.value_range)
+        condition = kind_from(described["condition"]).in_range(*game_class.value_range)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RunError(
+            f"{run.path / 'run.json'} is damaged: it does not say what the data is ({error!r})."
+        ) from error
     settings = game_class.Settings.of(described["settings"], str(run.path / "run.json"))
     processes = join_processes(device)
     with seeded_initialisation(described["seed"]):
@@ -160,7 +179,8 @@ def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto") 
     else:
         networks = run.kept_networks(epoch)
     load_networks(game, networks, f"{run.path} ({short_name(described['system'])})")
-    return Model(game, tuple(data["class_names"]))
+
+    return Model(game, condition, lambda: recorded_dataset(run).in_range(*game_class.value_range))
 
 
 def recorded_system(run: Run) -> type[Game]:
@@ -175,14 +195,36 @@ def recorded_system(run: Run) -> type[Game]:
     """
     reference = run.description["system"]
     if ":" in reference:
-        file, folder = Path(reference.rpartition(":")[0]), run.path.resolve()
-        # A path through links, such as the system's own link to the current folder, is as good as relative.
-        if not file.is_absolute() or file != file.resolve() or file.is_relative_to(folder):
-            raise RunError(
-                f"{run.path} names its system as {reference}, which may have come with the run: a system of "
-                "one's own is only taken from a full path, without links, outside the run folder."
-            )
+        refuse_what_came_with(run.path, "system", reference)
     return find_system(reference)
+
+
+def recorded_dataset(run: Run) -> Dataset:
+    """The data that a run was trained on.
+
+    A function of one's own that gives it is taken as a system of one's own is.
+
+    Raises:
+        RunError: the path of the function is relative, leads through links, or lies in the run folder.
+        SparringError: the data cannot be loaded any more.
+    """
+    data = run.description["data"]
+    if is_own(data["name"]):
+        refuse_what_came_with(run.path, "data", data["name"])
+    return load_dataset(data["name"], size=data["size"], skip_bad_images=data["skip_bad_images"])
+
+
+def refuse_what_came_with(folder: Path, what: str, reference: str) -> None:
+    """Raise RunError unless `path/to/file.py:name` certainly did not come with a run, or a group of runs."""
+    file, came = Path(reference.rpartition(":")[0]), folder.resolve()
+    if is_group(came.parent):
+        came = came.parent
+    # A path through links, such as the system's own link to the current folder, is as good as relative.
+    if not file.is_absolute() or file != file.resolve() or file.is_relative_to(came):
+        raise RunError(
+            f"{folder} names its {what} as {reference}, which may have come with the run: a {what} of "
+            "one's own is only taken from a full path, without links, outside the run folder."
+        )
 
 
 def load_networks(game: Game, networks: dict[str, Tensor], owner: str) -> None:
@@ -205,51 +247,58 @@ def load_networks(game: Game, networks: dict[str, Tensor], owner: str) -> None:
 
 
 @torch.no_grad()
-def generate_bytes(game: Game, latent: Tensor, labels: Tensor | None) -> Tensor:
-    """Examples from latents in evaluation mode: images as bytes, points as they are; on the CPU."""
-    training = game.training
-    game.eval()
+def generate(game: Game, latent: Tensor, told: Column) -> Tensor:
+    """Examples from latents in evaluation mode, as they are stored; on the CPU.
+
+    Args:
+        game: what generates them.
+        latent: noise, as `Game.latent` gives it.
+        told: what each is to be.
+    """
     parts = []
-    for start in range(0, len(latent), SAMPLE_BATCH):
-        chosen = slice(start, start + SAMPLE_BATCH)
-        examples: Tensor = game.sample(latent[chosen], None if labels is None else labels[chosen])
-        parts.append(to_bytes(examples, game.value_range) if game.data.is_image else examples)
-    game.train(training)
-    return torch.cat(parts).cpu()
+    with inference(game):
+        for start in range(0, len(latent), SAMPLE_BATCH):
+            chosen = slice(start, start + SAMPLE_BATCH)
+            condition = told[chosen].to(latent.device).encoded()
+            parts.append(game.data.kind.decode(game.sample(latent[chosen], condition)).cpu())
+    return torch.cat(parts)
 
 
 def sample_picture(game: Game, dataset: Dataset, seed: int, epoch: float) -> bytes:
-    """The run's sample picture as PNG, from latents that depend on the seed alone.
+    """What shows a run's samples, from latents that depend on the seed alone: a PNG, or a text.
 
-    Images stand in the game's grid. A conditional system has one column for each class, and the same noise
-    along a row; if the game wants it, a white column and real images sorted by class stand beside them.
+    Images stand in the game's grid. A class-conditional system has one column for each class, and the same
+    noise along a row; if the game wants it, real examples sorted by class stand beside them.
+
+    Args:
+        game: what generates them.
+        dataset: what it is trained on, in its range.
+        seed: decides the noise.
+        epoch: decides which real examples are shown.
     """
-    device = next(game.parameters()).device
-    random = Randomness(derived_seed(seed, "picture"), device)
-    if not game.data.is_image:
-        points = generate_bytes(game, game.latent(POINTS_SHOWN, random), None)
-        return points_png(points, dataset.examples, dataset.mixture)
-    rows, columns = game.grid
-    labels = None
-    if game.conditional:
-        columns = min(game.data.classes, MOST_COLUMNS)
+    random = Randomness(derived_seed(seed, "picture"), next(game.parameters()).device)
+    kind = dataset.examples.kind
+    rows, columns = kind.grid(*game.grid)
+    source = game.condition((dataset if dataset.held_out is None else dataset.held_out)[: rows * columns])
+    layout = source.kind.layout(rows, columns, lambda: source)
+    columns = layout.columns
+    if layout.same_noise:
         latent = game.latent(rows, random).repeat_interleave(columns, dim=0)
-        labels = torch.arange(columns, device=device).repeat(rows)
     else:
         latent = game.latent(rows * columns, random)
-    blocks = [generate_bytes(game, latent, labels).unflatten(0, (rows, columns))]
+    made = generate(game, latent, Column(source.kind, layout.condition)).unflatten(0, (rows, columns))
+    blocks = [*layout.beside, made]
     if game.shows_real:
         blocks.append(_real_block(dataset, rows, columns, epoch))
-    return grid_png(*blocks)
+    return kind.picture(blocks, dataset)
 
 
 def _real_block(dataset: Dataset, rows: int, columns: int, epoch: float) -> Tensor:
-    """Real images, other ones each epoch, sorted by class down the columns."""
+    """Real examples, other ones each epoch, sorted by what they are down the columns."""
     first = max(0, int(epoch) - 1) * rows * columns
     chosen = (torch.arange(rows * columns) + first) % len(dataset)
-    if dataset.labels is not None:
-        chosen = chosen[dataset.labels[chosen].argsort(stable=True)]
-    return dataset.examples[chosen].reshape(columns, rows, *dataset.spec.shape).transpose(0, 1)
+    chosen = chosen[dataset.condition.kind.order(dataset.condition.values[chosen])]
+    return dataset.examples.values[chosen].reshape(columns, rows, *dataset.spec.shape).transpose(0, 1)
 
 
 def sample(
@@ -261,5 +310,14 @@ def sample(
     epoch: int | None = None,
     device: str = "auto",
 ) -> Samples:
-    """Generate examples from a run: `load(run, epoch, device).sample(count, label, seed)`."""
+    """Generate examples from a run: `load(run, epoch, device).sample(count, label, seed)`.
+
+    Args:
+        run: the run or its folder.
+        count: how many.
+        label: the class of all of them, by name or number; by default all classes in turn.
+        seed: decides the noise.
+        epoch: an epoch whose networks were kept; by default the latest checkpoint.
+        device: where to generate them: auto, cpu, cuda ...
+    """
     return load(run, epoch, device).sample(count, label, seed)

@@ -1,4 +1,4 @@
-"""Pictures: grids of images, points over a density, curves of the history."""
+"""Plots: points over a density, curves of the history."""
 
 from __future__ import annotations
 
@@ -6,42 +6,17 @@ import io
 from typing import Any
 
 import numpy as np
-import torch
-from PIL import Image
 from torch import Tensor
 
-from sparring.data.dataset import Mixture
 
-WHITE = 255
-
-
-def png(image: np.ndarray[Any, np.dtype[np.uint8]]) -> bytes:
-    """A PNG file of an image (uint8, height x width, or height x width x 3)."""
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def grid_png(*blocks: Tensor) -> bytes:
-    """A PNG of images in rows and columns.
+def points_png(points: Tensor, real: Tensor, centres: Tensor | None) -> bytes:
+    """A PNG of generated points over the density of the real ones (their first two dimensions).
 
     Args:
-        blocks: each uint8 of shape (rows, columns, channels, height, width); they stand side by side,
-            divided by a white column as wide as an image, all with the same number of rows.
+        points: generated, (count, dimensions).
+        real: likewise.
+        centres: of the modes, (modes, dimensions), where they are known.
     """
-    parts: list[Tensor] = []
-    for block in blocks:
-        if parts:
-            parts.append(torch.full_like(block[:, :1], WHITE))
-        parts.append(block)
-    tiles = torch.cat(parts, dim=1)
-    rows, columns, channels, height, width = tiles.shape
-    picture = tiles.permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels)
-    return png(picture.squeeze(2).cpu().numpy())
-
-
-def points_png(points: Tensor, real: Tensor, mixture: Mixture | None) -> bytes:
-    """A PNG of generated points over the density of the real ones (their first two dimensions)."""
     figure = _figure(5, 5)
     axes = figure.add_subplot()
     shown = real[:, :2].cpu().numpy()
@@ -50,8 +25,8 @@ def points_png(points: Tensor, real: Tensor, mixture: Mixture | None) -> bytes:
     window = [[low[0] - margin, high[0] + margin], [low[1] - margin, high[1] + margin]]
     density, xs, ys = np.histogram2d(shown[:, 0], shown[:, 1], bins=120, range=window)
     axes.pcolormesh(xs, ys, np.sqrt(density.T), cmap="Greys", vmax=1.6 * np.sqrt(density.max()))
-    if mixture is not None:
-        axes.scatter(*mixture.means[:, :2].T.numpy(), s=160, facecolors="none", edgecolors="tab:blue", lw=0.8)
+    if centres is not None:
+        axes.scatter(*centres[:, :2].T.numpy(), s=160, facecolors="none", edgecolors="tab:blue", lw=0.8)
     axes.scatter(*points[:, :2].T.cpu().numpy(), s=3, color="tab:orange", alpha=0.6, lw=0)
     axes.set(xlim=window[0], ylim=window[1], aspect="equal", title="generated points over the real density")
     return _figure_png(figure)
