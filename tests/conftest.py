@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from torch import Tensor
 
-from sparring.data.dataset import Batch, Dataset
-from sparring.engine import Engine
+from sparring.data.dataset import Batch, Dataset, dataset_of
 from sparring.processes import Processes
+from sparring.training.engine import Engine
 from sparring.zoo import find_system
 
 # A busy machine is no failure.
@@ -38,17 +39,17 @@ def make_dataset() -> Callable[..., Dataset]:
 
 
 def random_images(
-    count: int = 50, channels: int = 1, size: int = 20, classes: int = 3, test: int = 0
+    count: int = 50, channels: int = 1, size: int = 20, classes: int = 3, held_out: int = 0
 ) -> Dataset:
-    """Random pictures, the classes in turn; `test` held-out ones beside them."""
+    """Random pictures, the classes in turn; some held-out ones beside them."""
     generator = torch.Generator().manual_seed(count + channels + size)
     examples = torch.randint(
         0, 256, (count, channels, size, size), generator=generator, dtype=torch.int64
     ).byte()
     labels = torch.arange(count) % classes if classes else None
     names = tuple(f"class {number}" for number in range(classes))
-    held_out = random_images(test, channels, size, classes) if test else None
-    return Dataset("random images", examples, labels, names, test=held_out)
+    kept = random_images(held_out, channels, size, classes) if held_out else None
+    return dataset_of("random images", examples, labels, names, kept)
 
 
 @pytest.fixture
@@ -58,28 +59,44 @@ def make_engine() -> Callable[..., Engine]:
     def make(
         system: Any,
         dataset: Dataset | None = None,
-        steps: int = 100,
+        steps: int | None = 100,
         seed: int = 0,
         processes: Processes = CPU,
+        microbatches: int = 1,
         **settings: Any,
     ) -> Engine:
         game_class = find_system(system) if isinstance(system, str) else system
         values = game_class.Settings.of({"batch_size": 10} | settings, "the test")
-        return Engine(game_class, values, dataset or random_images(), steps, seed, processes)
+        data = random_images() if dataset is None else dataset
+        return Engine(game_class, values, data, steps, seed, processes, microbatches=microbatches)
 
     return make
 
 
 def first_batch(engine: Engine) -> Batch:
-    """The batch that the engine would deal first."""
-    batch = engine.stream.deal()
-    engine.stream.position -= 1
-    return batch
+    """The batch of real examples that the engine would deal first."""
+    return engine.streams["real"].peek()
 
 
 @pytest.fixture
 def deal() -> Callable[[Engine], Batch]:
     return first_batch
+
+
+def same(ours: Any, theirs: Any) -> bool:
+    """Whether two states are the same, bit for bit."""
+    if isinstance(ours, Tensor):
+        return isinstance(theirs, Tensor) and ours.dtype == theirs.dtype and torch.equal(ours, theirs)
+    if isinstance(ours, Mapping):
+        return ours.keys() == theirs.keys() and all(same(ours[name], theirs[name]) for name in ours)
+    if isinstance(ours, list | tuple):
+        return len(ours) == len(theirs) and all(map(same, ours, theirs))
+    return bool(ours == theirs)
+
+
+@pytest.fixture
+def same_state() -> Callable[[Any, Any], bool]:
+    return same
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import re
@@ -20,12 +19,12 @@ import filelock
 import numpy as np
 import pandas as pd
 import pytest
-import safetensors.torch
 from PIL import Image
 
 import sparring
 from sparring.cli import main
-from sparring.run import FORMAT
+from sparring.runs.folder import FORMAT
+from sparring.training import timing
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -52,7 +51,7 @@ def gan_run(trained: dict[str, Path], tmp_path: Path) -> Path:
 def test_help_answers_without_torch() -> None:
     script = (
         "import sys, contextlib, io, sparring.cli\n"
-        "for arguments in (['--help'], [], ['resume', '--help'], ['sample', '--help'], ['--version']):\n"
+        "for arguments in (['--help'], [], ['--version']):\n"
         "    with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.suppress(SystemExit):\n"
         "        sparring.cli.main(arguments)\n"
         "    assert said.getvalue(), arguments\n"
@@ -95,15 +94,27 @@ def test_help_of_a_system_comes_from_its_docstrings(capsys: pytest.CaptureFixtur
     assert "{None}" not in said
 
 
-@pytest.mark.parametrize("command", ["resume", "sample"])
+@pytest.mark.parametrize("command", ["resume", "sample", "evaluate", "report", "compare", "tensorboard"])
 def test_help_reads_like_a_person_wrote_it(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([command, "--help"])
     said = capsys.readouterr().out
     assert f"usage: sparring {command} [-h]" in said
     assert "RUN" in said
-    assert "{None}" not in said
-    assert "STR" not in said
+    for word in ("{None}", "STR", "INT", "FLOAT"):
+        assert word not in said
+
+
+def test_help_joins_the_lines_of_a_docstring(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    with pytest.raises(SystemExit):
+        main(["resume", "--help"])
+    assert (
+        "The run's new total of passes over the data; by default its own limit. Schedules that refer to the "
+        "length of the run follow the new total from here on."
+    ) in capsys.readouterr().out
 
 
 def test_train_resume_and_sample(run_sparring: Command, tiny_npz: Path, tmp_path: Path) -> None:
@@ -113,7 +124,7 @@ def test_train_resume_and_sample(run_sparring: Command, tiny_npz: Path, tmp_path
     assert (done.returncode, done.stderr) == (0, "")
     run = tmp_path / "runs" / "acgan-npz-1"
     assert "Training acgan-npz in runs/acgan-npz-1: step 0 of 2." in done.stdout
-    assert "Picture: runs/acgan-npz-1/samples.png\n" in done.stdout
+    assert "Samples: runs/acgan-npz-1/samples.png\n" in done.stdout
     assert "\x1b" not in done.stdout, "no control codes where there is no terminal"
 
     done = run_sparring("resume", "runs/acgan-npz-1", "--max-steps", 3, "--quiet", cwd=tmp_path)
@@ -164,17 +175,16 @@ def test_more_samples_begin_with_the_same_ones(trained: dict[str, Path]) -> None
     # Sums over batches of another size are rounded differently.
     difference = few.examples.int() - many.examples[:7].int()
     assert difference.abs().max() <= 1
-    assert few.labels.tolist() == many.labels[:7].tolist() == [0, 1, 2, 0, 1, 2, 0]  # type: ignore[union-attr]
+    assert few.condition.tolist() == many.condition[:7].tolist() == [0, 1, 2, 0, 1, 2, 0]
 
 
 def test_a_run_without_a_limit_says_how_long_it_will_take(
     tiny_npz: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sparring import training
     from sparring.settings import Limit
     from sparring.zoo.gan import GAN
 
-    monkeypatch.setattr(training, "TIMING_SECONDS", 0.05)
+    monkeypatch.setattr(timing, "TIMING_SECONDS", 0.05)
     monkeypatch.setattr(GAN, "length", Limit(epochs=2))
     main(["train", "gan", "--data", f"npz:{tiny_npz}", "--out", str(tmp_path / "run")])
     said = capsys.readouterr().out
@@ -185,9 +195,7 @@ def test_a_run_without_a_limit_says_how_long_it_will_take(
 def test_minutes_become_steps_once_and_for_all(
     tiny_npz: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sparring import training
-
-    monkeypatch.setattr(training, "TIMING_SECONDS", 0.05)
+    monkeypatch.setattr(timing, "TIMING_SECONDS", 0.05)
     main(
         ["train", "gan", "--data", f"npz:{tiny_npz}", "--out", str(tmp_path / "run"), "--max-minutes", "0.02"]
     )
@@ -210,36 +218,6 @@ def test_health_is_watched_unless_told_otherwise(tiny_npz: Path, tmp_path: Path)
         described = run.description
         assert (described["health_every"], described["on_unhealthy"]) == (int(every), "warn")
     assert kinds == {"2": ["health", "steps", "health"], "0": ["steps"]}
-
-
-def test_a_run_made_before_there_was_health(gan_run: Path, run_sparring: Command) -> None:
-    """Its description says nothing of it, nor does its checkpoint: it goes on unwatched."""
-    described = json.loads((gan_run / "run.json").read_text())
-    for name in ("health_every", "on_unhealthy"):
-        del described[name]
-    (gan_run / "run.json").write_text(json.dumps(described))
-    (checkpoint,) = (gan_run / "checkpoints").iterdir()
-    state = json.loads((checkpoint / "state.json").read_text())
-    for name in ("health", "rollbacks", "learning_rate_factor"):
-        del state[name]
-    tensors = {
-        name: tensor
-        for name, tensor in safetensors.torch.load_file(checkpoint / "training.safetensors").items()
-        if not name.startswith("health/")
-    }
-    content = safetensors.torch.save(tensors)
-    (checkpoint / "training.safetensors").write_bytes(content)
-    digests = state.pop("sha256") | {"training": hashlib.sha256(content).hexdigest()}
-    digests["state"] = hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
-    (checkpoint / "state.json").write_text(json.dumps(state | {"sha256": digests}))
-    done = run_sparring("resume", gan_run, "--max-steps", 9)
-    assert (done.returncode, done.stderr) == (0, "")
-    run = sparring.Run(gan_run)
-    assert run.status["state"] == "finished"
-    assert {row["kind"] for row in run.history()} == {"steps", "epoch"}
-    latest = run.latest()
-    assert latest is not None
-    assert (latest.state["rollbacks"], latest.state["learning_rate_factor"]) == (0, 1.0)
 
 
 # -- what it says to mistakes --------------------------------------------------------------------------------
@@ -324,7 +302,7 @@ Complain = Callable[..., Complaint]
         ("train gan --data folder:missing", "There is no folder"),
         ("train gan --data npz:missing.npz", "There is no file"),
         ("train gan --data idx:", "lacks its path"),
-        ("train gan --data ring", "gan trains on images"),
+        ("train gan --data ring", "GAN trains on images; this data has points of 2 dimensions."),
         ("resume", "sparring resume needs RUN, as in `sparring resume runs/gan-mnist-1`."),
         ("resume missing", "missing is not a run: it has no run.json."),
         ("resume missing --epochs x", "--epochs is 'x': it must be a whole number."),
@@ -388,7 +366,7 @@ class TestData:
     def test_labels_missing(self, complain: Complain, tmp_path: Path) -> None:
         np.savez(tmp_path / "plain.npz", images=np.zeros((200, 20, 20), dtype=np.uint8))
         said = complain("train", "acgan", "--data", f"npz:{tmp_path / 'plain.npz'}")
-        said.has("acgan needs a label for every example", "one sub-folder per class")
+        said.has("ACGAN needs classes for every example", "one sub-folder per class")
 
     def test_fewer_images_than_a_batch(self, complain: Complain, tmp_path: Path) -> None:
         np.savez(tmp_path / "few.npz", images=np.zeros((9, 20, 20), dtype=np.uint8))
@@ -452,12 +430,24 @@ class TestRunFolder:
         for command in (["resume", gan_run], ["sample", gan_run, "--out", tmp_path / "a.png"]):
             complain(*command).has(f"of format {FORMAT + 1}", "update sparring")
 
+    def test_is_of_the_first_version(self, complain: Complain, gan_run: Path, tmp_path: Path) -> None:
+        """Its checkpoints hold other things in other places: it is refused, and stays as it is."""
+        described = json.loads((gan_run / "run.json").read_text())
+        (gan_run / "run.json").write_text(json.dumps(described | {"format": 1}))
+        for command in (
+            *(["resume", gan_run], ["sample", gan_run, "--out", tmp_path / "a.png"]),
+            *(["evaluate", gan_run], ["report", gan_run], ["compare", gan_run, gan_run]),
+        ):
+            complain(*command).has("is a run of format 1", "train it again, or install sparring 0.1")
+
     @pytest.mark.parametrize(
         ("damage", "said"),
         [
             (lambda text: text[:200], "does not hold JSON"),
             (lambda text: "[]", "holds JSON but not an object"),
-            (lambda text: "{}", "its format is None and not 1"),
+            (lambda text: "{}", "its format is None and not 2"),
+            (lambda text: text.replace('"format": 2', '"format": "two"'), "its format is 'two' and not 2"),
+            (lambda text: text.replace('"roles"', '"rules"'), "'roles' is missing"),
             (lambda text: text.replace('"seed"', '"sede"'), "'seed' is missing"),
             (lambda text: text.replace('"fingerprint"', '"footprint"'), "'data/fingerprint' is missing"),
             (lambda text: text.replace('"threads": 1', '"threads": "one"'), "'threads' cannot be 'one'"),
@@ -563,7 +553,7 @@ class TestSampling:
     def test_mistakes(self, complain: Complain, trained: dict[str, Path], tmp_path: Path) -> None:
         out = ["--out", tmp_path / "a.npz"]
         complain("sample", trained["gan"], "--label", 3, *out).has(
-            "was not told classes", "leave --label out"
+            "is not class-conditional", "leave --label out"
         )
         complain("sample", trained["acgan"], "--label", 3, *out).has(
             "no class '3'", "The classes are: 0, 1, 2."

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import sparring
+from sparring.checking.table import CHECKS
 from sparring.cli import main
 from sparring.errors import RunError, SettingError
 from sparring.zoo import find_system
@@ -60,7 +61,7 @@ def test_the_library_page(
 
 
 def test_the_page_about_a_system_of_ones_own(own_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert len([line for line in own_file.read_text().splitlines() if line]) < 40
+    assert len([line for line in own_file.read_text().splitlines() if line]) < 50
     for command in (line for block in blocks("your-own-system.md", "bash") for line in block.splitlines()):
         program, *arguments = shlex.split(command)
         assert program == "sparring"
@@ -72,9 +73,11 @@ def test_the_page_about_a_system_of_ones_own(own_file: Path, capsys: pytest.Capt
     assert "Adam's learning rate, for both players." in said
     assert "Training lsgan-mnist in runs/mine: step 0 of 300." in said
     assert "Resuming lsgan-mnist in runs/mine: step 300 of 400." in said
+    assert f"{len(CHECKS)} checks of lsgan: {len(CHECKS)} ok, 0 note, 0 wrong." in said
     run = sparring.Run("runs/mine")
     assert run.description["system"] == f"{own_file}:LSGAN"
     assert run.description["settings"]["learning_rate"] == 0.0005
+    assert sparring.Run("runs/with-tricks").description["settings"]["tricks"]["packing"] == 2
     assert pd.read_json(run.path / "history.jsonl", lines=True)["step"].max() == 400
     assert Path("mine.png").exists()
     run_page("your-own-system.md")

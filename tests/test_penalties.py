@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sparring.losses import relativistic_loss
 from sparring.penalties import (
     clip_weights,
     gradient_penalty,
@@ -128,9 +127,31 @@ def test_clipping_bounds_every_parameter_and_leaves_small_ones() -> None:
     assert network.bias.tolist() == pytest.approx([-0.01, -0.01])
 
 
-def test_relativistic_loss_against_its_formula() -> None:
-    better, worse = torch.tensor([1.0, -2.0]).double(), torch.tensor([0.5, 3.0]).double()
-    expected = -torch.sigmoid(better - worse).log().mean()
-    torch.testing.assert_close(relativistic_loss(better, worse), expected)
-    assert relativistic_loss(better * 0, worse * 0).item() == pytest.approx(0.6931471805599453)
-    assert relativistic_loss(torch.tensor([-1e5]), torch.tensor([1e5])).item() == 2e5
+def test_a_penalty_is_taken_in_single_precision_whatever_the_run_has() -> None:
+    """Squares of slopes of 1e-3 would keep two digits in bfloat16."""
+    network = nn.Linear(3, 1)
+    with torch.no_grad():
+        network.weight.copy_(torch.tensor([[1.001e-3, 2.003e-3, -1.007e-3]]))
+    examples = Randomness(0).normal(8, 3)
+    critic: Callable[[Tensor], Tensor] = lambda x: network(x).squeeze(1)  # noqa: E731
+    exact = network.weight.detach().square().sum()
+    with torch.autocast("cpu", torch.bfloat16):
+        found = zero_centred_penalty(critic, examples.bfloat16())
+        differences = zero_centred_penalty_by_differences(critic, examples, critic(examples), Randomness(0))
+        between = gradient_penalty(critic, examples, -examples.bfloat16(), Randomness(0))
+    torch.testing.assert_close(found, exact)
+    torch.testing.assert_close(between, (exact.sqrt() - 1) ** 2)
+    assert found.dtype == differences.dtype == torch.float32
+
+
+def test_differences_do_not_look_at_scores_that_were_rounded() -> None:
+    """Under autocast scores may have been computed in bf16 and end up in float32 all the same."""
+    torch.manual_seed(0)
+    critic = nn.Sequential(nn.Linear(6, 16), nn.LeakyReLU(0.2), nn.Linear(16, 1), nn.Flatten(0))
+    examples = torch.randn(64, 6)
+    exact = zero_centred_penalty_by_differences(critic, examples, critic(examples), Randomness(1))
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = critic(examples).float()
+        found = zero_centred_penalty_by_differences(critic, examples, rounded, Randomness(1))
+    assert not torch.equal(rounded, critic(examples))
+    torch.testing.assert_close(found, exact)

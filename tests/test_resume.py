@@ -17,22 +17,25 @@ from typing import Any
 import pytest
 
 import sparring
-from sparring.engine import Engine
 from sparring.errors import Interrupted
-from sparring.recorder import Recorder
-from sparring.run import Run
+from sparring.game import Number
+from sparring.runs.folder import Run
+from sparring.training.engine import Engine
+from sparring.training.loop import Loop
+from sparring.training.recording import Recording
 
 COMMAND = [sys.executable, "-m", "sparring"]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 
 
-def contents(run: Path) -> dict[str, bytes]:
-    """All that must be the same: networks, optimisers, history and pictures."""
+def contents(run: Path) -> dict[str, Any]:
+    """All that must be the same: networks, optimisers, what else a checkpoint holds, history and pictures."""
     (checkpoint,) = (run / "checkpoints").glob("step-*")
     files = [checkpoint / "networks.safetensors", checkpoint / "training.safetensors"]
     files += [run / "history.jsonl", run / "samples.png", *(run / "samples").iterdir()]
     files += (run / "weights").iterdir()
-    return {str(file.relative_to(run)): file.read_bytes() for file in files}
+    state = json.loads((checkpoint / "state.json").read_text())
+    return {str(file.relative_to(run)): file.read_bytes() for file in files} | {"state": state["parts"]}
 
 
 def check_same(run: Path, whole: Path) -> None:
@@ -97,7 +100,7 @@ def test_after_a_signal(
 ) -> None:
     play_round = Engine.play_round
 
-    def signalled(engine: Engine, watched: bool) -> dict[str, float]:
+    def signalled(engine: Engine, watched: bool) -> dict[str, Number]:
         # In the middle of a round: it is played to its end.
         if engine.step == EARLY[system] - 1:
             os.kill(os.getpid(), number)
@@ -135,12 +138,12 @@ def test_a_run_killed_while_it_wrote_its_end(
     class Killed(BaseException):
         pass
 
-    def die(recorder: Recorder, name: str) -> None:
+    def die(recording: Recording) -> None:
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(Recorder, "_draw_samples", lambda recorder, name: None)
-        patched.setattr(Recorder, "_draw_curves", lambda recorder: die(recorder, ""))
+        patched.setattr(Recording, "_draw_samples", lambda recording, name: None)
+        patched.setattr(Recording, "_draw_curves", die)
         with pytest.raises(Killed):
             sparring.train(**options("gan", tiny_npz), out=tmp_path / "run", max_steps=STEPS["gan"])
     for picture in (whole("gan") / "samples").glob("epoch-*"):
@@ -207,7 +210,7 @@ def test_signals_save_and_say_how_to_go_on(
     assert complaint == (
         f"sparring: Interrupted and saved at step {step:,}. Go on with: sparring resume '{run}'\n"
     )
-    assert Run.open(run).latest().state["step"] == step  # type: ignore[union-attr]
+    assert Run.open(run).latest().step == step  # type: ignore[union-attr]
 
 
 def kill_times(kills: int) -> Iterator[float]:
@@ -276,7 +279,7 @@ def dying_at(count: int, arguments: dict[str, Any] | Path) -> bool:
         _, status = os.waitpid(child, 0)
         assert status in (0, signal.SIGKILL), status
         return status == signal.SIGKILL
-    replace, save, left = os.replace, Recorder._save, [count]
+    replace, save, left = os.replace, Loop._save, [count]
 
     def fatal(source: Any, target: Any) -> None:
         left[0] -= 1
@@ -286,13 +289,13 @@ def dying_at(count: int, arguments: dict[str, Any] | Path) -> bool:
         if left[0] == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def at_every_step(recorder: Recorder) -> None:
-        save(recorder)
-        recorder.save_cost = 0.0
+    def at_every_step(loop: Loop) -> None:
+        save(loop)
+        loop.save_cost = 0.0
 
     code = 1
     try:
-        os.replace, Recorder._save = fatal, at_every_step  # type: ignore[assignment,method-assign]
+        os.replace, Loop._save = fatal, at_every_step  # type: ignore[assignment,method-assign]
         if isinstance(arguments, dict):
             sparring.train(**arguments)
         else:

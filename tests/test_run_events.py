@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sparring.run import Run
+from sparring.runs.folder import Run
 
 
 def test_events_come_back_as_they_were_added(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Data sets and samples in .npz files."""
 
 import io
+import re
 import zipfile
 
 import numpy as np
@@ -11,7 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from sparring.data import load_dataset
-from sparring.data.arrays import crop_and_resize, read_npz, read_samples, save_samples
+from sparring.data.arrays import read_npz
+from sparring.data.dataset import Column, no_condition
+from sparring.data.kinds import Classes, Images, Points, Tokens, kind_of
+from sparring.data.resizing import crop_and_resize
+from sparring.data.samples import read_samples, save_samples
 from sparring.errors import DataError, RunError
 
 GREY = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
@@ -35,20 +40,20 @@ def load(tmp_path):
 class TestImages:
     def test_grey(self, load):
         dataset = load(images=GREY)
-        assert np.array_equal(dataset.examples.numpy(), GREY[:, None])
-        assert dataset.labels is None
-        assert dataset.test is None
+        assert np.array_equal(dataset.examples.values.numpy(), GREY[:, None])
+        assert dataset.spec.classes == 0
+        assert dataset.held_out is None
         assert dataset.name.endswith("/own.npz")
 
     @pytest.mark.parametrize("order", ["C", "F"])
     def test_channels_last(self, load, order):
         dataset = load(images=np.array(COLOUR, order=order))
-        assert dataset.examples.is_contiguous()
-        assert np.array_equal(dataset.examples.numpy(), COLOUR.transpose(0, 3, 1, 2))
+        assert dataset.examples.values.is_contiguous()
+        assert np.array_equal(dataset.examples.values.numpy(), COLOUR.transpose(0, 3, 1, 2))
 
     def test_channels_first(self, load):
         dataset = load(images=COLOUR.transpose(0, 3, 1, 2))
-        assert np.array_equal(dataset.examples.numpy(), COLOUR.transpose(0, 3, 1, 2))
+        assert np.array_equal(dataset.examples.values.numpy(), COLOUR.transpose(0, 3, 1, 2))
 
     def test_where_both_readings_fit_channels_are_last(self, load):
         images = np.arange(2 * 3 * 4 * 1, dtype=np.uint8).reshape(2, 3, 4, 1)
@@ -58,14 +63,14 @@ class TestImages:
         images = np.zeros((2, 4, 8), np.uint8)
         images[:, :, 2:6] = 200
         assert load(images=images).spec.shape == (1, 4, 8)
-        resized = load(size=6, images=images).examples
+        resized = load(size=6, images=images).examples.values
         assert resized.shape == (2, 1, 6, 6)
         assert (resized == 200).all()
 
     def test_labels_are_any_integers(self, load):
         dataset = load(images=GREY, labels=np.array([7, -2, 7]))
-        assert dataset.labels.tolist() == [1, 0, 1]
-        assert dataset.labels.dtype == torch.int64
+        assert dataset.condition.values.tolist() == [1, 0, 1]
+        assert dataset.condition.values.dtype == torch.int64
         assert dataset.class_names == ("-2", "7")
 
     def test_as_keras_ships_them(self, load):
@@ -75,25 +80,25 @@ class TestImages:
             x_test=COLOUR[:2],
             y_test=np.array([[9], [1]], np.uint8),
         )
-        assert dataset.labels.tolist() == [1, 0, 1]
-        assert dataset.test.labels.tolist() == [2, 0]
-        assert dataset.class_names == dataset.test.class_names == ("1", "3", "9")
-        assert dataset.test.examples.shape == (2, 3, 4, 5)
+        assert dataset.condition.values.tolist() == [1, 0, 1]
+        assert dataset.held_out.condition.values.tolist() == [2, 0]
+        assert dataset.class_names == dataset.held_out.class_names == ("1", "3", "9")
+        assert dataset.held_out.examples.values.shape == (2, 3, 4, 5)
 
     def test_keras_without_a_test_split(self, load):
         dataset = load(x_train=GREY)
-        assert dataset.labels is None
-        assert dataset.test is None
+        assert dataset.spec.classes == 0
+        assert dataset.held_out is None
 
 
 class TestPoints:
     @pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, ">f8"])
     def test_any_float(self, load, kind):
         dataset = load(points=POINTS.astype(kind), labels=[0, 1])
-        assert dataset.examples.dtype == torch.float32
-        assert dataset.examples.tolist() == POINTS.tolist()
-        assert dataset.labels.tolist() == [0, 1]
-        assert not dataset.spec.is_image
+        assert dataset.examples.values.dtype == torch.float32
+        assert dataset.examples.values.tolist() == POINTS.tolist()
+        assert dataset.condition.values.tolist() == [0, 1]
+        assert dataset.spec.kind.name == "points"
 
 
 @pytest.mark.parametrize(
@@ -204,6 +209,14 @@ class TestForeignFiles:
             return
 
 
+def column(examples):
+    return Column(kind_of(examples), examples)
+
+
+def classes(labels, count):
+    return Column(Classes(tuple(map(str, range(count)))), torch.as_tensor(labels))
+
+
 class TestSamples:
     @in_one_folder
     @given(
@@ -214,32 +227,42 @@ class TestSamples:
         labelled=st.booleans(),
     )
     def test_images_round_trip(self, tmp_path, images, labelled):
-        labels = torch.arange(len(images)) * 3 if labelled else None
-        save_samples(tmp_path / "samples.npz", torch.from_numpy(images), labels)
+        told = classes(torch.arange(len(images)) * 3, 12) if labelled else no_condition(len(images))
+        save_samples(tmp_path / "samples.npz", column(torch.from_numpy(images)), told)
         examples, read = read_samples(tmp_path / "samples.npz")
         assert examples.dtype == torch.uint8
         assert np.array_equal(examples.numpy(), images)
-        assert read is None if labels is None else torch.equal(read, labels)
+        assert torch.equal(read, told.values) if labelled else read is None
 
     def test_points_round_trip(self, tmp_path):
-        points = torch.randn(5, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-        save_samples(tmp_path / "samples.npz", points.requires_grad_())
+        points = torch.randn(5, 2, generator=torch.Generator().manual_seed(0))
+        save_samples(tmp_path / "samples.npz", column(points), no_condition(5))
         examples, labels = read_samples(tmp_path / "samples.npz")
-        assert torch.equal(examples, points.detach().float())
+        assert torch.equal(examples, points)
         assert labels is None
 
     def test_what_is_stored(self, tmp_path):
         images = torch.from_numpy(COLOUR).permute(0, 3, 1, 2)
-        save_samples(tmp_path / "samples.npz", images, torch.tensor([5, 0, 5], dtype=torch.int32))
+        save_samples(tmp_path / "samples.npz", column(images), classes([5, 0, 5], 6))
         with np.load(tmp_path / "samples.npz") as stored:
             assert set(stored) == {"images", "labels"}
             assert np.array_equal(stored["images"], COLOUR)
             assert stored["labels"].dtype == np.int64
         assert [file.name for file in tmp_path.iterdir()] == ["samples.npz"]
 
-    def test_samples_are_a_data_set(self, load, tmp_path):
-        save_samples(tmp_path / "own.npz", torch.from_numpy(GREY)[:, None], torch.tensor([1, 0, 1]))
-        assert load_dataset(f"npz:{tmp_path / 'own.npz'}").labels.tolist() == [1, 0, 1]
+    def test_texts_and_sources_are_stored_as_they_are(self, tmp_path):
+        tokens = Column(Tokens((2,), ("a", "b", "c")), torch.tensor([[0, 2], [1, 1]]))
+        sources = column(torch.arange(2 * 4 * 5, dtype=torch.uint8).view(2, 1, 4, 5))
+        save_samples(tmp_path / "samples.npz", tokens, sources)
+        with np.load(tmp_path / "samples.npz") as stored:
+            assert set(stored) == {"tokens", "sources"}
+            assert stored["tokens"].tolist() == [[0, 2], [1, 1]]
+            assert np.array_equal(stored["sources"][..., 0], sources.values[:, 0].numpy())
+
+    def test_samples_are_a_data_set(self, tmp_path):
+        images = column(torch.from_numpy(GREY)[:, None])
+        save_samples(tmp_path / "own.npz", images, classes([1, 0, 1], 2))
+        assert load_dataset(f"npz:{tmp_path / 'own.npz'}").condition.values.tolist() == [1, 0, 1]
 
     def test_labels_are_read_as_they_are(self, tmp_path):
         np.savez(tmp_path / "own.npz", images=GREY, labels=np.array([[7], [-2], [7]]))
@@ -247,35 +270,35 @@ class TestSamples:
 
     def test_a_file_is_replaced_whole_or_not_at_all(self, tmp_path):
         file = tmp_path / "samples.npz"
-        save_samples(file, torch.zeros(2, 1, 4, 4, dtype=torch.uint8))
+        save_samples(file, column(torch.zeros(2, 1, 4, 4, dtype=torch.uint8)), no_condition(2))
         with pytest.raises(DataError):
-            save_samples(file, torch.zeros(2, 2, 4, 4, dtype=torch.uint8))
-        save_samples(file, torch.ones(3, 1, 4, 4, dtype=torch.uint8))
+            save_samples(file, column(torch.zeros(2, 1, 4, 4, dtype=torch.uint8)), no_condition(3))
+        assert len(read_samples(file)[0]) == 2
+        save_samples(file, column(torch.ones(3, 1, 4, 4, dtype=torch.uint8)), no_condition(3))
         assert len(read_samples(file)[0]) == 3
 
     @pytest.mark.parametrize(
-        "samples",
+        ("kind", "values", "found"),
         [
-            torch.zeros(2, 1, 4, 4),
-            torch.zeros(2, 4, 4, dtype=torch.uint8),
-            torch.zeros(2, 4, 4, 2, dtype=torch.uint8),
-            torch.zeros(2, 2, dtype=torch.int64),
+            (Images((1, 4, 4)), torch.zeros(2, 1, 4, 4), "torch.float32 of shape (1, 4, 4)"),
+            (Images((1, 4, 4)), torch.zeros(2, 4, 4, dtype=torch.uint8), "torch.uint8 of shape (4, 4)"),
+            (Points((2,)), torch.zeros(2, 2, dtype=torch.int64), "torch.int64 of shape (2,)"),
         ],
     )
-    def test_other_tensors_are_refused(self, tmp_path, samples):
-        with pytest.raises(DataError, match=r"cannot be saved; give images as uint8 \(N, 1 or 3, H, W\) or"):
-            save_samples(tmp_path / "samples.npz", samples)
+    def test_values_that_are_not_of_their_kind_are_refused(self, tmp_path, kind, values, found):
+        with pytest.raises(DataError, match=re.escape(f"Samples cannot be saved: these are {found} and not")):
+            save_samples(tmp_path / "samples.npz", Column(kind, values), no_condition(2))
 
-    @pytest.mark.parametrize(
-        "labels", [torch.arange(3), torch.zeros(2), torch.zeros(2, 1, dtype=torch.int64)]
-    )
-    def test_labels_that_do_not_fit_are_refused(self, tmp_path, labels):
-        with pytest.raises(DataError, match="do not fit 2 samples; give one integer for each"):
-            save_samples(tmp_path / "samples.npz", torch.zeros(2, 2), labels)
+    def test_labels_that_do_not_fit_are_refused(self, tmp_path):
+        points = column(torch.zeros(2, 2))
+        with pytest.raises(DataError, match="There are 2 samples but 3 conditions; give one for each"):
+            save_samples(tmp_path / "samples.npz", points, classes([0, 1, 2], 3))
+        with pytest.raises(DataError, match="these are classes from 0 to 2 and not from 0 to 1"):
+            save_samples(tmp_path / "samples.npz", points, classes([0, 2], 2))
 
     def test_a_folder_that_does_not_exist(self, tmp_path):
         with pytest.raises(RunError, match=r"Cannot write .*samples.npz"):
-            save_samples(tmp_path / "missing" / "samples.npz", torch.zeros(2, 2))
+            save_samples(tmp_path / "missing" / "samples.npz", column(torch.zeros(2, 2)), no_condition(2))
 
     def test_samples_must_be_images_or_points(self, tmp_path):
         np.savez(tmp_path / "own.npz", x_train=GREY)
@@ -297,5 +320,5 @@ class TestResizing:
     def test_many_images_are_resized_in_parts(self, monkeypatch):
         images = torch.arange(7 * 9, dtype=torch.uint8).view(7, 1, 3, 3)
         whole = crop_and_resize(images, 5)
-        monkeypatch.setattr("sparring.data.arrays.RESIZED_AT_ONCE", 60)
+        monkeypatch.setattr("sparring.data.resizing.RESIZED_AT_ONCE", 60)
         assert torch.equal(crop_and_resize(images, 5), whole)

@@ -48,7 +48,7 @@ def only(folder, **options):
     """The pixels of the one image in a folder: (height, width) if grey, else (height, width, 3)."""
     dataset = load(folder, **options)
     assert len(dataset) == 1
-    return dataset.examples[0].permute(1, 2, 0).squeeze(2).numpy()
+    return dataset.examples.values[0].permute(1, 2, 0).squeeze(2).numpy()
 
 
 @pytest.fixture
@@ -80,9 +80,9 @@ class TestModes:
             old.unlink()
         image.save(tmp_path / f"image.{FORMATS[mode]}")
         dataset = load(tmp_path, size=size)
-        assert dataset.examples.dtype == torch.uint8
-        assert dataset.examples.shape in [(1, 1, size, size), (1, 3, size, size)]
-        assert dataset.labels is None
+        assert dataset.examples.values.dtype == torch.uint8
+        assert dataset.examples.values.shape in [(1, 1, size, size), (1, 3, size, size)]
+        assert dataset.spec.classes == 0
 
     @pytest.mark.parametrize("stored", ["png", "tiff"])
     def test_sixteen_bits_are_scaled_not_clipped(self, tmp_path, stored):
@@ -254,14 +254,14 @@ class TestChannels:
         grey(9).convert("RGB").save(tmp_path / "a.png")
         grey(8).save(tmp_path / "b.jpg")
         grey(7).convert("RGBA").save(tmp_path / "c.png")
-        assert load(tmp_path).examples[:, :, 0, 0].tolist() == [[9], [8], [7]]
+        assert load(tmp_path).examples.values[:, :, 0, 0].tolist() == [[9], [8], [7]]
 
     def test_three_if_any_has_colour(self, tmp_path):
         for name in "ace":
             grey(9).save(tmp_path / f"{name}.png")
         Image.new("RGB", (28, 28), (1, 2, 3)).save(tmp_path / "b.png")
         Image.new("RGB", (28, 28), (4, 5, 6)).save(tmp_path / "d.png")
-        examples = load(tmp_path).examples
+        examples = load(tmp_path).examples.values
         assert examples.is_contiguous()
         assert examples[:, :, 5, 5].tolist() == [[9, 9, 9], [1, 2, 3], [9, 9, 9], [4, 5, 6], [9, 9, 9]]
 
@@ -272,7 +272,7 @@ class TestChannels:
             grey(9).save(tmp_path / split / "a.png")
         Image.new("RGB", (28, 28), "red").save(tmp_path / coloured / "b.png")
         dataset = load(tmp_path)
-        assert dataset.spec.shape == dataset.test.spec.shape == (3, 28, 28)
+        assert dataset.spec.shape == dataset.held_out.spec.shape == (3, 28, 28)
 
 
 def fill(folder, *files):
@@ -287,9 +287,9 @@ class TestLayout:
         fill(tmp_path, "dog/b.png", "cat/deep/er/a.png", "dog/a.png", "cat/z.png")
         dataset = load(tmp_path)
         assert dataset.class_names == ("cat", "dog")
-        assert dataset.labels.tolist() == [0, 0, 1, 1]
-        assert dataset.labels.dtype == torch.int64
-        assert dataset.examples[:, 0, 0, 0].tolist() == [1, 3, 2, 0]
+        assert dataset.condition.values.tolist() == [0, 0, 1, 1]
+        assert dataset.condition.values.dtype == torch.int64
+        assert dataset.examples.values[:, 0, 0, 0].tolist() == [1, 3, 2, 0]
         assert dataset.name == f"folder:{tmp_path}"
 
     def test_what_is_no_image_is_ignored(self, tmp_path):
@@ -298,7 +298,7 @@ class TestLayout:
             (tmp_path / name).write_bytes(b"nothing")
         (tmp_path / "empty").mkdir()
         (tmp_path / "folder.png").mkdir()
-        assert load(tmp_path).examples[:, 0, 0, 0].tolist() == [0]
+        assert load(tmp_path).examples.values[:, 0, 0, 0].tolist() == [0]
 
     def test_hidden_parts_of_a_class_are_ignored(self, tmp_path):
         fill(tmp_path, "cat/a.png", "cat/.b.png", "cat/.old/c.png")
@@ -309,21 +309,21 @@ class TestLayout:
         (tmp_path / "猫" / "写真.png").rename(tmp_path / "猫" / "写真.PNG")
         dataset = load(tmp_path)
         assert dataset.class_names == ("Käfer", "猫")
-        assert dataset.labels.tolist() == [0, 1]
+        assert dataset.condition.values.tolist() == [0, 1]
 
     def test_train_and_test(self, tmp_path):
         fill(tmp_path, "train/b/1.png", "train/a/1.png", "test/b/1.png")
         dataset = load(tmp_path)
-        assert dataset.class_names == dataset.test.class_names == ("a", "b")
-        assert dataset.labels.tolist() == [0, 1]
-        assert dataset.test.labels.tolist() == [1]
-        assert dataset.test.examples[0, 0, 0, 0] == 2
+        assert dataset.class_names == dataset.held_out.class_names == ("a", "b")
+        assert dataset.condition.values.tolist() == [0, 1]
+        assert dataset.held_out.condition.values.tolist() == [1]
+        assert dataset.held_out.examples.values[0, 0, 0, 0] == 2
 
     def test_train_and_test_without_labels(self, tmp_path):
         fill(tmp_path, "train/1.png", "test/1.png", "test/2.png")
         dataset = load(tmp_path)
-        assert dataset.labels is dataset.test.labels is None
-        assert (len(dataset), len(dataset.test)) == (1, 2)
+        assert dataset.spec.classes == dataset.held_out.spec.classes == 0
+        assert (len(dataset), len(dataset.held_out)) == (1, 2)
 
     def test_train_and_test_beside_others_are_classes(self, tmp_path):
         fill(tmp_path, "train/1.png", "test/1.png", "bus/1.png")
@@ -332,7 +332,7 @@ class TestLayout:
     def test_many_files_keep_their_order(self, tmp_path, monkeypatch):
         monkeypatch.setattr("sparring.data.folder.FILES_AT_ONCE", 7)
         fill(tmp_path, *(f"{number:03d}.png" for number in range(50)))
-        assert load(tmp_path, size=2).examples[:, 0, 0, 0].tolist() == list(range(50))
+        assert load(tmp_path, size=2).examples.values[:, 0, 0, 0].tolist() == list(range(50))
 
     def test_links(self, tmp_path):
         fill(tmp_path, "elsewhere/a.png")
@@ -415,8 +415,8 @@ class TestBadImages:
         (folder / "dog" / "c.png").write_bytes(b"")
         with pytest.warns(UserWarning, match=r"Skipped 2 of 4 images: .*b\.png, .*c\.png$"):
             dataset = load(folder, skip_bad_images=True)
-        assert dataset.examples[:, 0, 0, 0].tolist() == [0, 3]
-        assert dataset.labels.tolist() == [0, 1]
+        assert dataset.examples.values[:, 0, 0, 0].tolist() == [0, 3]
+        assert dataset.condition.values.tolist() == [0, 1]
         assert dataset.class_names == ("cat", "dog")
 
     def test_a_long_list_is_cut_short(self, tmp_path):

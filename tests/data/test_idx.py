@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from sparring.data import load_dataset
-from sparring.data.idx import MNIST_SHA256, parse_idx
+from sparring.data.digits import MNIST_SHA256
+from sparring.data.idx import parse_idx
 from sparring.errors import DataError
 
 
@@ -91,30 +92,30 @@ class TestFolder:
             file = tmp_path / f"train-{stem}{dot}idx{array.ndim}-ubyte{'.gz' if zipped else ''}"
             file.write_bytes(gzip.compress(idx(array)) if zipped else idx(array))
         dataset = load_dataset(f"idx:{tmp_path}")
-        assert np.array_equal(dataset.examples.numpy(), IMAGES[:, None])
-        assert dataset.labels.tolist() == LABELS.tolist()
-        assert dataset.labels.dtype == torch.int64
+        assert np.array_equal(dataset.examples.values.numpy(), IMAGES[:, None])
+        assert dataset.condition.values.tolist() == LABELS.tolist()
+        assert dataset.condition.values.dtype == torch.int64
         assert dataset.class_names == ("0", "1", "2", "3")
-        assert dataset.test is None
+        assert dataset.held_out is None
 
     def test_labels_are_optional(self, folder):
         (folder / "train-labels-idx1-ubyte").unlink()
         dataset = load_dataset(f"idx:{folder}")
-        assert dataset.labels is None
+        assert dataset.spec.classes == 0
         assert dataset.spec.classes == 0
 
     def test_the_test_split_shares_the_classes(self, folder):
         (folder / "t10k-images-idx3-ubyte").write_bytes(idx(IMAGES[:2]))
         (folder / "t10k-labels-idx1-ubyte").write_bytes(idx(np.array([5, 0], np.uint8)))
         dataset = load_dataset(f"idx:{folder}")
-        assert dataset.test.labels.tolist() == [5, 0]
-        assert dataset.class_names == dataset.test.class_names == ("0", "1", "2", "3", "4", "5")
+        assert dataset.held_out.condition.values.tolist() == [5, 0]
+        assert dataset.class_names == dataset.held_out.class_names == ("0", "1", "2", "3", "4", "5")
 
     def test_size_crops_and_resizes(self, folder):
         assert load_dataset(f"idx:{folder}").spec.shape == (1, 6, 5)
         assert load_dataset(f"idx:{folder}", size=8).spec.shape == (1, 8, 8)
         cropped = load_dataset(f"idx:{folder}", size=5)
-        assert np.array_equal(cropped.examples.numpy()[:, 0], IMAGES[:, :5])
+        assert np.array_equal(cropped.examples.values.numpy()[:, 0], IMAGES[:, :5])
 
     @pytest.mark.parametrize(
         ("files", "message"),
@@ -165,20 +166,20 @@ class TestMnist:
     def test_known_answers(self):
         mnist = load_dataset("mnist")
         assert mnist.name == "mnist"
-        assert mnist.examples.shape == (60_000, 1, 28, 28)
-        assert mnist.examples.dtype == torch.uint8
-        assert mnist.examples.sum().item() == 1_567_298_545
-        assert mnist.labels.bincount().tolist() == [
+        assert mnist.examples.values.shape == (60_000, 1, 28, 28)
+        assert mnist.examples.values.dtype == torch.uint8
+        assert mnist.examples.values.sum().item() == 1_567_298_545
+        assert mnist.condition.values.bincount().tolist() == [
             5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949
         ]  # fmt: skip
-        assert mnist.labels[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
+        assert mnist.condition.values[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
         assert mnist.class_names == tuple("0123456789")
-        assert mnist.test.examples.shape == (10_000, 1, 28, 28)
-        assert mnist.test.labels.bincount().tolist() == [
+        assert mnist.held_out.examples.values.shape == (10_000, 1, 28, 28)
+        assert mnist.held_out.condition.values.bincount().tolist() == [
             980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009
         ]  # fmt: skip
-        assert mnist.test.labels[:5].tolist() == [7, 2, 1, 0, 4]
-        mean = mnist.examples.sum().item() / mnist.examples.numel() / 255
+        assert mnist.held_out.condition.values[:5].tolist() == [7, 2, 1, 0, 4]
+        mean = mnist.examples.values.sum().item() / mnist.examples.values.numel() / 255
         assert mean == pytest.approx(0.1307, abs=5e-5)
 
     def test_the_native_size_leaves_the_bytes_alone(self):
@@ -186,5 +187,5 @@ class TestMnist:
 
     def test_resizing_keeps_the_mean(self):
         mnist = load_dataset("mnist", size=14)
-        assert mnist.spec.shape == mnist.test.spec.shape == (1, 14, 14)
-        assert mnist.examples.float().mean().item() / 255 == pytest.approx(0.1307, abs=1e-3)
+        assert mnist.spec.shape == mnist.held_out.spec.shape == (1, 14, 14)
+        assert mnist.examples.values.float().mean().item() / 255 == pytest.approx(0.1307, abs=1e-3)

@@ -8,11 +8,12 @@ import torch
 
 from sparring.data import load_dataset
 from sparring.data.mixtures import read_mixture
+from sparring.data.truth import Mixture, Truth
 from sparring.errors import DataError
 
 
 def nearest_mode(dataset):
-    distances = torch.cdist(dataset.examples, dataset.mixture.means)
+    distances = torch.cdist(dataset.examples.values, dataset.truth.means)
     return distances.min(dim=1)
 
 
@@ -21,19 +22,18 @@ class TestBuiltIn:
     def test_form(self, name, modes, deviation):
         dataset = load_dataset(name)
         assert dataset.name == name
-        assert dataset.examples.shape == (100_000, 2)
-        assert dataset.test.examples.shape == (10_000, 2)
-        assert dataset.examples.dtype == dataset.test.examples.dtype == torch.float32
-        assert dataset.labels is None
+        assert dataset.examples.values.shape == (100_000, 2)
+        assert dataset.held_out.examples.values.shape == (10_000, 2)
+        assert dataset.examples.values.dtype == dataset.held_out.examples.values.dtype == torch.float32
         assert dataset.spec.classes == 0
-        assert not dataset.spec.is_image
-        assert dataset.mixture.means.shape == (modes, 2)
-        assert dataset.mixture.deviation == deviation
-        assert dataset.test.mixture is dataset.mixture
+        assert dataset.spec.kind.name == "points"
+        assert dataset.truth.means.shape == (modes, 2)
+        assert dataset.truth.deviation == deviation
+        assert dataset.held_out.truth is dataset.truth
 
     def test_share_within_three_deviations(self, name, modes, deviation):
         dataset = load_dataset(name)
-        for split in (dataset, dataset.test):
+        for split in (dataset, dataset.held_out):
             share = (nearest_mode(split).values <= 3 * deviation).double().mean().item()
             expected = 1 - math.exp(-4.5)  # 98.89 %: the norm of a planar Gaussian is Rayleigh distributed.
             assert abs(share - expected) < 4 * math.sqrt(expected * (1 - expected) / len(split))
@@ -47,7 +47,7 @@ class TestBuiltIn:
 
     def test_deviation_in_each_direction(self, name, modes, deviation):
         dataset = load_dataset(name)
-        residuals = dataset.examples - dataset.mixture.means[nearest_mode(dataset).indices]
+        residuals = dataset.examples.values - dataset.truth.means[nearest_mode(dataset).indices]
         assert residuals.std(dim=0).tolist() == pytest.approx([deviation, deviation], rel=0.01)
         assert residuals.mean(dim=0).tolist() == pytest.approx([0, 0], abs=deviation / 50)
 
@@ -57,18 +57,19 @@ class TestBuiltIn:
 
     def test_the_splits_differ(self, name, modes, deviation):
         dataset = load_dataset(name)
-        assert not torch.isin(dataset.test.examples[:, 0], dataset.examples[:10_000, 0]).all()
+        held_out, training = dataset.held_out.examples.values, dataset.examples.values[:10_000]
+        assert not torch.isin(held_out[:, 0], training[:, 0]).all()
 
 
 def test_ring_geometry():
-    means = load_dataset("ring").mixture.means
+    means = load_dataset("ring").truth.means
     assert means.norm(dim=1).tolist() == pytest.approx([1.0] * 8)
     assert means[2].tolist() == pytest.approx([0.0, 1.0], abs=1e-7)
     assert (means - means.roll(1, 0)).norm(dim=1).tolist() == pytest.approx([2 * math.sin(math.pi / 8)] * 8)
 
 
 def test_grid_geometry():
-    means = load_dataset("grid").mixture.means
+    means = load_dataset("grid").truth.means
     steps = (-4, -2, 0, 2, 4)
     assert {tuple(mean) for mean in means.tolist()} == {(x, y) for x in steps for y in steps}
 
@@ -80,14 +81,42 @@ def test_the_draw_does_not_depend_on_the_platforms_default_generator():
     assert load_dataset("ring").fingerprint == first
 
 
+class TestModes:
+    """Beyond three deviations of every mean a point is not good, and still nearest to one."""
+
+    truth = Mixture(torch.tensor([[0.0, 0.0], [10.0, 0.0]]), 0.5)
+    points = torch.tensor([[0.0, 1.49], [0.0, 1.51], [9.0, 1.0], [5.1, 0.0]])
+
+    def test_mode_of_good_points(self):
+        assert self.truth.modes == 2
+        assert self.truth.mode_of(self.points).tolist() == [0, -1, 1, -1]
+
+    def test_nearest_mode_of_any(self):
+        assert self.truth.nearest_mode(self.points).tolist() == [0, 0, 1, 1]
+
+    def test_the_share_of_good_points_is_its_figure(self):
+        (figure,) = self.truth.figures().values()
+        assert figure.measure(self.points).tolist() == [1, 0, 1, 0]
+
+    def test_where_nothing_is_known_no_point_has_a_mode(self):
+        nothing = Truth()
+        assert (nothing.modes, nothing.centres, nothing.figures()) == (0, None, {})
+        assert nothing.mode_of(self.points).tolist() == nothing.nearest_mode(self.points).tolist() == [-1] * 4
+
+    def test_modes_narrower_than_rounding(self):
+        """Far from the origin |x|² + |m|² - 2xm is off by more than such a mode is wide."""
+        narrow = Mixture(torch.tensor([[1000.0, 1000.0]]), 1e-3)
+        assert narrow.mode_of(torch.tensor([[1000.001, 1000.0], [1000.01, 1000.0]])).tolist() == [0, -1]
+
+
 class TestOwn:
     def test_three_dimensions(self, tmp_path):
         file = tmp_path / "own.json"
         file.write_text(json.dumps({"means": [[0, 0, 1], [5, 5, 5.5]], "deviation": 0.5}))
         dataset = load_dataset(f"mixture:{file}")
-        assert dataset.examples.shape == (100_000, 3)
-        assert dataset.mixture.means.tolist() == [[0, 0, 1], [5, 5, 5.5]]
-        assert dataset.mixture.deviation == 0.5
+        assert dataset.examples.values.shape == (100_000, 3)
+        assert dataset.truth.means.tolist() == [[0, 0, 1], [5, 5, 5.5]]
+        assert dataset.truth.deviation == 0.5
         assert dataset.name == f"mixture:{file}"
 
     @pytest.mark.parametrize(

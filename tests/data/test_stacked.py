@@ -18,38 +18,39 @@ def digits():
 
 
 def test_form(stacked):
-    for split, count in ((stacked, 128_000), (stacked.test, 26_000)):
-        assert split.examples.shape == (count, 3, 28, 28)
-        assert split.examples.dtype == torch.uint8
-        assert split.examples.is_contiguous()
-        assert split.labels.shape == (count,)
-        assert split.labels.dtype == torch.int64
+    for split, count in ((stacked, 128_000), (stacked.held_out, 26_000)):
+        assert split.examples.values.shape == (count, 3, 28, 28)
+        assert split.examples.values.dtype == torch.uint8
+        assert split.examples.values.is_contiguous()
+        assert split.condition.values.shape == (count,)
+        assert split.condition.values.dtype == torch.int64
         assert split.class_names[:2] == ("000", "001")
         assert split.class_names[-1] == "999"
     assert stacked.spec.classes == 1000
 
 
 def test_every_class_occurs_about_equally_often(stacked):
-    counts = stacked.labels.bincount(minlength=1000)
+    counts = stacked.condition.values.bincount(minlength=1000)
     assert counts.min() > 60  # 128 expected; the rarest stack, 555, at (5421 / 60000) ^ 3 * 128000 = 94.
     assert counts.max() < 260
-    assert stacked.test.labels.bincount(minlength=1000).min() > 0
+    assert stacked.held_out.condition.values.bincount(minlength=1000).min() > 0
 
 
 @pytest.mark.parametrize("split", ["training", "test"])
 def test_each_channel_is_a_digit_of_its_split_with_the_label_it_has(stacked, digits, split):
-    stacks, source = (stacked, digits) if split == "training" else (stacked.test, digits.test)
-    labels_of = {
-        digit.numpy().tobytes(): label for digit, label in zip(source.examples, source.labels, strict=True)
-    }
-    for stack, label in zip(stacks.examples[:300], stacks.labels[:300].tolist(), strict=True):
+    stacks, source = (stacked, digits) if split == "training" else (stacked.held_out, digits.held_out)
+    pairs = zip(source.examples.values, source.condition.values, strict=True)
+    labels_of = {digit.numpy().tobytes(): label for digit, label in pairs}
+    first = stacks[:300]
+    for stack, label in zip(first.examples.values, first.condition.values.tolist(), strict=True):
         spelled = [labels_of[channel.numpy().tobytes()].item() for channel in stack]
         assert 100 * spelled[0] + 10 * spelled[1] + spelled[2] == label
         assert stacks.class_names[label] == "".join(map(str, spelled))
 
 
 def test_channels_are_independent(stacked):
-    reds, greens, blues = stacked.labels // 100, stacked.labels // 10 % 10, stacked.labels % 10
+    labels = stacked.condition.values
+    reds, greens, blues = labels // 100, labels // 10 % 10, labels % 10
     for one, other in ((reds, greens), (greens, blues), (reds, blues)):
         assert abs((one == other).double().mean().item() - 0.1) < 0.01
         assert not torch.equal(one, other)
@@ -58,6 +59,6 @@ def test_channels_are_independent(stacked):
 def test_it_is_always_the_same_and_can_be_resized(stacked):
     small = stacked_mnist(size=8)
     assert small.spec.shape == (3, 8, 8)
-    assert torch.equal(small.labels, stacked.labels)
-    assert torch.equal(small.test.labels, stacked.test.labels)
-    assert not torch.equal(stacked_mnist(size=8, seed=1).labels, stacked.labels)
+    assert torch.equal(small.condition.values, stacked.condition.values)
+    assert torch.equal(small.held_out.condition.values, stacked.held_out.condition.values)
+    assert not torch.equal(stacked_mnist(size=8, seed=1).condition.values, stacked.condition.values)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
-from torch import Tensor
 
-from sparring.data import load_dataset
-from sparring.data.dataset import Dataset
-from sparring.evaluation.features import ClassifierFeatures, load_extractor
+from sparring.data import Dataset, load_dataset
+from sparring.evaluation.features import ClassifierFeatures, shipped_digits
 from sparring.randomness import Randomness
 
 
@@ -23,25 +23,21 @@ def small_mnist(mnist: Dataset) -> Dataset:
 
     Both are of MNIST's training digits, at random: its own splits are of different writers, and it shows.
     """
-    (examples, labels), (held_out, held_out_labels), _ = _parts(mnist)
-    test = Dataset("mnist", held_out, held_out_labels, mnist.class_names)
-    return Dataset("mnist", examples, labels, mnist.class_names, test=test)
+    training, held_out, _ = _parts(mnist)
+    return replace(training, held_out=held_out)
 
 
 @pytest.fixture(scope="session")
-def fresh_digits(mnist: Dataset) -> tuple[Tensor, Tensor]:
-    """2000 real digits that are not in `small_mnist`, and their labels."""
+def fresh_digits(mnist: Dataset) -> Dataset:
+    """2000 real digits that are not in `small_mnist`."""
     return _parts(mnist)[2]
 
 
-def _parts(mnist: Dataset) -> list[tuple[Tensor, Tensor]]:
-    assert mnist.labels is not None
+def _parts(mnist: Dataset) -> list[Dataset]:
     order = torch.randperm(len(mnist), generator=Randomness(0).generator)[:14_000]
-    return [(mnist.examples[part], mnist.labels[part]) for part in order.split([10_000, 2000, 2000])]
+    return [replace(mnist, held_out=None)[part] for part in order.split([10_000, 2000, 2000])]
 
 
 @pytest.fixture(scope="session")
 def digits() -> ClassifierFeatures:
-    extractor = load_extractor("digits")
-    assert isinstance(extractor, ClassifierFeatures)
-    return extractor
+    return shipped_digits()

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from sparring.data.dataset import Dataset
+from sparring.data import Dataset, dataset_of
 from sparring.errors import DataError
+from sparring.evaluation.augmentation import augment, outliers
 from sparring.evaluation.classifier import main, save_classifier, train_classifier
-from sparring.evaluation.features import load_extractor, to_unit
-from sparring.evaluation.fitting import augment, garbage
+from sparring.evaluation.features import load_extractor
 from sparring.randomness import Randomness
 
 
@@ -22,7 +22,7 @@ def stripes(count: int, *, channels: int = 2, side: int = 16) -> Dataset:
     images[labels == 0, :, :, : side // 2] += 150
     images[labels == 1, :, :, side // 2 :] += 150
     images[labels == 2] += 150
-    return Dataset("stripes", images.to(torch.uint8), labels, ("left", "right", "all"))
+    return dataset_of("stripes", images.to(torch.uint8), labels, ("left", "right", "all"))
 
 
 def test_any_labelled_images_can_be_learnt_twice_alike(tmp_path: Path) -> None:
@@ -35,10 +35,10 @@ def test_any_labelled_images_can_be_learnt_twice_alike(tmp_path: Path) -> None:
     assert all(torch.equal(state[key], again[key]) for key in state)
     path = tmp_path / "stripes.safetensors"
     save_classifier(path, dataset, state, {"accuracy": f"{accuracy:.4f}"})
-    extractor = load_extractor(str(path))
+    extractor = load_extractor(str(path), dataset.examples.kind)
     assert extractor.class_names == dataset.class_names
     assert extractor.name.startswith("stripes-")
-    assert (extractor.classes(dataset.examples) == dataset.labels).double().mean() > 0.95
+    assert (extractor.classes(dataset.examples.values) == dataset.condition.values).double().mean() > 0.95
 
 
 def test_another_seed_gives_other_weights() -> None:
@@ -55,23 +55,26 @@ def test_training_leaves_the_global_generator_alone() -> None:
 
 @pytest.mark.parametrize(
     "dataset",
-    [Dataset("ring", torch.zeros(9, 2)), Dataset("photos", torch.zeros(9, 1, 16, 16, dtype=torch.uint8))],
+    [
+        dataset_of("ring", torch.zeros(9, 2)),
+        dataset_of("photos", torch.zeros(9, 1, 16, 16, dtype=torch.uint8)),
+    ],
 )
 def test_data_without_labels_is_refused(dataset: Dataset) -> None:
     with pytest.raises(DataError, match="images with labels"):
         train_classifier(dataset)
 
 
-def test_augmentation_and_garbage_keep_shape_and_range(small_mnist: Dataset) -> None:
-    images = to_unit(small_mnist.examples[:256])
-    for made in (augment(images, Randomness(0)), garbage(images, Randomness(0))):
+def test_augmentation_and_outliers_keep_shape_and_range(small_mnist: Dataset) -> None:
+    images = small_mnist.examples[:256].encoded()
+    for made in (augment(images, Randomness(0)), outliers(images, Randomness(0))):
         assert made.shape == images.shape
         assert made.min() >= -1 - 1e-5
         assert made.max() <= 1 + 1e-5
 
 
 def test_augmentation_moves_digits_but_little(small_mnist: Dataset) -> None:
-    images = to_unit(small_mnist.examples[:256])
+    images = small_mnist.examples[:256].encoded()
     moved = augment(images, Randomness(0))
     assert not torch.equal(moved, images)
     assert (moved.mean() - images.mean()).abs() < 0.02

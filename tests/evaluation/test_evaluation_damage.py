@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from sparring.data.dataset import Dataset
+from sparring.data import Dataset, dataset_of
 from sparring.evaluation import Evaluation, evaluate_samples
 from sparring.randomness import Randomness
 
@@ -89,19 +89,21 @@ DAMAGES: list[tuple[Callable[[Tensor, Tensor], tuple[Tensor, Tensor]], dict[str,
 
 
 @pytest.fixture(scope="module")
-def sound(small_mnist: Dataset, fresh_digits: tuple[Tensor, Tensor]) -> Evaluation:
-    return evaluate_samples(*fresh_digits, small_mnist)
+def sound(small_mnist: Dataset, fresh_digits: Dataset) -> Evaluation:
+    return evaluate_samples(fresh_digits, small_mnist)
 
 
 @pytest.mark.parametrize(("damage", "moves"), DAMAGES, ids=lambda value: getattr(value, "__name__", ""))
 def test_damage_shows(
     small_mnist: Dataset,
-    fresh_digits: tuple[Tensor, Tensor],
+    fresh_digits: Dataset,
     sound: Evaluation,
     damage: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
     moves: dict[str, int],
 ) -> None:
-    damaged = evaluate_samples(*damage(*fresh_digits), small_mnist, figures=moves)
+    images, labels = damage(fresh_digits.examples.values, fresh_digits.condition.values)
+    samples = dataset_of("damaged", images, labels)
+    damaged = evaluate_samples(samples, small_mnist, figures=moves)
     for name, direction in moves.items():
         before, after = sound.figures[name], damaged.figures[name]
         assert direction * (after.value - before.value) > 0, (name, before, after)
@@ -119,9 +121,6 @@ def test_sound_samples_are_as_good_as_their_references(sound: Evaluation) -> Non
 
 
 def test_copies_of_the_training_set_are_found(small_mnist: Dataset) -> None:
-    assert small_mnist.labels is not None
-    copied = evaluate_samples(
-        small_mnist.examples[:500], small_mnist.labels[:500], small_mnist, figures=["memorised"]
-    )
+    copied = evaluate_samples(small_mnist[:500], small_mnist, figures=["memorised"])
     assert copied.figures["memorised"].value == 1
     assert copied.figures["memorised"].reference == pytest.approx(0.01, abs=0.01)

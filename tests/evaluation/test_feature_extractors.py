@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -10,18 +11,23 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from sparring.data.dataset import Dataset
+from sparring.data import Dataset, dataset_of
+from sparring.data.dataset import Column
+from sparring.data.kinds import Classes, Images, Points, Tokens
 from sparring.errors import DataError, SettingError
 from sparring.evaluation.features import (
     ClassifierFeatures,
+    FeatureExtractor,
     ModuleFeatures,
-    PixelFeatures,
     StackedFeatures,
-    default_extractor,
+    TokenFeatures,
+    VectorFeatures,
     load_extractor,
     weights_hash,
 )
 from sparring.randomness import Randomness
+
+GREY = Images((1, 8, 8))
 
 
 def images(count: int, *shape: int) -> Tensor:
@@ -29,8 +35,8 @@ def images(count: int, *shape: int) -> Tensor:
 
 
 def test_the_shipped_classifier_keeps_its_promise(mnist: Dataset, digits: ClassifierFeatures) -> None:
-    assert mnist.test is not None
-    right = digits.classes(mnist.test.examples) == mnist.test.labels
+    assert mnist.held_out is not None
+    right = digits.classes(mnist.held_out.examples.values) == mnist.held_out.condition.values
     assert digits.accuracy is not None
     assert right.double().mean().item() >= 0.994
     assert right.double().mean().item() == pytest.approx(digits.accuracy, abs=2e-4)
@@ -46,15 +52,15 @@ def test_the_shipped_file_is_small_and_says_how_it_was_made() -> None:
 def test_features_have_unit_mean_square_and_lead_to_the_scores(
     small_mnist: Dataset, digits: ClassifierFeatures
 ) -> None:
-    features = digits.features(small_mnist.examples[:2000])
+    features = digits.features(small_mnist.examples.values[:2000])
     assert features.dtype == torch.float32
     assert features.shape == (2000, digits.size)
     assert features.square().mean().item() == pytest.approx(1, abs=0.05)
-    torch.testing.assert_close(digits.scores(features), digits.logits(small_mnist.examples[:2000]))
+    torch.testing.assert_close(digits.scores(features), digits.logits(small_mnist.examples.values[:2000]))
 
 
 def test_garbage_earns_no_confidence(small_mnist: Dataset, digits: ClassifierFeatures) -> None:
-    digit_images = small_mnist.examples[:500]
+    digit_images = small_mnist.examples.values[:500]
     shuffled = digit_images.flatten(1)[:, torch.randperm(784, generator=Randomness(0).generator)]
     garbage = {
         "noise": images(500, 1, 28, 28),
@@ -72,33 +78,39 @@ def test_garbage_earns_no_confidence(small_mnist: Dataset, digits: ClassifierFea
 
 
 def test_pixels_are_scaled_bytes_and_points_pass() -> None:
-    extractor = load_extractor("pixels")
+    extractor = load_extractor("pixels", Images((2, 4, 4)))
     assert extractor.name == "pixels"
     pixels = extractor.features(images(3, 2, 4, 4))
     torch.testing.assert_close(pixels, images(3, 2, 4, 4).flatten(1).float() / 255)
     points = torch.randn(5, 2, generator=Randomness(0).generator)
-    torch.testing.assert_close(extractor.features(points), points)
+    torch.testing.assert_close(VectorFeatures("points", Points((2,))).features(points), points)
     with pytest.raises(SettingError, match="no classifier"):
         extractor.scores(pixels)
 
 
 def test_the_default_suits_the_data(small_mnist: Dataset, digits: ClassifierFeatures) -> None:
-    points = Dataset("ring", torch.zeros(4, 2))
-    colour = Dataset("folder:photos", torch.zeros(4, 3, 28, 28, dtype=torch.uint8))
-    other = Dataset("clothes", small_mnist.examples, small_mnist.labels, ("shirt", "shoe"))
+    def default(dataset: Dataset) -> FeatureExtractor:
+        return dataset.examples.kind.extractor(dataset)
+
+    points = dataset_of("ring", torch.zeros(4, 2))
+    colour = dataset_of("folder:photos", torch.zeros(4, 3, 28, 28, dtype=torch.uint8))
+    other = replace(small_mnist, condition=Column(Classes(("shirt", "shoe")), small_mnist.condition.values))
+    unlabelled = dataset_of("folder:digits", small_mnist.examples.values)
     numbers = tuple(f"{number:03d}" for number in range(1000))
-    stacked = Dataset("stacked-mnist", colour.examples, None, numbers)
-    assert default_extractor(small_mnist).name == digits.name
-    assert default_extractor(points).name == "points"
-    assert default_extractor(colour).name == "pixels"
-    assert default_extractor(other).name == "pixels"
-    assert isinstance(default_extractor(stacked), StackedFeatures)
+    stacked = dataset_of("stacked-mnist", colour.examples.values, torch.zeros(4, dtype=torch.int64), numbers)
+    texts = Dataset("texts", Column(Tokens((2,), ("a", "b")), torch.zeros(4, 2, dtype=torch.int64)))
+    assert default(small_mnist).name == digits.name
+    assert default(unlabelled).name == digits.name
+    assert default(points).name == "points"
+    assert default(colour).name == "pixels"
+    assert default(other).name == "pixels"
+    assert isinstance(default(stacked), StackedFeatures)
+    assert default(texts).name == TokenFeatures(2).name
 
 
 def test_stacks_are_spelt_first_channel_first(small_mnist: Dataset, digits: ClassifierFeatures) -> None:
-    assert small_mnist.labels is not None
-    stacks = small_mnist.examples[:900].view(300, 3, 28, 28)
-    numbers = small_mnist.labels[:900].view(300, 3) @ torch.tensor([100, 10, 1])
+    stacks = small_mnist.examples.values[:900].view(300, 3, 28, 28)
+    numbers = small_mnist.condition.values[:900].view(300, 3) @ torch.tensor([100, 10, 1])
     extractor = StackedFeatures(digits)
     features = extractor.features(stacks)
     classes, confidence = extractor.guesses(features)
@@ -122,7 +134,7 @@ def test_modules_and_torchscript_files_give_the_same_features(tmp_path: Path) ->
     grey = extractor.features(images(7, 1, 8, 8))
     assert grey.shape == (7, 16)
     torch.testing.assert_close(grey, network(images(7, 1, 8, 8).float().expand(-1, 3, -1, -1)).flatten(1))
-    scripted = load_extractor(str(path))
+    scripted = load_extractor(str(path), GREY)
     assert scripted.name == extractor.name
     torch.testing.assert_close(scripted.features(images(7, 1, 8, 8)), grey)
     with pytest.raises(DataError, match="3 channels"):
@@ -138,7 +150,7 @@ def test_a_scripted_network_is_asked_for_features(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.jit.save(torch.jit.script(Inception()), str(path))
-    assert load_extractor(str(path)).features(images(5, 3, 8, 8)).shape == (5, 3)
+    assert load_extractor(str(path), GREY).features(images(5, 3, 8, 8)).shape == (5, 3)
 
 
 def test_onnx_without_its_package_says_what_to_install(
@@ -149,13 +161,13 @@ def test_onnx_without_its_package_says_what_to_install(
     path = tmp_path / "network.onnx"
     path.write_bytes(b"onnx")
     with pytest.raises(SettingError, match="pip install onnxruntime"):
-        load_extractor(str(path))
+        load_extractor(str(path), GREY)
 
 
 @pytest.mark.parametrize("name", ["digit", "no/such/file.pt", "features.pkl", ""])
 def test_unknown_features_say_what_there_is(name: str) -> None:
     with pytest.raises(SettingError, match="'digits', 'pixels' or an existing file"):
-        load_extractor(name)
+        load_extractor(name, GREY)
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt", ".ts"])
@@ -163,7 +175,7 @@ def test_damaged_files_are_refused_in_words(tmp_path: Path, suffix: str) -> None
     path = tmp_path / f"broken{suffix}"
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(SettingError, match="broken"):
-        load_extractor(str(path))
+        load_extractor(str(path), GREY)
 
 
 def test_images_of_another_shape_are_refused(digits: ClassifierFeatures) -> None:
@@ -175,4 +187,3 @@ def test_names_follow_the_weights() -> None:
     first, second = ({"weight": torch.full((2, 2), value)} for value in (1.0, 1.0 + 1e-7))
     assert weights_hash(first) == weights_hash(dict(first))
     assert weights_hash(first) != weights_hash(second)
-    assert PixelFeatures().name == "pixels"

@@ -12,19 +12,22 @@ from scipy.linalg import eigh, eigvalsh
 from scipy.spatial.distance import cdist
 from torch import Tensor, nn
 
-from sparring.data.dataset import Dataset
+from sparring.data import Dataset
 from sparring.errors import DataError
-from sparring.evaluation import fidelity
 from sparring.evaluation.features import ClassifierFeatures
-from sparring.evaluation.fidelity import fid, inception_score, kid, precision_recall
+from sparring.evaluation.figures import manifold
+from sparring.evaluation.figures.classes import inception_score
+from sparring.evaluation.figures.fidelity import fid, kid
+from sparring.evaluation.figures.manifold import precision_recall
 from sparring.randomness import Randomness
 
 
 @pytest.fixture(scope="module")
 def real_and_fake(small_mnist: Dataset, digits: ClassifierFeatures) -> tuple[Tensor, Tensor]:
     noise = Randomness(0).normal(1500, 1, 28, 28) * 40
-    noisy = (small_mnist.examples[:1500] + noise).clamp(0, 255).to(torch.uint8)
-    return digits.features(small_mnist.examples[2000:4000]), digits.features(noisy)
+    images = small_mnist.examples.values
+    noisy = (images[:1500] + noise).clamp(0, 255).to(torch.uint8)
+    return digits.features(images[2000:4000]), digits.features(noisy)
 
 
 def independent_fid(real: Tensor, fake: Tensor) -> float:
@@ -76,7 +79,7 @@ def test_kid_of_equal_distributions_is_about_zero(real_and_fake: tuple[Tensor, T
 def test_inception_score_equals_torchmetrics(small_mnist: Dataset, digits: ClassifierFeatures) -> None:
     from torchmetrics.image.inception import InceptionScore
 
-    scores = digits.logits(small_mnist.examples[:1000]).double()
+    scores = digits.logits(small_mnist.examples.values[:1000]).double()
     with warnings.catch_warnings(), torch.random.fork_rng():
         warnings.simplefilter("ignore")
         theirs = InceptionScore(nn.Identity(), splits=1)
@@ -102,8 +105,8 @@ def brute_force(real: Tensor, fake: Tensor, k: int) -> tuple[list[float], ...]:
 
 @pytest.mark.parametrize("dimensions", [2, 30])
 def test_precision_recall_equal_brute_force(dimensions: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fidelity, "ROWS", 64)
-    monkeypatch.setattr(fidelity, "COLUMNS", 100)
+    monkeypatch.setattr(manifold, "ROWS", 64)
+    monkeypatch.setattr(manifold, "COLUMNS", 100)
     real = Randomness(0).normal(330, dimensions)
     fake = Randomness(1).normal(270, dimensions) * 0.8 + 0.3
     found = precision_recall(real, fake, k=5)

@@ -8,15 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from sparring.data import load_dataset
-from sparring.data.dataset import Dataset, Mixture
+from sparring.data import Dataset, Mixture, load_dataset
 from sparring.evaluation.features import ClassifierFeatures, StackedFeatures
-from sparring.evaluation.modes import (
-    class_balance,
+from sparring.evaluation.figures.classes import class_balance
+from sparring.evaluation.figures.modes import (
     confident_modes,
     high_quality_share,
     histogram,
-    mixture_modes,
     modes_found,
     reverse_kl,
 )
@@ -26,8 +24,7 @@ from sparring.randomness import Randomness
 @pytest.mark.parametrize(("name", "count", "floor"), [("ring", 8, 0.0014), ("grid", 25, 0.0048)])
 def test_true_samples_of_the_plane(name: str, count: int, floor: float) -> None:
     dataset = load_dataset(name)
-    assert dataset.mixture is not None
-    modes = mixture_modes(dataset.examples, dataset.mixture)
+    modes = dataset.truth.mode_of(dataset.examples.values)
     assert high_quality_share(modes, Randomness(0)).value == pytest.approx(0.9889, abs=0.001)
     few = histogram(modes[:2500], count)
     assert modes_found(few, Randomness(0)).value == count
@@ -39,7 +36,7 @@ def test_true_samples_of_the_plane(name: str, count: int, floor: float) -> None:
 def test_points_between_the_modes_earn_nothing() -> None:
     mixture = Mixture(torch.tensor([[0.0, 0.0], [1.0, 0.0]]), 0.01)
     points = torch.tensor([[0.5, 0.0], [0.029, 0.0], [0.0, 0.031], [1.0, -0.02]])
-    assert mixture_modes(points, mixture).tolist() == [-1, 0, -1, 1]
+    assert mixture.mode_of(points).tolist() == [-1, 0, -1, 1]
 
 
 def test_collapse_to_one_mode_costs_log_k() -> None:
@@ -58,9 +55,8 @@ def test_class_balance_is_one_minus_total_variation() -> None:
 
 def stacks(dataset: Dataset, count: int) -> tuple[Tensor, Tensor]:
     chosen = Randomness(0).integers(3 * count, len(dataset))
-    assert dataset.labels is not None
-    labels = dataset.labels[chosen].view(count, 3) @ torch.tensor([100, 10, 1])
-    return dataset.examples[chosen].view(count, 3, 28, 28), labels
+    labels = dataset.condition.values[chosen].view(count, 3) @ torch.tensor([100, 10, 1])
+    return dataset.examples.values[chosen].view(count, 3, 28, 28), labels
 
 
 def stacked_modes(extractor: StackedFeatures, images: Tensor) -> Tensor:

@@ -6,60 +6,73 @@ import pytest
 import torch
 from torch import Tensor
 
-from sparring.data.dataset import Dataset
+from sparring.data import Dataset
+from sparring.data.dataset import Column
+from sparring.data.kinds import Images
 from sparring.errors import DataError
-from sparring.evaluation import ndb
-from sparring.evaluation.neighbours import copy_ratios, duplicate_radius, memorised, one_nn_error, support
+from sparring.evaluation.distances import as_column
+from sparring.evaluation.figures import ndb
+from sparring.evaluation.figures.neighbours import (
+    copy_ratios,
+    duplicate_radius,
+    memorised,
+    one_nn_error,
+    support,
+)
 from sparring.randomness import Randomness
 
 
-def labelled(dataset: Dataset | None) -> tuple[Tensor, Tensor]:
+def labelled(dataset: Dataset | None) -> tuple[Column, Tensor]:
     assert dataset is not None
-    assert dataset.labels is not None
-    return dataset.examples, dataset.labels
+    return dataset.examples, dataset.condition.values
+
+
+def digits(images: Tensor) -> Column:
+    """Grey values from 0 to 255, of any type, as images."""
+    return Column(Images((1, 28, 28)), images.clamp(0, 255).to(torch.uint8))
 
 
 def test_one_nn_error_of_real_digits(small_mnist: Dataset) -> None:
     """With a sixth of the training digits: above the 3.1 % of all of them, below a tenth."""
-    error = one_nn_error(*labelled(small_mnist), *labelled(small_mnist.test), Randomness(0))
+    error = one_nn_error(*labelled(small_mnist), *labelled(small_mnist.held_out), Randomness(0))
     assert 0.03 < error.low < error.value < error.high < 0.1
 
 
 @pytest.mark.slow
 def test_one_nn_error_of_all_real_digits(mnist: Dataset) -> None:
     """The row "real data" of Radford et al. 2016, table 3; known elsewhere as 3.09 %."""
-    error = one_nn_error(*labelled(mnist), *labelled(mnist.test), Randomness(0))
+    error = one_nn_error(*labelled(mnist), *labelled(mnist.held_out), Randomness(0))
     assert error.value == pytest.approx(0.031, abs=0.0005)
 
 
 def test_copies_are_told_from_real_and_from_blurred_examples(small_mnist: Dataset) -> None:
-    assert small_mnist.test is not None
-    training = small_mnist.examples
-    held_out = copy_ratios(small_mnist.test.examples[:1000], training)
-    fresh = copy_ratios(small_mnist.test.examples[1000:], training)
-    nearly = training[:300] + Randomness(0).normal(300, 1, 28, 28) * 8
-    blurred = torch.nn.functional.avg_pool2d(small_mnist.test.examples[1000:].float(), 3, 1, 1)
+    assert small_mnist.held_out is not None
+    training, others = small_mnist.examples, small_mnist.held_out.examples
+    held_out = copy_ratios(others[:1000], training)
+    fresh = copy_ratios(others[1000:], training)
+    nearly = training.values[:300] + Randomness(0).normal(300, 1, 28, 28) * 8
+    blurred = torch.nn.functional.avg_pool2d(others.values[1000:].float(), 3, 1, 1)
 
     def share(ratios: Tensor) -> float:
         return memorised(ratios, held_out, Randomness(0)).value
 
     assert share(held_out) == pytest.approx(0.01, abs=0.002)
     assert share(fresh) < 0.03
-    assert share(copy_ratios(blurred.to(torch.uint8), training)) < 0.03
+    assert share(copy_ratios(digits(blurred), training)) < 0.03
     assert share(copy_ratios(training[:300], training)) == 1
-    assert share(copy_ratios(nearly.clamp(0, 255).to(torch.uint8), training)) > 0.95
+    assert share(copy_ratios(digits(nearly), training)) > 0.95
 
 
 def test_a_copy_of_what_the_data_has_twice_is_a_copy() -> None:
-    training = torch.tensor([[0.0, 0.0], [0.0, 0.0], [1.0, 0.0]])
-    assert copy_ratios(torch.tensor([[0.0, 0.0], [0.5, 0.0]]), training).tolist() == [0, 1]
+    training = as_column(torch.tensor([[0.0, 0.0], [0.0, 0.0], [1.0, 0.0]]))
+    assert copy_ratios(as_column(torch.tensor([[0.0, 0.0], [0.5, 0.0]])), training).tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("distinct", [200, 2000])
 def test_the_birthday_paradox_finds_the_support(small_mnist: Dataset, distinct: int) -> None:
     """Of M equally likely images, s^2 = 2 log(2) M."""
-    assert small_mnist.test is not None
-    radius = duplicate_radius(small_mnist.test.examples, small_mnist.examples[:2000])
+    assert small_mnist.held_out is not None
+    radius = duplicate_radius(small_mnist.held_out.examples, small_mnist.examples[:2000])
     chosen = Randomness(0).integers(3000, distinct)
     found = support(small_mnist.examples[5000:][chosen], radius, Randomness(0))
     assert found.low < found.value < found.high
@@ -67,7 +80,7 @@ def test_the_birthday_paradox_finds_the_support(small_mnist: Dataset, distinct: 
 
 
 def test_support_without_duplicates_is_a_finite_bound() -> None:
-    points = torch.arange(100.0).unsqueeze(1)
+    points = as_column(torch.arange(100.0).unsqueeze(1))
     assert support(points, 0.5, Randomness(0)).value == pytest.approx(1.386 * 4950, rel=1e-3)
     with pytest.raises(DataError, match="two examples"):
         support(points[:1], 0.5, Randomness(0))
@@ -76,7 +89,7 @@ def test_support_without_duplicates_is_a_finite_bound() -> None:
 def test_clusters_are_where_the_points_are() -> None:
     means = torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]])
     points = means[Randomness(0).integers(600, 3)] + Randomness(1).normal(600, 2) * 0.1
-    centres = ndb.cluster(points, Randomness(3), bins=3)
+    centres = ndb.cluster(as_column(points), Randomness(3), bins=3)
     assert torch.cdist(means, centres).min(1).values.max() < 0.05
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import errno
 import json
 import math
@@ -9,7 +10,7 @@ import os
 import shutil
 import signal
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,18 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 import sparring
-import sparring.recorder
-from sparring.engine import Engine
 from sparring.errors import Interrupted, NotANumber, RunError, TrainingError
-from sparring.health.findings import SOON, Finding
+from sparring.game import Number
+from sparring.health.findings import CHECKS_IN_A_ROW, Finding
 from sparring.health.monitor import Monitor
-from sparring.recorder import Recorder
-from sparring.run import Checkpoint, Run, needed
+from sparring.runs.checkpoint import Checkpoint
+from sparring.runs.folder import Run, needed
+from sparring.training import recovery
+from sparring.training.engine import Engine
+from sparring.training.loop import Loop
 
 FAULTY = '''
 import math
@@ -49,7 +53,7 @@ class Infinite(torch.autograd.Function):
 
 
 class Faulty(GAN):
-    """A gan whose generator breaks at a step: as long as its learning rate is what it was, or always."""
+    """A gan whose generator breaks at a step: as long as its noise is that with which it began, or always."""
 
     @dataclass(frozen=True)
     class Settings(GAN.Settings):
@@ -57,28 +61,29 @@ class Faulty(GAN):
         always: bool = False
         part: str = "term"
 
-    def optimizers(self):
-        self.own_optimizers = super().optimizers()
-        return self.own_optimizers
+    def __init__(self, settings, data, random):
+        super().__init__(settings, data, random)
+        self.first_noise = random.seed
+
+    def breaks(self, part):
+        fresh = self.random.seed == self.first_noise or self.settings.always
+        return fresh and self.step == self.settings.break_at and self.settings.part == part
 
     def round(self):
-        first, *others = super().round()
-        rate = self.own_optimizers["generator"].param_groups[0]["lr"]
-        calm = rate < self.settings.generator_lr and not self.settings.always
-        if self.step != self.settings.break_at or calm:
-            return [first, *others]
-        if self.settings.part == "weights":
-            *others, last = others
-            return [first, *others, replace(last, after=self.damage)]
-        change = Infinite.apply if self.settings.part == "gradient" else lambda value: value * math.nan
-        return [
-            replace(first, loss=lambda real: Terms(adversarial=change(first.loss(real)["adversarial"]))),
-            *others,
-        ]
+        first, *others, last = super().round()
+
+        def loss(real):
+            term = first.loss(real)["adversarial"]
+            if self.breaks("gradient"):
+                term = Infinite.apply(term)
+            return Terms(adversarial=term * math.nan if self.breaks("term") else term)
+
+        return [replace(first, loss=loss), *others, replace(last, after=self.damage)]
 
     @torch.no_grad()
     def damage(self, values):
-        next(self.generator.parameters()).view(-1)[0] = math.nan
+        if self.breaks("weights"):
+            next(self.generator.parameters()).view(-1)[0] = math.nan
 '''
 STEPS = 12
 
@@ -112,13 +117,13 @@ def train(faulty: str, tiny_npz: Path, tmp_path: Path) -> Train:
 @pytest.fixture
 def at_every_step(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Options with which a run saves itself at every step, however long that takes."""
-    save = Recorder._save
+    save = Loop._save
 
-    def cheap(recorder: Recorder) -> None:
-        save(recorder)
-        recorder.save_cost = 0.0
+    def cheap(loop: Loop) -> None:
+        save(loop)
+        loop.save_cost = 0.0
 
-    monkeypatch.setattr(Recorder, "_save", cheap)
+    monkeypatch.setattr(Loop, "_save", cheap)
     return {"checkpoint_minutes": 1e-9}
 
 
@@ -142,13 +147,35 @@ def check_history(run: Run, total: int = STEPS) -> None:
     assert steps(run.history(), "epoch") == list(range(6, total + 1, 6))
 
 
-def contents(run: Run) -> dict[str, bytes]:
+def contents(run: Run) -> dict[str, Any]:
     """All that must be the same in runs that are the same."""
     newest = run.path / "checkpoints" / f"step-{run.checkpoint_steps()[-1]:08d}"
     files = [*newest.glob("*.safetensors"), *run.path.glob("*.jsonl"), *run.path.glob("samples/*")]
+    state = json.loads((newest / "state.json").read_text())
     return {
         str(file.relative_to(run.path)): file.read_bytes() for file in files if file.name != "events.jsonl"
-    }
+    } | {"state": state["parts"]}
+
+
+def checkpoint_of(run: Run) -> Checkpoint:
+    """The newest."""
+    checkpoint = run.latest()
+    assert checkpoint is not None
+    return checkpoint
+
+
+def tensors_of(tree: Mapping[str, Any]) -> Iterator[torch.Tensor]:
+    """All tensors of a checkpoint's parts."""
+    for value in tree.values():
+        if isinstance(value, torch.Tensor):
+            yield value
+        elif isinstance(value, Mapping):
+            yield from tensors_of(value)
+
+
+def slowness(checkpoint: Checkpoint) -> tuple[float, int]:
+    """The factor of the learning rates, and how often the run went back."""
+    return checkpoint.parts["engine"]["learning_rate_factor"], checkpoint.parts["recovery"]["rollbacks"]
 
 
 # -- numbers that are lost -----------------------------------------------------------------------------------
@@ -162,14 +189,13 @@ def test_a_run_goes_back_and_on_from_there(train: Train, capsys: pytest.CaptureF
     evidence = "At step 9 the term 'adversarial' of the generator's loss became nan."
     assert (found["step"], found["finding"], found["evidence"]) == (8, "not a number", evidence)
     assert "--" in found["remedy"]
-    told = {"step": 8, "to": 0, "reason": "not a number", "learning_rate_factor": 0.5}
+    told = {"step": 8, "to": 0, "number": 1, "reason": "not a number", "learning_rate_factor": 0.5}
     assert {name: back[name] for name in told} == told
     check_history(done)
     assert steps(done.history(), "finding") == [], "what was found lies in what was cut"
-    checkpoint = done.latest()
-    assert checkpoint is not None
-    assert checkpoint.state["step"] == STEPS
-    assert (checkpoint.state["learning_rate_factor"], checkpoint.state["rollbacks"]) == (0.5, 1)
+    checkpoint = checkpoint_of(done)
+    assert checkpoint.step == STEPS
+    assert slowness(checkpoint) == (0.5, 1)
     assert all(tensor.isfinite().all() for tensor in checkpoint.networks.values())
     said = " ".join(capsys.readouterr().out.split())
     assert f"Step 8: not a number. {evidence}" in said
@@ -191,24 +217,20 @@ def test_what_was_cut_is_kept(train: Train) -> None:
     assert first != again, "the noise is another"
 
 
-def test_learning_rates_are_halved_each_time(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_learning_rates_are_halved_each_time(train: Train) -> None:
+    """Those with which the optimisers step: each time a first step, before the one that breaks."""
     rates = []
-    play_round = Engine.play_round
 
-    def noted(engine: Engine, watched: bool) -> dict[str, float]:
-        try:
-            return play_round(engine, watched)
-        finally:
-            groups = [optimizer.param_groups for optimizer in engine.optimizers.values()]
-            rates.append([group["lr"] for (group,) in groups])
+    def note(optimizer: torch.optim.Optimizer, *details: Any) -> None:
+        rates.append(optimizer.param_groups[0]["lr"])
 
-    monkeypatch.setattr(Engine, "play_round", noted)
-    with pytest.raises(TrainingError):
-        train(always=True, break_at=1, discriminator_lr=4e-3, health_every=0)
-    usual = [1e-3, 4e-3]
-    assert rates == [
-        [rate * factor for rate in usual] for factor in (1, 1, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125)
-    ]
+    hook = register_optimizer_step_pre_hook(note)
+    try:
+        with pytest.raises(TrainingError):
+            train(always=True, break_at=1, discriminator_lr=4e-3, health_every=0)
+    finally:
+        hook.remove()
+    assert rates == [rate * factor for factor in (1, 0.5, 0.25, 0.125) for rate in (1e-3, 4e-3)]
 
 
 @pytest.mark.parametrize("interrupted", [False, True])
@@ -216,11 +238,11 @@ def test_trouble_that_came_once_does_not_slow_a_run_for_good(
     interrupted: bool, train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Learning rates are halved until so many steps after the one that broke, also across a resume."""
-    monkeypatch.setattr(sparring.recorder, "GENTLE_STEPS", 3)
+    monkeypatch.setattr(recovery, "SLOW_STEPS", 3)
     factors: dict[int, float] = {}
     play_round, due = Engine.play_round, [True]
 
-    def once(engine: Engine, watched: bool) -> dict[str, float]:
+    def once(engine: Engine, watched: bool) -> dict[str, Number]:
         if engine.step == 4 and due:
             due.pop()
             raise NotANumber(5, "generator", "adversarial", math.nan)
@@ -245,17 +267,16 @@ def test_whatever_breaks_never_comes_into_a_checkpoint(
     saved = []
     save = Run.save
 
-    def noted(run: Run, checkpoint: Checkpoint, proven_after: int | None) -> None:
-        saved.append(checkpoint)
-        save(run, checkpoint, proven_after)
+    def noted(run: Run, checkpoint: Checkpoint, verified_after: int | None) -> None:
+        saved.append(copy.deepcopy(checkpoint))
+        save(run, checkpoint, verified_after)
 
     monkeypatch.setattr(Run, "save", noted)
     done = train(part=part, **at_every_step)
     assert done.status["state"] == "finished"
     assert len(saved) > STEPS
     for checkpoint in saved:
-        for name, tensor in (checkpoint.networks | checkpoint.training).items():
-            assert tensor.isfinite().all(), name
+        assert all(tensor.isfinite().all() for tensor in tensors_of(checkpoint.parts)), checkpoint.step
     (back,) = (event for event in done.events() if event["event"] == "rolled back")
     assert back["to"] == 8, "to the newest checkpoint"
     (found,) = (event for event in done.events() if event["event"] == "finding")
@@ -286,9 +307,7 @@ def test_broken_weights_are_found_later(break_at: int, train: Train) -> None:
     assert found["evidence"] == (later if break_at == 8 else "At step 12 the generator's weights became nan.")
     assert found["remedy"].startswith("Train again with")
     check_history(done)
-    checkpoint = done.latest()
-    assert checkpoint is not None
-    assert all(tensor.isfinite().all() for tensor in checkpoint.networks.values())
+    assert all(tensor.isfinite().all() for tensor in checkpoint_of(done).networks.values())
 
 
 def test_a_run_without_health_goes_back_too(train: Train) -> None:
@@ -359,7 +378,7 @@ def test_a_run_stops_at_a_finding_and_goes_on_when_told(
     slow = ["--generator-lr", 1e-30, "--discriminator-lr", 1e-30]
     done = run_sparring(*train_command("gan", tiny_npz, run.path, *slow, "--on-unhealthy", "stop"))
     assert done.returncode == 3
-    step = SOON + 1
+    step = CHECKS_IN_A_ROW + 1
     assert done.stderr.startswith(
         f"sparring: Stopped at step {step}, as --on-unhealthy stop asks: dead run. Train again with the "
         "published settings: `--batch-size 64"
@@ -386,10 +405,8 @@ def test_a_warning_changes_nothing(train: Train) -> None:
     assert warned.status["state"] == "finished"
     assert events(warned) == ["started", "finding", "finished"]
     alone = train("alone", "gan", **dead | {"health_every": 0})
-    ours, theirs = warned.latest(), alone.latest()
-    assert ours is not None
-    assert theirs is not None
-    assert all(torch.equal(ours.networks[name], theirs.networks[name]) for name in theirs.networks)
+    ours, theirs = checkpoint_of(warned).networks, checkpoint_of(alone).networks
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
 @pytest.fixture
@@ -404,7 +421,7 @@ def sick(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
         monkeypatch.setattr(Monitor, "findings", findings)
         # So that short runs can have a past.
-        monkeypatch.setattr("sparring.recorder.PATIENCE", 2)
+        monkeypatch.setattr(recovery, "PATIENCE", 2)
 
     return at
 
@@ -425,9 +442,7 @@ def test_a_finding_takes_the_run_back_to_before_the_trouble(
     assert steps(before) == list(range(back["to"] + 1, found_at + 1))
     assert [row["finding"] for row in before if row["kind"] == "finding"] == ["sickness"]
     assert len(done.checkpoint_steps()) <= 3
-    checkpoint = done.latest()
-    assert checkpoint is not None
-    assert (checkpoint.state["learning_rate_factor"], checkpoint.state["rollbacks"]) == (0.5, 1)
+    assert slowness(checkpoint_of(done)) == (0.5, 1)
 
 
 def test_what_was_found_and_cut_can_be_found_again(train: Train) -> None:
@@ -442,19 +457,19 @@ def test_what_was_found_and_cut_can_be_found_again(train: Train) -> None:
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=60), st.integers(0, 30))
-def test_which_checkpoints_are_kept(gaps: list[int], proof: int) -> None:
-    kept, step, ever_proven = [0], 0, False
+def test_which_checkpoints_are_kept(gaps: list[int], age: int) -> None:
+    kept, step, ever_verified = [0], 0, False
     for gap in gaps:
         step += gap
-        kept = sorted(needed([*kept, step], proof))
+        kept = sorted(needed([*kept, step], age))
         assert kept[-1] == step
         assert len(kept) <= 3
-        proven = [old for old in kept if old <= step - proof]
-        ever_proven = ever_proven or step >= proof
-        assert bool(proven) == ever_proven, "one that is proven is there as soon as there can be one"
-        assert proven or kept[0] == 0, "and until then the beginning"
-        if proven:
-            assert step - proven[-1] <= 2 * proof + 2 * max(gaps), "not much older than it must be"
+        verified = [old for old in kept if old <= step - age]
+        ever_verified = ever_verified or step >= age
+        assert bool(verified) == ever_verified, "one that is verified is there as soon as there can be one"
+        assert verified or kept[0] == 0, "and until then the beginning"
+        if verified:
+            assert step - verified[-1] <= 2 * age + 2 * max(gaps), "not much older than it must be"
 
 
 @given(st.lists(st.integers(0, 1000), min_size=1, unique=True))
@@ -494,7 +509,7 @@ def test_killed_right_after_it_went_back(
 ) -> None:
     options = request.getfixturevalue("at_every_step") if often else {}
     whole = train("whole", **options)
-    killed(Recorder, "_roll_back", lambda: train(**options))
+    killed(Loop, "_roll_back", lambda: train(**options))
     run = sparring.resume(tmp_path / "run", quiet=True)
     assert contents(run) == contents(whole)
     assert events(run).count("finding") == 1, "it was found twice and said once"
@@ -505,10 +520,10 @@ def test_killed_right_after_it_went_back(
 def test_a_fault_that_never_comes_again_is_not_forgotten(
     place: str, train: Train, tmp_path: Path, killed: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The resumed run, which meets no fault, goes on as gently as the one that was not killed."""
+    """The resumed run, which meets no fault, goes on as slowly as the one that was not killed."""
     play_round, due = Engine.play_round, [True]
 
-    def once(engine: Engine, watched: bool = False) -> dict[str, float]:
+    def once(engine: Engine, watched: bool = False) -> dict[str, Number]:
         if engine.step == 8 and due:
             due.pop()
             raise NotANumber(9, "generator", "adversarial", math.nan)
@@ -518,11 +533,11 @@ def test_a_fault_that_never_comes_again_is_not_forgotten(
     whole = train("whole", system="gan")
     due.append(True)
     nothing = (lambda *arguments: None) if place == "_go_back" else None
-    killed(Recorder, place, lambda: train(system="gan"), first=nothing)
+    killed(Loop, place, lambda: train(system="gan"), first=nothing)
     assert not due
     run = sparring.resume(tmp_path / "run", quiet=True)
     assert contents(run) == contents(whole)
-    assert run.latest().state["rollbacks"] == 1  # type: ignore[union-attr]
+    assert slowness(checkpoint_of(run)) == (0.5, 1)
     assert events(run).count("rolled back") == 1
 
 
@@ -533,14 +548,14 @@ def test_killed_by_the_system_right_after_it_went_back(train: Train, tmp_path: P
         warnings.simplefilter("ignore")
         child = os.fork()
     if not child:
-        roll_back = Recorder._roll_back
+        roll_back = Loop._roll_back
 
-        def fatal(recorder: Recorder, finding: Finding, step: int) -> None:
-            roll_back(recorder, finding, step)
+        def fatal(loop: Loop, finding: Finding, checkpoint: Checkpoint) -> None:
+            roll_back(loop, finding, checkpoint)
             os.kill(os.getpid(), signal.SIGKILL)
 
         try:
-            Recorder._roll_back = fatal  # type: ignore[method-assign]
+            Loop._roll_back = fatal  # type: ignore[assignment,method-assign]
             train()
         finally:
             os._exit(1)
@@ -553,17 +568,17 @@ def test_killed_by_the_system_right_after_it_went_back(train: Train, tmp_path: P
 def test_killed_after_it_saved_itself_again(
     train: Train, at_every_step: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the checkpoint holds then is the gentler run, whose fault is past."""
+    """What the checkpoint holds then is the slower run, whose fault is past."""
     whole = train("whole", **at_every_step)
-    save = Recorder._save
+    save = Loop._save
 
-    def fatal(recorder: Recorder) -> None:
-        save(recorder)
-        if recorder.engine.step == 10:
+    def fatal(loop: Loop) -> None:
+        save(loop)
+        if loop.engine.step == 10:
             raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(Recorder, "_save", fatal)
+        patched.setattr(Loop, "_save", fatal)
         with pytest.raises(Killed):
             train(**at_every_step)
     run = sparring.resume(tmp_path / "run", quiet=True)
@@ -635,7 +650,7 @@ def test_a_full_disk_while_it_goes_back(
 ) -> None:
     sick(10)
     run = Run(tmp_path / "run")
-    replace, found = os.replace, {}
+    replace, found = os.replace, dict[str, Any]()
 
     def full(source: Any, target: Any) -> None:
         if "before-rollback" in str(target):
@@ -670,7 +685,7 @@ def test_a_finding_is_said_once_however_often_the_run_is_killed(
     whole = train("whole", **dead)
     play_round = Engine.play_round
 
-    def fatal(engine: Engine, watched: bool) -> dict[str, float]:
+    def fatal(engine: Engine, watched: bool) -> dict[str, Number]:
         if engine.step == 9:
             raise Killed
         return play_round(engine, watched)

@@ -11,19 +11,29 @@ from typing import Any
 import pytest
 
 import sparring
-from sparring import training
 from sparring.cli import main
+from sparring.data.dataset import Column, Dataset
 from sparring.errors import NotANumber
+from sparring.game import Game, GameSettings, Needs, Role, Source
+from sparring.health.checks import Checks
 from sparring.health.findings import RULES, not_a_number
-from sparring.health.remedies import Context, remedy
+from sparring.health.remedies import Context, can_stand_in, remedy
+from sparring.settings import Positive
+from sparring.training import train
 from sparring.zoo import SYSTEMS, find_system
 
 EVERYONE = ("generator", "discriminator", "critic")
 
 
+def roles_of(system: str) -> dict[str, Role]:
+    """Whom a system of the zoo has."""
+    critic = "critic" if system.startswith("wgan") else "discriminator"
+    return {"generator": Role.GENERATOR, critic: Role.CRITIC}
+
+
 def context_of(system: str, data: str = "mnist", **settings: Any) -> Context:
     game_class = find_system(system)
-    return Context(system, game_class, game_class.Settings.of(settings, system), data)
+    return Context(system, game_class, game_class.Settings.of(settings, system), data, roles_of(system))
 
 
 def commands(advice: str) -> list[list[str]]:
@@ -61,11 +71,62 @@ def test_smaller_steps_are_a_quarter(system: str) -> None:
             assert float(value) == pytest.approx(published / 4, rel=0.05)
 
 
+def slowed(context: Context, rule: str) -> list[str]:
+    """The players that a rule would slow down."""
+    return Checks([], context.roles).players(*RULES[rule].slow_down)
+
+
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_every_system_can_calm_its_players(system: str) -> None:
+def test_every_system_can_slow_its_players_down(system: str) -> None:
     """What a rule advises is about settings that the system has, whatever its players are called."""
-    for rule in RULES.values():
-        assert "--" in (rule.advice or remedy(context_of(system), rule.calm, None))
+    context = context_of(system)
+    for name, rule in RULES.items():
+        assert "--" in (rule.advice or remedy(context, slowed(context, name), None))
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_roles_that_are_assumed_here(system: str, make_engine: Any, make_dataset: Any) -> None:
+    players = make_engine(system, make_dataset(40, size=32)).players
+    assert {name: player.role for name, player in players.items()} == roles_of(system)
+
+
+ANY = Needs()
+
+
+def own_context(roles: dict[str, Role], needs: Needs = ANY, **rates: float) -> Context:
+    """A system of one's own with some learning rates."""
+    fields = [(name, Positive, value) for name, value in rates.items()]
+    settings = dataclasses.make_dataclass("Settings", fields, bases=(GameSettings,), frozen=True)
+    own = type("Own", (Game,), {"Settings": settings, "needs": needs})
+    return Context("own.py:Own", own, settings(), "mnist", roles)
+
+
+def test_the_flag_is_found_by_name_by_role_or_as_the_only_one() -> None:
+    roles = {"photos critic": Role.CRITIC, "second-generator": Role.GENERATOR, "generator": Role.GENERATOR}
+
+    def options(*players: str, **rates: float) -> list[str]:
+        (words,) = commands(remedy(own_context(roles, **rates), players, None))
+        return words
+
+    assert options("photos critic", photos_critic_lr=0.4, critic_lr=0.8) == ["--photos-critic-lr", "0.1"]
+    assert options("photos critic", critic_lr=0.8, learning_rate=4.0) == ["--critic-lr", "0.2"]
+    assert options("photos critic", generator_lr=0.8, learning_rate=4.0) == ["--learning-rate", "1.0"]
+    assert options("second-generator", second_generator_lr=0.4) == ["--second-generator-lr", "0.1"]
+    both = options("second-generator", "generator", generator_lr=0.4, learning_rate=1.0)
+    assert both == ["--generator-lr", "0.1"], "one flag of two players is given once"
+    all_of_them = options(*roles, generator_lr=0.4, learning_rate=1.0)
+    assert all_of_them == ["--learning-rate", "0.25", "--generator-lr", "0.1"]
+
+
+def test_settings_of_tricks_are_turned_back_too() -> None:
+    context = context_of("gan", smoothing=0.1, unrolling=5, spectral_norm="both")
+    assert context.deviations() == {"smoothing": 0.0, "unrolling": 0, "spectral_norm": "none"}
+    (options,) = commands(remedy(context, EVERYONE, None))
+    assert dict(zip(options[::2], options[1::2], strict=True)) == {
+        "--smoothing": "0.0",
+        "--unrolling": "0",
+        "--spectral-norm": "none",
+    }
 
 
 def test_presets_count_as_published() -> None:
@@ -92,6 +153,39 @@ def test_another_system_is_advised_but_never_the_same() -> None:
     assert "system that withstands" not in remedy(context_of("r3gan"), ("generator",), "r3gan")
 
 
+def test_another_system_is_advised_only_where_it_can_stand_in() -> None:
+    r3gan = find_system("r3gan")
+    for needs, suits in [
+        (Needs(), True),
+        (Needs(examples=("images",), multiple=4), True),
+        (Needs(examples=("images", "points"), condition=("classes",)), True),
+        (Needs(examples=("tokens",)), False),
+        (Needs(examples=("images", "tokens")), False),
+        (Needs(examples=("images",), condition=("images",)), False),
+    ]:
+        context = own_context({"generator": Role.GENERATOR}, needs, generator_lr=0.1)
+        assert can_stand_in(r3gan, context.game_class) == suits
+        assert ("sparring train r3gan" in remedy(context, EVERYONE, "r3gan")) == suits
+
+    class OwnSources(Game):
+        @classmethod
+        def sources(cls, settings: GameSettings, data: Dataset) -> dict[str, Source]:
+            return {name: Source(part, 10) for name, part in data.parts.items()}
+
+    class OwnCondition(Game):
+        @classmethod
+        def condition(cls, data: Dataset) -> Column:
+            return data.examples
+
+    class Heir(OwnCondition):
+        pass
+
+    assert [can_stand_in(r3gan, own) for own in (OwnSources, OwnCondition, Heir)] == [False] * 3
+    assert all(
+        can_stand_in(find_system(rule.alternative), Game) for rule in RULES.values() if rule.alternative
+    )
+
+
 @pytest.mark.parametrize("data", ["npz:a file.npz", "folder:it's; here", "npz:$HOME/x"])
 def test_names_of_data_are_quoted(data: str) -> None:
     *_, command = commands(remedy(context_of("gan", data), (), "r3gan"))
@@ -102,13 +196,13 @@ def test_a_system_of_ones_own_need_not_have_learning_rates() -> None:
     game_class = find_system("gan")
 
     @dataclasses.dataclass(frozen=True)
-    class Bare(sparring.GameSettings):
+    class Bare(GameSettings):
         pass
 
     class Own(game_class):  # type: ignore[misc,valid-type]
         Settings = Bare
 
-    context = Context("own.py:Own", Own, Bare(), "mnist")
+    context = Context("own.py:Own", Own, Bare(), "mnist", roles_of("gan"))
     advice = "Train again with smaller learning rates."
     assert remedy(context, EVERYONE, None) == advice
     assert not_a_number(NotANumber(1, "generator", "loss", float("nan")), context).remedy == advice
@@ -118,8 +212,13 @@ def test_a_system_of_ones_own_need_not_have_learning_rates() -> None:
 # -- that the command line takes it --------------------------------------------------------------------------
 
 
-def another(value: Any) -> Any:
+OTHER_TEXTS = {"spectral_norm": "both"}
+
+
+def another(name: str, value: Any) -> Any:
     """A setting that is not the one given."""
+    if isinstance(value, str):
+        return OTHER_TEXTS[name]
     if isinstance(value, bool):
         return not value
     if value is None:
@@ -131,26 +230,27 @@ def another(value: Any) -> Any:
 def test_the_command_line_takes_what_is_advised(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[tuple[str, Any, Any]] = []
     monkeypatch.setattr(
-        training, "start", lambda name, system, run, settings: started.append((name, run, settings))
+        train, "start", lambda name, system, run, settings: started.append((name, run, settings))
     )
     published = context_of(system, "npz:my data.npz")
     # Every setting another than published: what is advised then names all of them.
-    own = {name: another(value) for name, value in dataclasses.asdict(published.settings).items()}
+    own = {name: another(name, value) for name, value in published.settings.flat().items()}
     changed = context_of(system, "npz:my data.npz", **own)
     assert len(changed.deviations()) >= len(own) / 2
     for context in (published, changed):
-        for calm, resort in {(rule.calm, rule.resort) for rule in RULES.values() if not rule.advice}:
-            options, *others = commands(remedy(context, calm, resort))
+        for rule in (name for name in RULES if not RULES[name].advice):
+            alternative = RULES[rule].alternative
+            options, *others = commands(remedy(context, slowed(context, rule), alternative))
             main(["train", system, *options])
             name, _, settings = started.pop()
             assert name == system
             for setting, value in context.deviations().items():
-                assert getattr(settings, setting) == value
+                assert settings.flat()[setting] == value
             for program, *command in others:
                 assert program == "sparring"
                 main(command)
                 name, run, _ = started.pop()
-                assert (name, run.data) == (resort, "npz:my data.npz")
+                assert (name, run.data) == (alternative, "npz:my data.npz")
 
 
 def test_what_is_advised_can_be_done(tiny_npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,8 +14,8 @@ import pytest
 
 import sparring
 from sparring.errors import Interrupted
-from sparring.evaluation.evaluate import Evaluation, Figure
-from sparring.recorder import Recorder
+from sparring.evaluation.result import EstimatedFigure, Evaluation
+from sparring.training.recording import Recording
 
 WITHOUT_END = {"img", "input", "meta"}
 
@@ -91,13 +91,13 @@ def run(runs: dict[str, Path], tmp_path: Path) -> Path:
 @pytest.fixture
 def interrupted(tiny_npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run stopped by Ctrl-C before its first picture."""
-    record = Recorder._record_row
+    record = Recording.row
 
-    def record_and_press(self: Recorder, kind: str, values: Any) -> None:
+    def record_and_press(self: Recording, kind: str, values: Any) -> None:
         record(self, kind, values)
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(Recorder, "_record_row", record_and_press)
+    monkeypatch.setattr(Recording, "row", record_and_press)
     path = tmp_path / "stopped"
     with pytest.raises(Interrupted):
         sparring.train("gan", data=f"npz:{tiny_npz}", batch_size=50, history_every=2, out=path, quiet=True)
@@ -106,9 +106,13 @@ def interrupted(tiny_npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def write_evaluation(run: Path, fid: float = 4.0, extractor: str = "digits-1", **more: Any) -> Evaluation:
     """Put an evaluation into a run without the cost of one."""
-    figures = {"fid": Figure(fid, fid - 0.5, fid + 0.5, 0.25), "recall": Figure(0.5, 0.4, 0.6, 0.9)}
+    figures = {
+        "fid": EstimatedFigure(fid, fid - 0.5, fid + 0.5, 0.25),
+        "recall": EstimatedFigure(0.5, 0.4, 0.6, 0.9),
+    }
     step = json.loads((run / "status.json").read_text())["step"]
-    facts = {"data": "tiny", "count": 1000, "figures": figures, "checkpoint": {"step": step, "epoch": None}}
+    facts = {"data": "tiny", "count": 1000, "figures": figures, "checkpoint": {"step": step, "epoch": None},
+             "about": {"fid": "distance of feature Gaussians; lower is better"}}  # fmt: skip
     evaluation = Evaluation(extractor, **(facts | more))
     (run / "evaluation.json").write_text(evaluation.to_json())
     return evaluation

@@ -18,6 +18,8 @@ from scipy import stats
 import sparring
 from sparring.cli import main
 from sparring.errors import RunError, SettingError
+from sparring.evaluation.result import EstimatedFigure
+from sparring.runs.group import Group
 
 Evaluated = Callable[..., Any]
 
@@ -108,6 +110,31 @@ def test_runs_of_other_lengths_or_evaluated_at_other_times_stand_apart(
     assert "The evaluation of seed-2 is of step 18, and the run is now at step 20" in notes
 
 
+def test_a_group_of_seeds_stands_for_its_runs(
+    runs: dict[str, Path], change: Callable[..., None], page: Any, tmp_path: Path
+) -> None:
+    def group(name: str) -> Path:
+        folder = Group.create(tmp_path / name, name, "gan", {}, [0, 1, 2, 3]).path
+        for seed in range(3):
+            shutil.copytree(runs[f"seed-{seed}"], folder / f"seed-{seed}")
+        return folder
+
+    first, second = group("first"), group("second")
+    (row,) = sparring.compare([first]).rows
+    assert (row.name, len(row.runs)) == ("first", 3), "one of its four has not begun"
+    assert [row.name for row in sparring.compare([first, runs["faster"]]).rows] == ["first", "faster"]
+    assert sparring.report(first) == first / "report.html"
+    assert "3 runs side by side" in page(first / "report.html").text
+    change(second / "seed-1" / "status.json", step=9)
+    names = [row.name for row in sparring.compare([second, first / "seed-0"]).rows]
+    assert names == ["second/seed-0, second/seed-2", "second/seed-1", "first/seed-0"]
+    again = group("elsewhere/first")
+    change(again / "seed-0" / "run.json", on_unhealthy="stop")
+    change(again / "seed-1" / "run.json", on_unhealthy="stop")
+    change(again / "seed-2" / "run.json", on_unhealthy="stop")
+    assert [row.name for row in sparring.compare([first, again]).rows] == [str(first), str(again)]
+
+
 def test_runs_that_answer_trouble_otherwise_stand_apart(
     copies: dict[str, Path], change: Callable[..., None]
 ) -> None:
@@ -117,6 +144,22 @@ def test_runs_that_answer_trouble_otherwise_stand_apart(
         ("seed-0, seed-2", ("--on-unhealthy warn",)),
         ("seed-1", ("--on-unhealthy rollback",)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "flag"),
+    [({"precision": "bf16"}, "--precision bf16"), ({"microbatches": 2}, "--microbatches 2"),
+     ({"compile": True}, "--compile true"), ({"settings": {"packing": 3}}, "--packing 3")],
+)  # fmt: skip
+def test_runs_that_were_computed_otherwise_stand_apart(
+    copies: dict[str, Path], change: Callable[..., None], asked: dict[str, Any], flag: str
+) -> None:
+    described = json.loads((copies["seed-1"] / "run.json").read_text())
+    tricks = described["settings"]["tricks"] | asked.get("settings", {})
+    change(copies["seed-1"] / "run.json", **asked | {"settings": described["settings"] | {"tricks": tricks}})
+    comparison = sparring.compare(seeds(copies))
+    assert [(row.name, len(row.differs)) for row in comparison.rows] == [("seed-0, seed-2", 1), ("seed-1", 1)]
+    assert comparison.rows[1].differs == (flag,)
 
 
 def test_other_systems_are_named_and_not_all_their_settings(runs: dict[str, Path]) -> None:
@@ -181,16 +224,15 @@ def test_the_command(runs: dict[str, Path], capsys: pytest.CaptureFixture[str], 
 
 
 def test_tables_fit_the_terminal(copies: dict[str, Path], evaluated: Evaluated) -> None:
-    from sparring.evaluation.evaluate import KINDS, Figure
-
-    figures = {name: Figure(0.12345, 0.10004, 0.15004, 0.5) for name in KINDS}
+    names = [f"a_figure_number_{number}" for number in range(17)]
+    figures = {name: EstimatedFigure(0.12345, 0.10004, 0.15004, 0.5) for name in names}
     for run in copies.values():
         evaluated(run, figures=figures)
     comparison = sparring.compare(copies.values())
     for width in (80, 100, 140, 400):
         said = printed(comparison, width)
         assert max(map(len, said.splitlines())) <= width
-        assert all(name in said for name in KINDS)
+        assert all(name in said for name in names)
         assert "…" not in said
 
 

@@ -15,7 +15,7 @@ from rich.console import Console
 
 import sparring
 from sparring.plots import curves_png
-from sparring.run import Run
+from sparring.runs.folder import Run
 
 Pages = Callable[[Path], Any]
 Watch = Callable[..., None]
@@ -63,7 +63,7 @@ def test_findings_and_roll_backs_are_cards(run: Path, page: Pages) -> None:
     assert section_of(path, "Health").count("<article") == 2
     assert "<code>--generator-lr</code>" in section_of(path, "Health")
     order = re.findall("<h2>(.*?)</h2>", path.read_text())
-    assert order[:3] == ["Pictures over time", "Health", "Curves"]
+    assert order[:3] == ["Samples over time", "Health", "Curves"]
 
 
 def test_among_the_events_a_finding_has_only_its_name(run: Path) -> None:
@@ -87,7 +87,7 @@ def test_a_panel_for_each_term_with_its_explanation(run: Path, page: Pages) -> N
         "diversity over steps: samples",
         "classes over steps: samples",
         "movement over steps: samples",
-        "gradient norm over steps: generator, discriminator",
+        "gradient norm over steps: generator, discriminator (critic)",
         "oddness over steps: samples",
     ]
     health = section_of(path, "Health")

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-import sparring.training
+import sparring.training.train
 from sparring.cli import main
 from sparring.reporting.facts import Facts
 from sparring.reporting.repeat import train_command
-from sparring.training import RunSettings
+from sparring.reporting.settings import run_settings
+from sparring.training.settings import RunSettings
 from sparring.zoo import SYSTEMS, find_system
 
 Started = dict[str, Any]
@@ -31,7 +32,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Started]:
         def start(name: str, system: Any, asked: RunSettings, settings: Any) -> None:
             caught.update(name=name, asked=asked, settings=dataclasses.asdict(settings))
 
-        monkeypatch.setattr(sparring.training, "start", start)
+        monkeypatch.setattr(sparring.training.train, "start", start)
         words = shlex.split(command)
         assert words[:2] == ["sparring", "train"]
         main(words[1:])
@@ -46,12 +47,18 @@ def described(run: Path, **changes: Any) -> Facts:
 
 
 def changed(setting: Any) -> Any:
-    """Another value that the setting accepts."""
-    if setting is None:
-        return 1
+    """Another value that the setting accepts; of a group, another one for each."""
+    if isinstance(setting, dict):
+        return {name: changed(value) for name, value in setting.items()}
+    if setting in CHOICES:
+        return CHOICES[setting]
     if isinstance(setting, bool):
         return not setting
     return setting + 1 if isinstance(setting, int) else 0.7 * setting + 1e-5
+
+
+CHOICES = {None: 1, "none": "both"}
+"""Another value in the place of those that are no numbers."""
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -68,7 +75,8 @@ def test_every_setting_of_every_system(
 
 def test_every_option_of_the_run(runs: dict[str, Path], started: Callable[[str], Started]) -> None:
     options = {"seed": 7, "threads": 3, "device": "cuda:1", "keep_every": 2, "history_every": 9,
-               "health_every": 11, "on_unhealthy": "rollback", "checkpoint_minutes": 0.25}  # fmt: skip
+               "health_every": 11, "on_unhealthy": "rollback", "checkpoint_minutes": 0.25,
+               "precision": "bf16", "compile": True, "microbatches": 4}  # fmt: skip
     ours = {"name": "folder:/a b/it's; rm -rf $HOME", "size": 32, "skip_bad_images": True}
     data = Facts.of(runs["seed-0"]).description["data"] | ours
     found = started(train_command(described(runs["seed-0"], data=data, **options)))["asked"]
@@ -105,14 +113,23 @@ def test_only_what_is_not_the_default_is_said(runs: dict[str, Path], tiny_npz: P
     )
 
 
-def test_a_run_from_before_there_were_health_checks_is_repeated_without(
-    run: Path, started: Callable[[str], Started]
+def test_flags_of_tricks_stand_among_the_others(
+    run: Path, started: Callable[[str], Started], change: Callable[..., None]
 ) -> None:
-    described = json.loads((run / "run.json").read_text())
-    del described["health_every"], described["on_unhealthy"]
-    (run / "run.json").write_text(json.dumps(described))
-    found = started(train_command(Facts.of(run)))["asked"]
-    assert (found.health_every, found.on_unhealthy) == (0, "warn")
+    settings = json.loads((run / "run.json").read_text())["settings"]
+    settings["tricks"] |= {"packing": 2, "instance_noise": 0.1}
+    change(run / "run.json", settings=settings)
+    command = train_command(Facts.of(run))
+    assert command.endswith("--batch-size 50 --instance-noise 0.1 --packing 2")
+    assert started(command)["settings"]["tricks"] == settings["tricks"]
+
+
+def test_every_option_that_a_run_records_is_repeated(run: Path) -> None:
+    """All that `train` takes is in the command, or decides the length, or does not decide the numbers."""
+    names = {setting.name for setting in run_settings(Facts.of(run))}
+    others = {"data", "epochs", "max_steps", "max_minutes", "preset", "out", "seeds", "evaluate",
+              "quiet"}  # fmt: skip
+    assert names | others == {field.name for field in dataclasses.fields(RunSettings)}
 
 
 def test_a_system_of_ones_own(
@@ -129,7 +146,9 @@ def test_a_system_of_ones_own(
         "shift": -1e-7,
     }
     change(run / "run.json", system=f"{file}:Mine", settings=settings)
-    found = started(train_command(Facts.of(run)))
+    command = train_command(Facts.of(run))
+    assert "--packing" not in command, "what is the default of a trick is the same for all systems"
+    found = started(command)
     assert (found["name"], found["settings"]) == (f"{file}:Mine", settings)
 
 

@@ -25,13 +25,15 @@ def test_a_finished_run(runs: dict[str, Path], page: Pages, tmp_path: Path) -> N
     assert path == tmp_path / "out.html"
     seen = page(path)
     for said in (
-        "gan-npz", "finished: 18 steps in", "Goodfellow et al. 2014", "300 examples of 1 × 20 × 20",
-        "3: 0, 1, 2", "18 steps, 3 epochs; asked for: 3 epochs", "Pictures over time", "epoch 1", "epoch 3",
+        "gan-npz", "finished: 18 steps in", "Goodfellow et al. 2014", "generator, discriminator (critic)",
+        "300 examples, grey images of 20 x 20, 3 classes", "classes 0, 1, 2", "18 steps, 3 epochs; asked",
+        "generator is told no condition", "3 epochs", "Samples over time", "epoch 1", "epoch 3",
         "Means over 2 steps each", "adversarial", "This run has not been evaluated.",
         f"sparring evaluate {runs['seed-0']}", "started", "UTC", "How to repeat it", "sparring train gan",
     ):  # fmt: skip
         assert said in seen.text, said
-    assert "resume" not in seen.text, "it is finished"
+    for unsaid in ("resume", "Figures of each epoch", "phases"):
+        assert unsaid not in seen.text, unsaid
 
 
 def test_the_file_is_in_the_run_by_default(run: Path) -> None:
@@ -105,7 +107,10 @@ def test_evaluation_with_intervals_and_reference(
     assert "is of step 18, and the run is now at step 30" in page(sparring.report(run)).text
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"format": 1}', "\x00"])
+ODD_ABOUT = {"format": 1, "extractor": "", "data": "", "count": 1, "figures": {}, "about": []}
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"format": 1}', "\x00", json.dumps(ODD_ABOUT), "[" * 9999])
 def test_a_damaged_evaluation_is_named_and_the_rest_reported(run: Path, page: Pages, content: str) -> None:
     (run / "evaluation.json").write_text(content)
     said = page(sparring.report(run)).text
@@ -121,11 +126,11 @@ def test_settings_that_differ_are_marked(runs: dict[str, Path], page: Pages, tmp
     assert marked == ["batch_size", "generator_lr", "history_every"]
 
 
-def test_an_interrupted_run_without_pictures(interrupted: Path, page: Pages) -> None:
+def test_an_interrupted_run_without_samples(interrupted: Path, page: Pages) -> None:
     said = page(sparring.report(interrupted)).text
     assert "interrupted: 3 of 600 steps in" in said
     assert f"sparring resume {interrupted} goes on with it." in said
-    assert "There is no picture yet" in said
+    assert "There are no samples yet" in said
     assert "Means over 2 steps each" in said
 
 
@@ -134,7 +139,7 @@ def test_a_run_that_was_killed_at_its_beginning(run: Path, page: Pages) -> None:
         (run / name).unlink()
     shutil.rmtree(run / "samples")
     said = page(sparring.report(run)).text
-    for part in ("not started: 0 steps in –", "no picture yet", "no rows yet", "Nothing has been recorded"):
+    for part in ("not started: 0 steps in –", "no samples yet", "no rows yet", "Nothing has been recorded"):
         assert part in said
 
 
@@ -160,6 +165,40 @@ def test_failures_and_events_of_unknown_kinds(run: Path, page: Pages, change: Ca
     assert "odd: none" in said
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        None, 7, "images", [], {}, {"kind": []}, {"kind": "images"}, {"kind": "images", "shape": 7},
+        {"kind": "images", "shape": [1]}, {"kind": "images", "shape": [[], 1, 1]},
+        {"kind": "points", "shape": []},
+        {"kind": "tokens", "length": {}, "vocabulary": 7, "separator": 7}, {"kind": "classes", "names": None},
+        {"kind": "classes", "names": {"a": 1}}, {"kind": "of tomorrow", "shape": [1]},
+    ],
+)  # fmt: skip
+def test_data_that_nobody_knows_is_shown_as_it_is_described(
+    run: Path, page: Pages, change: Callable[..., None], kind: Any
+) -> None:
+    described = json.loads((run / "run.json").read_text())
+    for spec in (
+        {"examples": kind, "condition": kind},
+        {"examples": {"kind": "nothing"}, "parts": {"a": kind}},
+    ):
+        data = described["data"] | {"spec": spec}
+        change(run / "run.json", data=data, condition=kind if isinstance(kind, dict) else {})
+        assert "generator is told" in page(sparring.report(run)).text
+
+
+def test_numbers_and_nests_that_nobody_writes(run: Path, page: Pages, change: Callable[..., None]) -> None:
+    described = json.loads((run / "run.json").read_text())
+    nest: Any = []
+    for _ in range(200):
+        nest = {"a": [nest]}
+    for limit in ({"minutes": 10**400}, {"steps": 10**400}):
+        settings = described["settings"] | {"deep": nest, "tricks": {"deep": nest}}
+        change(run / "run.json", limit=limit, settings=settings, total_steps=10**400, seed=10**400)
+        assert "How to repeat it" in page(sparring.report(run)).text
+
+
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)></style>&amp;\u202e\x1b[2J\ud800"
 
 
@@ -167,11 +206,15 @@ def test_a_strangers_run_is_only_ever_text(
     run: Path, page: Pages, change: Callable[..., None], tmp_path: Path
 ) -> None:
     described = json.loads((run / "run.json").read_text())
-    data = described["data"] | {"name": HOSTILE, "class_names": [HOSTILE, 7, None], "fingerprint": HOSTILE,
-                                "shape": [HOSTILE]}  # fmt: skip
+    spec = {"examples": {"kind": "points", "shape": [HOSTILE]}, "count": HOSTILE,
+            "condition": {"kind": "classes", "names": [HOSTILE, 7, None]},
+            "parts": {HOSTILE: {"examples": HOSTILE}, "b": HOSTILE}}  # fmt: skip
+    data = described["data"] | {"name": HOSTILE, "fingerprint": HOSTILE, "spec": spec}
     settings = described["settings"] | {HOSTILE: HOSTILE, "batch_size": HOSTILE, "hidden_size": [HOSTILE]}
+    settings["tricks"] = {HOSTILE: HOSTILE, "packing": [HOSTILE], "unrolling": {HOSTILE: {}}}
     change(run / "run.json", title=HOSTILE, system=HOSTILE, data=data, settings=settings, device=HOSTILE,
-           versions={HOSTILE: HOSTILE}, limit={HOSTILE: HOSTILE})  # fmt: skip
+           versions={HOSTILE: HOSTILE}, limit={HOSTILE: HOSTILE}, precision=HOSTILE,
+           roles={HOSTILE: HOSTILE, "b": [HOSTILE]}, condition={HOSTILE: HOSTILE})  # fmt: skip
     change(
         run / "status.json",
         state=HOSTILE,
@@ -179,14 +222,23 @@ def test_a_strangers_run_is_only_ever_text(
         seconds=HOSTILE,
         epoch=HOSTILE,
         total_steps=[HOSTILE],
+        phase={HOSTILE: HOSTILE},
     )
     row = {"kind": "steps", "step": 2, f"{HOSTILE}/{HOSTILE}": 1.0, "a/loss": HOSTILE, "b/loss": 10**400}
-    (run / "history.jsonl").write_text(json.dumps(row) + "\n" + json.dumps(row | {"step": HOSTILE}) + "\n5\n")
-    (run / "events.jsonl").write_text(json.dumps(dict.fromkeys(("time", "event", "step", HOSTILE), HOSTILE)))
+    figures = {"kind": "epoch", "step": 2, "epoch": HOSTILE, f"figure/{HOSTILE}": HOSTILE, "test/": [HOSTILE],
+               f"test/{HOSTILE}": 1.0, f"test/{HOSTILE}/{HOSTILE}/a": 1.0}  # fmt: skip
+    rows = [row, row | {"step": HOSTILE}, 5, figures, figures | {"epoch": 1e300, f"figure/{HOSTILE}": 7}]
+    (run / "history.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    events = [dict.fromkeys(("time", "event", "step", HOSTILE), HOSTILE)]
+    events += [{"event": "phase", "step": step, "phase": HOSTILE} for step in (HOSTILE, -1, 0, 1, 10**400)]
+    events += [{"event": "phase", "step": 1, "phase": [HOSTILE]}, {"event": "phase"}]
+    (run / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
     figure = {"value": HOSTILE, "low": HOSTILE, "high": 1e999, "reference": None}
     evaluation = {"format": 1, "extractor": HOSTILE, "data": HOSTILE, "count": HOSTILE,
-                  "figures": {HOSTILE: figure}, "checkpoint": {"step": HOSTILE, "epoch": []}}  # fmt: skip
+                  "figures": {HOSTILE: figure}, "checkpoint": {"step": HOSTILE, "epoch": []},
+                  "about": {HOSTILE: [HOSTILE]}}  # fmt: skip
     (run / "evaluation.json").write_text(json.dumps(evaluation))
+    (run / "samples" / "epoch-0002.txt").write_text(HOSTILE.replace("\ud800", ""))
     odd = run.rename(tmp_path / "<img src=x onerror=alert(1)>&'\"")
     seen = page(sparring.report(odd))
     assert len(seen.scripts) == len(seen.all("script")) == 1
@@ -206,6 +258,16 @@ def test_pictures_from_elsewhere_are_left_out(run: Path, page: Pages, tmp_path: 
     (run / "samples" / "epoch-0007.png").write_bytes(private.read_bytes()[:16] + b"\xff" * 16)
     (run / "samples" / "epoch-0008.png").symlink_to(tmp_path / "nowhere.png")
     assert len(page(sparring.report(run)).all("img")) == 3
+
+
+def test_texts_from_elsewhere_are_left_out(run: Path, page: Pages, tmp_path: Path) -> None:
+    (tmp_path / "private.txt").write_text("my secret")
+    (run / "samples" / "epoch-0004.txt").symlink_to(tmp_path / "private.txt")
+    (run / "samples" / "epoch-0005.txt").mkdir()
+    (run / "samples" / "notes.txt").write_text("my secret")
+    seen = page(sparring.report(run))
+    assert "my secret" not in seen.text
+    assert len(seen.all("img")) == 3
 
 
 def test_no_code_of_a_run_is_run(run: Path, page: Pages, change: Callable[..., None], tmp_path: Path) -> None:
@@ -235,3 +297,18 @@ def test_the_real_command_line(
     done = run_sparring("report", runs["seed-0"], "--out", "a.html", cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "Wrote a.html\n", "")
     assert (tmp_path / "a.html").stat().st_size > 10_000
+
+
+def test_what_no_parser_can_read(run: Path, page: Pages) -> None:
+    abyss = "[" * 100_000
+    with (run / "events.jsonl").open("a") as file:
+        file.write(f'{abyss}\n{{"event": "after it"}}\n')
+    (run / "evaluation.json").write_text(abyss)
+    (run / "status.json").write_text(abyss)
+    said = page(sparring.report(run)).text
+    assert "after it" in said
+    assert "evaluation.json is damaged" in said
+    for name in ("history.jsonl", "run.json"):
+        (run / name).write_text(abyss + "\n")
+        with pytest.raises(RunError, match="is damaged"):
+            sparring.report(run)

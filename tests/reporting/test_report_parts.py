@@ -14,7 +14,7 @@ from scipy import stats
 
 from sparring.reporting.charts import MOST_POINTS, Line, chart, curve, thinned, tick_text
 from sparring.reporting.html import Html, tag
-from sparring.reporting.pictures import MOST_PICTURES, Picture, chosen
+from sparring.reporting.shots import MOST_SHOTS, Picture, chosen
 from sparring.reporting.statistics import mean_over_seeds, t_quantile
 from sparring.reporting.text import count_text, interval_text, number_text, seconds_text, value_text, visible
 
@@ -112,7 +112,7 @@ def pictures(*sizes: int) -> list[Picture]:
 def test_the_choice_of_pictures(sizes: list[int]) -> None:
     everything = pictures(*sizes)
     some = chosen(everything, most_bytes=5_000_000)
-    assert len(some) == len(set(some)) <= MOST_PICTURES
+    assert len(some) == len(set(some)) <= MOST_SHOTS
     assert some == sorted(some, key=lambda picture: int(picture.path.name))
     assert some[:1] == everything[:1]
     assert some[-1:] == everything[-1:]
@@ -123,5 +123,5 @@ def test_the_choice_of_pictures(sizes: list[int]) -> None:
 
 def test_pictures_are_evenly_chosen() -> None:
     places = [int(picture.path.name) for picture in chosen(pictures(*[1] * 100))]
-    assert len(places) == MOST_PICTURES
+    assert len(places) == MOST_SHOTS
     assert {after - before for before, after in pairwise(places)} <= {2, 3}

@@ -16,7 +16,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import sparring
 from sparring.errors import RunError, SettingError
-from sparring.run import Run
+from sparring.runs.folder import Run
+from sparring.runs.group import Group
 
 FINDING = {"event": "finding", "step": 9, "finding": "mode collapse", "remedy": "lower `--generator-lr`"}
 
@@ -85,6 +86,15 @@ def test_a_common_folder_has_one_for_each_run(runs: dict[str, Path], run: Path, 
     with pytest.raises(SettingError, match=r"Two of the runs would be written to .*run: give each another"):
         sparring.tensorboard([run, elsewhere], tmp_path / "clash")
     assert not (tmp_path / "clash").exists()
+
+
+def test_seeds_of_a_group_lie_in_a_folder_of_its_name(runs: dict[str, Path], tmp_path: Path) -> None:
+    Group.create(tmp_path / "group", "gan", "gan", {}, [0, 1])
+    for seed in (0, 1):
+        shutil.copytree(runs[f"seed-{seed}"], tmp_path / "group" / f"seed-{seed}")
+    logs = tmp_path / "logs"
+    folders = sparring.tensorboard([tmp_path / "group", runs["seed-0"]], logs)
+    assert folders == [logs / "group" / "seed-0", logs / "group" / "seed-1", logs / "seed-0"]
 
 
 def test_what_is_strange_in_a_run_is_left_out_or_shown_as_text(run: Path) -> None:

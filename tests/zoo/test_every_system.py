@@ -3,6 +3,7 @@
 A system that is added to the zoo is tested here by itself.
 """
 
+import copy
 import os
 import socket
 import subprocess
@@ -14,10 +15,14 @@ from typing import Any
 import pytest
 import torch
 
-from sparring.data import Dataset
-from sparring.engine import Engine
+from sparring.data.dataset import Dataset, dataset_of
+from sparring.data.kinds import Nothing
 from sparring.errors import DataError
+from sparring.game import Role
 from sparring.model import Model, sample_picture
+from sparring.processes import Processes
+from sparring.training.engine import Engine
+from sparring.training.precision import Precision
 from sparring.zoo import SYSTEMS, find_system
 
 Make = Callable[..., Engine]
@@ -43,10 +48,10 @@ SHAPES = {
 def data_of(shape: tuple[int, ...], classes: int, count: int = 27) -> Dataset:
     generator = torch.Generator().manual_seed(count)
     if len(shape) == 1:
-        return Dataset("points", torch.randn(count, *shape, generator=generator))
+        return dataset_of("points", torch.randn(count, *shape, generator=generator))
     examples = torch.randint(0, 256, (count, *shape), generator=generator, dtype=torch.int64).byte()
     labels = torch.arange(count) % classes if classes else None
-    return Dataset("images", examples, labels, tuple(f"class {i}" for i in range(classes)))
+    return dataset_of("images", examples, labels, tuple(f"class {i}" for i in range(classes)))
 
 
 def cases() -> list[Any]:
@@ -64,7 +69,9 @@ def suits(system: str, shape: str) -> bool:
 
 
 @pytest.mark.parametrize(("system", "shape"), cases())
-def test_trains_resumes_exactly_and_samples(make_engine: Make, system: str, shape: str) -> None:
+def test_trains_resumes_exactly_and_samples(
+    make_engine: Make, same_state: Callable[[Any, Any], bool], system: str, shape: str
+) -> None:
     dataset = data_of(*SHAPES[shape])
     rounds = 3 if system in WIDE else 5
     make: Callable[[], Engine] = lambda: make_engine(  # noqa: E731
@@ -82,21 +89,18 @@ def test_trains_resumes_exactly_and_samples(make_engine: Make, system: str, shap
     assert all(torch.tensor(value).isfinite() for value in values.values())
     for _ in range(rounds - 2):
         first.play_round()
-    second.restore(first.game.state_dict(), first.tensors(), first.position())
+    second.restore(copy.deepcopy(first.state()))
     for _ in range(2):
         second.play_round()
-    assert same(whole.game.state_dict(), second.game.state_dict())
-    assert same(whole.tensors(), second.tensors())
+    assert same_state(whole.state(), second.state())
 
-    samples = Model(second.game, dataset.class_names).sample(11, seed=4)
-    assert samples.examples.shape == (11, *dataset.spec.shape)
-    assert samples.examples.dtype == dataset.examples.dtype
-    assert (samples.labels is not None) == second.game.conditional
-    assert sample_picture(second.game, dataset, seed=0, epoch=1.0).startswith(b"\x89PNG")
-
-
-def same(ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> bool:
-    return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+    told = second.game.condition(dataset).kind
+    assert told == (dataset.condition.kind if second.game.conditional else Nothing())
+    samples = Model(second.game, told, lambda: second.dataset).sample(11, seed=4)
+    assert dataset.examples.kind.misfit(samples.examples) is None
+    assert told.misfit(samples.condition) is None
+    assert len(samples.examples) == len(samples.condition) == 11
+    assert sample_picture(second.game, second.dataset, seed=0, epoch=1.0).startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -109,13 +113,75 @@ def test_says_what_it_is(system: str) -> None:
         game.Settings.of(game.preset_values(preset), system)
 
 
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_network_belongs_to_one_player(make_engine: Make, system: str) -> None:
+    """Whose role is known; what no player moves is an average of what one does."""
+    engine = make_engine(system, batch_size=8, **SMALL_NETWORKS.get(system, {}))
+    roles = {player.role for player in engine.players.values()}
+    assert roles == {role for role, _ in engine.game.networks} == {Role.GENERATOR, Role.CRITIC}
+    moved = [id(parameter) for player in engine.players.values() for parameter in player.moved]
+    assert len(moved) == len(set(moved))
+    rest = {name for name, parameter in engine.game.named_parameters() if id(parameter) not in moved}
+    assert {name.split(".")[0] for name in rest} <= {"average"}
+    for role, network in engine.game.networks:
+        (player,) = (player for player in engine.players.values() if player.role == role)
+        assert {id(parameter) for parameter in network.parameters()} == player.members
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_critic_is_shown_everything_through_one_door(
+    make_engine: Make, monkeypatch: pytest.MonkeyPatch, system: str
+) -> None:
+    """What it judges has passed `show`, where a trick may change it; a penalty looks at the same again."""
+    engine = make_engine(system, batch_size=8, **SMALL_NETWORKS.get(system, {}))
+    (critic,) = (network for role, network in engine.game.networks if role == Role.CRITIC)
+    shown: dict[bool, list[torch.Tensor]] = {True: [], False: []}
+    show = engine.game.show
+
+    def door(examples: torch.Tensor, *condition: torch.Tensor, real: bool) -> tuple[torch.Tensor, ...]:
+        marked = examples + (0.5 if real else -0.5)
+        shown[real].append(marked.detach())
+        return show(marked, *condition, real=real)
+
+    seen: list[torch.Tensor] = []
+    monkeypatch.setattr(engine.game, "show", door)
+    with critic.register_forward_pre_hook(lambda network, inputs: seen.append(inputs[0].detach())):
+        engine.play_round()
+    passed = torch.cat([*shown[True], *shown[False]]).flatten(1)
+    assert len(shown[True]) > 0 < len(shown[False])
+    judged = torch.cat(seen).flatten(1)
+    known = torch.cdist(judged, passed, compute_mode="donot_use_mm_for_euclid_dist").min(1).values == 0
+    assert known[: len(seen[0])].all()
+    if system != "wgan-gp":  # Its penalty looks between real and generated examples.
+        assert known.all()
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_trains_in_half_precision_with_whole_weights(system: str) -> None:
+    game = find_system(system)
+    settings = game.Settings.of({"batch_size": 8} | SMALL_NETWORKS.get(system, {}), system)
+    dataset = data_of((1, 20, 20), 2)
+    whole, half = (
+        Engine(game, settings, dataset, 4, 0, Processes(torch.device("cpu")), Precision(name))
+        for name in ("float32", "bf16")
+    )
+    ours, theirs = whole.play_round(), half.play_round()
+    for player in whole.players:
+        loss = f"{player}/loss"
+        assert theirs[loss] == pytest.approx(ours[loss], rel=0.1, abs=0.1)
+        assert theirs[loss] != ours[loss]
+    half.play_round()
+    assert {parameter.dtype for parameter in half.game.parameters()} == {torch.float32}
+    assert half.test() == {}
+
+
 TWO_PROCESSES = """
 import sys, torch
 import torch.distributed as dist
 sys.path.insert(0, sys.argv[1])
 from test_every_system import SMALL_NETWORKS, data_of
-from sparring.engine import Engine
 from sparring.processes import Processes, end_with_the_others, join_processes
+from sparring.training.engine import Engine
 from sparring.zoo import SYSTEMS, find_system
 
 torch.set_num_threads(1)

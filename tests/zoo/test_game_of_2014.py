@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 import sparring
-from sparring.engine import Engine
-from sparring.game import Batch
+from sparring.game import Batch, Turn
+from sparring.training.engine import Engine
 
 Make = Callable[..., Engine]
 SETTINGS: dict[str, dict[str, Any]] = {"gan": {}, "dcgan": {"width": 4}}
@@ -20,14 +20,14 @@ systems = pytest.mark.parametrize("system", SETTINGS)
 def batches_by_turn(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[int, ...]]]:
     """The player of every turn of a round, and the indices of the real examples that it saw."""
     seen: list[tuple[str, tuple[int, ...]]] = []
-    for player in ("generator", "discriminator"):
-        loss = getattr(engine.game, f"{player}_loss")
+    take = engine._take_turn
 
-        def look(real: Batch, player: str = player, loss: Any = loss) -> Any:
-            seen.append((player, tuple(real.indices.tolist())))
-            return loss(real)
+    def look(turn: Turn, batches: Any, moves: Any) -> Any:
+        (real,) = batches
+        seen.append((turn.player, tuple(real.indices.tolist())))
+        return take(turn, batches, moves)
 
-        monkeypatch.setattr(engine.game, f"{player}_loss", look)
+    monkeypatch.setattr(engine, "_take_turn", look)
     engine.play_round()
     return seen
 
@@ -41,7 +41,7 @@ def test_one_discriminator_step_shares_the_batch_of_the_generator(
     order = ["generator", "discriminator"] if system == "gan" else ["discriminator", "generator"]
     assert [player for player, _ in seen] == order
     assert seen[0][1] == seen[1][1]
-    assert engine.steps_per_epoch == 5
+    assert engine.course.at(0).steps_per_epoch == 5
 
 
 @systems
@@ -55,8 +55,8 @@ def test_k_discriminator_steps_see_k_batches(
     assert len(set(indices)) == len(indices) == 30
     (of_generator,) = [batch for player, batch in seen if player == "generator"]
     assert set(of_generator) <= set(indices), "the generator needs no batch of its own"
-    assert engine.stream.position == 3
-    assert engine.steps_per_epoch == 2, "five batches, three a round"
+    assert engine.streams["real"].position == 3
+    assert engine.course.at(0).steps_per_epoch == 2, "five batches, three a round"
 
 
 class Doubtful(nn.Module):

@@ -14,11 +14,12 @@ from PIL import Image
 from torch import Tensor, nn
 
 import sparring
-from sparring.data.dataset import Batch, Dataset, DataSpec
-from sparring.engine import Engine
+from sparring.data.dataset import Batch, Dataset, dataset_of
 from sparring.errors import DataError, SettingError
 from sparring.game import Game
+from sparring.processes import Processes
 from sparring.randomness import Randomness
+from sparring.training.engine import Engine, build_game
 from sparring.zoo import find_system
 
 SYSTEMS = ("gan", "dcgan-tflearn", "acgan")
@@ -27,8 +28,11 @@ Make = Callable[..., Engine]
 
 def build(system: str, channels: int = 1, size: int = 28, classes: int = 10, **settings: Any) -> Game:
     game_class = find_system(system)
-    spec = DataSpec((channels, size, size), classes, 100)
-    return game_class(game_class.Settings.of(settings, "the test"), spec, Randomness(0))
+    examples = torch.zeros(100, channels, size, size, dtype=torch.uint8)
+    labels = torch.arange(100) % classes if classes else None
+    data = dataset_of("images", examples, labels, tuple(map(str, range(classes))))
+    values = game_class.Settings.of(settings, "the test")
+    return build_game(game_class, values, data, 0, Processes(torch.device("cpu")))
 
 
 def keras_cross_entropy(probability: Tensor, target: Tensor, weight: Tensor) -> Tensor:
@@ -49,9 +53,9 @@ def keras_sparse_cross_entropy(logits: Tensor, labels: Tensor, weight: Tensor) -
 def test_gan_losses_are_the_listing_formulas(make_engine: Make, deal: Callable[[Engine], Batch]) -> None:
     engine = make_engine("gan")
     game, batch = engine.game.double(), deal(engine)
-    batch = Batch(batch.examples.double(), batch.labels, batch.indices)
+    batch = Batch(batch.examples.double(), batch.condition, batch.indices)
     game.noise._table = Randomness(5).uniform(50, 200).double()
-    fake = game.generate(game.noise[batch.indices])
+    fake = game.generator(game.noise[batch.indices])
     real_probability = game.discriminator(batch.examples).sigmoid()
     fake_probability = game.discriminator(fake).sigmoid()
     discriminator = sum(game.discriminator_loss(batch).values())
@@ -72,11 +76,11 @@ def test_dcgan_losses_are_categorical_cross_entropy(
         probabilities = game.discriminator(images).softmax(dim=1)
         return -(targets * probabilities.log()).sum(dim=1).mean()
 
-    fake = game.generate(game.noise["discriminator"][batch.indices])
+    fake = game.generator(game.noise["discriminator"][batch.indices])
     targets = torch.tensor([[1.0, 0.0]] * count + [[0.0, 1.0]] * count)
     (loss,) = game.discriminator_loss(batch).values()
     torch.testing.assert_close(loss, categorical(torch.cat([fake, batch.examples]), targets))
-    fake = game.generate(game.noise["generator"][batch.indices])
+    fake = game.generator(game.noise["generator"][batch.indices])
     (loss,) = game.generator_loss(batch).values()
     torch.testing.assert_close(loss, categorical(fake, torch.tensor([[0.0, 1.0]] * count)))
 
@@ -92,9 +96,9 @@ class TestACGANLosses:
     @staticmethod
     def drawn(game: Any, count: int) -> tuple[Tensor, Tensor]:
         """The noise and labels that the game will draw next."""
-        state = game.random.state()
+        state = game.random.generator.get_state()
         latent, labels = game.random.uniform(count, 100), game.random.integers(count, 3)
-        game.random.restore(state)
+        game.random.generator.set_state(state)
         return latent, labels
 
     def test_discriminator(self, setting: tuple[Any, Batch]) -> None:
@@ -107,7 +111,7 @@ class TestACGANLosses:
         generation, auxiliary = game.discriminator(torch.cat([batch.examples, generated]))
         target = torch.tensor([0.95] * count + [0.0] * count)
         weight = torch.tensor([2.0] * count + [0.0] * count)
-        labels = torch.cat([batch.labels, sampled])  # type: ignore[list-item]
+        labels = torch.cat([batch.condition, sampled])
         terms = game.discriminator_loss(batch)
         expected = keras_cross_entropy(generation.sigmoid(), target, torch.ones(2 * count))
         torch.testing.assert_close(terms["generation_loss"], expected)
@@ -138,7 +142,7 @@ class TestACGANLosses:
         target, ones = torch.tensor([1.0] * count + [0.0] * count), torch.ones(2 * count)
         expected = keras_cross_entropy(generation.sigmoid(), target, ones)
         torch.testing.assert_close(terms["generation_loss"], expected)
-        labels = torch.cat([batch.labels, sampled])  # type: ignore[list-item]
+        labels = torch.cat([batch.condition, sampled])
         torch.testing.assert_close(
             terms["auxiliary_loss"], keras_sparse_cross_entropy(auxiliary, labels, ones)
         )
@@ -202,8 +206,7 @@ def test_acgan_layers() -> None:
 @pytest.mark.parametrize("size", [28, 32])
 def test_images_have_the_shape_and_range_of_the_data(system: str, channels: int, size: int) -> None:
     game = build(system, channels, size, classes=4)
-    labels = torch.arange(6) % 4 if game.conditional else None
-    images = game.generate(game.latent(6, Randomness(1)), labels)
+    images = game.generate(game.latent(6, Randomness(1)), torch.arange(6) % 4)
     low, high = game.value_range
     assert images.shape == (6, channels, size, size)
     assert images.min() >= low
@@ -222,7 +225,7 @@ def test_sides_that_cannot_be_doubled_twice_are_refused(system: str) -> None:
 
 
 def test_acgan_needs_labels() -> None:
-    with pytest.raises(DataError, match="needs a label for every example"):
+    with pytest.raises(DataError, match="needs classes for every example"):
         build("acgan", classes=0)
 
 
@@ -290,8 +293,8 @@ def test_optimisers_have_the_frameworks_constants() -> None:
         "acgan": (2e-4, (0.5, 0.999), 1e-7),
     }
     for system, constants in wanted.items():
-        for optimizer in build(system).optimizers().values():
-            (group,) = optimizer.param_groups
+        for player in build(system).players().values():
+            (group,) = player.optimizer.param_groups
             assert (group["lr"], group["betas"], group["eps"]) == constants
 
 
@@ -307,14 +310,14 @@ def test_resting_players_need_no_gradient_and_get_none(
     moves: list[str] = []
     check = engine._check_finite
 
-    def look(player: str, *numbers: Any) -> None:
+    def look(step: int, player: str, *numbers: Any) -> None:
         """Between the backward pass and the optimiser's step."""
         moves.append(player)
         for name, network in players.items():
             for parameter in network.parameters():
                 assert parameter.requires_grad == (name == player)
                 assert (parameter.grad is not None) == (name == player)
-        check(player, *numbers)
+        check(step, player, *numbers)
 
     monkeypatch.setattr(engine, "_check_finite", look)
     engine.play_round()
@@ -327,7 +330,7 @@ def statistics_after_turn(engine: Engine, player: str, deal: Callable[[Engine], 
     layers = [m for m in engine.game.generator.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     before = [layer.running_mean.clone() for layer in layers if layer.running_mean is not None]
     (turn,) = [turn for turn in engine.game.round() if turn.player == player]
-    engine._take_turn(turn, deal(engine))
+    engine._take_turn(turn, [deal(engine)], None)
     after = [layer.running_mean for layer in layers if layer.running_mean is not None]
     return any(not torch.equal(old, new) for old, new in zip(before, after, strict=True))
 
@@ -370,8 +373,8 @@ def test_an_image_has_the_same_noise_at_every_epoch(system: str, make_engine: Ma
     engine = make_engine(system)
     seen: dict[int, Tensor] = {}
     for epoch in range(2):
-        for _ in range(engine.steps_per_epoch):
-            batch = engine.stream.deal()
+        for _ in range(engine.course.at(0).steps_per_epoch):
+            batch = engine.streams["real"].next_batch()
             noise = engine.game.noise_of(*(["generator"] if system != "gan" else []), batch)
             for index, row in zip(batch.indices.tolist(), noise, strict=True):
                 if epoch:
@@ -397,7 +400,7 @@ def test_dcgan_players_have_noise_of_their_own(make_engine: Make, deal: Callable
 def test_acgan_sees_the_data_in_its_own_order(make_engine: Make) -> None:
     engine = make_engine("acgan")
     for _ in range(2):
-        dealt = torch.cat([engine.stream.deal().indices for _ in range(5)])
+        dealt = torch.cat([engine.streams["real"].next_batch().indices for _ in range(5)])
         assert dealt.tolist() == list(range(50))
 
 
@@ -407,7 +410,7 @@ def test_a_smaller_last_batch_trains(
     system: str, count: int, make_engine: Make, make_dataset: Callable[..., Dataset]
 ) -> None:
     engine = make_engine(system, make_dataset(count))
-    assert engine.steps_per_epoch == 3
+    assert engine.course.at(0).steps_per_epoch == 3
     for _ in range(4):
         engine.play_round()
 
@@ -437,9 +440,8 @@ def test_every_system_trains_on_a_folder_of_colour_images(
     samples = sparring.load(run).sample(7)
     assert samples.examples.shape == (7, 3, 28, 28)
     if system == "acgan":
-        assert samples.labels is not None
-        assert samples.labels.tolist() == [0, 1, 2, 0, 1, 2, 0]
-        assert sparring.load(run).sample(2, label="owls").labels.tolist() == [2, 2]  # type: ignore[union-attr]
+        assert samples.condition.tolist() == [0, 1, 2, 0, 1, 2, 0]
+        assert sparring.load(run).sample(2, label="owls").condition.tolist() == [2, 2]
     columns = 3 + 1 + 3 if system == "acgan" else 10
     with Image.open(run.path / "samples.png") as picture:
         assert picture.mode == "RGB"

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sparring.data import Dataset
-from sparring.engine import Engine
+from sparring.data.dataset import Dataset, dataset_of
 from sparring.game import Batch
+from sparring.training.engine import Engine
 
 Make = Callable[..., Engine]
 SMALL = {"width": 4, "batch_size": 8}
@@ -17,11 +17,12 @@ SMALL = {"width": 4, "batch_size": 8}
 
 def points(count: int = 64) -> Dataset:
     generator = torch.Generator().manual_seed(0)
-    return Dataset("points", torch.randn(count, 2, generator=generator))
+    return dataset_of("points", torch.randn(count, 2, generator=generator))
 
 
-def batch_of(examples: Tensor, labels: Tensor | None = None) -> Batch:
-    return Batch(examples, labels, torch.arange(len(examples)))
+def batch_of(examples: Tensor) -> Batch:
+    """A batch without classes."""
+    return Batch(examples, torch.zeros(len(examples), 0), torch.arange(len(examples)))
 
 
 class Constant(nn.Module):
@@ -34,7 +35,7 @@ class Constant(nn.Module):
 def test_dcgan_labels_real_one_and_generated_zero(make_engine: Make, monkeypatch: Any) -> None:
     game = make_engine("dcgan", points(), batch_size=8).game
     game.discriminator = Constant()
-    monkeypatch.setattr(game, "generate", lambda latent, labels=None: -torch.ones(len(latent), 2))
+    monkeypatch.setattr(game, "generate", lambda latent, condition: -torch.ones(len(latent), 2))
     terms = game.discriminator_loss(batch_of(torch.ones(8, 2)))
     sigmoid = torch.tensor([1.0, 0.5]).sigmoid()
     torch.testing.assert_close(terms["real"], -sigmoid[0].log())
@@ -70,7 +71,7 @@ def test_wasserstein_losses_are_differences_of_means(
 ) -> None:
     game = make_engine(system, points(), batch_size=8).game
     game.critic = Constant()
-    monkeypatch.setattr(game, "generate", lambda latent, labels=None: -torch.ones(len(latent), 2))
+    monkeypatch.setattr(game, "generate", lambda latent, condition: -torch.ones(len(latent), 2))
     monkeypatch.setattr("sparring.zoo.wgan_gp.gradient_penalty", lambda *arguments: torch.tensor(2.0))
     terms = game.critic_loss(batch_of(torch.ones(8, 2)))
     assert terms["wasserstein"].item() == -0.5
@@ -86,8 +87,8 @@ def test_the_critic_moves_n_critic_times_on_new_batches(make_engine: Make, syste
     turns = engine.game.round()
     assert [turn.player for turn in turns] == ["critic"] * 3 + ["generator"]
     engine.play_round()
-    assert engine.stream.position == 3
-    assert engine.steps_per_epoch == 3, "8 batches, 3 a round"
+    assert engine.streams["real"].position == 3
+    assert engine.course.at(0).steps_per_epoch == 3, "8 batches, 3 a round"
 
 
 @pytest.mark.parametrize(("system", "for_images"), [("wgan", 100), ("wgan-gp", 128), ("r3gan", 64)])
@@ -121,7 +122,7 @@ def test_wgan_gp_normalises_the_critic_by_layer(make_engine: Make) -> None:
 
 def test_wgan_gp_critic_judges_each_example_by_itself(make_engine: Make) -> None:
     engine = make_engine("wgan-gp", **SMALL)
-    images = engine.stream.deal().examples
+    images = engine.streams["real"].peek().examples
     together, alone = engine.game.critic(images), engine.game.critic(images[:1])
     torch.testing.assert_close(together[:1], alone)
 
@@ -131,7 +132,7 @@ def test_began_losses_and_control(make_engine: Make, monkeypatch: Any) -> None:
     # Restores everything to 0, so that L(v) = E|v|.
     game.discriminator = nn.Sequential(nn.Linear(2, 2, bias=False))
     nn.init.zeros_(game.discriminator[0].weight)
-    monkeypatch.setattr(game, "generate", lambda latent, labels=None: torch.full((len(latent), 2), 0.3))
+    monkeypatch.setattr(game, "generate", lambda latent, condition: torch.full((len(latent), 2), 0.3))
     game.k.fill_(0.25)
     terms = game.discriminator_loss(batch_of(torch.full((8, 2), 2.0)))
     assert terms["real"].item() == pytest.approx(2.0)
@@ -180,7 +181,7 @@ def test_began_keeps_k_between_zero_and_one(make_engine: Make) -> None:
 class Scores(nn.Module):
     """score(x) = 3 x[0], whatever the label."""
 
-    def forward(self, examples: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, examples: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         return 3 * examples[:, 0], examples[:, :0]
 
 
@@ -188,7 +189,7 @@ class Scores(nn.Module):
 def test_r3gan_losses_and_penalties(make_engine: Make, monkeypatch: Any, exact: bool) -> None:
     game = make_engine("r3gan", points(), batch_size=8, gamma=0.4, gamma_final=0.2, exact_penalty=exact).game
     game.discriminator = Scores()
-    monkeypatch.setattr(game, "generate", lambda latent, labels=None: torch.zeros(len(latent), 2))
+    monkeypatch.setattr(game, "generate", lambda latent, condition: torch.zeros(len(latent), 2))
     real = batch_of(torch.ones(4000, 2))
     terms = game.discriminator_loss(real)
     minus_log_sigmoid = -torch.tensor([3.0, -3.0]).sigmoid().log()
@@ -226,9 +227,9 @@ def test_r3gan_auxiliary_loss_is_the_cross_entropy_of_the_classes(make_engine: M
     engine = make_engine(
         "r3gan", batch_size=9, generator_width=4, discriminator_width=4, auxiliary_weight=0.5
     )
-    batch = engine.stream.deal()
-    _, classes = engine.game.discriminator(batch.examples, batch.labels)
-    expected = 0.5 * nn.functional.cross_entropy(classes, batch.labels)
+    batch = engine.streams["real"].peek()
+    _, classes = engine.game.discriminator(batch.examples, batch.condition)
+    expected = 0.5 * nn.functional.cross_entropy(classes, batch.condition)
     torch.testing.assert_close(engine.game.discriminator_loss(batch)["auxiliary"], expected)
 
 
@@ -238,7 +239,8 @@ def test_r3gan_samples_from_the_average(make_engine: Make) -> None:
     for _ in range(3):
         engine.play_round()
     latent = game.latent(5, game.random)
-    assert not torch.equal(game.sample(latent), game.generate(latent))
+    nothing = torch.zeros(5, 0)
+    assert not torch.equal(game.sample(latent, nothing), game.generate(latent, nothing))
     before = [p.clone() for p in game.average.network.parameters()]
     game.average.update(game.generator, rounds=10_000)
     for old, own, new in zip(

@@ -1,0 +1,478 @@
+"""Kinds: what a value is stored as, what networks see of it, how it is measured, shown and chosen."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from torch import Tensor
+
+from sparring.data.dataset import Column, Dataset, DataSpec, batch_of, dataset_of, no_condition, spec_from
+from sparring.data.kinds import KINDS, Classes, Images, Kind, Nothing, Points, Tokens, kind_from, kind_of
+from sparring.data.kinds.kind import padded
+from sparring.errors import DataError, SettingError
+
+WORDS = ("a", "dog", "sees", "the", "cat")
+EXAMPLES: dict[str, Kind] = {
+    "images": Images((3, 4, 6)),
+    "points": Points((5,)),
+    "tokens": Tokens((7,), WORDS, ""),
+    "classes": Classes(("cat", "dog", "owl")),
+    "nothing": Nothing(),
+}
+every_kind = pytest.mark.parametrize("kind", EXAMPLES.values(), ids=EXAMPLES)
+
+
+def stored(kind: Kind, count: int = 6) -> Tensor:
+    """Some values of a kind."""
+    random = torch.Generator().manual_seed(count)
+    if kind.dtype.is_floating_point:
+        return torch.randn(count, *kind.shape, generator=random)
+    below = {"images": 256, "tokens": len(WORDS), "classes": 3}[kind.name]
+    return torch.randint(below, (count, *kind.shape), generator=random).to(kind.dtype)
+
+
+def never() -> Column:
+    raise AssertionError("the values of the data were asked for")
+
+
+# -- every kind ----------------------------------------------------------------------------------------------
+
+
+def test_the_examples_are_of_every_kind() -> None:
+    assert list(EXAMPLES) == list(KINDS)
+    assert all(KINDS[name].name == name == kind.name for name, kind in EXAMPLES.items())
+
+
+@every_kind
+def test_what_is_encoded_can_be_decoded(kind: Kind) -> None:
+    values = stored(kind)
+    decoded = kind.decode(kind.encode(values))
+    assert decoded.dtype == values.dtype
+    assert torch.equal(decoded, values)
+
+
+@every_kind
+def test_a_kind_is_made_again_from_its_description(kind: Kind) -> None:
+    assert kind_from(kind.description()) == kind
+
+
+def test_only_descriptions_are_understood() -> None:
+    for wrong in ({}, {"kind": "sounds"}, {"kind": "images"}, {"kind": "tokens", "length": 3}):
+        with pytest.raises(KeyError):
+            kind_from(wrong)
+
+
+@every_kind
+def test_values_of_a_kind_fit_it_and_others_do_not(kind: Kind) -> None:
+    values = stored(kind)
+    assert kind.misfit(values) is None
+    assert kind.misfit(values[:0]) is None
+    wrong_type = torch.float64 if kind.dtype.is_floating_point else torch.int32
+    assert kind.misfit(values.to(wrong_type)) == (
+        f"{wrong_type} of shape {kind.shape} and not {kind.dtype} of shape {kind.shape}"
+    )
+    assert f"of shape {(*kind.shape, 2)} and not" in str(
+        kind.misfit(values[..., None].repeat_interleave(2, -1))
+    )
+
+
+@every_kind
+def test_vectors_are_flat_floats_of_the_size_they_say(kind: Kind) -> None:
+    vectors = kind.vectors(stored(kind))
+    assert vectors.dtype == torch.float32
+    assert vectors.shape == (6, kind.vector_size)
+
+
+@every_kind
+def test_what_a_network_made_is_measured_in_the_same_space(kind: Kind) -> None:
+    values = stored(kind)
+    torch.testing.assert_close(kind.encoded_vectors(kind.encode(values)), kind.vectors(values))
+
+
+@every_kind
+def test_an_order_for_a_picture_has_every_value_once(kind: Kind) -> None:
+    values = stored(kind)
+    order = kind.order(values)
+    assert order.sort().values.tolist() == list(range(6))
+    if kind.name == "classes":
+        assert values[order].tolist() == sorted(values.tolist())
+    else:
+        assert order.tolist() == list(range(6))
+
+
+@every_kind
+def test_words_say_what_it_is(kind: Kind) -> None:
+    assert (
+        kind.about
+        == {
+            "images": "colour images of 6 x 4",
+            "points": "points of 5 dimensions",
+            "tokens": "sequences of 7 tokens out of 5",
+            "classes": "3 classes",
+            "nothing": "no condition",
+        }[kind.name]
+    )
+
+
+@every_kind
+def test_as_a_condition_every_sample_gets_one(kind: Kind) -> None:
+    column = Column(kind, stored(kind, 4))
+    drawn = kind.draw(10, lambda: column)
+    assert drawn.shape == (10, *kind.shape)
+    assert kind.misfit(drawn) is None
+    layout = kind.layout(3, 2, lambda: column)
+    assert len(layout.condition) == 3 * layout.columns
+    assert kind.misfit(layout.condition) is None
+
+
+@pytest.mark.parametrize("kind", [EXAMPLES["images"], EXAMPLES["points"], EXAMPLES["tokens"]])
+def test_conditions_are_the_first_of_the_data_over_and_over(kind: Kind) -> None:
+    column = Column(kind, stored(kind, 4))
+    assert torch.equal(kind.draw(6, lambda: column), column.values[[0, 1, 2, 3, 0, 1]])
+    layout = kind.layout(2, 3, lambda: column)
+    assert layout.columns == 3
+    assert not layout.same_noise
+    (beside,) = layout.beside
+    assert torch.equal(beside.flatten(0, 1), layout.condition), "a sample stands where its condition does"
+
+
+@every_kind
+def test_a_paper_has_values_for_some_kinds(kind: Kind) -> None:
+    assert kind.choose(**{name: f"for {name}" for name in KINDS}) == f"for {kind.name}"
+    others = {name: 1 for name in ("images", "points", "tokens") if name != kind.name}
+    with pytest.raises(DataError, match=rf"This is for {' or '.join(others)}; this data has {kind.about}\."):
+        kind.choose(**others)
+
+
+@every_kind
+def test_only_images_have_sides_that_may_not_suit(kind: Kind) -> None:
+    assert kind.unsuited() is None
+    assert (kind.unsuited(multiple=64, least=128) is None) == (kind.name != "images")
+    assert kind.has_size == kind.has_near_duplicates == (kind.name == "images")
+
+
+@every_kind
+def test_only_classes_have_names(kind: Kind) -> None:
+    assert (kind.classes, kind.class_names) == (
+        (3, ("cat", "dog", "owl")) if kind.name == "classes" else (0, ())
+    )
+    if kind.name != "classes":
+        with pytest.raises(SettingError, match="not class-conditional: leave --label out"):
+            kind.named("dog")
+
+
+def test_raw_tensors_are_images_or_points() -> None:
+    assert kind_of(torch.zeros(2, 3, 4, 6, dtype=torch.uint8)) == Images((3, 4, 6))
+    assert kind_of(torch.zeros(2, 5)) == Points((5,))
+
+
+# -- images --------------------------------------------------------------------------------------------------
+
+ranges = st.tuples(st.floats(-3, 3), st.floats(0.1, 4)).map(lambda pair: (pair[0], pair[0] + pair[1]))
+
+
+@given(ranges)
+def test_all_bytes_survive_in_any_range(value_range: tuple[float, float]) -> None:
+    low, high = value_range
+    kind = Images((1, 16, 16)).in_range(low, high)
+    every_byte = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
+    encoded = kind.encode(every_byte)
+    expected = low + (high - low) * torch.arange(256, dtype=torch.float64) / 255
+    torch.testing.assert_close(encoded.flatten().double(), expected, atol=1e-6, rtol=1e-6)
+    assert torch.equal(kind.decode(encoded), every_byte)
+
+
+def test_encoding_leaves_what_is_stored() -> None:
+    kind, bytes_ = Images((1, 2, 2)), torch.full((1, 1, 2, 2), 255, dtype=torch.uint8)
+    encoded = kind.encode(bytes_)
+    kind.decode(encoded)
+    assert (bytes_ == 255).all()
+    assert (encoded == 1).all()
+
+
+def test_what_is_out_of_range_is_clamped_and_the_rest_rounded() -> None:
+    made = torch.tensor([-7.0, -1.0, -1 + 0.4 * 2 / 255, -1 + 0.6 * 2 / 255, 1.0, 7.0]).view(6, 1, 1, 1)
+    assert Images((1, 1, 1)).decode(made).flatten().tolist() == [0, 0, 0, 1, 255, 255]
+
+
+def test_the_least_movement_of_an_image_is_measured() -> None:
+    """Less than a byte, and beyond the range: neither rounded nor clamped."""
+    kind = Images((1, 1, 2)).in_range(0.0, 4.0)
+    made = torch.tensor([[[[0.001, 4.4]]]])
+    torch.testing.assert_close(kind.encoded_vectors(made), torch.tensor([[0.00025, 1.1]]))
+
+
+def test_half_precision_can_be_decoded() -> None:
+    assert Images((1, 1, 1)).decode(torch.ones(1, 1, 1, 1, dtype=torch.bfloat16)).item() == 255
+
+
+def test_vectors_of_images_are_pixels_from_0_to_1() -> None:
+    values = torch.tensor([0, 51, 255], dtype=torch.uint8).view(1, 1, 1, 3)
+    torch.testing.assert_close(Images((1, 1, 3)).vectors(values), torch.tensor([[0.0, 0.2, 1.0]]))
+
+
+@pytest.mark.parametrize(("side", "multiple", "least", "suits"), [
+    (28, 4, 20, True), (30, 4, 20, False), (16, 4, 20, False), (28, 1, 28, True), (28, 1, 29, False),
+])  # fmt: skip
+def test_sides_must_suit(side: int, multiple: int, least: int, suits: bool) -> None:
+    unsuited = Images((1, 40, side)).unsuited(multiple, least)
+    assert unsuited is None if suits else f"these are {side} x 40: choose another --size" in str(unsuited)
+
+
+def test_a_picture_of_images_has_blocks_divided_by_white() -> None:
+    kind = Images((1, 2, 3))
+    left = torch.full((2, 1, 1, 2, 3), 10, dtype=torch.uint8)
+    samples = torch.full((2, 2, 1, 2, 3), 20, dtype=torch.uint8)
+    samples[1, 0] = 30
+    with Image.open(io.BytesIO(kind.picture([left, samples]))) as picture:
+        pixels = np.asarray(picture)
+    row = [[10] * 3 + [255] * 3 + [second] * 3 + [20] * 3 for second in (20, 30)]
+    assert pixels.tolist() == [row[0], row[0], row[1], row[1]]
+
+
+def test_blocks_of_other_images_are_made_as_large_and_as_colourful() -> None:
+    """Small grey sources beside colour samples."""
+    sources = torch.tensor([7, 9], dtype=torch.uint8).view(1, 1, 1, 1, 2)
+    samples = torch.zeros(1, 1, 3, 2, 4, dtype=torch.uint8)
+    samples[:, :, 1] = 50
+    with Image.open(io.BytesIO(Images((3, 2, 4)).picture([sources, samples]))) as picture:
+        pixels = np.asarray(picture)
+    row = [[7] * 3] * 2 + [[9] * 3] * 2 + [[255] * 3] * 4 + [[0, 50, 0]] * 4
+    assert pixels.tolist() == [row, row]
+
+
+def test_images_are_saved_each_as_a_png() -> None:
+    kind = EXAMPLES["images"]
+    values = stored(kind, 2)
+    files = kind.save_each(values)
+    assert files is not None
+    assert [ending for ending, _ in files] == [".png"] * 2
+    for image, (_, content) in zip(values, files, strict=True):
+        with Image.open(io.BytesIO(content)) as picture:
+            assert np.array_equal(np.asarray(picture), image.permute(1, 2, 0).numpy())
+    assert kind.to_arrays(values).shape == (2, 4, 6, 3)
+
+
+# -- points --------------------------------------------------------------------------------------------------
+
+
+def test_points_are_seen_and_measured_as_they_are() -> None:
+    points = torch.tensor([[0.5, -7.0]])
+    kind = Points((2,)).in_range(0, 1)
+    assert torch.equal(kind.encode(points), points)
+    assert torch.equal(kind.vectors(points), points)
+
+
+def test_a_picture_of_points_shows_a_density() -> None:
+    kind = Points((2,))
+    assert kind.grid(8, 10) == (50, 50)
+    points = stored(kind, 2500)
+    picture = kind.picture([points.unflatten(0, (50, 50))], dataset_of("points", stored(kind, 100)))
+    with Image.open(io.BytesIO(picture)) as opened:
+        assert opened.format == "PNG"
+
+
+# -- tokens --------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.integers(0, len(WORDS) - 1), min_size=1, max_size=9), st.sampled_from([" ", "", "-"]))
+def test_tokens_are_a_text(tokens: list[int], separator: str) -> None:
+    kind = Tokens((len(tokens),), WORDS, separator)
+    assert kind.texts(torch.tensor([tokens])) == [separator.join(WORDS[token] for token in tokens)]
+
+
+def test_the_squared_distance_of_tokens_is_the_number_of_differing_places() -> None:
+    random = torch.Generator().manual_seed(0)
+    vocabulary = tuple(str(number) for number in range(300))
+    kind = Tokens((12,), vocabulary)
+    first = torch.randint(300, (4000, 12), generator=random)
+    changed = torch.rand(4000, 12, generator=random) < torch.rand(4000, 1, generator=random)
+    second = torch.where(changed, torch.randint(300, (4000, 12), generator=random), first)
+    differing = (first != second).sum(1)
+    squared = (kind.vectors(first) - kind.vectors(second)).square().sum(1)
+    assert (squared[differing == 0] == 0).all()
+    for places in range(1, 13):
+        chosen = squared[differing == places]
+        assert chosen.mean().item() == pytest.approx(places, rel=0.03)
+
+
+def test_vectors_of_tokens_are_always_the_same() -> None:
+    values = stored(EXAMPLES["tokens"])
+    torch.manual_seed(1)
+    once = EXAMPLES["tokens"].vectors(values)
+    torch.manual_seed(2)
+    assert torch.equal(replace(EXAMPLES["tokens"]).vectors(values), once)  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize("wrong", [-1, 5])
+def test_tokens_beyond_the_vocabulary_do_not_fit(wrong: int) -> None:
+    kind = Tokens((2,), WORDS)
+    assert f"tokens from {min(wrong, 1)} to {max(wrong, 1)} and not below 5" == kind.misfit(
+        torch.tensor([[1, wrong]])
+    )
+
+
+def test_texts_are_shown_one_in_each_line() -> None:
+    kind = Tokens((2,), WORDS)
+    values = torch.tensor([[0, 1], [3, 4]])
+    rows, columns = kind.grid(1, 2)
+    assert (rows, columns) == (2, 1)
+    assert kind.picture([values.unflatten(0, (rows, columns))]) == b"a dog\nthe cat\n"
+    assert kind.suffix == ".txt"
+    assert kind.save_each(values) == [(".txt", b"a dog\n"), (".txt", b"the cat\n")]
+
+
+# -- classes -------------------------------------------------------------------------------------------------
+
+
+def test_vectors_of_classes_are_all_equally_far_apart() -> None:
+    distances = torch.cdist(*[Classes(("a", "b", "c")).vectors(torch.arange(3))] * 2)
+    torch.testing.assert_close(distances, 2**0.5 * (1 - torch.eye(3)))
+
+
+@given(st.integers(1, 30), st.integers(0, 70))
+def test_classes_are_drawn_in_turn(classes: int, count: int) -> None:
+    kind = Classes(tuple(str(number) for number in range(classes)))
+    assert kind.draw(count, never).tolist() == [number % classes for number in range(count)]
+
+
+@pytest.mark.parametrize(("classes", "columns"), [(3, 3), (20, 20), (1000, 20)])
+def test_a_picture_has_a_column_for_each_class(classes: int, columns: int) -> None:
+    kind = Classes(tuple(str(number) for number in range(classes)))
+    layout = kind.layout(4, 10, never)
+    assert layout.columns == columns
+    assert layout.same_noise
+    assert layout.beside == ()
+    assert layout.condition.unflatten(0, (4, columns)).tolist() == [list(range(columns))] * 4
+
+
+def test_a_class_is_named_by_its_name_or_else_its_number() -> None:
+    digits, animals = Classes(("7", "1", "0")), Classes(("cat", "dog", "owl"))
+    assert digits.named("1").tolist() == digits.named(1).tolist() == [1], "a name goes before a number"
+    assert digits.named(0).tolist() == [2]
+    assert digits.named(2).tolist() == [2]
+    assert animals.named("owl").tolist() == animals.named("2").tolist() == [2]
+    for wrong in ("owls", 3, "-1", -1, "", "1.0"):
+        with pytest.raises(SettingError, match=rf"no class '{wrong}'.*The classes are: cat, dog, owl\."):
+            animals.named(wrong)
+    with pytest.raises(SettingError, match="Did you mean 'owl'"):
+        animals.named("owls")
+
+
+@pytest.mark.parametrize("wrong", [-1, 3])
+def test_numbers_that_are_no_class_do_not_fit(wrong: int) -> None:
+    misfit = Classes(("a", "b", "c")).misfit(torch.tensor([1, wrong]))
+    assert misfit == f"classes from {min(wrong, 1)} to {max(wrong, 1)} and not from 0 to 2"
+
+
+def test_a_picture_of_classes_has_their_names() -> None:
+    picture = Classes(("cat", "dog")).picture([torch.tensor([[0, 1], [1, 1]])])
+    assert picture == b"cat dog\ndog dog\n"
+
+
+# -- nothing -------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_told_without_asking_the_data() -> None:
+    assert Nothing().draw(5, never).shape == (5, 0)
+    layout = Nothing().layout(2, 3, never)
+    assert (layout.columns, layout.condition.shape, layout.beside) == (3, (6, 0), ())
+
+
+# -- columns, data sets --------------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 12), st.integers(1, 6))
+def test_values_are_padded_to_whole_rows(count: int, columns: int) -> None:
+    values = torch.arange(count)
+    rows = padded(values, columns, -1)
+    assert rows.shape[1] == columns
+    assert rows.flatten()[:count].tolist() == values.tolist()
+    assert (rows.flatten()[count:] == -1).all()
+    assert 0 <= rows.numel() - count < columns
+
+
+@pytest.fixture
+def pairs() -> Dataset:
+    """Images with a source image each, something held out, and a further part."""
+    kind = Images((1, 2, 2))
+    column: Callable[[int], Column] = lambda count: Column(kind, stored(kind, count))  # noqa: E731
+    part = Dataset("drawings", column(3))
+    return Dataset(
+        "pairs", column(8), column(8), Dataset("pairs", column(2), column(2)), parts={"drawings": part}
+    )
+
+
+def test_all_columns_come_in_the_range_of_the_game(pairs: Dataset) -> None:
+    bound = pairs.in_range(0.0, 1.0)
+    assert bound.held_out is not None
+    assert pairs.examples.encoded().min() < -0.5
+    for data in (bound, bound.held_out, bound.parts["drawings"]):
+        torch.testing.assert_close(data.examples.encoded(), data.examples.values / 255)
+    torch.testing.assert_close(bound.condition.encoded(), bound.condition.values / 255)
+    torch.testing.assert_close(bound.held_out.condition.encoded(), bound.held_out.condition.values / 255)
+
+
+def test_a_spec_is_made_again_from_its_description(pairs: Dataset) -> None:
+    labelled = dataset_of("own", torch.zeros(4, 2), torch.tensor([0, 1, 0, 1]), ("a", "b"))
+    for data in (
+        pairs.in_range(0.0, 1.0),
+        labelled,
+        replace(labelled, parts={"other": pairs.in_range(0.0, 1.0)}),
+    ):
+        assert spec_from(data.spec.description(), (0.0, 1.0)) == data.spec
+    assert pairs.spec.parts["drawings"] == DataSpec(Images((1, 2, 2)), Nothing(), 3)
+    assert labelled.spec.classes == 2
+
+
+def test_a_data_set_without_a_condition_has_one_that_tells_nothing() -> None:
+    data = Dataset("points", Column(Points((2,)), torch.zeros(7, 2)))
+    assert data.condition.kind == Nothing()
+    assert len(data.condition) == 7
+    assert batch_of(data, torch.tensor([1, 2])).condition.shape == (2, 0)
+    assert len(no_condition(4)) == 4
+
+
+def test_a_subset_keeps_examples_and_conditions_together(pairs: Dataset) -> None:
+    chosen = pairs[torch.tensor([5, 2])]
+    assert torch.equal(chosen.examples.values, pairs.examples.values[[5, 2]])
+    assert torch.equal(chosen.condition.values, pairs.condition.values[[5, 2]])
+    assert chosen.held_out is pairs.held_out
+
+
+@given(st.integers(1, 20), st.integers(1, 20))
+def test_the_chunks_of_a_batch_make_it_up(count: int, parts: int) -> None:
+    labels = torch.arange(count) % 3
+    batch = batch_of(
+        dataset_of("points", torch.randn(count, 2), labels, ("a", "b", "c")), torch.arange(count)
+    )
+    chunks = batch.chunks(parts)
+    assert len(chunks) == parts
+    assert max(map(len, chunks)) - min(map(len, chunks)) <= 1
+    for column in ("examples", "condition", "indices"):
+        assert torch.equal(torch.cat([getattr(chunk, column) for chunk in chunks]), getattr(batch, column))
+
+
+def test_the_fingerprint_is_of_all_that_is_trained_on(pairs: Dataset) -> None:
+    def fingerprint(**changes: object) -> str:
+        return replace(pairs, **changes).fingerprint  # type: ignore[arg-type]
+
+    other = Column(pairs.examples.kind, pairs.examples.values.flip(0))
+    part = {"drawings": pairs}
+    found = [
+        fingerprint(),
+        fingerprint(examples=other),
+        fingerprint(condition=other),
+        fingerprint(parts=part),
+    ]
+    assert len(set(found)) == 4
+    assert fingerprint(name="elsewhere", held_out=None) == found[0]
+    assert pairs.in_range(0.0, 1.0).fingerprint == found[0]

@@ -1,0 +1,128 @@
+"""Data sets of one's own: functions in a file, and which of them a run may call."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+import sparring
+from sparring.data import load_dataset, short_data_name
+from sparring.errors import DataError, RunError, SettingError
+
+FILE = """
+import torch
+from sparring.data import Column, Dataset
+from sparring.data.kinds import Images, Points, Tokens
+
+def points() -> Dataset:
+    return Dataset("points", Column(Points((2,)), torch.arange(120.0).view(60, 2)))
+
+def of_another_world() -> "Datasets":
+    return points()
+
+def forgotten():
+    return points()
+
+def more(count: int) -> Dataset:
+    return points()
+
+def nothing() -> Dataset:
+    return None
+
+def bytes_as_points() -> Dataset:
+    return Dataset("points", Column(Points((2,)), torch.zeros(60, 2, dtype=torch.uint8)))
+
+def unknown_words() -> Dataset:
+    fine = Column(Tokens((3,), ("a", "b")), torch.ones(60, 3, dtype=torch.int64))
+    return Dataset("texts", fine, held_out=Dataset("texts", Column(fine.kind, fine.values + 1)))
+
+def too_few_conditions() -> Dataset:
+    column = Column(Points((2,)), torch.zeros(60, 2))
+    return Dataset("points", column, column[:50])
+
+def of_no_one() -> Dataset:
+    return Dataset("points", Column(Points((2,)), torch.zeros(0, 2)))
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    path = tmp_path / "own.py"
+    path.write_text(FILE)
+    return path
+
+
+def test_a_function_gives_the_data(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(own.parent)
+    dataset = load_dataset("own.py:points")
+    assert torch.equal(dataset.examples.values, torch.arange(120.0).view(60, 2))
+    assert dataset.name == f"{own}:points"
+    assert load_dataset(dataset.name).fingerprint == dataset.fingerprint
+    assert short_data_name(dataset.name) == "points"
+    assert short_data_name("npz:/somewhere/a.npz") == "npz"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("point", r"no function 'point\(\) -> Dataset'. Did you mean 'points'\?"),
+        ("forgotten", "no function"),
+        ("of_another_world", "no function"),
+        ("more", "no function"),
+        ("torch", "no function"),
+        ("nothing", "gave NoneType and not a Dataset"),
+        ("bytes_as_points", "are not points of 2 dimensions: they are torch.uint8"),
+        ("unknown_words", "examples of the held-out part of 'unknown_words'.*tokens from 2 to 2"),
+        ("too_few_conditions", "60 examples and 50 conditions"),
+        ("of_no_one", "0 examples"),
+    ],
+)
+def test_what_is_no_data_is_refused(own: Path, name: str, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        load_dataset(f"{own}:{name}")
+
+
+def test_files_that_are_none(own: Path) -> None:
+    with pytest.raises(SettingError, match="There is no file"):
+        load_dataset(f"{own.parent / 'other.py'}:points")
+    own.write_text("import nothing_that_there_is")
+    with pytest.raises(SettingError, match="cannot be imported"):
+        load_dataset(f"{own}:points")
+
+
+def test_a_size_is_refused(own: Path) -> None:
+    with pytest.raises(DataError, match="leave the size out"):
+        load_dataset(f"{own}:points", size=8)
+
+
+def test_a_run_calls_nothing_that_may_have_come_with_it(own: Path, tmp_path: Path) -> None:
+    sketch = Path(__file__).parents[1] / "sketches" / "unrolled.py"
+    run = sparring.train(
+        f"{sketch}:Plane", data=f"{own}:points", out=tmp_path / "run", batch_size=10, max_steps=3, quiet=True
+    )
+    assert run.description["title"] == "plane-points"
+    assert run.description["data"]["name"] == f"{own}:points"
+    sparring.resume(run, max_steps=4, quiet=True)
+    shutil.copy(own, run.path / "own.py")
+    (tmp_path / "link.py").symlink_to(own)
+    described = run.description
+    for path in ("own.py", f"{run.path}/own.py", f"{tmp_path}/link.py", f"{own.parent}/run/../own.py"):
+        described["data"]["name"] = f"{path}:points"
+        (run.path / "run.json").write_text(json.dumps(described))
+        for action in (sparring.evaluate, lambda run: sparring.resume(run, max_steps=5, quiet=True)):
+            with pytest.raises(RunError, match=r"names its data as .* may have come with the run"):
+                action(run)
+
+
+def test_data_that_changed_is_noticed(own: Path, tmp_path: Path) -> None:
+    sketch = Path(__file__).parents[1] / "sketches" / "unrolled.py"
+    run = sparring.train(
+        f"{sketch}:Plane", data=f"{own}:points", out=tmp_path / "run", batch_size=10, max_steps=3, quiet=True
+    )
+    own.write_text(FILE.replace("arange(120.0)", "arange(1.0, 121.0)"))
+    with pytest.raises(DataError, match="fingerprint differs"):
+        sparring.resume(run, max_steps=5, quiet=True)

@@ -1,0 +1,122 @@
+"""A run from its folder: samples, the figures of its system, and what is written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sparring
+from sparring.errors import SettingError
+from sparring.evaluation.result import Evaluation
+
+SYSTEM = '''
+import torch
+from torch import nn
+from sparring import DataSpec, Figure, Game, GameSettings, Player, Randomness, Role, Terms, Turn
+
+
+class Bright(Game):
+    """Learns one brightness for all pixels, and says how bright held-out images are."""
+
+    value_range = (0.0, 1.0)
+
+    def __init__(self, settings, data, random):
+        super().__init__(settings, data, random)
+        self.level = nn.Parameter(torch.zeros(()))
+
+    def players(self):
+        return {"generator": Player(Role.GENERATOR, torch.optim.SGD([self.level], 0.1))}
+
+    def round(self):
+        return [Turn("generator", lambda real: Terms(gap=(self.level - real.examples.mean()).square()))]
+
+    def figures(self):
+        return {"brightness": Figure(lambda batch: batch.examples.mean((1, 2, 3)), "mean grey; from 0 to 1")}
+
+    def latent(self, count, random):
+        return random.normal(count, *self.data.shape)
+
+    def generate(self, latent, condition):
+        return self.level + 0.1 * latent
+'''
+
+
+@pytest.fixture(scope="module")
+def images() -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+    chance = np.random.default_rng(0)
+    return {name: chance.integers(0, 256, (100, 8, 8), dtype=np.uint8) for name in ("x_train", "x_test")}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, images: dict[str, np.ndarray]) -> Path:  # type: ignore[type-arg]
+    folder = tmp_path_factory.mktemp("bright")
+    (folder / "bright.py").write_text(SYSTEM)
+    np.savez(folder / "images.npz", **images)
+    np.savez(folder / "points.npz", points=np.zeros((60, 2)))
+    np.savez(folder / "labelled.npz", images=images["x_train"], labels=np.arange(100) % 2)
+    sparring.train(
+        f"{folder / 'bright.py'}:Bright",
+        data=f"npz:{folder / 'images.npz'}",
+        out=folder / "run",
+        max_steps=30,
+        batch_size=10,
+        device="cpu",
+        quiet=True,
+    )
+    return folder / "run"
+
+
+def test_a_run_is_evaluated_with_the_figures_of_its_system(
+    run: Path,
+    images: dict[str, np.ndarray],  # type: ignore[type-arg]
+) -> None:
+    found = sparring.evaluate(run, 50, device="cpu")
+    bright = found.figures["brightness"]
+    assert bright.value == pytest.approx(images["x_test"].mean() / 255, abs=1e-6)
+    assert bright.low < bright.value < bright.high
+    assert bright.reference is None
+    assert found.about["brightness"] == "mean grey; from 0 to 1"
+    assert {"fid", "memorised"} <= found.figures.keys()
+    assert (found.count, found.extractor) == (50, "pixels")
+    assert found.checkpoint == {"run": "run", "step": 30, "epoch": None, "seed": 0}
+    assert Evaluation.from_json((run / "evaluation.json").read_text()) == found
+
+
+def test_the_same_seed_finds_the_same(run: Path) -> None:
+    assert sparring.evaluate(run, 50, seed=3, device="cpu") == sparring.evaluate(
+        run, 50, seed=3, device="cpu"
+    )
+
+
+def test_the_figures_of_a_system_are_of_data_such_as_it_knows(run: Path) -> None:
+    other = sparring.evaluate(run, 50, data=f"npz:{run.parent / 'labelled.npz'}", device="cpu")
+    assert "fid" in other.figures
+    assert "brightness" not in other.figures
+
+
+def test_samples_in_a_file_are_evaluated_as_those_of_the_run(run: Path) -> None:
+    path, data = run.parent / "samples.npz", f"npz:{run.parent / 'images.npz'}"
+    sparring.sample(run, 50, device="cpu").save(path)
+    of_file, of_run = (
+        sparring.evaluate(path, data=data, device="cpu"),
+        sparring.evaluate(run, 50, device="cpu"),
+    )
+    assert of_file.figures == {
+        name: figure for name, figure in of_run.figures.items() if name != "brightness"
+    }
+    assert of_file.checkpoint == {"file": "samples.npz"}
+    assert json.loads(of_file.to_json())["count"] == 50
+    assert sparring.evaluate(path, 30, data=data, device="cpu").count == 30
+
+
+def test_a_file_needs_data(run: Path) -> None:
+    with pytest.raises(SettingError, match="--data"):
+        sparring.evaluate(run.parent / "samples.npz")
+
+
+def test_unknown_features_are_refused(run: Path) -> None:
+    with pytest.raises(SettingError, match="'digits', 'pixels'"):
+        sparring.evaluate(run, 50, features="digit", device="cpu")

@@ -1,0 +1,337 @@
+"""Every trick with every system of the zoo: off it changes nothing; on it works, or is refused with a reason.
+
+A new trick, or a new system, is tested here by its line in `TRICKS` or `SYSTEMS` alone; it needs one in
+`REFUSED` where the two cannot work together, and a trick needs one in `EFFECTS`: how its effect is seen.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from test_golden_losses import SMALL
+from torch import Tensor, nn
+
+from sparring.data.dataset import Dataset, dataset_of
+from sparring.errors import DataError, SettingError
+from sparring.game import Game
+from sparring.nn.modes import inference
+from sparring.objectives import Objective
+from sparring.processes import Processes
+from sparring.training.engine import Engine
+from sparring.tricks import TRICKS
+from sparring.tricks.packing import first_layer
+from sparring.tricks.spectral_norm import LAYERS
+from sparring.zoo import SYSTEMS, find_system
+
+BATCH = 6
+COUNT = 24
+STEPS = 5
+
+
+def random_data(system: type[Game], name: str) -> Dataset:
+    """Random images with classes, images without, or points."""
+    random = torch.Generator().manual_seed(0)
+    if name == "points":
+        return dataset_of(name, torch.randn(COUNT, 2, generator=random))
+    size = max(8, system.needs.least)
+    images = torch.randint(0, 256, (COUNT, 1, size, size), generator=random, dtype=torch.uint8)
+    labels = torch.arange(COUNT) % 3
+    return dataset_of(name, images, *((labels, ("a", "b", "c")) if name == "classes" else ()))
+
+
+class Case(NamedTuple):
+    """A system and data that it takes."""
+
+    system: str
+    data: str
+
+    def engine(self, **flags: Any) -> Engine:
+        system = find_system(self.system)
+        small = {"batch_size": BATCH, **SMALL.get(self.system, {})}
+        settings = system.Settings.of(small | flags, self.system)
+        cpu = Processes(torch.device("cpu"))
+        return Engine(system, settings, random_data(system, self.data), STEPS, 0, cpu)
+
+
+def takes(system: type[Game], data: str) -> bool:
+    """Whether a system trains on such data, and its classes, or their absence, are something to it."""
+    try:
+        system.needs.check(system.__name__, random_data(system, data).spec)
+    except DataError:
+        return False
+    return data != "images" or system.conditional
+
+
+CASES = [
+    Case(name, data)
+    for name in SYSTEMS
+    for data in ("classes", "images", "points")
+    if takes(find_system(name), data)
+]
+
+REFUSED = {
+    # No logits, but a restoration.
+    **{
+        ("soft labels", Case("began", data)): "never asks for self.objective"
+        for data in ("classes", "points")
+    },
+    ("packing", Case("began", "classes")): "never asks for self.objective",
+    ("packing", Case("began", "points")): "cannot be computed with 'packing'",
+    # Scores, but no labels.
+    **{
+        ("soft labels", Case(system, data)): "the wasserstein objective has none"
+        for system in ("wgan", "wgan-gp")
+        for data in ("classes", "points")
+    },
+    # A class for each example of a pack.
+    ("packing", Case("acgan", "classes")): "this system has 3 classes",
+    ("packing", Case("r3gan", "classes")): "this system has 3 classes",
+}
+"""What cannot work together, and a part of the reason given."""
+
+ALL = [(trick, case) for trick in TRICKS for case in CASES]
+ACCEPTED = [pair for pair in ALL if pair not in REFUSED]
+
+
+def name_of(value: Any) -> str:
+    return value.replace(" ", "-") if isinstance(value, str) else "-".join(value)
+
+
+def networks(engine: Engine) -> dict[str, Tensor]:
+    """All that a system remembers, without what its tricks do."""
+    state = engine.game.state_dict()
+    return {name: value.clone() for name, value in state.items() if not name.startswith("tricks.")}
+
+
+def samples(engine: Engine) -> Tensor:
+    """Eight samples of the classes in turn."""
+    game = engine.game
+    column = game.condition(engine.dataset)
+    condition = column.kind.encode(column.kind.draw(8, lambda: column))
+    with torch.no_grad(), inference(game), game.random.aside("samples"):
+        return game.sample(game.latent(8, game.random), condition)
+
+
+def play(engine: Engine, rounds: int) -> None:
+    """Some rounds, all of whose terms are finite."""
+    for _ in range(rounds):
+        assert all(map(math.isfinite, engine.play_round().values()))
+
+
+@pytest.mark.parametrize(("trick", "case"), ACCEPTED, ids=name_of)
+def test_at_strength_0_nothing_changes(trick: str, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = case.engine()
+    monkeypatch.setattr(TRICKS[trick], "is_on", classmethod(lambda cls, settings: True))
+    engine = case.engine()
+    assert [name for name, _ in engine.game.tricks.items()] == [trick]
+    for each in (plain, engine):
+        play(each, 3)
+    ours, theirs = networks(engine), networks(plain)
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+@pytest.mark.parametrize(("trick", "case"), ACCEPTED, ids=name_of)
+def test_at_its_usual_strength_it_trains_resumes_and_changes_the_samples(
+    trick: str, case: Case, same_state: Callable[[Any, Any], bool]
+) -> None:
+    usual = TRICKS[trick].usual
+    plain, engine = case.engine(), case.engine(**usual)
+    for each in (plain, engine):
+        play(each, 3)
+    ours, theirs = samples(engine), samples(plain)
+    assert ours.isfinite().all()
+    assert ours.shape == theirs.shape
+    assert not torch.equal(ours, theirs)
+    resumed = case.engine(**usual)
+    resumed.restore(copy.deepcopy(engine.state()))
+    for each in (engine, resumed):
+        play(each, 2)
+    assert same_state(resumed.state(), engine.state())
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_all_tricks_together(case: Case, same_state: Callable[[Any, Any], bool]) -> None:
+    usual = {
+        flag: value
+        for name, trick in TRICKS.items()
+        if (name, case) not in REFUSED
+        for flag, value in trick.usual.items()
+    }
+    engine = case.engine(**usual)
+    play(engine, 2)
+    resumed = case.engine(**usual)
+    resumed.restore(copy.deepcopy(engine.state()))
+    for each in (engine, resumed):
+        play(each, 1)
+    assert same_state(resumed.state(), engine.state())
+    assert samples(engine).isfinite().all()
+
+
+@pytest.mark.parametrize(("trick", "case"), list(REFUSED), ids=name_of)
+def test_it_is_refused_with_a_reason(trick: str, case: Case) -> None:
+    with pytest.raises(SettingError) as caught:
+        case.engine(**TRICKS[trick].usual)
+    message = str(caught.value)
+    assert f"'{trick}'" in message
+    assert REFUSED[trick, case] in message
+    assert message.endswith(".")
+    assert "\n" not in message
+
+
+# -- the effect of each ---------------------------------------------------------------------------------
+
+
+def shown_to_critics(engine: Engine) -> list[Tensor]:
+    """What critics are given in a round."""
+    seen: list[Tensor] = []
+    hooks = [
+        network.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach()))
+        for role, network in engine.game.networks
+        if role == "critic"
+    ]
+    play(engine, 1)
+    for hook in hooks:
+        hook.remove()
+    assert seen
+    return seen
+
+
+def critics(engine: Engine) -> list[nn.Module]:
+    return [network for role, network in engine.game.networks if role == "critic"]
+
+
+def sees_noise(case: Case, patch: pytest.MonkeyPatch) -> None:
+    def distance(engine: Engine) -> float:
+        """Root mean square between the real batch and what of all that a critic is given comes nearest."""
+        real = engine.streams["real"].peek().examples
+        fitting = [shown[: len(real)] for shown in shown_to_critics(engine) if len(shown) >= len(real)]
+        return min((shown - real).square().mean().sqrt().item() for shown in fitting)
+
+    assert distance(case.engine()) == 0
+    engine = case.engine(instance_noise=0.1)
+    count = engine.streams["real"].peek().examples.numel()
+    assert distance(engine) == pytest.approx(0.1, rel=4 / math.sqrt(2 * count))
+
+
+def sees_soft_labels(case: Case, patch: pytest.MonkeyPatch) -> None:
+    engine = case.engine(smoothing=0.1)
+    judged: list[tuple[Tensor, Tensor, float]] = []
+    for_critic = Objective.for_critic
+
+    def recorded(self: Objective, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        terms = for_critic(self, real, fake)
+        judged.append((real.detach(), fake.detach(), sum(term.item() for term in terms.values())))
+        return terms
+
+    patch.setattr(Objective, "for_critic", recorded)
+    play(engine, 1)
+    patch.undo()
+    own = engine.game.aim()
+    real, fake, loss = judged[-1]
+    logits = real - fake if own.paired else real
+    closed_form = (0.9 * own.real(logits) + 0.1 * own.fake(logits)).mean().item()
+    assert loss == pytest.approx(
+        closed_form + (0.0 if own.paired else own.fake(fake).mean().item()), rel=1e-5
+    )
+    # Flipping: whose cost is that of the other label.
+    game = case.engine(flipping=0.05).game
+    logits = torch.linspace(-4, 4, 20_000) + 1e-3
+    for cost, other in ((own.real, own.fake), (own.fake, own.real)):
+        found = (game.objective.real if cost is own.real else game.objective.fake)(logits)
+        flipped = found != cost(logits)
+        assert torch.equal(found[flipped], other(logits)[flipped])
+        # Four standard deviations of a share of 20,000 coins.
+        assert flipped.float().mean().item() == pytest.approx(0.05, abs=4 * math.sqrt(0.05 * 0.95 / 20_000))
+
+
+def sees_packs(case: Case, patch: pytest.MonkeyPatch) -> None:
+    engine, plain = case.engine(packing=3), case.engine()
+    answers: list[Any] = []
+    for critic in critics(engine):
+        critic.register_forward_hook(lambda _, given, answer: answers.append((given[0], answer)))
+    play(engine, 1)
+    shape = plain.streams["real"].peek().examples.shape[1:]
+    for given, answer in answers:
+        assert given.shape[1:] == (3 * shape[0], *shape[1:])
+        assert len(given) in (BATCH // 3, 2 * (BATCH // 3))
+        assert len(answer[0] if isinstance(answer, tuple) else answer) == len(given)
+    for ours, theirs in zip(critics(engine), critics(plain), strict=True):
+        narrow, wide = first_layer(theirs).weight, first_layer(ours).weight
+        assert wide.shape == (len(narrow), 3 * narrow.shape[1], *narrow.shape[2:])
+
+
+def sees_unit_norms(case: Case, patch: pytest.MonkeyPatch) -> None:
+    engine = case.engine(spectral_norm="both")
+    play(engine, STEPS)
+    before = copy.deepcopy(engine.state())
+    samples(engine)
+    for name, value in before["networks"].items():
+        assert torch.equal(engine.game.state_dict()[name], value)
+    parts = [part for _, network in engine.game.networks for part in network.modules()]
+    layers = [part for part in parts if isinstance(part, LAYERS)]
+    assert len(layers) >= 4
+    for layer in layers:
+        # One power iteration a pass runs after weights that move; it arrives where they stand still.
+        assert 0.9 < largest_singular_value(layer) < 1.3
+        for _ in range(100):
+            _ = layer.weight
+        assert largest_singular_value(layer) == pytest.approx(1, abs=0.01)
+
+
+def largest_singular_value(layer: nn.Module) -> float:
+    """Of a layer's weight as a matrix of outputs by inputs, as it is in evaluation."""
+    with inference(layer):
+        weight = layer.weight.detach()
+    outputs = 1 if isinstance(layer, nn.ConvTranspose2d) else 0
+    return torch.linalg.matrix_norm(weight.transpose(0, outputs).flatten(1), 2).item()
+
+
+def sees_the_critic_of_later(case: Case, patch: pytest.MonkeyPatch) -> None:
+    def turned(engine: Engine) -> tuple[list[Tensor], dict[str, Tensor]]:
+        """The generator's gradient, and all that a system remembers, after the loss of its turn."""
+        (leg,) = engine.course.legs
+        turn = next(turn for turn in leg.phase.turns if engine.players[turn.player].role == "generator")
+        engine.game.random.begin("a turn")
+        player = engine._free_only(turn.player)
+        engine._backward(turn, [engine.streams[source].peek() for source in turn.sources])
+        assert all(
+            p.grad is None for name, p in engine.game.named_parameters() if id(p) not in player.members
+        )
+        return [gradient.clone() for gradient in player.gradients()], networks(engine)
+
+    plain, engine = case.engine(), case.engine(unrolling=3)
+    for each in (plain, engine):
+        play(each, 1)
+    engine.restore(copy.deepcopy(plain.state()))
+    before = networks(engine)
+    theirs, _ = turned(plain)
+    ours, after = turned(engine)
+    assert all(gradient.isfinite().all() for gradient in ours)
+    assert any(not torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
+    # Nothing of the steps that are not taken is kept: a normalisation counts at most the generator's pass.
+    for name, value in after.items():
+        if name.endswith("num_batches_tracked"):
+            assert 0 <= value - before[name] <= 1
+        elif "running_" not in name:
+            assert torch.equal(value, before[name])
+
+
+EFFECTS: dict[str, Callable[[Case, pytest.MonkeyPatch], None]] = {
+    "instance noise": sees_noise,
+    "soft labels": sees_soft_labels,
+    "packing": sees_packs,
+    "spectral norm": sees_unit_norms,
+    "unrolling": sees_the_critic_of_later,
+}
+"""What shows that a trick does what it says."""
+
+
+@pytest.mark.parametrize(("trick", "case"), ACCEPTED, ids=name_of)
+def test_its_effect_is_seen(trick: str, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    EFFECTS[trick](case, monkeypatch)

@@ -1,0 +1,340 @@
+"""What single tricks do, by closed forms; and how several, and several processes, get along."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import SGD
+
+from sparring.data.dataset import Batch, Column, Dataset, DataSpec, dataset_of
+from sparring.data.kinds import Points, Tokens
+from sparring.errors import SettingError
+from sparring.game import Game, GameSettings, Limit, Phase, Player, Role, Terms, Turn, two_players
+from sparring.nn.average import Average
+from sparring.objectives import LEAST_SQUARES, NON_SATURATING, Objective
+from sparring.randomness import Randomness
+from sparring.training.engine import Engine
+from sparring.tricks import TrickSettings, make_tricks
+from sparring.tricks.packing import packed, widen
+
+Make = Callable[..., Engine]
+POINTS = dataset_of("points", torch.randn(16, 2, generator=torch.Generator().manual_seed(0)))
+
+
+class Plain(Game):
+    """The smallest game there is: two linear players."""
+
+    own_aim: Objective = NON_SATURATING
+
+    def __init__(self, settings: GameSettings, data: DataSpec, random: Randomness) -> None:
+        super().__init__(settings, data, random)
+        self.generator = self.built(Role.GENERATOR, nn.Linear(3, data.shape[0]))
+        self.critic = self.built(Role.CRITIC, self.new_critic(data.shape[0]))
+
+    def new_critic(self, inputs: int) -> nn.Module:
+        return nn.Linear(inputs, 1)
+
+    def players(self) -> dict[str, Player]:
+        return two_players(SGD(self.generator.parameters(), 0.1), critic=SGD(self.critic.parameters(), 0.1))
+
+    def aim(self) -> Objective:
+        return self.own_aim
+
+    def round(self) -> Sequence[Turn]:
+        return [Turn("critic", self.critic_loss), Turn("generator", self.generator_loss)]
+
+    def critic_loss(self, real: Batch) -> Terms:
+        said = self.judge(self.critic, real.examples, real=True)
+        return Terms(
+            **self.objective.for_critic(said, self.judge(self.critic, self.fake(len(real)), real=False))
+        )
+
+    def generator_loss(self, real: Batch) -> Terms:
+        fake = self.judge(self.critic, self.fake(len(real)), real=False)
+        return Terms(
+            **self.objective.for_generator(fake, lambda: self.judge(self.critic, real.examples, real=True))
+        )
+
+    def latent(self, count: int, random: Randomness) -> Tensor:
+        return random.normal(count, 3)
+
+
+def plain_game(random: Randomness | None = None, system: type[Game] = Plain, **flags: Any) -> Game:
+    settings = system.Settings.of({"batch_size": 8} | flags, "the test")
+    return system(settings, POINTS.spec, random or Randomness(0))
+
+
+# -- instance noise -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("share", "progress", "deviation"),
+    [
+        (1.0, 0.0, 0.4),
+        (1.0, 0.25, 0.3),
+        (1.0, 1.0, 0.0),
+        (0.5, 0.25, 0.2),
+        (0.5, 0.5, 0),
+        (0.5, 0.9, 0),
+        (0, 0, 0),
+    ],
+)
+def test_instance_noise_fades(share: float, progress: float, deviation: float) -> None:
+    game = plain_game(instance_noise=0.4, instance_noise_share=share)
+    game.progress = progress
+    examples, told = torch.ones(20_000, 2), torch.zeros(20_000, 0)
+    for real in (True, False):
+        shown, still_told = game.show(examples, told, real=real)
+        assert still_told is told
+        if deviation == 0:
+            assert shown is examples
+        else:
+            assert (shown - examples).std().item() == pytest.approx(deviation, rel=0.02)
+            assert (shown - examples).mean().item() == pytest.approx(0, abs=0.01)
+
+
+def test_real_and_generated_examples_have_noise_of_their_own() -> None:
+    game = plain_game(instance_noise=0.4)
+    examples = torch.zeros(8, 2)
+    (real,), (fake,) = game.show(examples, real=True), game.show(examples, real=False)
+    assert not torch.equal(real, fake)
+
+
+def test_processes_share_the_noise_of_tricks() -> None:
+    def noisy(rank: int, processes: int, examples: Tensor) -> tuple[Tensor, Tensor]:
+        """What a critic is shown, and the costs of logits that are all 2."""
+        game = plain_game(Randomness(5, rank=rank, processes=processes), instance_noise=0.4, flipping=0.5)
+        game.random.begin("step 3")
+        return game.show(examples, real=True)[0], game.objective.real(torch.full((len(examples),), 2.0))
+
+    examples = POINTS.examples.values[:8]
+    alone = noisy(0, 1, examples)
+    halves = [noisy(rank, 2, half) for rank, half in enumerate(examples.split(4))]
+    assert 1 < len(set(alone[1].tolist())) < 8
+    for whole, parts in zip(alone, zip(*halves, strict=True), strict=True):
+        assert torch.equal(torch.cat(parts), whole)
+
+
+# -- soft labels ----------------------------------------------------------------------------------------
+
+
+def test_smoothed_cross_entropy_is_that_of_a_soft_target() -> None:
+    objective = plain_game(smoothing=0.1, smoothing_fake=0.2).objective
+    logits = torch.linspace(-3, 3, 9)
+    for cost, target in ((objective.real, 0.9), (objective.fake, 0.2), (objective.deceive, 1.0)):
+        expected = F.binary_cross_entropy_with_logits(
+            logits, torch.full_like(logits, target), reduction="none"
+        )
+        torch.testing.assert_close(cost(logits), expected)
+
+
+def test_smoothed_squares_pull_to_a_soft_target() -> None:
+    objective = plain_game(
+        system=type("Squares", (Plain,), {"own_aim": LEAST_SQUARES}), smoothing=0.1
+    ).objective
+    logits = torch.linspace(-3, 3, 9)
+    expected = (logits - 0.9).square() / 2
+    torch.testing.assert_close(objective.real(logits) - objective.real(torch.tensor(0.9)), expected)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_flipped_labels_cost_what_the_other_label_costs(share: float) -> None:
+    objective = plain_game(flipping=share, smoothing=1e-9).objective
+    logits = torch.full((20_000,), 2.0)
+    real = math.log1p(math.exp(-2.0))
+    # Between the two labels lie exactly 2 of a logit of 2.
+    assert (objective.real(logits).mean().item() - real) / 2 == pytest.approx(share, abs=0.015)
+    assert (objective.fake(logits).mean().item() - real) / 2 == pytest.approx(1 - share, abs=0.015)
+    assert objective.deceive(logits).mean().item() == pytest.approx(real)
+
+
+def test_pairs_have_no_label_for_generated_examples(make_engine: Make) -> None:
+    with pytest.raises(SettingError, match="the relativistic objective compares pairs"):
+        make_engine("r3gan", POINTS, batch_size=8, smoothing_fake=0.1)
+
+
+# -- packing --------------------------------------------------------------------------------------------
+
+
+def test_neighbours_are_packed_along_the_first_dimension() -> None:
+    images = torch.arange(5 * 2 * 3 * 3.0).reshape(5, 2, 3, 3)
+    packs = packed(images, 2)
+    assert packs.shape == (2, 4, 3, 3)
+    for pack, (first, second) in zip(packs, ((0, 1), (2, 3)), strict=True):
+        assert torch.equal(pack, torch.cat([images[first], images[second]]))
+    # So the packs of two processes are those of one.
+    assert torch.equal(torch.cat([packed(images[:2], 2), packed(images[2:4], 2)]), packs)
+
+
+def test_a_last_batch_smaller_than_a_pack_is_repeated() -> None:
+    points = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert packed(points, 3).tolist() == [[1, 2, 3, 4, 1, 2]]
+    assert packed(torch.zeros(2, 0), 3).shape == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [(nn.Linear(4, 64), (4,)), (nn.Conv2d(2, 64, 3, bias=False), (2, 8, 8)), (nn.Conv1d(2, 64, 3), (2, 8))],
+)
+def test_a_wider_layer_answers_in_the_size_it_did(layer: Any, shape: tuple[int, ...]) -> None:
+    examples = torch.randn(400, *shape)
+    before, count = layer(examples).std().item(), layer.weight.numel()
+    widen(layer, 4)
+    assert layer.weight.numel() == 4 * count
+    answers = layer(packed(examples, 4))
+    assert len(answers) == 100
+    assert answers.std().item() == pytest.approx(before, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("critic", "reason"),
+    [
+        (nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 1)), "first layer is a BatchNorm1d"),
+        (nn.Sequential(nn.Flatten()), "first layer is a NoneType"),
+    ],
+)
+def test_critics_that_cannot_be_widened(critic: nn.Module, reason: str, make_engine: Make) -> None:
+    system = type("Own", (Plain,), {"new_critic": lambda self, inputs: copy.deepcopy(critic)})
+    with pytest.raises(SettingError, match=reason):
+        make_engine(system, POINTS, batch_size=8, packing=2)
+
+
+def test_a_batch_must_hold_a_pack(make_engine: Make) -> None:
+    make_engine(Plain, POINTS, batch_size=8, packing=8)
+    with pytest.raises(SettingError, match="a pack has 9 examples and the batch of a process only 8"):
+        make_engine(Plain, POINTS, batch_size=8, packing=9)
+
+
+def test_an_epoch_with_a_small_last_batch(make_engine: Make) -> None:
+    data = dataset_of("ten points", torch.randn(10, 2))
+    engine = make_engine(Plain, data, batch_size=8, packing=4)
+    assert [all(map(math.isfinite, engine.play_round().values())) for _ in range(4)] == [True] * 4
+
+
+# -- spectral normalisation -----------------------------------------------------------------------------
+
+
+def test_spectral_norm_is_for_the_roles_that_are_named(make_engine: Make) -> None:
+    for wanted, normalised in (("critic", [False, True]), ("both", [True, True])):
+        game = make_engine(Plain, POINTS, batch_size=8, spectral_norm=wanted).game
+        assert [hasattr(network, "parametrizations") for _, network in game.networks] == normalised
+
+
+def test_an_average_of_a_normalised_generator_follows_it() -> None:
+    game = plain_game(spectral_norm="both")
+    average = Average(game.generator, 0.999)
+    with torch.no_grad():
+        game.generator.parametrizations.weight.original.mul_(3).add_(0.1)
+    for _ in range(200):
+        _ = game.generator.weight
+    for rounds in range(300):
+        average.update(game.generator, rounds)
+    game.eval()
+    average.eval()
+    torch.testing.assert_close(average.network.weight, game.generator.weight, atol=1e-2, rtol=1e-2)
+    loaded = Average(plain_game(spectral_norm="both").generator, 0.999).eval()
+    loaded.load_state_dict(average.state_dict())
+    assert torch.equal(loaded.network.weight, average.network.weight)
+
+
+# -- together -------------------------------------------------------------------------------------------
+
+
+def test_what_tricks_draw_leaves_other_networks_as_they_would_begin(make_engine: Make) -> None:
+    plain = make_engine(Plain, POINTS, batch_size=8).game
+    tricked = make_engine(Plain, POINTS, batch_size=8, spectral_norm="both", packing=2).game
+    assert torch.equal(tricked.generator.parametrizations.weight.original, plain.generator.weight)
+    wide = tricked.critic.parametrizations.weight.original
+    torch.testing.assert_close(wide[:, :2] * math.sqrt(2), plain.critic.weight)
+
+
+def test_tricks_act_in_the_order_of_the_table() -> None:
+    settings = TrickSettings.of({"unrolling": 1, "instance_noise": 1, "packing": 2}, "tricks")
+    tricks = make_tricks(settings, Randomness(0))
+    assert [name for name, _ in tricks.items()] == ["instance noise", "packing", "unrolling"]
+    assert len(tricks) == 3
+    assert tricks.second_derivatives
+    assert not make_tricks(TrickSettings(), Randomness(0)).second_derivatives
+
+
+class PastTheDoor(Plain):
+    """Calls its critic directly, with a loss of its own."""
+
+    def critic_loss(self, real: Batch) -> Terms:
+        return Terms(apart=self.critic(self.fake(len(real))).mean() - self.critic(real.examples).mean())
+
+    def generator_loss(self, real: Batch) -> Terms:
+        return Terms(apart=-self.critic(self.fake(len(real))).mean())
+
+
+class Unbuilt(Plain):
+    """Does not pass its networks through `built`."""
+
+    def built(self, role: Role, network: nn.Module) -> nn.Module:
+        return network
+
+
+class Later(Plain):
+    """Meets its critic only in a second phase."""
+
+    def phases(self) -> Sequence[Phase]:
+        alone = Turn("generator", self.near_the_mean)
+        return [Phase("alone", (alone,), Limit(steps=3)), Phase("duel", tuple(self.round()))]
+
+    def near_the_mean(self, real: Batch) -> Terms:
+        return Terms(distance=(self.fake(len(real)).mean(0) - real.examples.mean(0)).square().sum())
+
+
+@pytest.mark.parametrize(
+    ("system", "flags", "reason"),
+    [
+        (
+            PastTheDoor,
+            {"instance_noise": 0.1},
+            "PastTheDoor shows it nothing through self.judge or self.show",
+        ),
+        (PastTheDoor, {"smoothing": 0.1}, "PastTheDoor never asks for self.objective"),
+        (PastTheDoor, {"packing": 2}, "cannot be computed with 'packing': "),
+        (Unbuilt, {"packing": 2}, "cannot be computed with 'packing': "),
+        (Unbuilt, {"spectral_norm": "critic"}, "no network of the role critic has a layer to normalise"),
+    ],
+)
+def test_a_trick_that_would_act_on_nothing_is_refused(
+    system: type[Game], flags: dict[str, Any], reason: str, make_engine: Make
+) -> None:
+    make_engine(system, POINTS, batch_size=8).play_round()
+    with pytest.raises(SettingError, match=reason):
+        make_engine(system, POINTS, batch_size=8, **flags)
+
+
+def test_one_whose_place_comes_in_a_later_phase_is_not(make_engine: Make) -> None:
+    engine = make_engine(Later, POINTS, steps=6, batch_size=8, smoothing=0.1, instance_noise=0.1, unrolling=1)
+    for _ in range(6):
+        assert all(map(math.isfinite, engine.play_round().values()))
+
+
+def test_the_rehearsal_leaves_the_engine_as_it_was(
+    make_engine: Make, same_state: Callable[[Any, Any], bool]
+) -> None:
+    small = {"width": 4, "batch_size": 8}
+    data = dataset_of("images", torch.randint(0, 256, (16, 1, 8, 8), dtype=torch.uint8))
+    plain = make_engine("dcgan", data, **small).state()
+    tricked = make_engine("dcgan", data, **small, smoothing=0.1, instance_noise=0.1, unrolling=2).state()
+    assert same_state(tricked, plain)
+
+
+def test_noise_is_not_for_tokens(make_engine: Make) -> None:
+    tokens = Tokens((4,), ("a", "b"))
+    data = Dataset("texts", Column(tokens, torch.zeros(16, 4, dtype=torch.int64)))
+    system = type("Texts", (Plain,), {"critic_loss": lambda self, real: Terms(none=self.critic.bias.sum())})
+    make_engine(system, data, batch_size=8)
+    with pytest.raises(SettingError, match="this data has sequences of 4 tokens"):
+        make_engine(system, data, batch_size=8, instance_noise=0.1)
+    assert Points((2,)).continuous

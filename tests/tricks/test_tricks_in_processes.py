@@ -1,0 +1,41 @@
+"""Two processes with tricks are one process with the same batch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from test_processes import finish, newest, options, start_two
+
+import sparring
+
+TRICKS = {
+    "instance_noise": 0.1,
+    "smoothing": 0.1,
+    "flipping": 0.05,
+    "packing": 2,
+    "spectral_norm": "both",
+}
+"""All but unrolling, which looks ahead on each process's own share of a batch."""
+
+
+def test_two_processes_are_one_with_tricks(tiny_npz: Path, tmp_path: Path) -> None:
+    flags = [word for name, value in TRICKS.items() for word in (f"--{name.replace('_', '-')}", value)]
+    asked = [*options(tiny_npz), *flags, "--max-steps", 10, "--out", tmp_path / "two"]
+    told = finish(start_two("-m", "sparring", "train", "gan", *asked))
+    assert [(code, complaint) for code, _, complaint in told] == [(0, ""), (0, "")]
+    data = f"npz:{tiny_npz}"
+    sparring.train(
+        "gan", data=data, out=tmp_path / "one", max_steps=10, batch_size=40, threads=1, quiet=True, **TRICKS
+    )
+    alone, together = newest(tmp_path / "one"), newest(tmp_path / "two")
+    assert alone.keys() == together.keys()
+    for name, value in alone.items():
+        torch.testing.assert_close(together[name], value, atol=1e-4, rtol=1e-3)
+
+
+def test_they_unroll_together(tiny_npz: Path, tmp_path: Path) -> None:
+    asked = [*options(tiny_npz), "--unrolling", 2, "--max-steps", 4, "--out", tmp_path / "two"]
+    told = finish(start_two("-m", "sparring", "train", "gan", *asked))
+    assert [(code, complaint) for code, _, complaint in told] == [(0, ""), (0, "")]
+    assert all(value.isfinite().all() for value in newest(tmp_path / "two").values())
