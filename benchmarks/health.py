@@ -3,9 +3,9 @@
     OMP_NUM_THREADS=1 python benchmarks/health.py [SYSTEM ...]
 
 For each system two trainings with the same seed go on side by side in one process, one of them watched as
-every run is by default: 500 rounds (ten checks, one of them long) of the one, then of the other, and so on in
-turn. Printed is the median, over all pairs of blocks, of the ratio of their times, and the quartiles. At the
-end both are checked to have come to the same weights.
+every run is by default: 500 rounds (ten checks, one of them a full one) of the one, then of the other, and so
+on in turn. Printed is the median, over all pairs of blocks, of the ratio of their times, and the quartiles.
+At the end both are checked to have come to the same weights.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import pairs
 import torch
 
 from sparring.data import load_dataset
-from sparring.engine import Engine
 from sparring.health.monitor import Monitor
 from sparring.health.remedies import Context
 from sparring.processes import Processes
-from sparring.training import RunSettings
+from sparring.training.engine import Engine
+from sparring.training.settings import RunSettings
 from sparring.zoo import find_system
 
 ROUNDS = 500
@@ -43,7 +43,9 @@ def ratios(system: str) -> list[float]:
     settings = game_class.Settings.of(next(iter(game_class.presets.values()), {}), system)
     here = Processes(torch.device("cpu"))
     bare, watched = (Engine(game_class, settings, dataset, 10**6, 0, here) for _ in range(2))
-    monitor = Monitor(watched, RunSettings().health_every, Context(system, game_class, settings, "mnist"))
+    roles = {name: player.role for name, player in watched.players.items()}
+    context = Context(system, game_class, settings, "mnist", roles)
+    monitor = Monitor(watched, RunSettings().health_every, context)
     found = pairs.ratios(lambda: play(watched, monitor), lambda: play(bare, None), PAIRS[system])
     weights = bare.game.state_dict()
     assert all(torch.equal(tensor, weights[name]) for name, tensor in watched.game.state_dict().items())

@@ -5,26 +5,28 @@
 For each system two trainings with the same seed go on side by side in one process: a block of rounds through
 the engine with all that a run does in a round, then as many through the bare loop, and so on in turn, so that
 whatever else the machine does meets both. Printed is the median, over all pairs of blocks, of the ratio of
-their times, and the quartiles. Before that, both are checked to come to the same weights: the computation is
-indeed the same.
+their times, and the quartiles. Before and after that, both are checked to have come to the same weights: the
+computation is indeed the same.
 
-The bare loop is what one would write for the one system: batches by index from memory, the losses of the
-game, gradients only for the player who moves, both optimisers, and the losses as numbers in every step, as a
-progress bar or a table of the epoch wants them.
+The bare loop is what one would write for the one system: batches by index from memory, noise seeded anew for
+each step, the losses of the game, gradients only for the player who moves, both optimisers, and the losses as
+numbers in every step, as a progress bar or a table of the epoch wants them.
 """
 
 from __future__ import annotations
 
+import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pairs
 import torch
 
 from sparring.data import load_dataset
-from sparring.data.dataset import Batch, Dataset, to_range
-from sparring.engine import Engine, Meter
+from sparring.data.dataset import Batch, batch_of
 from sparring.processes import Processes
+from sparring.training.engine import Engine
+from sparring.training.meter import Meter
 from sparring.zoo import find_system
 
 ROUNDS = {"gan": 50, "acgan": 2}
@@ -45,25 +47,19 @@ def engine_rounds(engine: Engine) -> Callable[[int], None]:
     return play
 
 
-def bare_rounds(engine: Engine, dataset: Dataset) -> Callable[[int], None]:
+def bare_rounds(engine: Engine) -> Callable[[int], None]:
     """The same rounds on the engine's game, without the engine."""
-    game, optimizers = engine.game, engine.optimizers
-    size = engine.stream.batch_size
-    place, epoch, indices = 0, 0, engine.stream._epoch_order(0)
+    game = engine.game
+    optimizers = {name: player.optimizer for name, player in game.players().items()}
     players = {name: list(getattr(game, name).parameters()) for name in optimizers}
     losses = [(turn.player, turn.loss) for turn in game.round()]
+    batches = batches_of(engine)
+    steps = itertools.count()
     sums: dict[str, float] = {}
 
     def play(rounds: int) -> None:
-        nonlocal place, epoch, indices
-        for _ in range(rounds):
-            if place + size > len(indices):
-                place, epoch = 0, epoch + 1
-                indices = engine.stream._epoch_order(epoch)
-            chosen = indices[place : place + size]
-            place += size
-            labels = None if dataset.labels is None else dataset.labels[chosen]
-            batch = Batch(to_range(dataset.examples[chosen], game.value_range), labels, chosen)
+        for step, batch in zip(itertools.islice(steps, rounds), batches, strict=False):
+            game.random.begin(f"step {step}")
             for player, loss in losses:
                 for name, parameters in players.items():
                     for parameter in parameters:
@@ -78,17 +74,32 @@ def bare_rounds(engine: Engine, dataset: Dataset) -> Callable[[int], None]:
     return play
 
 
+def batches_of(engine: Engine) -> Iterator[Batch]:
+    """The batches that the engine would deal, without end."""
+    (stream,) = engine.streams.values()
+    for epoch in itertools.count():
+        for chosen in stream._epoch_order(epoch).split(stream.batch_size):
+            yield batch_of(engine.dataset, chosen)
+
+
 def ratios(system: str) -> list[float]:
     """Engine's time over the bare loop's, for each pair of blocks."""
     game_class, dataset, here = find_system(system), load_dataset("mnist"), Processes(torch.device("cpu"))
     engine, other = (Engine(game_class, game_class.Settings(), dataset, 10**6, 0, here) for _ in range(2))
-    with_engine, bare = engine_rounds(engine), bare_rounds(other, dataset)
+    with_engine, bare = engine_rounds(engine), bare_rounds(other)
     with_engine(3)
     bare(3)
+    check_equal(engine, other)
+    rounds = ROUNDS[system]
+    found = pairs.ratios(lambda: with_engine(rounds), lambda: bare(rounds), PAIRS[system])
+    check_equal(engine, other)
+    return found
+
+
+def check_equal(engine: Engine, other: Engine) -> None:
+    """Stop unless the games of two engines have the same weights."""
     weights = other.game.state_dict()
     assert all(torch.equal(tensor, weights[name]) for name, tensor in engine.game.state_dict().items())
-    rounds = ROUNDS[system]
-    return pairs.ratios(lambda: with_engine(rounds), lambda: bare(rounds), PAIRS[system])
 
 
 def main() -> None:

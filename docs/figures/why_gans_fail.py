@@ -20,13 +20,14 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam
 
 import sparring
-from sparring.losses import fake_loss, generator_loss, real_loss
+from sparring.data.kinds import Points
 from sparring.nn.networks import build_critic, build_generator, no_norm
+from sparring.objectives import MINIMAX, NON_SATURATING
 from sparring.penalties import gradient_penalty, input_gradient, zero_centred_penalty
 from sparring.randomness import Randomness, seeded_initialisation
 from sparring.zoo.dcgan import DCGAN
@@ -54,11 +55,14 @@ STYLE: dict[str, Any] = {
 class PlainDCGAN(DCGAN):
     """`dcgan` whose generator has no batch normalisation: the toy of Metz et al. 2017, section 3.1."""
 
-    def __init__(self, settings: DCGAN.Settings, data: sparring.DataSpec, random: Randomness) -> None:
-        super().__init__(settings, data, random)
-        self.generator = build_generator(
-            data, settings.latent_size, norm=no_norm, width=settings.width, units=settings.point_units
-        )
+    def built(self, role: sparring.Role, network: nn.Module) -> Any:
+        """The network of `dcgan`, or another generator in its place."""
+        if role is sparring.Role.GENERATOR:
+            s = self.settings
+            network = build_generator(
+                self.data, s.latent_size, norm=no_norm, width=s.width, units=s.point_units
+            )
+        return super().built(role, network)
 
 
 def mode_collapse() -> Figure:
@@ -91,11 +95,11 @@ def points_over_time(system: str, moments: Sequence[int], **settings: Any) -> li
 
 def draw_ring(axes: Axes, points: Tensor, colour: str) -> None:
     """Points, (count, 2), over the modes of the ring."""
-    mixture = sparring.load_dataset("ring").mixture
-    assert mixture is not None
+    centres = sparring.load_dataset("ring").truth.centres
+    assert centres is not None
     axes.scatter(
-        mixture.means[:, 0],
-        mixture.means[:, 1],
+        centres[:, 0],
+        centres[:, 1],
         s=170,
         facecolors="#e5e7eb",
         edgecolors=GREY,
@@ -136,8 +140,9 @@ def vanishing_gradient() -> Figure:
 def slope(logits: Tensor, saturating: bool) -> Tensor:
     """Size of the derivative of the generator's loss by each logit."""
     logits = logits.clone().requires_grad_()
-    (gradient,) = torch.autograd.grad(generator_loss(logits, saturating), logits)
-    return gradient.abs() * len(logits)
+    objective = MINIMAX if saturating else NON_SATURATING
+    (gradient,) = torch.autograd.grad(objective.deceive(logits).sum(), logits)
+    return gradient.abs()
 
 
 def play_gan(steps: int, **settings: Any) -> tuple[list[int], list[float], Tensor]:
@@ -183,8 +188,8 @@ def dirac_gan(weight: float) -> Losses:
         data, sample = torch.zeros(1, 1), x.reshape(1, 1)
         judge: Callable[[Tensor], Tensor] = lambda examples: y * examples.squeeze(1)  # noqa: E731
         penalty = weight / 2 * zero_centred_penalty(judge, data)
-        discriminator = real_loss(judge(data)) + fake_loss(judge(sample)) + penalty
-        return generator_loss(judge(sample), saturating=True), discriminator
+        discriminator = MINIMAX.real(judge(data)).mean() + MINIMAX.fake(judge(sample)).mean() + penalty
+        return MINIMAX.deceive(judge(sample)).mean(), discriminator
 
     return losses
 
@@ -290,7 +295,11 @@ def measure_segments(distance: float, steps: int = 400, batch: int = 256) -> dic
         height = random.uniform(batch, 1, low=0.0, high=1.0)
         return torch.cat([torch.full_like(height, place), height], dim=1)
 
-    spec = sparring.DataSpec((2,), 0, batch)
+    def cross_entropy(real: Tensor, fake: Tensor) -> Tensor:
+        terms = NON_SATURATING.for_critic(discriminator(real), discriminator(fake))
+        return torch.stack(list(terms.values())).sum()
+
+    spec = sparring.DataSpec(Points((2,)), count=batch)
     with seeded_initialisation(0):
         discriminator = build_critic(spec, norm=no_norm, width=1, units=64)
         critic = build_critic(spec, norm=no_norm, width=1, units=64)
@@ -298,24 +307,20 @@ def measure_segments(distance: float, steps: int = 400, batch: int = 256) -> dic
     for _ in range(steps):
         real, fake = segment(0.0), segment(distance)
         optimizer.zero_grad()
-        loss = real_loss(discriminator(real)) + fake_loss(discriminator(fake))
         gap = critic(real).mean() - critic(fake).mean()
-        (loss - gap + 10 * gradient_penalty(critic, real, fake, random)).backward()
+        (cross_entropy(real, fake) - gap + 10 * gradient_penalty(critic, real, fake, random)).backward()
         optimizer.step()
 
     real, fake = segment(0.0), segment(distance)
-    loss = real_loss(discriminator(real)) + fake_loss(discriminator(fake))
-
-    def each_loss(saturating: bool) -> Callable[[Tensor], Tensor]:
-        return lambda points: (
-            -F.softplus(discriminator(points)) if saturating else F.softplus(-discriminator(points))
-        )
-
     return {
-        "discriminator": (math.log(2) - loss / 2).item(),
+        "discriminator": (math.log(2) - cross_entropy(real, fake) / 2).item(),
         "critic": (critic(real).mean() - critic(fake).mean()).item(),
-        "saturating_slope": mean_length(input_gradient(each_loss(saturating=True), fake)),
-        "default_slope": mean_length(input_gradient(each_loss(saturating=False), fake)),
+        "saturating_slope": mean_length(
+            input_gradient(lambda points: MINIMAX.deceive(discriminator(points)), fake)
+        ),
+        "default_slope": mean_length(
+            input_gradient(lambda points: NON_SATURATING.deceive(discriminator(points)), fake)
+        ),
         "critic_slope": mean_length(input_gradient(critic, fake)),
     }
 
