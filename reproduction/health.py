@@ -1,11 +1,12 @@
-"""Runs whose outcome is known, to hold the health monitor to: does it find what is wrong, and only that?
+"""Runs whose outcome is known, to hold the health monitor to: does it find just what is wrong?
 
     python reproduction/health.py train FOLDER test     # train and evaluate what is missing; go on any time
     python reproduction/health.py table FOLDER test     # judge what is there, as a table
 
 Each case is trained with several seeds. Those of the split `choose` served to choose the thresholds of the
-monitor, those of the split `test` did not. What a run came to is said by an evaluation of its samples
-(`truth`), never by the monitor; a run that did not come to what its case is for is counted apart.
+monitor, those of the split `test` did not; those of `again` are one new seed for each case, for after a
+change to the core. What a run came to is said by an evaluation of its samples (`truth`), never by the
+monitor; a run that did not come to what its case is for is counted apart.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from sparring.health.checks import of_newest_phase
 from sparring.health.findings import RULES, find
 from sparring.health.remedies import Context
-from sparring.run import Run
+from sparring.runs.folder import Run
 from sparring.zoo.gan import GAN
 
 HERE = Path(__file__).parent
@@ -79,7 +81,7 @@ class Case:
 
 def seeds(choose: int, test: int) -> dict[str, range]:
     """So many seeds for each split, none in both."""
-    return {"choose": range(choose), "test": range(200, 200 + test)}
+    return {"choose": range(choose), "test": range(200, 200 + test), "again": range(400, 401)}
 
 
 COLLAPSE = ("mode collapse", "partial mode collapse")
@@ -239,10 +241,11 @@ def findings_of(run: Run) -> dict[str, int]:
     """What the rules of today find in the recorded checks, and at which step."""
     history = run.history()
     rows = [row for row in history if row["kind"] == "health"]
-    context = Context("gan", GAN, GAN.Settings(), "")
+    # Only the roles matter here: remedies are not looked at.
+    context = Context("gan", GAN, GAN.Settings(), "", run.description["roles"])
     found: dict[str, int] = {}
     for count, row in enumerate(rows, start=1):
-        for finding in find(rows[:count], context, set(found)):
+        for finding in find(of_newest_phase(rows[:count]), context, set(found)):
             found[finding.name] = row["step"]
     for event in run.events():
         if event.get("event") == "finding" and event["finding"] not in RULES:
@@ -275,9 +278,9 @@ def table(folder: Path, split: str) -> None:
         print(f"| {' | '.join(map(str, cells))} |")
     print()
     for kind, results in totals.items():
-        right = sum(result for result, _ in results)
+        count = sum(right for right, _ in results)
         delays = [step for _, step in results if step is not None]
-        print(f"{kind}: {right} of {len(results)} right; delay {sorted(delays)}")
+        print(f"{kind}: {count} of {len(results)} right; delay {sorted(delays)}")
 
 
 def figures_of(path: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sparring.game import Batch, Game, Terms, Turn
+from sparring.game import Batch, Game, Number, Terms, Turn
 from sparring.settings import Natural
 from sparring.zoo.dcgan import DCGAN
 from sparring.zoo.gan import GAN
@@ -39,21 +39,36 @@ class Infinite(torch.autograd.Function):
 
 
 class Injected(Game):
-    """A game to which something happens once; what, the method `broken` says."""
+    """A game to which something happens once, in the last turn of a round; what, the method `broken` says."""
 
     due = True
 
     def round(self) -> list[Turn]:
         """The round of the system, whose last turn breaks when it is time."""
-        *others, last = super().round()  # type: ignore[safe-super]
-        if not (Injected.due and self.step == self.settings.break_at):
-            return [*others, last]
-        Injected.due = False
+        *others, last = super().round()
         return [*others, self.broken(last)]
 
     @abstractmethod
     def broken(self, turn: Turn) -> Turn:
-        """The turn as it is when something goes wrong."""
+        """The turn, which goes wrong where `is_time` says so."""
+
+    def is_time(self) -> bool:
+        """Whether it breaks now; that is so only once."""
+        now = Injected.due and self.step == self.settings.break_at  # type: ignore[attr-defined]
+        Injected.due = Injected.due and not now
+        return now
+
+    def with_first_term(self, turn: Turn, change: Callable[[Tensor], Tensor]) -> Turn:
+        """The turn with the first term of its loss changed when it is time."""
+
+        def loss(*batches: Batch) -> Mapping[str, Tensor]:
+            terms = turn.loss(*batches)
+            if not self.is_time():
+                return terms
+            first = next(iter(terms))
+            return Terms(**(dict(terms) | {first: change(terms[first])}))
+
+        return replace(turn, loss=loss)
 
 
 class BrokenTerm(Injected, GAN):
@@ -68,7 +83,7 @@ class BrokenTerm(Injected, GAN):
 
     def broken(self, turn: Turn) -> Turn:
         """The first term times NaN."""
-        return replace(turn, loss=with_first_term(turn.loss, lambda value: value * math.nan))
+        return self.with_first_term(turn, lambda value: value * math.nan)
 
 
 class BrokenGradient(Injected, DCGAN):
@@ -83,7 +98,7 @@ class BrokenGradient(Injected, DCGAN):
 
     def broken(self, turn: Turn) -> Turn:
         """The first term with an infinite gradient."""
-        return replace(turn, loss=with_first_term(turn.loss, Infinite.apply))
+        return self.with_first_term(turn, Infinite.apply)
 
 
 class BrokenWeights(Injected, WGAN):
@@ -97,11 +112,12 @@ class BrokenWeights(Injected, WGAN):
         """Step at which it breaks."""
 
     def broken(self, turn: Turn) -> Turn:
-        """The turn, and then the damage."""
+        """The turn, after which one weight is infinite."""
 
         @torch.no_grad()
-        def damage(values: Mapping[str, float]) -> None:
-            next(self.generator.parameters()).view(-1)[0] = math.inf
+        def damage(values: Mapping[str, Number]) -> None:
+            if self.is_time():
+                next(self.generator.parameters()).view(-1)[0] = math.inf
 
         return replace(turn, after=damage)
 
@@ -118,17 +134,4 @@ class BrokenOverflow(Injected, R3GAN):
 
     def broken(self, turn: Turn) -> Turn:
         """The first term times a number at the end of what float32 can hold, twice."""
-        return replace(turn, loss=with_first_term(turn.loss, lambda value: (value + 1) * 3e38 * 3e38))
-
-
-def with_first_term(
-    loss: Callable[[Batch], Mapping[str, Tensor]], change: Callable[[Tensor], Tensor]
-) -> Callable[[Batch], Terms]:
-    """The loss with its first term changed."""
-
-    def changed(real: Batch) -> Terms:
-        terms = dict(loss(real))
-        first = next(iter(terms))
-        return Terms(**(terms | {first: change(terms[first])}))
-
-    return changed
+        return self.with_first_term(turn, lambda value: (value + 1) * 3e38 * 3e38)

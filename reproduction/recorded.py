@@ -1,0 +1,173 @@
+"""Recorded runs: makes them, keeps what they were, and writes the tables of README.md from what was kept.
+
+    python reproduction/recorded.py make FOLDER [NAME ...]    # train and evaluate; go on any time
+    python reproduction/recorded.py keep FOLDER               # copy small files of finished runs into runs/
+    python reproduction/recorded.py table                     # write the table in README.md anew
+
+Of each run are kept run.json, evaluation.json, status.json, and the history's rows of epochs and findings.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sparring.evaluation.result import Evaluation
+from sparring.evaluation.runs import evaluate
+from sparring.reporting.statistics import mean_over_seeds
+from sparring.runs.folder import Run
+from sparring.training.train import resume, train
+
+HERE = Path(__file__).parent
+KEPT = HERE / "runs"
+BEGIN, END = "<!-- written by recorded.py: begin -->\n", "<!-- written by recorded.py: end -->\n"
+PERCENT = ("label_agreement", "high_quality_share", "coverage")
+COLUMNS = {
+    "fid": "FID",
+    "coverage": "coverage",
+    "label_agreement": "digit asked for",
+    "modes": "modes or classes",
+    "high_quality_share": "clearly of a mode",
+    "reverse_kl": "reverse KL",
+}
+"""Figures that have a column, with its title."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table: a command, and the seeds with which it was run."""
+
+    command: str
+    """What follows `sparring train`, without seed and threads."""
+    seeds: Sequence[int]
+    published: str
+    """What the paper or listing has, or `none`."""
+
+    @property
+    def system(self) -> str:
+        """The system that is trained."""
+        return self.command.split()[0]
+
+    @property
+    def options(self) -> dict[str, str | int]:
+        """The options of the command, as `train` takes them."""
+        words = self.command.split()[1:]
+        pairs = zip(words[::2], words[1::2], strict=True)
+        return {
+            flag.removeprefix("--").replace("-", "_"): int(value) if value.isdecimal() else value
+            for flag, value in pairs
+        }
+
+
+ROWS = {
+    "gan": Row("gan --epochs 100", (0,), "none for these networks; the listing's length"),
+    "acgan": Row("acgan --epochs 2", (0,), "none; 2 of the listing's 100 epochs: short"),
+    "demo": Row("r3gan --preset digits --max-steps 3500", (0,), "none; about two minutes: short"),
+    "ring": Row(
+        "r3gan --preset points --data ring --max-steps 6000",
+        (0, 1, 2),
+        "a plain GAN after 400 000 steps: 6.3 ± 0.5 modes, 98.2 % (Lin et al. 2018); ours is short",
+    ),
+    "grid": Row(
+        "r3gan --preset points --data grid --max-steps 9000",
+        (0, 1, 2),
+        "a plain GAN after 400 000 steps: 17.3 ± 0.8 modes, 94.8 % (Lin et al. 2018); ours is short",
+    ),
+}
+
+
+def make(folder: Path, names: Sequence[str]) -> None:
+    """Train and evaluate what is not finished yet, one run after the other."""
+    for name in names or ROWS:
+        row = ROWS[name]
+        for seed in row.seeds:
+            path = folder / f"{name}-{seed}"
+            if not (path / "run.json").is_file():
+                train(row.system, **row.options, seed=seed, threads=1, out=path, quiet=True)
+            elif not Run.open(path).finished:
+                resume(path, quiet=True)
+            if not (path / "evaluation.json").is_file():
+                evaluate(path)
+
+
+def keep(folder: Path) -> None:
+    """Copy the small files of the runs that are finished and evaluated."""
+    for name, row in ROWS.items():
+        for seed in row.seeds:
+            source, target = folder / f"{name}-{seed}", KEPT / f"{name}-{seed}"
+            if not (source / "evaluation.json").is_file() or not Run.open(source).finished:
+                print(f"{source} is not finished: left out")
+                continue
+            target.mkdir(parents=True, exist_ok=True)
+            for file in ("run.json", "status.json", "evaluation.json"):
+                shutil.copyfile(source / file, target / file)
+            rows = [line for line in Run.open(source).history() if line["kind"] in ("epoch", "finding")]
+            (target / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in rows))
+
+
+def table() -> str:
+    """The table as Markdown, from the runs that were kept."""
+    titles = ["command", "seeds", "steps", *COLUMNS.values(), "published"]
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    for name, row in ROWS.items():
+        runs = [KEPT / f"{name}-{seed}" for seed in row.seeds if (KEPT / f"{name}-{seed}").is_dir()]
+        if not runs:
+            continue
+        found = [Evaluation.from_json((run / "evaluation.json").read_text()) for run in runs]
+        steps = json.loads((runs[0] / "status.json").read_text())["step"]
+        cells = [cell(column, found) for column in COLUMNS]
+        words = [f"`{row.command}`", str(len(runs)), f"{steps:,}", *cells, row.published]
+        lines.append(f"| {' | '.join(words)} |")
+    return "\n".join(lines) + "\n"
+
+
+def cell(figure: str, found: Sequence[Evaluation]) -> str:
+    """One figure: mean with Student's interval over seeds, or the evaluation's own interval of one."""
+    values = [evaluation.figures[figure] for evaluation in found if figure in evaluation.figures]
+    if not values:
+        return "–"
+    show = shown(figure)
+    spread = mean_over_seeds([value.value for value in values])
+    low, high = (values[0].low, values[0].high) if spread.low is None else (spread.low, spread.high)
+    assert low is not None
+    assert high is not None
+    reference = values[0].reference
+    beside = "" if reference is None else f"; real {show(reference)}"
+    return f"{show(spread.value)} [{show(low)}, {show(high)}]{beside}"
+
+
+def shown(figure: str) -> Callable[[float], str]:
+    """How a figure is written."""
+    if figure in PERCENT:
+        return lambda value: f"{100 * value:.1f} %"
+    return lambda value: f"{value:.3g}" if math.isfinite(value) else "–"
+
+
+def write_table() -> None:
+    """Replace the table in README.md."""
+    page = HERE / "README.md"
+    before, _, rest = page.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(before + BEGIN + table() + END + after)
+
+
+def main(words: Sequence[str]) -> None:
+    """Carry out one of the three commands."""
+    match list(words):
+        case ["make", folder, *names]:
+            make(Path(folder), names)
+        case ["keep", folder]:
+            keep(Path(folder))
+        case ["table"]:
+            write_table()
+        case _:
+            sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
