@@ -67,7 +67,7 @@ class Engine:
                 source.dataset.in_range(*system.value_range),
                 source.batch_size,
                 processes,
-                seed,
+                stream_seed(seed, name),
                 settings.shuffle,
             )
             for name, source in system.sources(settings, self.dataset).items()
@@ -124,6 +124,7 @@ class Engine:
             NotANumber: a term, or a gradient, is infinite or not a number.
         """
         leg = self._tell_game()
+        self.game.random.begin(f"step {self.step}")
         for player in self.players.values():
             player.set_rates(self.game.progress, self.decay(self.game.progress))
         meter, moves = Meter(), Meter()
@@ -334,6 +335,11 @@ def build_game(
         game = system(settings, dataset.spec, random).to(processes.device)
     game.tricks.check(game)
     return game
+
+
+def stream_seed(seed: int, name: str) -> int:
+    """The seed of the order in which a source is dealt."""
+    return derived_seed(seed, f"source {name}")
 
 
 def running_statistics(game: nn.Module) -> Sequence[Tensor]:
