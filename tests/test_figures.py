@@ -13,7 +13,7 @@ from torch.optim import SGD, Adam
 
 from sparring.data.dataset import Batch, Column, Dataset, DataSpec, dataset_of
 from sparring.data.truth import Mixture
-from sparring.figures import BATCH, SAMPLES, own_figures
+from sparring.figures import BATCH, SAMPLES, game_figures, truth_figures
 from sparring.game import Figure, Game, GameSettings, Loss, Player, Role, Terms, Turn
 from sparring.nn.layers import Dropout
 from sparring.randomness import Randomness
@@ -122,7 +122,8 @@ def test_a_test_amid_a_round_leaves_the_rest_of_it(make_engine: Make, same_state
 
         def generator_loss(self, real: Batch) -> Terms:
             if self.engine is not None and self.training:
-                own_figures(self, self.engine.dataset, CPU)
+                game_figures(self, self.engine.dataset, CPU)
+                truth_figures(self, self.engine.dataset)
             return super().generator_loss(real)
 
     curious, plain = (make_engine(system, points(held_out=9), batch_size=8) for system in (Curious, Examined))
@@ -252,13 +253,15 @@ def test_the_truth_is_asked_about_samples(make_engine: Make) -> None:
     assert engine.test()["figure/high_quality_share"] == pytest.approx(0.5, abs=4 * 0.5 / SAMPLES**0.5)
 
 
-def test_given_samples_are_asked_about_instead(make_engine: Make) -> None:
+def test_a_game_is_asked_about_held_out_examples_and_the_truth_about_samples(make_engine: Make) -> None:
     data = dataclasses.replace(points(held_out=5), truth=Mixture(torch.zeros(1, 2), 0.5))
     engine = make_engine(Examined, data, batch_size=8)
-    samples = torch.tensor([[0.0, 0.0], [9.0, 9.0], [0.1, 0.0], [0.0, 0.2]])
-    found = own_figures(engine.game, engine.dataset, CPU, samples)
-    assert found["high_quality_share"].tolist() == [1, 0, 1, 1]
-    assert found["square"].shape == (5,), "a number for each held-out example"
+    found = game_figures(engine.game, engine.dataset, CPU)
+    assert found.keys() == {"square", "noise"}
+    assert found["square"].shape == (5,)
+    known = truth_figures(engine.game, engine.dataset)
+    assert known.keys() == {"high_quality_share"}
+    assert known["high_quality_share"].shape == (SAMPLES,)
 
 
 def test_samples_are_told_what_the_held_out_data_says(make_engine: Make) -> None:

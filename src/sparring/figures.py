@@ -26,10 +26,8 @@ def tested(game: Game, dataset: Dataset, device: torch.device) -> dict[str, floa
 
     All of it is computed in evaluation mode and with noise of its own: the game is, bit for bit, as it was.
     """
-    means = {
-        f"figure/{name}": values.double().mean().item()
-        for name, values in own_figures(game, dataset, device).items()
-    }
+    figures = game_figures(game, dataset, device) | truth_figures(game, dataset)
+    means = {f"figure/{name}": values.double().mean().item() for name, values in figures.items()}
     return test_losses(game, dataset, device) | means
 
 
@@ -58,31 +56,39 @@ def test_losses(game: Game, dataset: Dataset, device: torch.device) -> dict[str,
 
 
 @torch.no_grad()
-def own_figures(
-    game: Game, dataset: Dataset, device: torch.device, samples: Tensor | None = None
-) -> dict[str, Tensor]:
-    """A number for each held-out example or sample, (count,), by the name of the figure.
+def game_figures(game: Game, dataset: Dataset, device: torch.device) -> dict[str, Tensor]:
+    """What a game says of each held-out example, (count,), by the name of the figure; nothing of no examples.
 
     Args:
-        game: its own figures are measured on held-out examples, where there are any.
-        dataset: in the range of the game; what is known of it is asked about samples.
+        game: whose figures they are.
+        dataset: in the range of the game.
         device: where the game is.
-        samples: stored samples; by default some are generated.
     """
-    found: dict[str, Tensor] = {}
+    figures = game.figures()
+    if dataset.held_out is None or not figures:
+        return {}
+    parts: dict[str, list[Tensor]] = {name: [] for name in figures}
     with game.random.aside(f"figures at {game.step}"), inference(game):
-        figures = game.figures()
-        if dataset.held_out is not None and figures:
-            parts: dict[str, list[Tensor]] = {name: [] for name in figures}
-            for batch in batches_in_order(dataset.held_out, BATCH, device):
-                for name, figure in figures.items():
-                    parts[name].append(figure.measure(batch).cpu())
-            found |= {name: torch.cat(values) for name, values in parts.items()}
-        known = dataset.truth.figures()
-        if known:
-            made = generated(game, dataset, SAMPLES) if samples is None else samples
-            found |= {name: figure.measure(made).cpu() for name, figure in known.items()}
-    return found
+        for batch in batches_in_order(dataset.held_out, BATCH, device):
+            for name, figure in figures.items():
+                parts[name].append(figure.measure(batch).cpu())
+    return {name: torch.cat(values) for name, values in parts.items()}
+
+
+@torch.no_grad()
+def truth_figures(game: Game, dataset: Dataset) -> dict[str, Tensor]:
+    """What the truth behind the data says of each of some samples, (count,), by the name of the figure.
+
+    Args:
+        game: generates the samples.
+        dataset: in the range of the game; the truth is its own.
+    """
+    figures = dataset.truth.figures()
+    if not figures:
+        return {}
+    with game.random.aside(f"samples at {game.step}"), inference(game):
+        samples = generated(game, dataset, SAMPLES)
+    return {name: figure.measure(samples).cpu() for name, figure in figures.items()}
 
 
 @torch.no_grad()

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from sparring.data.dataset import Batch, Column, Dataset, DataSpec, no_condition
+from sparring.data.needs import Needs
 from sparring.data.truth import Figure
-from sparring.errors import DataError, SettingError, nearest
+from sparring.errors import SettingError, nearest
 from sparring.objectives import NON_SATURATING, Objective
 from sparring.randomness import Randomness
 from sparring.schedules import Schedule, constant
@@ -138,44 +139,6 @@ class Source:
     """Examples in a batch of all processes together."""
 
 
-@dataclass(frozen=True)
-class Needs:
-    """What data a system can train on."""
-
-    examples: tuple[str, ...] = ()
-    """Names of the kinds that it accepts; none stands for all."""
-    condition: tuple[str, ...] = ()
-    """Names of the kinds of which the data must have a condition; none where it needs none."""
-    multiple: int = 1
-    """Sides of images must be multiples of this."""
-    least: int = 1
-    """Sides of images must be at least this."""
-    parts: tuple[str, ...] = ()
-    """Names of the parts that the data must have, such as its domains."""
-
-    def check(self, system: str, data: DataSpec) -> None:
-        """Raise DataError unless the data is as the system needs it."""
-        if self.examples and data.kind.name not in self.examples:
-            raise DataError(
-                f"{system} trains on {' or '.join(self.examples)}; this data has {data.kind.about}."
-            )
-        if not set(self.parts) <= data.parts.keys():
-            raise DataError(
-                f"{system} needs data with the parts {' and '.join(self.parts)}; the parts of this data are "
-                f"{' and '.join(data.parts) or 'none'}: use data that has them, such as FILE.py:FUNCTION of "
-                "your own."
-            )
-        unsuited = data.kind.unsuited(self.multiple, self.least)
-        if unsuited:
-            raise DataError(f"{system} {unsuited}")
-        if self.condition and data.condition.name not in self.condition:
-            raise DataError(
-                f"{system} needs {' or '.join(self.condition)} for every example and this data has "
-                f"{data.condition.about}: use a folder with one sub-folder per class, a data set with labels "
-                "such as mnist, or a system without a condition."
-            )
-
-
 def two_players(generator: Optimizer, **critic: Optimizer) -> dict[str, Player]:
     """A generator against one critic, called as its argument is: `two_players(g, discriminator=d)`."""
     ((name, optimizer),) = critic.items()
@@ -293,7 +256,9 @@ class Game(nn.Module):
 
     def round(self) -> Sequence[Turn]:
         """The turns of one step, in order, of a game that has only one phase."""
-        raise NotImplementedError(f"{type(self).__name__} has neither round() nor phases().")
+        raise SettingError(
+            f"{type(self).__name__} has neither round() nor phases(): one must give the turns of a step."
+        )
 
     def phases(self) -> Sequence[Phase]:
         """The parts of a run, in order: one, by default, that has the turns of `round`."""

@@ -178,7 +178,8 @@ def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto") 
         networks = checkpoint.networks
     else:
         networks = run.kept_networks(epoch)
-    load_networks(game, networks, f"{run.path} ({short_name(described['system'])})")
+    check_networks(game, networks, f"{run.path} ({short_name(described['system'])})")
+    game.load_state_dict(networks)
 
     return Model(game, condition, lambda: recorded_dataset(run).in_range(*game_class.value_range))
 
@@ -227,11 +228,13 @@ def refuse_what_came_with(folder: Path, what: str, reference: str) -> None:
         )
 
 
-def load_networks(game: Game, networks: dict[str, Tensor], owner: str) -> None:
-    """Put saved tensors into a game.
+def check_networks(game: Game, networks: dict[str, Tensor], owner: str) -> None:
+    """Raise CheckpointError unless saved tensors are such as a game has.
 
-    Raises:
-        CheckpointError: they are not this game's.
+    Args:
+        game: for which they are meant.
+        networks: by name.
+        owner: whose they are, in words.
     """
     expected = {name: tuple(tensor.shape) for name, tensor in game.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in networks.items()}
@@ -243,7 +246,6 @@ def load_networks(game: Game, networks: dict[str, Tensor], owner: str) -> None:
             f"The checkpoint of {owner} is of another system or other settings: '{wrong[0]}' is "
             f"{found.get(wrong[0], 'missing')} in it and should be {expected.get(wrong[0], 'absent')}."
         )
-    game.load_state_dict(networks)
 
 
 @torch.no_grad()

@@ -249,18 +249,6 @@ def test_blocks_of_other_images_are_made_as_large_and_as_colourful() -> None:
     assert pixels.tolist() == [row, row]
 
 
-def test_images_are_saved_each_as_a_png() -> None:
-    kind = EXAMPLES["images"]
-    values = stored(kind, 2)
-    files = kind.save_each(values)
-    assert files is not None
-    assert [ending for ending, _ in files] == [".png"] * 2
-    for image, (_, content) in zip(values, files, strict=True):
-        with Image.open(io.BytesIO(content)) as picture:
-            assert np.array_equal(np.asarray(picture), image.permute(1, 2, 0).numpy())
-    assert kind.to_arrays(values).shape == (2, 4, 6, 3)
-
-
 # -- points --------------------------------------------------------------------------------------------------
 
 
@@ -327,7 +315,6 @@ def test_texts_are_shown_one_in_each_line() -> None:
     assert (rows, columns) == (2, 1)
     assert kind.picture([values.unflatten(0, (rows, columns))]) == b"a dog\nthe cat\n"
     assert kind.suffix == ".txt"
-    assert kind.save_each(values) == [(".txt", b"a dog\n"), (".txt", b"the cat\n")]
 
 
 # -- classes -------------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from sparring.data import Dataset, dataset_of, load_dataset
 from sparring.data.samples import read_samples
@@ -15,7 +14,7 @@ from sparring.evaluation.features import FeatureExtractor, load_extractor
 from sparring.evaluation.figures import Measurement
 from sparring.evaluation.figures.own import of_game
 from sparring.evaluation.result import Evaluation
-from sparring.figures import own_figures
+from sparring.figures import game_figures
 from sparring.game import Game
 from sparring.model import load, recorded_dataset
 from sparring.processes import join_processes
@@ -61,19 +60,19 @@ def evaluate(
         dataset,
         extractor=_extractor(features, dataset, model.game.random.device),
         seed=seed,
-        own=_own_figures(model.game, dataset, samples.examples),
+        own=_own_figures(model.game, dataset),
         checkpoint={"run": run.path.name, "step": run.status["step"], "epoch": epoch, "seed": seed},
     )
     write_atomically(run.path / "evaluation.json", evaluation.to_json().encode())
     return evaluation
 
 
-def _own_figures(game: Game, dataset: Dataset, samples: Tensor) -> dict[str, Measurement]:
+def _own_figures(game: Game, dataset: Dataset) -> dict[str, Measurement]:
     """The figures of a system, of held-out examples of data such as it knows."""
     dataset = dataset.in_range(*game.value_range)
     if (dataset.spec.kind, dataset.spec.condition) != (game.data.kind, game.data.condition):
         return {}
-    return of_game(own_figures(game, dataset, game.random.device, samples), game.figures())
+    return of_game(game_figures(game, dataset, game.random.device), game.figures())
 
 
 def _evaluate_file(

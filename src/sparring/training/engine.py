@@ -59,7 +59,6 @@ class Engine:
         self.microbatches = microbatches
         self.compiled = False
         """Whether networks have been compiled."""
-        self.seed = seed
         self.game = build_game(system, settings, self.dataset, seed, processes).train()
         self.game.gather = processes.gather
         self.streams = {

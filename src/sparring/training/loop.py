@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import shlex
 import signal
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from sparring.console import Console, duration_text
@@ -17,12 +14,13 @@ from sparring.game import Number
 from sparring.health.findings import Finding, not_a_number
 from sparring.health.monitor import Monitor
 from sparring.health.remedies import Context
-from sparring.model import load_networks
+from sparring.model import check_networks
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run
 from sparring.training.engine import Engine
 from sparring.training.recording import Recording
 from sparring.training.recovery import Recovery
+from sparring.training.signals import stop_signals
 from sparring.zoo import short_name
 
 
@@ -76,7 +74,7 @@ class Loop:
         if checkpoint is None:
             self._watch([])
         else:
-            load_networks(engine.game, checkpoint.networks, str(run.path))
+            check_networks(engine.game, checkpoint.networks, str(run.path))
             self._restore(checkpoint)
             self.recording.seconds_before = checkpoint.seconds
 
@@ -102,7 +100,15 @@ class Loop:
         self.recording.status("running")
         self.console.start(self.description["title"], total, engine.step)
         try:
-            with stop_signals(engine) as received:
+            received: list[int] = []
+
+            def stop(number: int, before: Any) -> None:
+                """End the run after the round; a second such signal ends the process at once."""
+                received.append(number)
+                engine.stop_asked = True
+                signal.signal(number, before)
+
+            with stop_signals([signal.SIGINT, signal.SIGTERM], stop):
                 if not self.resumed:
                     self._save()
                 while engine.step < total and not engine.stopping:
@@ -261,30 +267,3 @@ class Loop:
         self.recording.event("finished", step=self.engine.step)
         self.recording.status("finished")
         self.engine.processes.barrier()
-
-
-@contextmanager
-def stop_signals(engine: Engine) -> Iterator[list[int]]:
-    """Make SIGINT and SIGTERM end the run after the round; a second one ends the process at once.
-
-    Yields:
-        The numbers of the signals that came.
-    """
-    received: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield received
-        return
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        engine.stop_asked = True
-        signal.signal(number, before[number])
-
-    before: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, ask)
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

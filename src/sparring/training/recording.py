@@ -78,12 +78,10 @@ class Recording:
         self.row("epoch", {**train, **test})
         epoch = int(self.epoch)
         tables = epoch_tables(train, test)
-        if tables:
-            self.console.line(f"Epoch {epoch}")
-            for table in tables:
-                self.console.table(table)
-        elif not self.console.live:
+        if tables or not self.console.live:
             self.console.line(f"epoch {epoch}: {losses_text(train)}")
+        for table in tables:
+            self.console.table(table)
         keep = self.description["keep_every"]
         kept = keep and epoch % keep == 0
         if kept:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import signal
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from types import FrameType
 from typing import Any
 
 import torch
@@ -25,6 +23,7 @@ from sparring.settings import Settings
 from sparring.training.engine import Engine
 from sparring.training.progress import GroupProgress
 from sparring.training.settings import LIMITS, RunSettings, settings_of
+from sparring.training.signals import stop_signals
 from sparring.training.timing import seconds_per_step, steps_in
 from sparring.training.train import choose_arithmetic
 from sparring.training.worker import Worker
@@ -106,9 +105,11 @@ def play(group: Group, quiet: bool, options: Mapping[str, Any] | None = None) ->
     waiting = [seed for seed, folder in group.folders.items() if options or not Run(folder).finished]
     workers: dict[int, Worker] = {}
     failed: dict[int, str] = {}
+    received: list[int] = []
     with (
         GroupProgress(group, quiet, min(len(group.folders), cores())) as progress,
-        stop_signals() as received,
+        # The first asks all runs to save themselves, a second ends them at once.
+        stop_signals(_signals(), lambda number, before: received.append(number)),
         _ending(workers),
     ):
         while (waiting and not received) or workers:
@@ -199,31 +200,6 @@ def _ending(workers: Mapping[int, Worker]) -> Iterator[None]:
             worker.ask_to_end()
         for worker in workers.values():
             worker.close()
-
-
-@contextmanager
-def stop_signals() -> Iterator[list[int]]:
-    """Collect the signals that ask to stop: the first to save all runs, a second to end them at once.
-
-    Yields:
-        The numbers of those that came.
-    """
-    received: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield received
-        return
-
-    def collect(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-
-    before: dict[int, Any] = {number: signal.getsignal(number) for number in _signals()}
-    for number in before:
-        signal.signal(number, collect)
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _signals() -> list[int]:

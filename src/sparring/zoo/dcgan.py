@@ -103,18 +103,13 @@ class DCGAN(Game):
         """Binary cross-entropy of real images labelled 1 and generated ones labelled 0."""
         real_logits = self.judge(self.discriminator, real.examples, real=True)
         fake_logits = self.judge(self.discriminator, self.fake(len(real)), real=False)
-        return Terms(**self.objective.for_critic(real_logits, fake_logits)).observing(
+        return Terms(self.objective.for_critic(real_logits, fake_logits)).observing(
             **critic_statistics(real_logits, fake_logits)
         )
 
     def generator_loss(self, real: Batch) -> Terms:
         """Binary cross-entropy of generated images labelled 1; or minus that of the same labelled 0."""
-        fake_logits = self.judge(self.discriminator, self.fake(len(real)), real=False)
-        return Terms(
-            **self.objective.for_generator(
-                fake_logits, lambda: self.judge(self.discriminator, real.examples, real=True)
-            )
-        )
+        return Terms(self.deceive(self.discriminator, self.fake(len(real)), real.examples))
 
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in U(-1, 1)^latent_size."""

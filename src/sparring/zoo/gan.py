@@ -109,19 +109,14 @@ class GAN(Game):
 
     def generator_loss(self, real: Batch) -> Terms:
         """-log D(G(z)), or what else the objective is."""
-        fake_logits = self.judge(self.discriminator, self.generator(self.noise_of(real)), real=False)
-        return Terms(
-            **self.objective.for_generator(
-                fake_logits, lambda: self.judge(self.discriminator, real.examples, real=True)
-            )
-        )
+        return Terms(self.deceive(self.discriminator, self.generator(self.noise_of(real)), real.examples))
 
     def discriminator_loss(self, real: Batch) -> Terms:
         """-log D(x) - log(1 - D(G(z))) (equation 1)."""
         # One pass over real and fake together: the same numbers as two, in less time.
         fake = self.generator(self.noise_of(real))
         real_logits, fake_logits = self.judge_together(self.discriminator, real.examples, fake)
-        return Terms(**self.objective.for_critic(real_logits, fake_logits)).observing(
+        return Terms(self.objective.for_critic(real_logits, fake_logits)).observing(
             **critic_statistics(real_logits, fake_logits)
         )
 

@@ -96,18 +96,13 @@ class WGAN(Game):
         """-(E[f(x)] - E[f(G(z))]) (lines 4 to 6)."""
         real_scores = self.judge(self.critic, real.examples, real=True)
         fake_scores = self.judge(self.critic, self.fake(len(real)), real=False)
-        return Terms(**self.objective.for_critic(real_scores, fake_scores)).observing(
+        return Terms(self.objective.for_critic(real_scores, fake_scores)).observing(
             distance=real_scores.mean() - fake_scores.mean(), **critic_statistics(real_scores, fake_scores)
         )
 
     def generator_loss(self, real: Batch) -> Terms:
         """-E[f(G(z))] (line 10)."""
-        fake_scores = self.judge(self.critic, self.fake(len(real)), real=False)
-        return Terms(
-            **self.objective.for_generator(
-                fake_scores, lambda: self.judge(self.critic, real.examples, real=True)
-            )
-        )
+        return Terms(self.deceive(self.critic, self.fake(len(real)), real.examples))
 
     def clip_critic(self, values: Mapping[str, Number]) -> None:
         """Line 7."""

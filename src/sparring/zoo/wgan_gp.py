@@ -112,12 +112,7 @@ class WGANGP(Game):
 
     def generator_loss(self, real: Batch) -> Terms:
         """-D(G(z)) (line 11)."""
-        fake_scores = self.judge(self.critic, self.fake(len(real)), real=False)
-        return Terms(
-            **self.objective.for_generator(
-                fake_scores, lambda: self.judge(self.critic, real.examples, real=True)
-            )
-        )
+        return Terms(self.deceive(self.critic, self.fake(len(real)), real.examples))
 
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in N(0, I)."""

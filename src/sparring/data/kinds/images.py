@@ -113,10 +113,6 @@ class Images(Kind):
         """N x H x W x C."""
         return stored.cpu().permute(0, 2, 3, 1).contiguous().numpy()
 
-    def save_each(self, stored: Tensor) -> list[tuple[str, bytes]]:
-        """A PNG each."""
-        return [(".png", png(image)) for image in self.to_arrays(stored)]
-
 
 def alike(blocks: Sequence[Tensor]) -> list[Tensor]:
     """Blocks of images (rows, columns, ...) for a picture: as large as the last, and in colour if one is."""

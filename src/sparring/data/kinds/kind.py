@@ -174,10 +174,6 @@ class Kind(ABC):
         """Stored values as a .npz file holds them."""
         return stored.detach().cpu().numpy()
 
-    def save_each(self, stored: Tensor) -> list[tuple[str, bytes]] | None:
-        """Each value as a file of its own (ending, contents), or None where that makes no sense."""
-        return None
-
     # -- as a condition -----------------------------------------------------------------------------------
 
     def draw(self, count: int, values: Callable[[], Column]) -> Tensor:

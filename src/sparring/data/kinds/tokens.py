@@ -97,7 +97,3 @@ class Tokens(Kind):
     def picture(self, blocks: Sequence[Tensor], dataset: Dataset | None = None) -> bytes:
         """The samples as UTF-8 text, one in each line."""
         return ("\n".join(self.texts(blocks[-1].flatten(0, 1))) + "\n").encode()
-
-    def save_each(self, stored: Tensor) -> list[tuple[str, bytes]]:
-        """A text file each."""
-        return [(".txt", f"{text}\n".encode()) for text in self.texts(stored)]
