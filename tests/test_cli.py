@@ -23,7 +23,7 @@ from PIL import Image
 
 import sparring
 from sparring.cli import main
-from sparring.runs.folder import FORMAT
+from sparring.runs.description import FORMAT
 from sparring.training import timing
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]

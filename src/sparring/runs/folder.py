@@ -28,6 +28,7 @@ import filelock
 
 from sparring.errors import CheckpointError, RunError, nearest
 from sparring.runs.checkpoint import Checkpoint, Tensors, packed, read_checkpoint, unpacked, write_checkpoint
+from sparring.runs.description import FORMAT, check_description, identity_of
 from sparring.runs.files import (
     TEMPORARY,
     cut_torn_line,
@@ -40,40 +41,9 @@ from sparring.runs.files import (
     writing,
 )
 
-FORMAT = 2
-"""Version of the layout; a run of any other is refused."""
-
 FOLDERS = ("samples", "checkpoints", "weights")
 GROUP_FILE = "seeds.json"
 """What a folder of runs of several seeds is known by."""
-
-_DESCRIBED: dict[str, type | tuple[type, ...]] = {
-    "title": str,
-    "system": str,
-    "settings": dict,
-    "data": dict,
-    "data/name": str,
-    "data/fingerprint": str,
-    "data/size": (int, type(None)),
-    "data/skip_bad_images": bool,
-    "data/spec": dict,
-    "condition": dict,
-    "roles": dict,
-    "seed": int,
-    "history_every": int,
-    "health_every": int,
-    "on_unhealthy": str,
-    "checkpoint_minutes": (int, float),
-    "device": str,
-    "precision": str,
-    "compile": bool,
-    "microbatches": int,
-    "threads": int,
-    "keep_every": int,
-    "limit": dict,
-    "total_steps": (int, type(None)),
-}
-"""What run.json must hold, and of which type."""
 
 
 class Run:
@@ -130,7 +100,7 @@ class Run:
                 f"{run.path} is not a run: it has no run.json.{nearest(run.path.name, siblings)} "
                 "`sparring train` makes one."
             )
-        _check_description(run.path / "run.json", run.description)
+        check_description(run.path / "run.json", run.description)
         return run
 
     def acquire(self) -> None:
@@ -259,7 +229,7 @@ class Run:
         target = self._checkpoint_folder(checkpoint.step)
         if target.exists():
             return
-        identity = _identity(self.description)
+        identity = identity_of(self.description)
         write_folder_atomically(target, lambda folder: write_checkpoint(folder, checkpoint, identity))
         steps = self.checkpoint_steps()
         for old in set(steps) - needed(steps, verified_after):
@@ -280,7 +250,7 @@ class Run:
         Raises:
             CheckpointError: there is none, it is damaged, or of another run.
         """
-        return read_checkpoint(self._checkpoint_folder(step), _identity(self.description))
+        return read_checkpoint(self._checkpoint_folder(step), identity_of(self.description))
 
     def checkpoint_steps(self) -> list[int]:
         """The steps of which there is a checkpoint, in order."""
@@ -388,52 +358,6 @@ def _refuse_occupied(folder: Path) -> None:
     others = [name for name in names if name != ".lock" and not name.startswith(TEMPORARY)]
     if others:
         raise RunError(f"{folder} is not empty (it has {others[0]}): choose a new folder as --out.")
-
-
-def _check_description(path: Path, description: dict[str, Any]) -> None:
-    """Raise RunError unless run.json is one that this version can read."""
-    made = description.get("format")
-    if isinstance(made, int) and made > FORMAT:
-        raise RunError(
-            f"{path.parent} is a run of format {made} and this sparring reads up to {FORMAT}: "
-            "update sparring to open it."
-        )
-    if made == 1:
-        raise RunError(
-            f"{path.parent} is a run of format 1, made by sparring 0.1, which this version cannot read: "
-            "train it again, or install sparring 0.1 to open it."
-        )
-    if made != FORMAT:
-        raise RunError(f"{path} is damaged: its format is {made!r} and not {FORMAT}.")
-    for name, wanted in _DESCRIBED.items():
-        value: Any = description
-        for part in name.split("/"):
-            value = value.get(part, _MISSING) if isinstance(value, dict) else _MISSING
-        if not isinstance(value, wanted):
-            said = "is missing" if value is _MISSING else f"cannot be {value!r}"
-            raise RunError(f"{path} is damaged: '{name}' {said}. Restore it from a copy.")
-
-
-_MISSING = object()
-
-
-def _identity(description: dict[str, Any]) -> dict[str, Any]:
-    """What a checkpoint must share with its run: all that decides the numbers in it, save the length."""
-    return {
-        # Without the path: a file of one's own may move.
-        "system": description["system"].rpartition(":")[2],
-        "data": description["data"]["fingerprint"],
-        "seed": description["seed"],
-        **{f"setting {name}": value for name, value in _flat(description["settings"]).items()},
-    }
-
-
-def _flat(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings and those nested in them, by name."""
-    flat: dict[str, Any] = {}
-    for name, value in settings.items():
-        flat |= _flat(value) if isinstance(value, dict) else {name: value}
-    return flat
 
 
 def _append(path: Path, row: dict[str, Any]) -> None:

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from sparring.errors import RunError
+from sparring.runs.description import FORMAT
 from sparring.runs.files import read_json, write_json
-from sparring.runs.folder import FORMAT, GROUP_FILE, Run, claim, is_group
+from sparring.runs.folder import GROUP_FILE, Run, claim, is_group
 
 __all__ = ["Group", "is_group", "runs_in"]
 
