@@ -105,7 +105,8 @@ class CheckReport:
         """How many checks ended how."""
         counts = ", ".join(f"{len(self.named(verdict))} {verdict}" for verdict in Verdict)
         later = f" Once that is mended: {', '.join(self.unmade)}." if self.unmade else ""
-        return f"{len(self.results)} checks of {self.system}: {counts}.{later}"
+        checks = "1 check" if len(self.results) == 1 else f"{len(self.results)} checks"
+        return f"{checks} of {self.system}: {counts}.{later}"
 
     def text(self, traceback: bool = False) -> str:
         """A line for each check, the last one with the count."""
