@@ -56,7 +56,8 @@ class ActivePlayer:
         gradients = [parameter.grad for parameter in self.sentinels if parameter.grad is not None]
         if not gradients:
             return torch.zeros((), device=device)
-        return torch.stack(torch._foreach_norm(gradients)).sum()
+        # One sum, which is several times as fast as a norm for each: this is done in every turn.
+        return torch.cat([gradient.flatten() for gradient in gradients]).sum()
 
     def withhold_unless(self, finite: Tensor) -> None:
         """Make gradients zero where a flag on the device says so, without waiting for it."""
@@ -74,7 +75,7 @@ class ActivePlayer:
         if factor != 1.0:
             for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate
-        self.optimizer.zero_grad(set_to_none=True)
+        self._forget_gradients()
 
     @torch.no_grad()
     def measured_step(self, factor: float = 1.0) -> Values:
@@ -117,7 +118,12 @@ class ActivePlayer:
         for group, rate in zip(self.optimizer.param_groups, state["rates"], strict=True):
             group["lr"] = rate
         # A turn that was broken off has left gradients.
-        self.optimizer.zero_grad(set_to_none=True)
+        self._forget_gradients()
+
+    def _forget_gradients(self) -> None:
+        # As optimizer.zero_grad() does, without what that spends on hooks and profiling in every turn.
+        for parameter in self.moved:
+            parameter.grad = None
 
 
 def moved_parameters(optimizer: Optimizer) -> list[nn.Parameter]:
