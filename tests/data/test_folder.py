@@ -330,7 +330,7 @@ class TestLayout:
         assert load(tmp_path).class_names == ("bus", "test", "train")
 
     def test_many_files_keep_their_order(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("sparring.data.folder.FILES_AT_ONCE", 7)
+        monkeypatch.setattr("sparring.data.decoding.FILES_AT_ONCE", 7)
         fill(tmp_path, *(f"{number:03d}.png" for number in range(50)))
         assert load(tmp_path, size=2).examples.values[:, 0, 0, 0].tolist() == list(range(50))
 
