@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import importlib.resources
+import io
 import struct
 
 import numpy as np
@@ -22,6 +23,10 @@ def idx(array):
     return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes()
 
 
+def parsed_from(content):
+    return parse_idx(io.BytesIO(content), "it")
+
+
 IMAGES = np.arange(4 * 6 * 5, dtype=np.uint8).reshape(4, 6, 5)
 LABELS = np.array([3, 0, 1, 1], dtype=np.uint8)
 
@@ -38,7 +43,7 @@ class TestParser:
     @given(arrays.arrays(np.uint8, arrays.array_shapes(min_dims=1, max_dims=4, max_side=6)), st.booleans())
     def test_round_trip(self, array, zipped):
         content = gzip.compress(idx(array), 1) if zipped else idx(array)
-        parsed = parse_idx(content, "it")
+        parsed = parsed_from(content)
         assert parsed.dtype == torch.uint8
         assert np.array_equal(parsed.numpy(), array)
 
@@ -47,7 +52,7 @@ class TestParser:
     def test_arbitrary_bytes_raise_nothing_but_data_errors(self, content):
         for start in (b"", b"\0\0\x08\x01", b"\0\0\x08\x03", b"\x1f\x8b\x08"):
             try:
-                assert parse_idx(start + content, "it").numel() > 0
+                assert parsed_from(start + content).numel() > 0
             except DataError:
                 continue
 
@@ -58,7 +63,7 @@ class TestParser:
         position = data.draw(st.integers(0, len(content) - 1))
         content[position] ^= data.draw(st.integers(1, 255))
         try:
-            assert parse_idx(bytes(content), "it").numel() > 0
+            assert parsed_from(bytes(content)).numel() > 0
         except DataError:
             return
 
@@ -72,8 +77,8 @@ class TestParser:
             (b"\0\0\x08\x05" + bytes(40), "it says it has 5 dimensions"),
             (b"\0\0\x08\x03\0\0\0\1", "it is truncated: it ends within its header"),
             (idx(IMAGES)[:-1], "it is truncated: its header promises 120 bytes of data and 119 follow"),
-            (idx(IMAGES) + b"!", "it is damaged: its header promises 120 bytes of data and 121 follow"),
-            (b"\0\0\x08\x04" + b"\xff" * 16, "it is truncated: its header promises 3402823"),
+            (idx(IMAGES) + b"!", "it is damaged: its header promises 120 bytes of data and more follow"),
+            (b"\0\0\x08\x04" + b"\xff" * 16, "it, whose header promises 4,294,967,295 x .* TB of memory"),
             (idx(np.zeros((0, 6, 5), np.uint8)), r"it is empty: its header gives the dimensions \(0, 6, 5\)"),
             (gzip.compress(idx(IMAGES))[:-12], "it is truncated: its gzip data ends too soon"),
             (b"\x1f\x8b\x07" + bytes(20), "it is damaged: its gzip data cannot be unpacked"),
@@ -81,7 +86,7 @@ class TestParser:
     )
     def test_errors(self, content, message):
         with pytest.raises(DataError, match=message):
-            parse_idx(content, "it")
+            parsed_from(content)
 
 
 class TestFolder:

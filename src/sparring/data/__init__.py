@@ -134,9 +134,11 @@ def _existing(kind: str, given: str) -> Path:
     except OSError as error:
         raise DataError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
     if wanted == "folder" and not path.is_dir():
-        raise DataError(f"{path} is a file, but '{kind}:' takes a folder.")
+        found = "a file" if path.is_file() else "no folder"
+        raise DataError(f"{path} is {found}, but '{kind}:' takes a folder.")
     if wanted == "file" and not path.is_file():
-        raise DataError(f"{path} is a folder, but '{kind}:' takes a file.")
+        found = "a folder" if path.is_dir() else "no plain file"
+        raise DataError(f"{path} is {found}, but '{kind}:' takes a file.")
     return path
 
 

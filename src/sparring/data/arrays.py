@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.data.dataset import Dataset, dataset_of
+from sparring.data.limits import check_npz
 from sparring.data.resizing import crop_and_resize
 from sparring.errors import DataError
+from sparring.opening import plain
 
 Array = NDArray[Any]
 
@@ -67,9 +69,11 @@ def read_npz(path: Path, size: int | None = None) -> Dataset:
 def load_arrays(path: Path) -> dict[str, Array]:
     """All arrays of a .npz file, by key."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=plain) as file:
             if not zipfile.is_zipfile(file):
                 raise DataError(f"{path} is not a .npz file; write one with numpy.savez(file, images=...).")
+            with zipfile.ZipFile(file) as zipped:
+                check_npz(zipped, path)
             file.seek(0)
             with np.load(file, allow_pickle=False) as loaded:
                 arrays = {key: loaded[key] for key in loaded.files}

@@ -16,12 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from sparring.data.limits import STARTS_PROGRAMS, decodable, decoding
+from sparring.errors import DataError
+
 WORKERS = 4
 FILES_AT_ONCE = 256
 """Decoded files that may wait to be collected: what bounds memory beside the data set itself."""
 
-CONTAINERS = {"BUFR", "GRIB", "HDF5", "MPEG"}
-"""Formats that Pillow recognises without being able to decode them: not images to us."""
+CONTAINERS = {"BUFR", "GRIB", "HDF5", "MPEG"} | STARTS_PROGRAMS
+"""Formats that Pillow recognises without being able to decode them itself: not images to us."""
 
 UNREADABLE = (
     # What Pillow documents: an unknown format (an OSError too), a broken file, a huge one.
@@ -71,8 +74,8 @@ def _attempt(file: Path, size: int) -> Pixels | str:
         return "it is of no format that Pillow knows"
     except Image.DecompressionBombError:
         return f"it has more than {2 * (Image.MAX_IMAGE_PIXELS or 0)} pixels, which may be an attack"
-    except UNREADABLE as error:
-        return str(error) or type(error).__name__
+    except (*UNREADABLE, DataError) as error:
+        return str(error).rstrip(".") or type(error).__name__
 
 
 def decode(file: Path, size: int) -> Pixels:
@@ -84,11 +87,16 @@ def decode(file: Path, size: int) -> Pixels:
     Raises:
         One of `UNREADABLE`: the file cannot be decoded.
     """
-    with Image.open(file) as image:
+    with Image.open(file, formats=decodable()) as image:
         # JPEGs are decoded at a half, a quarter or an eighth where that is still twice what is wanted.
         image.draft(None, (2 * size, 2 * size))
-        ImageOps.exif_transpose(image, in_place=True)
-        opaque = _in_eight_bits(image)
+        with decoding(*image.size):
+            return _decoded_to(image, size)
+
+
+def _decoded_to(image: Image.Image, size: int) -> Pixels:
+    ImageOps.exif_transpose(image, in_place=True)
+    opaque = _in_eight_bits(image)
     side = min(opaque.size)
     left, top = (opaque.width - side) // 2, (opaque.height - side) // 2
     # Not resize's own `box`, beyond whose edges the filter would look.

@@ -14,6 +14,7 @@ from sparring.data.dataset import Dataset, dataset_of
 from sparring.data.decoding import decoded
 from sparring.data.listing import entries, images_below
 from sparring.errors import DataError
+from sparring.memory import require_memory
 
 DEFAULT_SIZE = 28
 
@@ -99,6 +100,7 @@ def _load(
 ) -> tuple[Tensor, Tensor | None]:
     """Decode all images of a split, and number their classes."""
     # Grey until the first image with colour: nothing but the final tensor is ever whole in memory.
+    require_memory(len(split.files) * size**2, f"{len(split.files):,} images of {size} x {size} pixels")
     images = torch.empty((len(split.files), 1, size, size), dtype=torch.uint8)
     kept: list[int] = []
     bad: list[str] = []

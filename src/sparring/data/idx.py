@@ -9,19 +9,25 @@ from __future__ import annotations
 import gzip
 import math
 import zlib
+from collections.abc import Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.data.dataset import Dataset, dataset_of
 from sparring.data.resizing import crop_and_resize
 from sparring.errors import DataError
+from sparring.memory import require_memory
+from sparring.opening import plain
 
 UNSIGNED_BYTES = 0x08
 MOST_DIMENSIONS = 4
+READ_AT_ONCE = 2**20
 
 
 def read_idx_folder(path: Path, size: int | None = None) -> Dataset:
@@ -38,47 +44,68 @@ def read_idx_folder(path: Path, size: int | None = None) -> Dataset:
     return read_idx(f"idx:{path}", path, size)
 
 
-def parse_idx(content: bytes, origin: str) -> Tensor:
+def parse_idx(file: IO[bytes], origin: str) -> Tensor:
     """The unsigned bytes in an IDX file, plain or gzipped, as a uint8 tensor of 1 to 4 dimensions.
 
+    No more is read than the header promises, however much a gzipped file would become.
+
     Args:
-        content: the whole file.
+        file: at its beginning.
         origin: the file's name, for error messages.
 
     Raises:
-        DataError: it is not an IDX file of unsigned bytes, is empty, or is shorter or longer than it says.
+        DataError: it is not an IDX file of unsigned bytes, is empty, is shorter or longer than it says, or
+            promises more than fits in memory.
     """
-    content = _unzipped(content, origin)
-    if len(content) < 4 or content[:2] != b"\0\0":
-        raise DataError(f"{origin} is not an IDX file: it does not begin with the format's magic number.")
-    kind, dimensions = content[2], content[3]
-    if kind != UNSIGNED_BYTES:
-        raise DataError(f"{origin} holds numbers of type 0x{kind:02x}; only unsigned bytes (0x08) are read.")
-    if not 1 <= dimensions <= MOST_DIMENSIONS:
-        raise DataError(f"{origin} says it has {dimensions} dimensions; an IDX file here has 1 to 4.")
-    start = 4 + 4 * dimensions
-    if len(content) < start:
-        raise DataError(f"{origin} is truncated: it ends within its header.")
-    shape = tuple(int(length) for length in np.frombuffer(content, ">u4", dimensions, offset=4))
-    said, found = math.prod(shape), len(content) - start
-    if found != said:
-        fault = "truncated" if found < said else "damaged"
-        raise DataError(f"{origin} is {fault}: its header promises {said} bytes of data and {found} follow.")
-    if said == 0:
-        raise DataError(f"{origin} is empty: its header gives the dimensions {shape}.")
-    # A copy, because tensors must be writable and `content` is not.
-    return torch.from_numpy(np.frombuffer(content, np.uint8, offset=start).reshape(shape).copy())
-
-
-def _unzipped(content: bytes, origin: str) -> bytes:
-    if not content.startswith(b"\x1f\x8b"):
-        return content
     try:
-        return gzip.decompress(content)
+        return _parsed(_unzipping(file), origin)
     except EOFError as error:
         raise DataError(f"{origin} is truncated: its gzip data ends too soon.") from error
     except (gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{origin} is damaged: its gzip data cannot be unpacked ({error}).") from error
+
+
+def _parsed(file: IO[bytes], origin: str) -> Tensor:
+    magic = file.read(4)
+    if len(magic) < 4 or magic[:2] != b"\0\0":
+        raise DataError(f"{origin} is not an IDX file: it does not begin with the format's magic number.")
+    kind, dimensions = magic[2], magic[3]
+    if kind != UNSIGNED_BYTES:
+        raise DataError(f"{origin} holds numbers of type 0x{kind:02x}; only unsigned bytes (0x08) are read.")
+    if not 1 <= dimensions <= MOST_DIMENSIONS:
+        raise DataError(f"{origin} says it has {dimensions} dimensions; an IDX file here has 1 to 4.")
+    lengths = file.read(4 * dimensions)
+    if len(lengths) < 4 * dimensions:
+        raise DataError(f"{origin} is truncated: it ends within its header.")
+    shape = tuple(int(length) for length in np.frombuffer(lengths, ">u4"))
+    said = math.prod(shape)
+    require_memory(said, f"{origin}, whose header promises {_times(shape)} bytes,")
+    # Memory that nothing is read into is never really taken.
+    content = np.empty(said, np.uint8)
+    found = _read_into(file, content)
+    more = file.read(1)
+    if found != said or more:
+        fault, follow = ("damaged", "more") if more else ("truncated", str(found))
+        raise DataError(f"{origin} is {fault}: its header promises {said} bytes of data and {follow} follow.")
+    if said == 0:
+        raise DataError(f"{origin} is empty: its header gives the dimensions {shape}.")
+    return torch.from_numpy(content.reshape(shape))
+
+
+def _unzipping(file: IO[bytes]) -> IO[bytes]:
+    """The file, unzipped while it is read if it is gzipped."""
+    zipped = file.read(2) == b"\x1f\x8b"
+    file.seek(0)
+    return cast(IO[bytes], gzip.GzipFile(fileobj=file)) if zipped else file
+
+
+def _read_into(file: IO[bytes], content: NDArray[np.uint8]) -> int:
+    """Fill an array from a file as far as that goes, and say how far."""
+    found = 0
+    while found < len(content) and (part := file.read(min(READ_AT_ONCE, len(content) - found))):
+        content[found : found + len(part)] = np.frombuffer(part, np.uint8)
+        found += len(part)
+    return found
 
 
 def read_idx(name: str, folder: Traversable, size: int | None) -> Dataset:
@@ -131,10 +158,10 @@ def _array(files: dict[str, Traversable], stem: str, dimensions: int) -> Tensor 
     spellings = [f"{stem}{dot}idx{dimensions}-ubyte{zipped}" for dot in "-." for zipped in ("", ".gz")]
     for file in (files[spelling] for spelling in spellings if spelling in files):
         try:
-            content = file.read_bytes()
+            with open(file, "rb", opener=plain) if isinstance(file, Path) else file.open("rb") as opened:
+                array = parse_idx(opened, str(file))
         except OSError as error:
             raise DataError(f"{file} cannot be read: {(error.strerror or str(error)).lower()}.") from error
-        array = parse_idx(content, str(file))
         if array.ndim != dimensions:
             raise DataError(f"{file} has {array.ndim} dimensions where {stem} need {dimensions}.")
         return array
@@ -149,3 +176,7 @@ def _class_names(*labels: Tensor | None) -> tuple[str, ...]:
 def _measures(images: Tensor) -> str:
     height, width = images.shape[2:]
     return f"{width} x {height} pixels"
+
+
+def _times(shape: Sequence[int]) -> str:
+    return " x ".join(f"{length:,}" for length in shape)

@@ -11,12 +11,17 @@ import torch
 
 from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Points
+from sparring.data.limits import LARGEST_TEXT
 from sparring.data.truth import Mixture
 from sparring.errors import DataError
+from sparring.memory import require_memory
+from sparring.opening import read_bounded
 from sparring.randomness import Randomness
 
 TRAINING_POINTS = 100_000
 TEST_POINTS = 10_000
+COPIES = 3
+"""Of all numbers at a time while they are drawn: noise, scaled noise, centres."""
 
 
 def ring(seed: int = 0) -> Dataset:
@@ -51,7 +56,10 @@ def read_mixture(path: Path, seed: int = 0) -> Dataset:
     Raises:
         DataError: the file cannot be read, is not JSON, or does not describe a mixture.
     """
-    return draw(f"mixture:{path}", _mixture(path), seed)
+    mixture = _mixture(path)
+    numbers = COPIES * (TRAINING_POINTS + TEST_POINTS) * mixture.means.shape[1]
+    require_memory(numbers * 4, f"A mixture of {mixture.means.shape[1]:,} dimensions")
+    return draw(f"mixture:{path}", mixture, seed)
 
 
 def draw(name: str, mixture: Mixture, seed: int = 0) -> Dataset:
@@ -74,7 +82,7 @@ def _points(mixture: Mixture, count: int, chance: Randomness) -> Column:
 def _mixture(path: Path) -> Mixture:
     form = '{"means": [[0, 0], [1, 1]], "deviation": 0.1}'
     try:
-        value = json.loads(path.read_bytes())
+        value = json.loads(read_bounded(path, LARGEST_TEXT, follow=True))
     except OSError as error:
         raise DataError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
     except (ValueError, RecursionError) as error:

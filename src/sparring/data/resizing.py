@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from sparring.memory import require_memory
+
 RESIZED_AT_ONCE = 2**24
 """Numbers that are floats at the same time while images are resized: 64 MiB."""
 
@@ -23,6 +25,7 @@ def crop_and_resize(images: Tensor, size: int | None) -> Tensor:
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     images = images[:, :, top : top + side, left : left + side]
+    require_memory(count * channels * size**2, f"{count:,} images of {size} x {size} pixels")
     resized = torch.empty((count, channels, size, size), dtype=torch.uint8)
     at_once = max(1, RESIZED_AT_ONCE // (channels * max(side, size) ** 2))
     for start in range(0, count, at_once):
