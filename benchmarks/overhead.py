@@ -2,12 +2,12 @@
 
     OMP_NUM_THREADS=1 python benchmarks/overhead.py [SYSTEM ...]
 
-For each system two trainings with the same seed go on side by side in one process: a block of rounds through
-the engine with all that a run does in a round, then as many through the bare loop, and so on in turn, so that
-whatever else the machine does meets both. Where in memory a network happens to lie changes its speed by a few
-per cent, so both are built anew several times, either one first in turn. Printed is the median, over all pairs
-of blocks, of the ratio of their times, and the quartiles. Before and after that, both are checked to have come
-to the same weights: the computation is indeed the same.
+For each system two trainings with the same seed go on side by side in one process: a block of rounds
+through the engine with all that a run does in a round, then as many through the bare loop, and so on in
+turn, so that whatever else the machine does meets both. Where in memory a network happens to lie changes
+its speed by some per cent, so both are built anew several times, either one first in turn. Printed is the
+median, over all pairs of blocks, of the ratio of their times, and the quartiles. Before and after that,
+both are checked to have come to the same weights: the computation is indeed the same.
 
 The bare loop is what one would write for the one system: batches by index from memory, noise seeded anew for
 each step, the losses of the game, gradients only for the player who moves, both optimisers, and the losses as

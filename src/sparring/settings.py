@@ -18,6 +18,10 @@ from typing import Annotated, Any
 from sparring.errors import SettingError, nearest
 
 
+LARGEST_WHOLE = 2**63 - 1
+"""Whole numbers beyond this fit into no tensor and no file."""
+
+
 @dataclass(frozen=True)
 class Range:
     """The numbers a setting accepts: from `low` to `high`, the low end itself only where `closed`."""
@@ -130,6 +134,8 @@ def check_value(name: str, value: Any, hint: Any) -> Any:
     """
     kinds, ranges = kinds_and_ranges(hint)
     value = _plain(value)
+    if type(value) is int and abs(value) > LARGEST_WHOLE:
+        raise SettingError(f"{name} is beyond 2^63: it must be a number that a processor counts to.")
     if float in kinds and type(value) is int:
         value = float(value)
     if type(value) not in kinds:
