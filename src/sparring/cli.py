@@ -217,6 +217,7 @@ def _evaluate(arguments: list[str]) -> None:
         texts.append(evaluation.to_json())
         if not as_json:
             Console().print(evaluation.table())
+            print(evaluation.seen_through())
     if as_json:
         print(f"[{','.join(texts)}]\n" if is_group(target) else texts[0], end="")
     elif len(texts) > 1:

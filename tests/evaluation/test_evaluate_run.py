@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import sparring
+from sparring.cli import main
 from sparring.errors import SettingError
 from sparring.evaluation.result import Evaluation
 
@@ -110,6 +111,18 @@ def test_samples_in_a_file_are_evaluated_as_those_of_the_run(run: Path) -> None:
     assert of_file.checkpoint == {"file": "samples.npz"}
     assert json.loads(of_file.to_json())["count"] == 50
     assert sparring.evaluate(path, 30, data=data, device="cpu").count == 30
+
+
+def test_what_examples_are_seen_through_is_said_with_the_reason(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = "Seen through pixels: the classifier that comes along is for grey digits of 28 x 28 pixels"
+    main(["evaluate", str(run), "--count", "50"])
+    assert said in capsys.readouterr().out
+    main(["evaluate", str(run), "--count", "50", "--json"])
+    assert json.loads(capsys.readouterr().out)["why"].startswith("the classifier that comes along")
+    main(["evaluate", str(run), "--count", "50", "--features", "pixels"])
+    assert "Seen through pixels: as asked for." in capsys.readouterr().out
 
 
 def test_a_file_needs_data(run: Path) -> None:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import string
 import sys
 import warnings
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageDraw, ImageFont
 from safetensors import safe_open
 from torch import Tensor, nn
 
@@ -22,9 +25,11 @@ from sparring.evaluation.features import (
     StackedFeatures,
     TokenFeatures,
     VectorFeatures,
+    image_extractor,
     load_extractor,
     weights_hash,
 )
+from sparring.evaluation.features.default import recognised
 from sparring.randomness import Randomness
 
 GREY = Images((1, 8, 8))
@@ -97,7 +102,9 @@ def test_the_default_suits_the_data(small_mnist: Dataset, digits: ClassifierFeat
     other = replace(small_mnist, condition=Column(Classes(("shirt", "shoe")), small_mnist.condition.values))
     unlabelled = dataset_of("folder:digits", small_mnist.examples.values)
     numbers = tuple(f"{number:03d}" for number in range(1000))
-    stacked = dataset_of("stacked-mnist", colour.examples.values, torch.zeros(4, dtype=torch.int64), numbers)
+    stacks = small_mnist.examples.values[:900].view(300, 3, 28, 28)
+    spelt = small_mnist.condition.values[:900].view(300, 3) @ torch.tensor([100, 10, 1])
+    stacked = dataset_of("stacked-mnist", stacks, spelt, numbers)
     texts = Dataset("texts", Column(Tokens((2,), ("a", "b")), torch.zeros(4, 2, dtype=torch.int64)))
     assert default(small_mnist).name == digits.name
     assert default(unlabelled).name == digits.name
@@ -106,6 +113,49 @@ def test_the_default_suits_the_data(small_mnist: Dataset, digits: ClassifierFeat
     assert default(other).name == "pixels"
     assert isinstance(default(stacked), StackedFeatures)
     assert default(texts).name == TokenFeatures(2).name
+
+
+def letters(count: int) -> torch.Tensor:
+    """Grey 28x28 pictures of letters, white on black as digits are, each at a place of its own."""
+    pictures = []
+    for number in range(count):
+        picture = Image.new("L", (28, 28))
+        place, font = (14 + number % 5 - 2, 14 + number % 3 - 1), ImageFont.load_default(20)
+        ImageDraw.Draw(picture).text(place, string.ascii_letters[number % 52], 255, font, anchor="mm")
+        pictures.append(np.array(picture))
+    return torch.from_numpy(np.stack(pictures)).unsqueeze(1)
+
+
+def test_digits_are_seen_only_where_the_classifier_recognises_real_ones(small_mnist: Dataset) -> None:
+    real, labels, names = small_mnist.examples.values, small_mnist.condition.values, small_mnist.class_names
+    clothes_or_so = Randomness(0).integers(300 * 16, 256).view(300, 1, 4, 4).to(torch.uint8)
+    others = {
+        "letters without classes": dataset_of("letters", letters(260)),
+        "ten classes called 0 to 9": dataset_of("letters", letters(260), torch.arange(260) % 10, names),
+        "digits with wrong classes": dataset_of("wrong", real[:500], (labels[:500] + 1) % 10, names),
+        "blocks": dataset_of("blocks", clothes_or_so.repeat_interleave(7, 2).repeat_interleave(7, 3)),
+        "black": dataset_of("black", torch.zeros(30, 1, 28, 28, dtype=torch.uint8)),
+    }
+    for name, dataset in others.items():
+        chosen = dataset.examples.kind.extractor(dataset)
+        assert chosen.name == "pixels", name
+        assert "recognises" in chosen.why
+    few_classes = small_mnist[labels.argsort()][:1500]  # zeros and ones, as a folder may have them
+    chosen = image_extractor(few_classes, few_classes.examples.kind)
+    assert chosen.name.startswith("digits-")
+    assert "recognises 99% of the real examples" in chosen.why or "100%" in chosen.why
+
+
+def test_what_is_recognised_is_known_surely_and_rightly(
+    small_mnist: Dataset, digits: ClassifierFeatures
+) -> None:
+    half = torch.arange(len(small_mnist)) % 2
+    labels = (small_mnist.condition.values + half) % 10
+    halfway = dataset_of("halfway", small_mnist.examples.values, labels, small_mnist.class_names)
+    assert recognised(digits, small_mnist) > 0.98
+    # Of 10 000 examples every twentieth is looked at, which are all at even places.
+    assert recognised(digits, halfway) > 0.98
+    assert recognised(digits, halfway[:300]) == pytest.approx(0.5, abs=0.01)
 
 
 def test_stacks_are_spelt_first_channel_first(small_mnist: Dataset, digits: ClassifierFeatures) -> None:

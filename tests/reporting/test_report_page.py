@@ -98,10 +98,10 @@ def test_curves_have_a_panel_for_each_term_and_a_line_for_each_player(run: Path,
 def test_evaluation_with_intervals_and_reference(
     run: Path, page: Pages, evaluated: Callable[..., Any], change: Callable[..., None]
 ) -> None:
-    evaluated(run, fid=4.25)
+    evaluated(run, fid=4.25, why="it suits them")
     said = page(sparring.report(run)).text
     assert "fid distance of feature Gaussians; lower is better 4.25 3.75 – 4.75 0.25" in said
-    assert "1,000 samples of step 18 against tiny, seen through digits-1" in said
+    assert "1,000 samples of step 18 against tiny. Seen through digits-1: it suits them." in said
     assert "sparring evaluate" not in said, "it is up to date"
     change(run / "status.json", step=30)
     assert "is of step 18, and the run is now at step 30" in page(sparring.report(run)).text

@@ -71,7 +71,9 @@ def evaluate_samples(
         reference = measurement.measure(like, randomness.child(name)).value if like else None
         results[name] = EstimatedFigure(found.value, found.low, found.high, reference)
         about[name] = measurement.about
-    return Evaluation(extractor.name, dataset.name, len(examples), results, dict(checkpoint or {}), about)
+    return Evaluation(
+        extractor.name, dataset.name, len(examples), results, dict(checkpoint or {}), about, extractor.why
+    )
 
 
 def _among_real(part: Examples, comparison: Comparison) -> Comparison:

@@ -40,6 +40,8 @@ class Evaluation:
     """What made the examples: whatever the caller wants on record."""
     about: dict[str, str] = field(default_factory=dict)
     """What each figure is and which way is better, in one short line."""
+    why: str = ""
+    """Why the examples were looked at through this extractor."""
 
     def to_json(self) -> str:
         """As JSON text, which `from_json` reads."""
@@ -64,9 +66,15 @@ class Evaluation:
                 figures,
                 facts.get("checkpoint", {}),
                 facts.get("about", {}),
+                facts.get("why", ""),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise RunError(f"This is not an evaluation written by sparring ({error!r}).") from error
+
+    def seen_through(self) -> str:
+        """A line that says what examples were compared by, and why."""
+        reason = f": {self.why}" if self.why else ""
+        return f"Seen through {self.extractor}{reason}."
 
     def summary(self) -> str:
         """The most telling figures in a sentence or two."""

@@ -91,7 +91,11 @@ def _evaluate_file(
 def _extractor(features: str | None, dataset: Dataset, device: torch.device) -> FeatureExtractor:
     """The extractor that was asked for by name, or what suits the data."""
     kind = dataset.examples.kind
-    return load_extractor(features, kind, device) if features else kind.extractor(dataset, device)
+    if features is None:
+        return kind.extractor(dataset, device)
+    extractor = load_extractor(features, kind, device)
+    extractor.why = "as asked for"
+    return extractor
 
 
 def _data_of(run: Run, data: str | None) -> Dataset:

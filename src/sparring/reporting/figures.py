@@ -96,8 +96,8 @@ def evaluation_section(facts: Facts) -> Html:
         )
     about = (
         f"{count_text(evaluation.count)} samples of {facts.evaluated_at(evaluation)} against "
-        f"{value_text(evaluation.data)}, seen through {value_text(evaluation.extractor)}. Beside each figure "
-        "of samples stands the same figure of real examples against other real ones."
+        f"{value_text(evaluation.data)}. {value_text(evaluation.seen_through())} Beside each figure of "
+        "samples stands the same figure of real examples against other real ones."
     )
     outdated = facts.outdated(evaluation)
     return section(

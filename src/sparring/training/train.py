@@ -219,6 +219,7 @@ def _say_how_good(run: Run, console: Console, evaluated: bool, suffix: str) -> N
 
         evaluation = evaluate(run)
         console.table(evaluation.table())
+        console.line(evaluation.seen_through())
         console.line(evaluation.summary())
     else:
         next_steps.insert(0, f"sparring evaluate {path}")

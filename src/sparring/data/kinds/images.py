@@ -86,7 +86,7 @@ class Images(Kind):
         return encoded.flatten(1).float().sub(low).div_(high - low)
 
     def extractor(self, dataset: Dataset, device: torch.device | str = "cpu") -> FeatureExtractor:
-        """The shipped digits where the data has digits or may have them, else the pixels."""
+        """The shipped digits where the data has such digits, else the pixels."""
         from sparring.evaluation.features import image_extractor
 
         return image_extractor(dataset, self, device)

@@ -17,6 +17,8 @@ from sparring.errors import SettingError
 
 BATCH = 500
 """Examples looked at in one go: bounds the memory, changes no figure."""
+CONFIDENCE = 0.9
+"""A classifier is sure of an example to which it gives a class with this probability, or a higher one."""
 
 
 class FeatureExtractor(ABC):
@@ -33,6 +35,8 @@ class FeatureExtractor(ABC):
     """The classes that `logits` scores, in order; empty where the extractor is no classifier."""
     accuracy: float | None = None
     """Share of held-out real examples that the classifier gets right, where known."""
+    why: str = "what suits data of this kind"
+    """Why examples are looked at through it, as `seen through NAME: ...` goes on."""
 
     @abstractmethod
     def features(self, examples: Tensor) -> Tensor:

@@ -14,15 +14,13 @@ from torch import Tensor
 
 from sparring.evaluation.bootstrap import Estimate, of_counts, of_mean
 from sparring.evaluation.comparison import Comparison
+from sparring.evaluation.features.extractor import CONFIDENCE
 from sparring.evaluation.figures.measurement import Measurement, Reference
 from sparring.randomness import Randomness
 
-CONFIDENCE = 0.9
-"""An image that a classifier gives a class with this probability, or a higher one, is good."""
-
 
 def confident_modes(classes: Tensor, confidence: Tensor, threshold: float = CONFIDENCE) -> Tensor:
-    """The class of each image, int64 (N,), where its probability reaches the threshold, else -1."""
+    """The class of each image, int64 (N,), where a classifier is sure of it, else -1."""
     return torch.where(confidence >= threshold, classes, -1)
 
 
