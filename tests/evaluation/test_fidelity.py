@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,6 +62,46 @@ def test_fid_of_known_gaussians() -> None:
     moved = 2 * Randomness(1).normal(200_000, 3) + torch.tensor([1.0, 0.0, 0.0])
     assert fid(points, moved).value == pytest.approx(1 + 3 * (2 - 1) ** 2, rel=0.02)
     assert fid(points, points).value == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(("real_count", "fake_count", "size"), [(90, 70, 20), (30, 40, 80), (60, 90, 75)])
+def test_fid_is_the_old_definition_whichever_are_fewer(real_count: int, fake_count: int, size: int) -> None:
+    """Eigenvalues of the product of the covariances, as torchmetrics takes them."""
+    from torchmetrics.image.fid import _compute_fid
+
+    scales = torch.linspace(0.5, 1.5, size)
+    real = Randomness(0).normal(real_count, size) * scales
+    fake = Randomness(1).normal(fake_count, size) + 0.1
+    moments = [part for each in (real, fake) for part in (each.double().mean(0), each.double().T.cov())]
+    expected = _compute_fid(*moments).item()
+    for interval in (True, False):
+        assert fid(real, fake, interval=interval).value == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(("count", "size", "shift"), [(400, 10, 0.3), (100, 150, 0.1)])
+def test_the_interval_of_fid_is_how_it_varies_from_draw_to_draw(count: int, size: int, shift: float) -> None:
+    real, chance = Randomness(0).normal(count, size), Randomness(1)
+    draws = [fid(real, chance.normal(count, size) * 1.2 + shift) for _ in range(100)]
+    varies = torch.tensor([draw.value for draw in draws], dtype=torch.float64).std().item()
+    said = sum(draw.high - draw.value for draw in draws) / len(draws) / 1.96
+    assert said == pytest.approx(varies, rel=0.25)
+
+
+def test_nothing_larger_than_the_samples_is_decomposed(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    for name in ("svd", "svdvals"):
+        real_one = getattr(torch.linalg, name)
+
+        def watched(matrix: Tensor, *args: Any, _one: Any = real_one, **more: Any) -> Any:
+            seen.append(tuple(matrix.shape))
+            return _one(matrix, *args, **more)
+
+        monkeypatch.setattr(torch.linalg, name, watched)
+    many, few = Randomness(0).normal(30, 4000), Randomness(1).normal(40, 4000)
+    fid(many, few)
+    fid(many, few, interval=False)
+    fid(many.T, many.T[:3000], interval=False)
+    assert seen == [(30, 40), (30, 40), (30, 30)]
 
 
 def test_kid_equals_an_independent_one_to_six_digits(real_and_fake: tuple[Tensor, Tensor]) -> None:
@@ -131,7 +172,7 @@ def test_published_precision_recall_density_coverage() -> None:
 
 
 def test_intervals_hold_their_values(real_and_fake: tuple[Tensor, Tensor]) -> None:
-    distance = fid(*real_and_fake, Randomness(0), resamples=10)
+    distance = fid(*real_and_fake)
     assert 0 <= distance.low < distance.value < distance.high
     for estimate in precision_recall(*real_and_fake).estimates(Randomness(0)).values():
         assert estimate.low < estimate.value < estimate.high
