@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from sparring.data import load_dataset
+from sparring.data import READING, load_dataset
 from sparring.data.dataset import Column, Dataset, spec_from
 from sparring.data.kinds import Kind, kind_from
 from sparring.data.kinds.kind import padded
@@ -212,7 +212,8 @@ def recorded_dataset(run: Run) -> Dataset:
     data = run.description["data"]
     if is_own(data["name"]):
         refuse_what_came_with(run.path, "data", data["name"])
-    return load_dataset(data["name"], size=data["size"], skip_bad_images=data["skip_bad_images"])
+    # A run of before there was a choice of fit does not record one.
+    return load_dataset(data["name"], **{name: data[name] for name in READING if name in data})
 
 
 def refuse_what_came_with(folder: Path, what: str, reference: str) -> None:

@@ -15,7 +15,7 @@ from sparring.data import load_dataset
 from sparring.data.arrays import read_npz
 from sparring.data.dataset import Column, no_condition
 from sparring.data.kinds import Classes, Images, Points, Tokens, kind_of
-from sparring.data.resizing import crop_and_resize
+from sparring.data.resizing import Frame, brought_to
 from sparring.data.samples import read_samples, save_samples
 from sparring.errors import DataError, RunError
 
@@ -309,16 +309,16 @@ class TestSamples:
 class TestResizing:
     def test_untouched_where_nothing_is_asked(self):
         images = torch.zeros(2, 1, 4, 4, dtype=torch.uint8)
-        assert crop_and_resize(images, None) is images
-        assert crop_and_resize(images, 4) is images
+        assert brought_to(None, images) is images
+        assert brought_to(Frame(4, 4), images) is images
 
     def test_a_checkerboard_becomes_grey(self):
         board = (torch.arange(8)[:, None] + torch.arange(8)) % 2 * 255
-        small = crop_and_resize(board.to(torch.uint8).expand(1, 3, 8, 8), 2)
+        small = brought_to(Frame(2, 2), board.to(torch.uint8).expand(1, 3, 8, 8))
         assert (small.int() - 128).abs().max() <= 8
 
     def test_many_images_are_resized_in_parts(self, monkeypatch):
         images = torch.arange(7 * 9, dtype=torch.uint8).view(7, 1, 3, 3)
-        whole = crop_and_resize(images, 5)
+        whole = brought_to(Frame(5, 5), images)
         monkeypatch.setattr("sparring.data.resizing.RESIZED_AT_ONCE", 60)
-        assert torch.equal(crop_and_resize(images, 5), whole)
+        assert torch.equal(brought_to(Frame(5, 5), images), whole)

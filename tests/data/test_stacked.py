@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from sparring.data import load_dataset
+from sparring.data.resizing import Frame
 from sparring.data.stacked import stacked_mnist
 
 
@@ -57,8 +58,8 @@ def test_channels_are_independent(stacked):
 
 
 def test_it_is_always_the_same_and_can_be_resized(stacked):
-    small = stacked_mnist(size=8)
+    small = stacked_mnist(Frame(8, 8))
     assert small.spec.shape == (3, 8, 8)
     assert torch.equal(small.condition.values, stacked.condition.values)
     assert torch.equal(small.held_out.condition.values, stacked.held_out.condition.values)
-    assert not torch.equal(stacked_mnist(size=8, seed=1).condition.values, stacked.condition.values)
+    assert not torch.equal(stacked_mnist(Frame(8, 8), seed=1).condition.values, stacked.condition.values)

@@ -77,11 +77,11 @@ def test_every_option_of_the_run(runs: dict[str, Path], started: Callable[[str],
     options = {"seed": 7, "threads": 3, "device": "cuda:1", "keep_every": 2, "history_every": 9,
                "health_every": 11, "on_unhealthy": "rollback", "checkpoint_minutes": 0.25,
                "precision": "bf16", "compile": True, "microbatches": 4}  # fmt: skip
-    ours = {"name": "folder:/a b/it's; rm -rf $HOME", "size": 32, "skip_bad_images": True}
+    ours = {"name": "folder:/a b/it's; rm -rf $HOME", "size": "64x48", "fit": "pad", "skip_bad_images": True}
     data = Facts.of(runs["seed-0"]).description["data"] | ours
     found = started(train_command(described(runs["seed-0"], data=data, **options)))["asked"]
     assert {name: getattr(found, name) for name in options} == options
-    assert (found.data, found.size, found.skip_bad_images) == tuple(ours.values())
+    assert (found.data, found.size, found.fit, found.skip_bad_images) == tuple(ours.values())
     assert found.epochs == 3
 
 

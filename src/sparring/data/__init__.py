@@ -13,11 +13,13 @@ from sparring.data.folder import read_folder
 from sparring.data.idx import read_idx_folder
 from sparring.data.mixtures import grid, read_mixture, ring
 from sparring.data.own import is_own, read_own
+from sparring.data.resizing import Fit, Size, frame_of
 from sparring.data.stacked import stacked_mnist
 from sparring.data.truth import Mixture, Truth
 from sparring.errors import DataError, nearest
 
 __all__ = [
+    "READING",
     "Batch",
     "Column",
     "DataSpec",
@@ -30,8 +32,8 @@ __all__ = [
     "short_data_name",
 ]
 
-LARGEST_SIZE = 4096
-"""The largest image side that `size` may ask for."""
+READING = ("size", "fit", "skip_bad_images")
+"""Arguments of `load_dataset` that a run is told, and records, beside the name of its data."""
 
 _NAMES = {
     "mnist": "70 000 handwritten digits, 28 x 28, grey, 10 classes (bundled)",
@@ -52,14 +54,23 @@ def data_names() -> dict[str, str]:
 
 
 def load_dataset(
-    name: str, *, size: int | None = None, skip_bad_images: bool = False, seed: int = 0
+    name: str,
+    *,
+    size: Size | None = None,
+    fit: Fit = "crop",
+    skip_bad_images: bool = False,
+    seed: int = 0,
 ) -> Dataset:
     """Load a data set by name.
 
     Args:
         name: one of `data_names()`, with PATH or FILE replaced by a path, which may be relative or start
             with `~`, and FUNCTION by a name. The data set's own name holds the absolute path.
-        size: side to which images are cropped and resized; None keeps the native size (28 for `folder:`).
+        size: size in pixels that images are brought to, 64 for a square or `64x48` for width and height;
+            None keeps the native size (28 for `folder:`).
+        fit: how images of another shape come to that size. With `crop` their largest central part of the
+            right shape is kept; with `pad` the whole image, its edges repeated over what is left; with
+            `stretch` the whole image, distorted.
         skip_bad_images: leave out, with a warning, files of `folder:PATH` that cannot be decoded, rather
             than stop at the first one.
         seed: which draw of a generated data set to take (`ring`, `grid`, `mixture:`, `stacked-mnist`). It
@@ -68,18 +79,17 @@ def load_dataset(
     Raises:
         DataError: the name is unknown, or what it names cannot be read or makes no data set.
     """
-    if size is not None and not 1 <= size <= LARGEST_SIZE:
-        raise DataError(f"An image size of {size} is not possible; give one from 1 to {LARGEST_SIZE}.")
+    frame = frame_of(size, fit)
     generated: dict[str, Callable[[], Dataset]] = {
-        "mnist": lambda: mnist(size),
+        "mnist": lambda: mnist(frame),
         "ring": lambda: ring(seed),
         "grid": lambda: grid(seed),
-        "stacked-mnist": lambda: stacked_mnist(size, seed),
+        "stacked-mnist": lambda: stacked_mnist(frame, seed),
     }
     own: dict[str, Callable[[Path], Dataset]] = {
-        "idx": lambda path: read_idx_folder(path, size),
-        "folder": lambda path: read_folder(path, size, skip_bad_images),
-        "npz": lambda path: read_npz(path, size),
+        "idx": lambda path: read_idx_folder(path, frame),
+        "folder": lambda path: read_folder(path, frame, skip_bad_images),
+        "npz": lambda path: read_npz(path, frame),
         "mixture": lambda path: read_mixture(path, seed),
     }
     kind, colon, path = name.partition(":")
@@ -88,12 +98,12 @@ def load_dataset(
     elif name in generated:
         dataset = generated[name]()
     elif is_own(name):
-        if size is not None:
+        if frame is not None:
             raise DataError(f"'{name}' makes its examples as it wants them; leave the size out.")
         dataset = read_own(name)
     else:
         raise DataError(f"There is no data set '{name}'; accepted are {', '.join(_NAMES)}.{_hint(name)}")
-    if size is not None and not dataset.examples.kind.has_size:
+    if frame is not None and not dataset.examples.kind.has_size:
         raise DataError(
             f"'{name}' holds {dataset.examples.kind.name}, not images, so it takes no image size; leave the "
             "size out."

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from sparring.data.dataset import Dataset, dataset_of
 from sparring.data.limits import check_npz
-from sparring.data.resizing import crop_and_resize
+from sparring.data.resizing import Frame, brought_to
 from sparring.errors import DataError
 from sparring.opening import plain
 
@@ -26,7 +26,7 @@ DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, M
 """What NumPy and zipfile raise on damaged files; a RuntimeError is an unknown compression, or encryption."""
 
 
-def read_npz(path: Path, size: int | None = None) -> Dataset:
+def read_npz(path: Path, frame: Frame | None = None) -> Dataset:
     """Read a data set from a .npz file; nothing in it is unpickled.
 
     The file holds one of
@@ -41,7 +41,7 @@ def read_npz(path: Path, size: int | None = None) -> Dataset:
 
     Args:
         path: the file.
-        size: side of the square to which images are cropped and resized; None keeps them as they are.
+        frame: size that images are brought to, and how; None keeps them as they are.
 
     Raises:
         DataError: the file cannot be read, or its arrays are missing, of the wrong kind or do not match.
@@ -49,9 +49,9 @@ def read_npz(path: Path, size: int | None = None) -> Dataset:
     arrays = load_arrays(path)
     key = only_key(arrays, ("images", "x_train", "points"), path)
     label_key, keras = "y_train" if key == "x_train" else "labels", key == "x_train"
-    examples = examples_in(arrays, key, path, size)
+    examples = examples_in(arrays, key, path, frame)
     given = labels_in(arrays, label_key, len(examples), path)
-    test = examples_in(arrays, "x_test", path, size) if keras and "x_test" in arrays else None
+    test = examples_in(arrays, "x_test", path, frame) if keras and "x_test" in arrays else None
     test_given = None if test is None else labels_in(arrays, "y_test", len(test), path)
     if test is not None and (given is None) != (test_given is None):
         raise DataError(f"{path} has only one of y_train and y_test; give both, or neither.")
@@ -97,12 +97,12 @@ def only_key(arrays: dict[str, Array], keys: tuple[str, ...], path: Path) -> str
     return present[0]
 
 
-def examples_in(arrays: dict[str, Array], key: str, path: Path, size: int | None) -> Tensor:
+def examples_in(arrays: dict[str, Array], key: str, path: Path, frame: Frame | None) -> Tensor:
     """The array of a key as examples: points as they are, images brought to a size."""
     array = arrays[key]
     if array.ndim == 0 or array.size == 0:
         raise DataError(f"'{key}' in {path} is empty, of shape {array.shape}.")
-    return _points(array, key, path) if key == "points" else crop_and_resize(_images(array, key, path), size)
+    return _points(array, key, path) if key == "points" else brought_to(frame, _images(array, key, path))
 
 
 def _images(array: Array, key: str, path: Path) -> Tensor:

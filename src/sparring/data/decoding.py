@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from sparring.data.limits import STARTS_PROGRAMS, decodable, decoding
+from sparring.data.resizing import Frame
 from sparring.errors import DataError
 
 WORKERS = 4
@@ -55,7 +56,7 @@ def image_suffixes() -> set[str]:
     return {suffix for suffix, form in registered.items() if form in Image.OPEN and form not in CONTAINERS}
 
 
-def decoded(files: Iterable[Path], size: int) -> Iterator[Pixels | str]:
+def decoded(files: Iterable[Path], frame: Frame) -> Iterator[Pixels | str]:
     """The pixels of each file, in order, or why it cannot be decoded."""
     waiting = iter(files)
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -63,13 +64,13 @@ def decoded(files: Iterable[Path], size: int) -> Iterator[Pixels | str]:
             with warnings.catch_warnings():
                 # Pillow warns of odd metadata and of large sizes, neither of which concerns the pixels.
                 warnings.simplefilter("ignore")
-                pixels = list(pool.map(partial(_attempt, size=size), block))
+                pixels = list(pool.map(partial(_attempt, frame=frame), block))
             yield from pixels
 
 
-def _attempt(file: Path, size: int) -> Pixels | str:
+def _attempt(file: Path, frame: Frame) -> Pixels | str:
     try:
-        return decode(file, size)
+        return decode(file, frame)
     except UnidentifiedImageError:
         return "it is of no format that Pillow knows"
     except Image.DecompressionBombError:
@@ -78,31 +79,33 @@ def _attempt(file: Path, size: int) -> Pixels | str:
         return str(error).rstrip(".") or type(error).__name__
 
 
-def decode(file: Path, size: int) -> Pixels:
+def decode(file: Path, frame: Frame) -> Pixels:
     """One image file as pixels, treated as `read_folder` (in folder.py) says.
 
     Returns:
-        uint8 (1, size, size) if the result is grey, else (3, size, size).
+        uint8 (1, height, width) if the result is grey, else (3, height, width).
 
     Raises:
         One of `UNREADABLE`: the file cannot be decoded.
     """
     with Image.open(file, formats=decodable()) as image:
         # JPEGs are decoded at a half, a quarter or an eighth where that is still twice what is wanted.
-        image.draft(None, (2 * size, 2 * size))
+        wanted = 2 * max(frame.width, frame.height)
+        image.draft(None, (wanted, wanted))
         with decoding(*image.size):
-            return _decoded_to(image, size)
+            return _decoded_to(image, frame)
 
 
-def _decoded_to(image: Image.Image, size: int) -> Pixels:
+def _decoded_to(image: Image.Image, frame: Frame) -> Pixels:
     ImageOps.exif_transpose(image, in_place=True)
     opaque = _in_eight_bits(image)
-    side = min(opaque.size)
-    left, top = (opaque.width - side) // 2, (opaque.height - side) // 2
     # Not resize's own `box`, beyond whose edges the filter would look.
-    square = opaque.crop((left, top, left + side, top + side))
-    square = square.resize((size, size), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    pixels: Pixels = np.asarray(square).reshape(size, size, -1).transpose(2, 0, 1)
+    part = opaque.crop(frame.kept(*opaque.size))
+    width, height = frame.resized(*opaque.size)
+    part = part.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    left, right, top, bottom = frame.margins(width, height)
+    pixels: Pixels = np.asarray(part).reshape(height, width, -1).transpose(2, 0, 1)
+    pixels = np.pad(pixels, ((0, 0), (top, bottom), (left, right)), mode="edge")
     grey = (pixels == pixels[:1]).all()
     return np.array(pixels[:1] if grey else pixels)
 

@@ -6,6 +6,7 @@ import importlib.resources
 
 from sparring.data.dataset import Dataset
 from sparring.data.idx import read_idx
+from sparring.data.resizing import Frame
 
 MNIST_SHA256 = {
     "train-images-idx3-ubyte.gz": "0b367032e93c5d0cea0925647cfdb18614af8ee15f83e6f2fc2ad904a6835971",
@@ -16,12 +17,12 @@ MNIST_SHA256 = {
 """SHA-256 of each bundled file, as it is in the package."""
 
 
-def mnist(size: int | None = None) -> Dataset:
+def mnist(frame: Frame | None = None) -> Dataset:
     """The MNIST digits that come with sparring: 60 000 to train on, 10 000 held out.
 
-    Images are uint8 (count, 1, 28, 28), or resized to `size`; ink is 255, paper 0. Labels are 0 ... 9.
+    Images are uint8 (count, 1, 28, 28), or brought to a frame; ink is 255, paper 0. Labels are 0 ... 9.
 
     Source: LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition",
     1998; the files by LeCun, Cortes and Burges.
     """
-    return read_idx("mnist", importlib.resources.files("sparring.data") / "mnist", size)
+    return read_idx("mnist", importlib.resources.files("sparring.data") / "mnist", frame)

@@ -13,10 +13,11 @@ from torch import Tensor
 from sparring.data.dataset import Dataset, dataset_of
 from sparring.data.decoding import decoded
 from sparring.data.listing import entries, images_below
+from sparring.data.resizing import Frame
 from sparring.errors import DataError
 from sparring.memory import require_memory
 
-DEFAULT_SIZE = 28
+DEFAULT_FRAME = Frame(28, 28)
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class _Split:
     classes: list[str] | None
 
 
-def read_folder(path: Path, size: int | None = None, skip_bad_images: bool = False) -> Dataset:
+def read_folder(path: Path, frame: Frame | None = None, skip_bad_images: bool = False) -> Dataset:
     """Read a folder of images.
 
     Sub-folders are classes, named by the folders and numbered in their sorted order; the images of a class
@@ -36,24 +37,23 @@ def read_folder(path: Path, size: int | None = None, skip_bad_images: bool = Fal
     above. Hidden files, files whose suffix is none of Pillow's, and folders without images are ignored.
 
     Each image is turned as its EXIF orientation says, put on white where it is transparent, brought to 8
-    bits, cropped to its central square and resized to `size` (Lanczos). Of an animation the first frame is
-    taken. 16-bit images are scaled from 0 ... 65535; images of floats from 0 ... 1, or from 0 ... 255 where
-    they hold more than 1. The data has one channel if no image has colour in what is left of it, otherwise
-    three.
+    bits, and resized as the frame says (Lanczos). Of an animation the first frame is taken. 16-bit images are
+    scaled from 0 ... 65535; images of floats from 0 ... 1, or from 0 ... 255 where they hold more than 1. The
+    data has one channel if no image has colour in what is left of it, otherwise three.
 
     Args:
         path: the folder.
-        size: side of the images; None stands for 28.
+        frame: size of the images, and how they come to it; None stands for the central square at 28 pixels.
         skip_bad_images: leave out files that cannot be decoded, with a warning.
 
     Returns:
-        Images as uint8 (count, 1 or 3, size, size), in the sorted order of their paths.
+        Images as uint8 (count, 1 or 3, height, width), in the sorted order of their paths.
 
     Raises:
         DataError: the folder cannot be read or holds no images, mixes images with class folders, or (unless
             they are skipped) an image cannot be decoded.
     """
-    size = size or DEFAULT_SIZE
+    frame = frame or DEFAULT_FRAME
     folders, files = entries(path)
     if {folder.name for folder in folders} == {"train", "test"} and not files:
         training, held_out = _split(path / "train"), _split(path / "test")
@@ -61,11 +61,11 @@ def read_folder(path: Path, size: int | None = None, skip_bad_images: bool = Fal
         training, held_out = _split(path), None
     names = tuple(sorted(set(training.classes or [])))
     name = f"folder:{path}"
-    images, labels = _load(training, names, size, skip_bad_images)
+    images, labels = _load(training, names, frame, skip_bad_images)
     if held_out is None:
         return dataset_of(name, images, labels, names)
     _check_classes(path, training, held_out)
-    test_images, test_labels = _load(held_out, names, size, skip_bad_images)
+    test_images, test_labels = _load(held_out, names, frame, skip_bad_images)
     channels = max(images.shape[1], test_images.shape[1])
     test = dataset_of(name, _with_channels(test_images, channels), test_labels, names)
     return dataset_of(name, _with_channels(images, channels), labels, names, test)
@@ -96,15 +96,15 @@ def _split(path: Path) -> _Split:
 
 
 def _load(
-    split: _Split, names: Sequence[str], size: int, skip_bad_images: bool
+    split: _Split, names: Sequence[str], frame: Frame, skip_bad_images: bool
 ) -> tuple[Tensor, Tensor | None]:
     """Decode all images of a split, and number their classes."""
     # Grey until the first image with colour: nothing but the final tensor is ever whole in memory.
-    require_memory(len(split.files) * size**2, f"{len(split.files):,} images of {size} x {size} pixels")
-    images = torch.empty((len(split.files), 1, size, size), dtype=torch.uint8)
+    require_memory(len(split.files) * frame.area, f"{len(split.files):,} images of {frame}")
+    images = torch.empty((len(split.files), 1, frame.height, frame.width), dtype=torch.uint8)
     kept: list[int] = []
     bad: list[str] = []
-    for index, pixels in enumerate(decoded(split.files, size)):
+    for index, pixels in enumerate(decoded(split.files, frame)):
         if isinstance(pixels, str):
             fault = f"{split.files[index]} cannot be read as an image ({pixels})"
             if not skip_bad_images:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.data.dataset import Dataset, dataset_of
-from sparring.data.resizing import crop_and_resize
+from sparring.data.resizing import Frame, brought_to
 from sparring.errors import DataError
 from sparring.memory import require_memory
 from sparring.opening import plain
@@ -30,7 +30,7 @@ MOST_DIMENSIONS = 4
 READ_AT_ONCE = 2**20
 
 
-def read_idx_folder(path: Path, size: int | None = None) -> Dataset:
+def read_idx_folder(path: Path, frame: Frame | None = None) -> Dataset:
     """Read a folder laid out as MNIST is.
 
     The folder holds `train-images-idx3-ubyte` and optionally `train-labels-idx1-ubyte`, and a test split
@@ -41,7 +41,7 @@ def read_idx_folder(path: Path, size: int | None = None) -> Dataset:
     Raises:
         DataError: a file is missing, unreadable, damaged or of other dimensions than it should have.
     """
-    return read_idx(f"idx:{path}", path, size)
+    return read_idx(f"idx:{path}", path, frame)
 
 
 def parse_idx(file: IO[bytes], origin: str) -> Tensor:
@@ -108,14 +108,14 @@ def _read_into(file: IO[bytes], content: NDArray[np.uint8]) -> int:
     return found
 
 
-def read_idx(name: str, folder: Traversable, size: int | None) -> Dataset:
+def read_idx(name: str, folder: Traversable, frame: Frame | None) -> Dataset:
     """The data set in a folder of IDX files, which may be in a package; see `read_idx_folder`."""
     files = _files(folder)
-    training = _split(files, folder, "train", size)
+    training = _split(files, folder, "train", frame)
     if training is None:
         raise DataError(f"{folder} holds no train-images-idx3-ubyte, plain or .gz, so it is no IDX data set.")
     images, labels = training
-    held_out = _split(files, folder, "t10k", size)
+    held_out = _split(files, folder, "t10k", frame)
     if held_out is None:
         classes = _class_names(labels)
         return dataset_of(name, images, labels, classes)
@@ -139,7 +139,7 @@ def _files(folder: Traversable) -> dict[str, Traversable]:
 
 
 def _split(
-    files: dict[str, Traversable], folder: Traversable, split: str, size: int | None
+    files: dict[str, Traversable], folder: Traversable, split: str, frame: Frame | None
 ) -> tuple[Tensor, Tensor | None] | None:
     """Images and labels of one split, or None where it has no images."""
     images = _array(files, f"{split}-images", 3)
@@ -150,7 +150,7 @@ def _split(
         return None
     if labels is not None and len(labels) != len(images):
         raise DataError(f"{folder} has {len(images)} {split}-images but {len(labels)} {split}-labels.")
-    return crop_and_resize(images.unsqueeze(1), size), None if labels is None else labels.long()
+    return brought_to(frame, images.unsqueeze(1)), None if labels is None else labels.long()
 
 
 def _array(files: dict[str, Traversable], stem: str, dimensions: int) -> Tensor | None:

@@ -2,36 +2,115 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+from typing import Literal, get_args
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from sparring.errors import DataError
 from sparring.memory import require_memory
 
+Size = int | str
+"""The size of images in pixels as a user gives it: 64 for a square, or `64x48`, width first."""
+Fit = Literal["crop", "pad", "stretch"]
+"""How an image of another shape comes to a size: cut to its centre, with its edges repeated, or distorted."""
+
+LARGEST_SIDE = 4096
+"""The largest side in pixels that a size may ask for."""
 RESIZED_AT_ONCE = 2**24
 """Numbers that are floats at the same time while images are resized: 64 MiB."""
 
 
-def crop_and_resize(images: Tensor, size: int | None) -> Tensor:
-    """Crop to the central square and resize to `size`, bilinear with antialiasing.
+@dataclass(frozen=True)
+class Frame:
+    """The size that images are brought to, and how those of another shape get there."""
+
+    width: int
+    height: int
+    fit: Fit = "crop"
+
+    def __str__(self) -> str:
+        return f"{self.width} x {self.height} pixels"
+
+    @property
+    def area(self) -> int:
+        """Number of pixels."""
+        return self.width * self.height
+
+    def kept(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of what is kept of an image: with `crop` the largest central part that
+        has the frame's shape, else all of it."""
+        wide, high = width, height
+        if self.fit == "crop":
+            wide = min(width, max(1, height * self.width // self.height))
+            high = min(height, max(1, width * self.height // self.width))
+        left, top = (width - wide) // 2, (height - high) // 2
+        return left, top, left + wide, top + high
+
+    def resized(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height to which that part is resized: with `pad` as large as fits, else the frame's."""
+        if self.fit != "pad":
+            return self.width, self.height
+        wide = max(1, round(width * self.height / height))
+        high = max(1, round(height * self.width / width))
+        return min(self.width, wide), min(self.height, high)
+
+    def margins(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """Pixels by which an image of this size falls short of the frame, at its left, right, top and
+        bottom."""
+        across, down = self.width - width, self.height - height
+        return across // 2, across - across // 2, down // 2, down - down // 2
+
+
+def frame_of(size: Size | None, fit: Fit = "crop") -> Frame | None:
+    """The frame that a user asked for; None where images keep the size that they have.
+
+    Raises:
+        DataError: there is no such size or fit, or a fit without a size.
+    """
+    if fit not in get_args(Fit):
+        raise DataError(f"There is no fit {fit!r}; there are {', '.join(get_args(Fit))}.")
+    if size is None:
+        if fit != "crop":
+            raise DataError(
+                f"The fit '{fit}' says how images come to a size: give one as well, such as --size 64x48."
+            )
+        return None
+    sides = re.fullmatch(r"(\d{1,9})(?:x(\d{1,9}))?", str(size))
+    width, height = (int(sides[1]), int(sides[2] or sides[1])) if sides else (0, 0)
+    if not (1 <= width <= LARGEST_SIDE and 1 <= height <= LARGEST_SIDE):
+        raise DataError(
+            f"An image size of {size} is not possible; give one from 1 to {LARGEST_SIDE}, such as 64 for a "
+            "square, or width and height, such as 64x48."
+        )
+    return Frame(width, height, fit)
+
+
+def brought_to(frame: Frame | None, images: Tensor) -> Tensor:
+    """Images resized as a frame says, bilinear with antialiasing.
 
     Args:
+        frame: the wanted size; None, or the size that the images have already, returns them untouched.
         images: uint8 (N, C, H, W).
-        size: the wanted side; None, or the side the images have already, returns them untouched.
     """
     count, channels, height, width = images.shape
-    if size is None or (height, width) == (size, size):
+    if frame is None or (width, height) == (frame.width, frame.height):
         return images
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    images = images[:, :, top : top + side, left : left + side]
-    require_memory(count * channels * size**2, f"{count:,} images of {size} x {size} pixels")
-    resized = torch.empty((count, channels, size, size), dtype=torch.uint8)
-    at_once = max(1, RESIZED_AT_ONCE // (channels * max(side, size) ** 2))
+    left, top, right, bottom = frame.kept(width, height)
+    images = images[:, :, top:bottom, left:right]
+    wide, high = frame.resized(width, height)
+    require_memory(count * channels * frame.area, f"{count:,} images of {frame}")
+    made = torch.empty((count, channels, frame.height, frame.width), dtype=torch.uint8)
+    largest = max(images[0, 0].numel(), frame.area) if count else 1
+    at_once = max(1, RESIZED_AT_ONCE // (channels * largest))
     for start in range(0, count, at_once):
         part = images[start : start + at_once].float()
         part = functional.interpolate(
-            part, (size, size), mode="bilinear", align_corners=False, antialias=True
+            part, (high, wide), mode="bilinear", align_corners=False, antialias=True
         )
-        resized[start : start + at_once] = part.round_().clamp_(0, 255)
-    return resized
+        part = functional.pad(part, frame.margins(wide, high), mode="replicate")
+        made[start : start + at_once] = part.round_().clamp_(0, 255)
+    return made

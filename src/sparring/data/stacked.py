@@ -5,6 +5,7 @@ from __future__ import annotations
 from sparring.data.dataset import Column, Dataset
 from sparring.data.digits import mnist
 from sparring.data.kinds import Classes, Images
+from sparring.data.resizing import Frame
 from sparring.randomness import Randomness
 
 TRAINING_STACKS = 128_000
@@ -12,20 +13,20 @@ TEST_STACKS = 26_000
 CLASS_NAMES = tuple(f"{label:03d}" for label in range(1000))
 
 
-def stacked_mnist(size: int | None = None, seed: int = 0) -> Dataset:
+def stacked_mnist(frame: Frame | None = None, seed: int = 0) -> Dataset:
     """128 000 fixed stacks of three random training digits, and 26 000 of test digits.
 
-    Images are uint8 (count, 3, 28, 28), 300 MB of them, or of side `size`; the label is the number that the
+    Images are uint8 (count, 3, 28, 28), 300 MB of them, or of another size; the label is the number that the
     digits spell, 100 * red + 10 * green + blue, and the class name its three digits.
 
     Source: the protocol of Srivastava et al., "VEEGAN", 2017 (arXiv:1705.07761), after Metz et
     al., "Unrolled generative adversarial networks", 2016.
 
     Args:
-        size: side to which the digits are resized before they are stacked; None keeps 28.
+        frame: size that the digits are brought to before they are stacked, and how; None keeps 28 pixels.
         seed: which draw of the stacks to take.
     """
-    digits = mnist(size)
+    digits = mnist(frame)
     assert digits.held_out is not None
     chance = Randomness(seed).child("stacked-mnist")
     training = _stack(digits, TRAINING_STACKS, chance.child("training"))

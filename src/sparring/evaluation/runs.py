@@ -101,5 +101,6 @@ def _extractor(features: str | None, dataset: Dataset, device: torch.device) -> 
 def _data_of(run: Run, data: str | None) -> Dataset:
     """The real examples to compare with: those of a run, or others brought to their size."""
     if data is not None:
-        return load_dataset(data, size=run.description["data"]["size"])
+        recorded = run.description["data"]
+        return load_dataset(data, size=recorded["size"], fit=recorded.get("fit", "crop"))
     return recorded_dataset(run)

@@ -7,15 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sparring.data import READING
 from sparring.reporting.facts import Facts
 from sparring.training.settings import RECORDED, RunSettings
 from sparring.tricks import TrickSettings
 
 TRICKS = "tricks"
 """The group of a system's settings in which the flags of tricks are, the same for all systems."""
-OF_DATA = ("size", "skip_bad_images")
-"""Settings of a run that stand with its data."""
-OF_RUN = frozenset({*RECORDED, *OF_DATA, "threads", "keep_every", "precision", "compile"})
+OF_RUN = frozenset({*RECORDED, *READING, "threads", "keep_every", "precision", "compile"})
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,8 @@ def trick_settings(facts: Facts) -> list[Setting]:
 
 def run_settings(facts: Facts) -> list[Setting]:
     """What the run was told beside them, in the same order as `sparring train --help` has it."""
-    recorded = facts.description | {name: facts.description["data"][name] for name in OF_DATA}
+    data = facts.description["data"]
+    recorded = facts.description | {name: data[name] for name in READING if name in data}
     defaults = {
         field.name: field.default for field in dataclasses.fields(RunSettings) if field.name in OF_RUN
     }
@@ -57,7 +57,10 @@ def run_settings(facts: Facts) -> list[Setting]:
         defaults["keep_every"] = facts.system.keep_every
     # Without --threads, torch chooses; without the class of a system, nobody knows what it keeps.
     unknown = {"threads"} if facts.system else {"threads", "keep_every"}
-    return [Setting(name, recorded[name], default, name not in unknown) for name, default in defaults.items()]
+    return [
+        Setting(name, recorded.get(name, default), default, name not in unknown)
+        for name, default in defaults.items()
+    ]
 
 
 def flat(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ _DESCRIBED: dict[str, type | tuple[type, ...]] = {
     "data": dict,
     "data/name": str,
     "data/fingerprint": str,
-    "data/size": (int, type(None)),
+    "data/size": (int, str, type(None)),
     "data/skip_bad_images": bool,
     "data/spec": dict,
     "condition": dict,

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from sparring.console import Console
-from sparring.data import load_dataset, short_data_name
+from sparring.data import READING, load_dataset, short_data_name
 from sparring.errors import Interrupted, SettingError, SparringError
 from sparring.game import Game, GameSettings
 from sparring.processes import join_processes
@@ -145,7 +145,7 @@ def _shared_options(game_class: type[Game], asked: RunSettings, settings: GameSe
     torch.set_num_threads(1)
     try:
         began = time.monotonic()
-        dataset = load_dataset(asked.data, size=asked.size, skip_bad_images=asked.skip_bad_images)
+        dataset = load_dataset(asked.data, **{name: getattr(asked, name) for name in READING})
         processes = join_processes(asked.device)
         engine = Engine(
             game_class, settings, dataset, None, asked.seed, processes, microbatches=asked.microbatches

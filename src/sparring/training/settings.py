@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from sparring.data.resizing import Fit, Size
 from sparring.errors import SettingError
 from sparring.game import Game, GameSettings
 from sparring.settings import Count, Limit, Natural, Positive, Settings
@@ -60,8 +61,12 @@ class RunSettings(Settings):
     """auto, cpu, cuda, cuda:1 ..."""
     threads: Number = None
     """CPU threads; small networks are often fastest with 1. By default what torch chooses."""
-    size: Annotated[Count | None, tyro.conf.arg(metavar="PIXELS")] = None
-    """Side in pixels to which images are cropped and resized; by default their own, or 28 for folders."""
+    size: Annotated[Size | None, tyro.conf.arg(metavar="PIXELS")] = None
+    """Size that images are brought to, 64 for a square or 64x48 for width and height; by default their own,
+    or 28 for folders."""
+    fit: Fit = "crop"
+    """How images of another shape come to that size: `crop` keeps their central part, `pad` all of them with
+    their edges repeated over what is left, `stretch` all of them, distorted."""
     precision: PrecisionName = "float32"
     """In which numbers losses are computed. bf16 is faster on GPUs and on some processors; on a CPU it is
     taken only where a short timing at the start says so."""

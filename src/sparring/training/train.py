@@ -16,7 +16,7 @@ import torch
 
 from sparring import __version__
 from sparring.console import Console, duration_text
-from sparring.data import load_dataset, short_data_name
+from sparring.data import READING, load_dataset, short_data_name
 from sparring.errors import DataError, RunError, SettingError
 from sparring.game import Game, GameSettings
 from sparring.model import recorded_dataset, recorded_system
@@ -65,7 +65,8 @@ def start(system: str, game_class: type[Game], asked: RunSettings, settings: Gam
     processes = join_processes(asked.device)
     console = Console(asked.quiet, silent=not processes.is_first)
     torch.set_num_threads(asked.threads or torch.get_num_threads())
-    dataset = load_dataset(asked.data, size=asked.size, skip_bad_images=asked.skip_bad_images)
+    reading = {name: getattr(asked, name) for name in READING}
+    dataset = load_dataset(asked.data, **reading)
     # Anything that is wrong with the data or the settings shows here, before the folder is made.
     engine = Engine(
         game_class, settings, dataset, None, asked.seed, processes, microbatches=asked.microbatches
@@ -80,8 +81,7 @@ def start(system: str, game_class: type[Game], asked: RunSettings, settings: Gam
         "settings": dataclasses.asdict(settings),
         "data": {
             "name": dataset.name,
-            "size": asked.size,
-            "skip_bad_images": asked.skip_bad_images,
+            **reading,
             "fingerprint": dataset.fingerprint,
             "spec": dataset.spec.description(),
         },
