@@ -379,7 +379,7 @@ class TestData:
 
     def test_wrong_size(self, complain: Complain, tiny_npz: Path) -> None:
         said = complain("train", "acgan", "--data", f"npz:{tiny_npz}", "--size", 30)
-        said.has("multiples of 4", "30 x 30", "--size")
+        said.has("multiples of 4", "30 x 30", "use --size 32.")
 
     def test_changed_since(self, complain: Complain, gan_run: Path, tmp_path: Path) -> None:
         described = json.loads((gan_run / "run.json").read_text())

@@ -219,12 +219,15 @@ def test_vectors_of_images_are_pixels_from_0_to_1() -> None:
     torch.testing.assert_close(Images((1, 1, 3)).vectors(values), torch.tensor([[0.0, 0.2, 1.0]]))
 
 
-@pytest.mark.parametrize(("side", "multiple", "least", "suits"), [
-    (28, 4, 20, True), (30, 4, 20, False), (16, 4, 20, False), (28, 1, 28, True), (28, 1, 29, False),
+@pytest.mark.parametrize(("width", "bounds", "nearest"), [
+    (28, (4, 20), None), (30, (4, 20), "32x40"), (29, (4, 20), "28x40"), (16, (4, 20), "20x40"),
+    (28, (1, 28), None), (28, (1, 29), "29x40"), (41, (1, 1, 40), "40"), (99, (4, 20, 60), "60x40"),
 ])  # fmt: skip
-def test_sides_must_suit(side: int, multiple: int, least: int, suits: bool) -> None:
-    unsuited = Images((1, 40, side)).unsuited(multiple, least)
-    assert unsuited is None if suits else f"these are {side} x 40: choose another --size" in str(unsuited)
+def test_sides_must_suit(width: int, bounds: tuple[int, ...], nearest: str | None) -> None:
+    unsuited = Images((1, 40, width)).unsuited(*bounds)
+    assert (
+        unsuited is None if nearest is None else f"these are {width} x 40: use --size {nearest}." in unsuited
+    )
 
 
 def test_a_picture_of_images_has_blocks_divided_by_white() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sparring.data.dataset import DataSpec
+from sparring.data.resizing import LARGEST_SIDE
 from sparring.errors import DataError
 
 
@@ -20,6 +21,8 @@ class Needs:
     """Sides of images must be multiples of this."""
     least: int = 1
     """Sides of images must be at least this."""
+    most: int = LARGEST_SIDE
+    """Sides of images must be at most this: the networks of some listings grow with the area."""
     parts: tuple[str, ...] = ()
     """Names of the parts that the data must have, such as its domains."""
 
@@ -35,7 +38,7 @@ class Needs:
                 f"{' and '.join(data.parts) or 'none'}: use data that has them, such as FILE.py:FUNCTION of "
                 "your own."
             )
-        unsuited = data.kind.unsuited(self.multiple, self.least)
+        unsuited = data.kind.unsuited(self.multiple, self.least, self.most)
         if unsuited:
             raise DataError(f"{system} {unsuited}")
         if self.condition and data.condition.name not in self.condition:

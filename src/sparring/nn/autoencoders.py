@@ -7,6 +7,7 @@ import itertools
 from torch import nn
 
 from sparring.data.dataset import DataSpec
+from sparring.nn.layers import Crop
 from sparring.nn.networks import Norm, no_norm, perceptron
 
 
@@ -14,7 +15,7 @@ def build_encoder(data: DataSpec, outputs: int, *, width: int, units: int) -> nn
     """A network from (count, *data.shape) to a code (count, outputs).
 
     Args:
-        data: what it looks at; images have sides that are multiples of 4.
+        data: what it looks at.
         outputs: dimensions of the code.
         width: channels of the first convolutions; width more at each of the two smaller sizes.
         units: units of each hidden layer where the data is points.
@@ -29,9 +30,9 @@ def _image_encoder(data: DataSpec, outputs: int, width: int) -> nn.Module:
     channels, height, side = data.shape
     layers = convolutions([channels, width, width])
     for level in (1, 2):
-        layers += [*convolutions([level * width, (level + 1) * width]), nn.AvgPool2d(2)]
+        layers += [*convolutions([level * width, (level + 1) * width]), nn.AvgPool2d(2, ceil_mode=True)]
         layers += convolutions([(level + 1) * width] * 2)
-    flat = 3 * width * (height // 4) * (side // 4)
+    flat = 3 * width * _quarter(height) * _quarter(side)
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(flat, outputs))
 
 
@@ -39,7 +40,7 @@ def build_decoder(data: DataSpec, inputs: int, *, width: int, units: int, norm: 
     """A network from a code (count, inputs) to (count, *data.shape), without a last activation.
 
     Args:
-        data: what it restores or generates; images have sides that are multiples of 4.
+        data: what it restores or generates.
         inputs: dimensions of the code.
         width: channels of all convolutions.
         units: units of each hidden layer where the data is points.
@@ -54,13 +55,21 @@ def build_decoder(data: DataSpec, inputs: int, *, width: int, units: int, norm: 
 def _image_decoder(data: DataSpec, inputs: int, width: int, norm: Norm) -> nn.Module:
     channels, height, side = data.shape
     layers: list[nn.Module] = [
-        nn.Linear(inputs, width * (height // 4) * (side // 4)),
-        nn.Unflatten(1, (width, height // 4, side // 4)),
+        nn.Linear(inputs, width * _quarter(height) * _quarter(side)),
+        nn.Unflatten(1, (width, _quarter(height), _quarter(side))),
         norm(width),
     ]
     for _ in range(2):
         layers += [*convolutions([width] * 3, norm), nn.Upsample(scale_factor=2)]
-    return nn.Sequential(*layers, *convolutions([width] * 3, norm), nn.Conv2d(width, channels, 3, padding=1))
+    layers += [*convolutions([width] * 3, norm), nn.Conv2d(width, channels, 3, padding=1)]
+    if height % 4 or side % 4:
+        layers.append(Crop(height, side))
+    return nn.Sequential(*layers)
+
+
+def _quarter(side: int) -> int:
+    """A side halved twice, with rounding up."""
+    return -(-side // 4)
 
 
 def _perceptron(inputs: int, outputs: int, units: int) -> nn.Module:

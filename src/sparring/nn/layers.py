@@ -30,3 +30,26 @@ class Dropout(nn.Module):
     def extra_repr(self) -> str:
         """The probability, for `print(network)`."""
         return f"{self.probability}"
+
+
+class Crop(nn.Module):
+    """The central part of images, which is all of them where they have the size already.
+
+    Args:
+        height: rows to keep.
+        width: columns to keep.
+    """
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        self.height = height
+        self.width = width
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (count, channels, height, width) of those that are as large or larger."""
+        top, left = (images.shape[2] - self.height) // 2, (images.shape[3] - self.width) // 2
+        return images[:, :, top : top + self.height, left : left + self.width]
+
+    def extra_repr(self) -> str:
+        """The size, for `print(network)`."""
+        return f"{self.height}, {self.width}"

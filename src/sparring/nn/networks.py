@@ -1,7 +1,8 @@
 """Networks for data of any shape: the one way all newer systems build theirs.
 
 Images: transposed convolutions with stride 2 up from a small square, convolutions with stride 2 down to one
-(the shape of Radford et al. 2015). Points: three fully-connected hidden layers.
+(the shape of Radford et al. 2015). Images whose sides cannot be halved are cut out of larger ones. Points:
+three fully-connected hidden layers.
 """
 
 from __future__ import annotations
@@ -11,10 +12,16 @@ from collections.abc import Callable
 from torch import nn
 
 from sparring.data.dataset import DataSpec
+from sparring.nn.layers import Crop
 
 Norm = Callable[[int], nn.Module]
 """Makes the normalisation of so many channels or units."""
 SMALLEST_SIDE = 4
+"""Sides are halved until the shorter one has no more pixels than this."""
+LARGEST_SIDE = 32
+"""No side of what a generator begins with has more pixels than this."""
+MOST_WIDTHS = 16
+"""Networks have at most so many times the channels that they have at half the image's size."""
 
 
 def noise_size(asked: int | None, data: DataSpec, for_images: int) -> int:
@@ -50,7 +57,7 @@ def build_generator(
     Args:
         data: what it generates.
         inputs: size of its input.
-        width: channels at half the image's size; twice as many at each size below.
+        width: channels at half the image's size; twice as many at each size below, 16 times as many at most.
         units: units of each hidden layer where the data is points.
         norm: normalisation after every layer but the last; points have batch normalisation or none.
         kernel: side of the convolutions, 4 or 5.
@@ -71,18 +78,16 @@ def _image_generator(
     data: DataSpec, inputs: int, width: int, norm: Norm, kernel: int, output: Callable[[], nn.Module]
 ) -> nn.Module:
     channels, height, side = data.shape
-    doublings = 0
-    while min(height, side) > SMALLEST_SIDE and height % 2 == 0 and side % 2 == 0:
-        height, side, doublings = height // 2, side // 2, doublings + 1
-    before = width * 2 ** max(0, doublings - 1)
+    first_height, first_side, doublings = beginning(height, side)
+    before = _channels(width, doublings - 1)
     layers: list[nn.Module] = [
-        nn.Linear(inputs, before * height * side, bias=norm is no_norm),
-        nn.Unflatten(1, (before, height, side)),
+        nn.Linear(inputs, before * first_height * first_side, bias=norm is no_norm),
+        nn.Unflatten(1, (before, first_height, first_side)),
         norm(before),
         nn.ReLU(),
     ]
     for step in reversed(range(doublings)):
-        after = width * 2 ** (step - 1) if step else channels
+        after = _channels(width, step - 1) if step else channels
         layers.append(
             nn.ConvTranspose2d(
                 before,
@@ -96,7 +101,32 @@ def _image_generator(
         )
         layers += [norm(after), nn.ReLU()] if step else [output()]
         before = after
+    if (first_height << doublings, first_side << doublings) != (height, side):
+        layers.append(Crop(height, side))
     return nn.Sequential(*layers)
+
+
+def beginning(height: int, width: int) -> tuple[int, int, int]:
+    """Where a generator of images begins: its rows and columns, and how often it doubles both.
+
+    Sides are halved as long as they are even, so that what is made is exactly as large as the images. Where
+    that goes not even once, or ends early, with a large picture, sides are halved with rounding up, and what
+    is made is larger than the images by some pixels.
+    """
+    rows, columns, doublings = height, width, 0
+    while min(rows, columns) > SMALLEST_SIDE and rows % 2 == columns % 2 == 0:
+        rows, columns, doublings = rows // 2, columns // 2, doublings + 1
+    if doublings and max(rows, columns) <= LARGEST_SIDE:
+        return rows, columns, doublings
+    rows, columns, doublings = height, width, 0
+    while not doublings or min(rows, columns) > SMALLEST_SIDE or max(rows, columns) > LARGEST_SIDE:
+        rows, columns, doublings = -(-rows // 2), -(-columns // 2), doublings + 1
+    return rows, columns, doublings
+
+
+def _channels(width: int, halvings: int) -> int:
+    """Channels at half the image's size, halved so many times more: each time twice as many, to a bound."""
+    return width * min(1 << halvings, MOST_WIDTHS)
 
 
 def build_trunk(
@@ -106,7 +136,7 @@ def build_trunk(
 
     Args:
         data: what it looks at.
-        width: channels at half the image's size; twice as many at each size below.
+        width: channels at half the image's size; twice as many at each size below, 16 times as many at most.
         units: units of each hidden layer where the data is points.
         norm: normalisation after every convolution but the first; points have none.
         kernel: side of the convolutions, 4 or 5.
@@ -124,15 +154,16 @@ def _image_trunk(data: DataSpec, width: int, norm: Norm, kernel: int) -> tuple[n
     before, height, side = data.shape
     layers: list[nn.Module] = []
     padding = (kernel - 1) // 2
-    after = width
+    halvings = 0
     while min(height, side) > SMALLEST_SIDE:
+        after = _channels(width, halvings)
         normed = norm if layers else no_norm
         layers.append(
             nn.Conv2d(before, after, kernel, stride=2, padding=padding, bias=normed is not nn.BatchNorm2d)
         )
         layers += [normed(after), nn.LeakyReLU(0.2)]
         height, side = ((length + 2 * padding - kernel) // 2 + 1 for length in (height, side))
-        before, after = after, after * 2
+        before, halvings = after, halvings + 1
     return nn.Sequential(*layers, nn.Flatten()), before * height * side
 
 

@@ -102,7 +102,7 @@ class ACGAN(Game):
 
     paper = "Odena et al. 2016, arXiv:1610.09585; networks of the Keras example"
     purpose = "images of the class one asks for, and a report after every epoch"
-    needs = Needs(examples=("images",), condition=("classes",), multiple=4, least=20)
+    needs = Needs(examples=("images",), condition=("classes",), multiple=4, least=20, most=200)
     conditional = True
     length = Limit(epochs=100)
     grid = (40, 10)

@@ -41,7 +41,7 @@ class BEGAN(Game):
 
     paper = "Berthelot, Schumm and Metz 2017, arXiv:1703.10717"
     purpose = "smooth images from a simple loss, and one number that says how far training is"
-    needs = Needs(examples=("images", "points"), multiple=4)
+    needs = Needs(examples=("images", "points"))
     length = Limit(steps=100_000)
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         # Dark images cost little to restore, and the simplest cost least: hence a gamma near 1, a quicker k.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.data.kinds.kind import Kind
+from sparring.data.resizing import LARGEST_SIDE
 
 if TYPE_CHECKING:
     from sparring.data.dataset import Dataset
@@ -66,14 +67,21 @@ class Images(Kind):
         """Images of the described shape."""
         return cls(tuple(values["shape"]))
 
-    def unsuited(self, multiple: int = 1, least: int = 1) -> str | None:
-        """Sides that are no multiples of a number, or too small."""
+    def unsuited(self, multiple: int = 1, least: int = 1, most: int = LARGEST_SIDE) -> str | None:
+        """Sides that are no multiples of a number, too small or too large, with the nearest that are not."""
         _, height, width = self.shape
-        if height % multiple == 0 and width % multiple == 0 and min(height, width) >= least:
+        wide, high = (
+            min(max(multiple * ((side + multiple // 2) // multiple), least), most) for side in (width, height)
+        )
+        if (wide, high) == (width, height):
             return None
+        wanted = [f"multiples of {multiple}"] if multiple > 1 else []
+        wanted += [f"at least {least} pixels"] if least > 1 else []
+        wanted += [f"at most {most} pixels"] if most < LARGEST_SIDE else []
+        size = str(wide) if wide == high else f"{wide}x{high}"
         return (
-            f"needs images whose sides are multiples of {multiple} and at least {least} pixels; "
-            f"these are {width} x {height}: choose another --size."
+            f"needs images whose sides are {' and '.join(wanted)}; these are {width} x {height}: "
+            f"use --size {size}."
         )
 
     def vectors(self, stored: Tensor) -> Tensor:

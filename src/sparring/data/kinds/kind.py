@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sparring.data.resizing import LARGEST_SIDE
 from sparring.errors import DataError, SettingError
 
 if TYPE_CHECKING:
@@ -112,8 +113,9 @@ class Kind(ABC):
             raise DataError(f"This is for {' or '.join(by_name)}; this data has {self.about}.")
         return by_name[self.name]
 
-    def unsuited(self, multiple: int = 1, least: int = 1) -> str | None:
-        """Why values do not suit a network whose sides are multiples of a number; None where they do."""
+    def unsuited(self, multiple: int = 1, least: int = 1, most: int = LARGEST_SIDE) -> str | None:
+        """Why values do not suit a network whose sides are multiples of a number, within bounds, and what
+        does; None where they suit it."""
         return None
 
     def misfit(self, stored: Tensor) -> str | None:

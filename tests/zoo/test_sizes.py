@@ -1,0 +1,125 @@
+"""Images of every size: each system trains on them, or names the nearest size on which it does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from sparring.data.dataset import Dataset, DataSpec, dataset_of
+from sparring.data.kinds import Classes, Images
+from sparring.errors import DataError
+from sparring.game import Game
+from sparring.model import Model
+from sparring.nn.layers import Crop
+from sparring.nn.networks import LARGEST_SIDE, SMALLEST_SIDE, beginning
+from sparring.randomness import Randomness
+from sparring.training.engine import Engine
+from sparring.zoo import SYSTEMS, find_system
+
+Make = Callable[..., Engine]
+TINY: dict[str, dict[str, Any]] = {
+    "gan": {"hidden_size": 4},
+    "dcgan": {"width": 2},
+    "wgan": {"width": 2, "n_critic": 1},
+    "wgan-gp": {"width": 2, "n_critic": 1},
+    "began": {"width": 2, "latent_size": 4},
+    "r3gan": {"generator_width": 2, "discriminator_width": 2, "discriminator_units": 4},
+}
+SIZES = [(8, 8), (9, 9), (13, 13), (28, 28), (29, 29), (32, 32), (45, 30), (64, 48), (8, 70), (100, 100)]
+"""Width and height."""
+COSTLY = 45 * 30
+"""Pixels beyond which networks of a fixed width are only built, and not trained."""
+IMAGE_SYSTEMS = [name for name in SYSTEMS if "images" in (find_system(name).needs.examples or ("images",))]
+NAMES = ("a", "b", "c")
+
+
+def images_of(width: int, height: int) -> Dataset:
+    generator = torch.Generator().manual_seed(width + height)
+    images = torch.randint(0, 256, (9, 1, height, width), generator=generator, dtype=torch.int64).byte()
+    return dataset_of("images", images, torch.arange(9) % 3, NAMES)
+
+
+def built(system: str, width: int, height: int, channels: int = 3) -> Game:
+    """A game with the networks of its own widths, of which nothing is in memory."""
+    game_class = find_system(system)
+    data = DataSpec(Images((channels, height, width)), Classes(NAMES), 60_000)
+    with torch.device("meta"):
+        return game_class(game_class.Settings(), data, Randomness(0))
+
+
+def refusal(system: str, spec: DataSpec) -> str | None:
+    """What a system says of data on which it cannot train."""
+    try:
+        find_system(system).needs.check(system, spec)
+    except DataError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("system", IMAGE_SYSTEMS)
+def test_trains_or_says_on_what_size_it_does(make_engine: Make, system: str, size: tuple[int, int]) -> None:
+    width, height = size
+    said = refusal(system, images_of(width, height).spec)
+    if said is not None:
+        named = re.search(r"use --size (\d+)(?:x(\d+))?\.$", said)
+        assert named, said
+        width, height = int(named[1]), int(named[2] or named[1])
+    if system not in TINY and width * height > COSTLY:
+        game = built(system, width, height)
+        made: Tensor = game.generate(
+            game.latent(2, Randomness(0)).to("meta"), torch.zeros(2).long().to("meta")
+        )
+        assert made.shape == (2, 3, height, width)
+        return
+    engine = make_engine(system, images_of(width, height), batch_size=4, **TINY.get(system, {}))
+    assert all(torch.tensor(value).isfinite() for value in engine.play_round().values())
+    samples = Model(engine.game, engine.dataset.condition.kind, lambda: engine.dataset).sample(2)
+    assert samples.examples.shape == (2, 1, height, width)
+
+
+@pytest.mark.parametrize("system", IMAGE_SYSTEMS)
+def test_a_large_size_gives_no_giant_network(system: str) -> None:
+    spec = DataSpec(Images((3, 250, 250)), Classes(NAMES), 60_000)
+    if system in ("acgan", "dcgan-tflearn"):
+        assert "and at most" in str(refusal(system, spec))
+        return
+    for network in built(system, 250, 250).children():
+        assert sum(parameter.numel() for parameter in network.parameters()) < 50_000_000
+
+
+@given(st.integers(1, 4096), st.integers(1, 4096))
+def test_where_a_generator_begins(height: int, width: int) -> None:
+    rows, columns, doublings = beginning(height, width)
+    assert doublings > 0
+    assert max(rows, columns) <= LARGEST_SIDE
+    # What is made holds the images and, where that has cost nothing, is exactly as large.
+    made = (rows << doublings, columns << doublings)
+    assert made[0] >= height
+    assert made[1] >= width
+    halved = (-(-height // (1 << doublings)), -(-width // (1 << doublings)))
+    assert (rows, columns) == halved
+
+
+@pytest.mark.parametrize(
+    ("size", "begins"),
+    [(8, (4, 4, 1)), (20, (5, 5, 2)), (28, (7, 7, 2)), (32, (4, 4, 3)), (64, (4, 4, 4)), (100, (25, 25, 2)),
+     (29, (4, 4, 3)), (250, (4, 4, 6))],
+)  # fmt: skip
+def test_usual_sizes_begin_with_a_small_square(size: int, begins: tuple[int, int, int]) -> None:
+    assert beginning(size, size) == begins
+    assert begins[0] >= SMALLEST_SIDE
+
+
+def test_a_crop_is_central() -> None:
+    image = torch.arange(20).view(1, 1, 4, 5)
+    assert Crop(2, 3)(image).tolist() == [[[[6, 7, 8], [11, 12, 13]]]]
+    assert Crop(4, 5)(image).equal(image)
+    assert not list(nn.Sequential(Crop(1, 1)).state_dict())
