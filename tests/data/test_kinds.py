@@ -17,6 +17,7 @@ from torch import Tensor
 from sparring.data.dataset import Column, Dataset, DataSpec, batch_of, dataset_of, no_condition, spec_from
 from sparring.data.kinds import KINDS, Classes, Images, Kind, Nothing, Points, Tokens, kind_from, kind_of
 from sparring.data.kinds.kind import padded
+from sparring.data.kinds.tokens import END, MARKS
 from sparring.errors import DataError, SettingError
 
 WORDS = ("a", "dog", "sees", "the", "cat")
@@ -309,6 +310,24 @@ def test_tokens_beyond_the_vocabulary_do_not_fit(wrong: int) -> None:
     assert f"tokens from {min(wrong, 1)} to {max(wrong, 1)} and not below 5" == kind.misfit(
         torch.tensor([[1, wrong]])
     )
+
+
+def test_behind_the_end_of_a_text_is_padding_that_does_not_count() -> None:
+    kind = Tokens((4,), (*MARKS, "a", "b"), "", ends=True)
+    made = torch.tensor([[3, END, 4, END], [END, 3, 3, 3], [3, 4, 4, 3]])
+    stored = torch.tensor([[3, END, 0, 0], [END, 0, 0, 0], [3, 4, 4, 3]])
+    assert torch.equal(kind.decode(made), stored)
+    assert kind.counted(made).tolist() == [[True, True, False, False], [True, *[False] * 3], [True] * 4]
+    assert kind.texts(made) == kind.texts(stored) == ["a", "", "abba"]
+    assert kind.about == "texts of up to 4 tokens out of 5"
+    assert kind_from(kind.description()) == kind
+
+
+def test_a_glimpse_of_texts_does_not_steer_a_terminal() -> None:
+    kind = Tokens((2,), ("\x1b", "é", "👍"), "")
+    picture = kind.picture([torch.tensor([[[0, 1]], [[2, 1]], [[1, 1]], [[2, 2]]])])
+    assert kind.glimpse(picture) == ["�é", "👍é", "éé"]
+    assert Points((2,)).glimpse(b"anything") == []
 
 
 def test_texts_are_shown_one_in_each_line() -> None:

@@ -15,6 +15,7 @@ from sparring.data.mixtures import grid, read_mixture, ring
 from sparring.data.own import is_own, read_own
 from sparring.data.resizing import Fit, Size, frame_of
 from sparring.data.stacked import stacked_mnist
+from sparring.data.texts import TokensName, read_texts
 from sparring.data.truth import Mixture, Truth
 from sparring.errors import DataError, nearest
 
@@ -32,7 +33,7 @@ __all__ = [
     "short_data_name",
 ]
 
-READING = ("size", "fit", "skip_bad_images")
+READING = ("size", "fit", "skip_bad_images", "tokens")
 """Arguments of `load_dataset` that a run is told, and records, beside the name of its data."""
 
 _NAMES = {
@@ -44,7 +45,8 @@ _NAMES = {
     "folder:PATH": "a folder of images of any size and format; its sub-folders, if any, are the classes",
     "npz:FILE": "a NumPy .npz file with `images`, `x_train` or `points`, and perhaps labels",
     "mixture:FILE": 'Gaussians of your own, from JSON such as {"means": [[0, 0], [1, 1]], "deviation": 0.1}',
-    "FILE.py:FUNCTION": "a function of your own that gives a `Dataset`: texts, pairs, two domains, anything",
+    "text:FILE": "UTF-8 text, an example in each line, cut into characters or words",
+    "FILE.py:FUNCTION": "a function of your own that gives a `Dataset`: pairs, two domains, anything",
 }
 
 
@@ -59,6 +61,7 @@ def load_dataset(
     size: Size | None = None,
     fit: Fit = "crop",
     skip_bad_images: bool = False,
+    tokens: TokensName | None = None,
     seed: int = 0,
 ) -> Dataset:
     """Load a data set by name.
@@ -73,6 +76,7 @@ def load_dataset(
             `stretch` the whole image, distorted.
         skip_bad_images: leave out, with a warning, files of `folder:PATH` that cannot be decoded, rather
             than stop at the first one.
+        tokens: what the texts of `text:FILE` are cut into; None for characters.
         seed: which draw of a generated data set to take (`ring`, `grid`, `mixture:`, `stacked-mnist`). It
             is independent of a run's seed: leave it, and every run sees the same examples.
 
@@ -91,8 +95,11 @@ def load_dataset(
         "folder": lambda path: read_folder(path, frame, skip_bad_images),
         "npz": lambda path: read_npz(path, frame),
         "mixture": lambda path: read_mixture(path, seed),
+        "text": lambda path: read_texts(path, tokens or "characters"),
     }
     kind, colon, path = name.partition(":")
+    if tokens is not None and kind != "text":
+        raise DataError(f"'{name}' is not cut into tokens, as 'text:FILE' is; leave the tokens out.")
     if kind in own and colon:
         dataset = own[kind](_existing(kind, path))
     elif name in generated:

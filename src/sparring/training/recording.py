@@ -172,6 +172,8 @@ class Recording:
         suffix = dataset.examples.kind.suffix
         for path in (self.run.path / "samples" / f"{name}{suffix}", self.run.path / f"samples{suffix}"):
             write_atomically(path, picture)
+        for line in dataset.examples.kind.glimpse(picture):
+            self.console.line(f"  {line}")
 
     def _draw_curves(self) -> None:
         write_atomically(self.run.path / "curves.png", curves_png(self.run.history()))

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from sparring.data.resizing import Fit, Size
+from sparring.data.texts import TokensName
 from sparring.errors import SettingError
 from sparring.game import Game, GameSettings
 from sparring.settings import Count, Limit, Natural, Positive, Settings
@@ -30,7 +31,6 @@ RECORDED = (
 )
 """Settings of a run that go into its description as they are."""
 
-
 LIMITS = ("epochs", "max_steps", "max_minutes")
 """The settings that say how long a run lasts."""
 
@@ -40,8 +40,8 @@ class RunSettings(Settings):
     """What every run can be told, whatever system it trains."""
 
     data: str = "mnist"
-    """The training data: mnist, ring, grid, stacked-mnist, idx:PATH, folder:PATH, npz:FILE, mixture:FILE, or
-    FILE.py:FUNCTION for a function of your own that gives a Dataset."""
+    """The training data: mnist, ring, grid, stacked-mnist, idx:PATH, folder:PATH, npz:FILE, mixture:FILE,
+    text:FILE, or FILE.py:FUNCTION for a function of your own that gives a Dataset."""
     preset: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """A named set of settings of the system (`sparring zoo` lists them); settings given beside it win."""
     out: Annotated[str | None, tyro.conf.arg(metavar="RUN")] = None
@@ -77,6 +77,8 @@ class RunSettings(Settings):
     """Parts into which every batch is cut, one after the other, where memory is short."""
     skip_bad_images: bool = False
     """Leave out images that cannot be read instead of refusing the folder."""
+    tokens: TokensName | None = None
+    """What the texts of text:FILE are cut into; characters by default."""
     keep_every: Annotated[Natural | None, tyro.conf.arg(metavar="N")] = None
     """Keep the networks of every so many epochs for good; 0 for none; by default what the system says."""
     history_every: Count = 50

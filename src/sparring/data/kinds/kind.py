@@ -172,6 +172,10 @@ class Kind(ABC):
             dataset: what they should look like, where it is at hand.
         """
 
+    def glimpse(self, picture: bytes) -> list[str]:
+        """Lines that show the beginning of a picture on a screen; none of what takes a picture."""
+        return []
+
     def to_arrays(self, stored: Tensor) -> NDArray[Any]:
         """Stored values as a .npz file holds them."""
         return stored.detach().cpu().numpy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
 CODE_SIZE = 32
 """Numbers that stand for a token in `vectors`."""
+PADDING, END, UNKNOWN = range(3)
+"""The first tokens of a vocabulary whose texts end."""
+MARKS = ("<padding>", "<end>", "\N{REPLACEMENT CHARACTER}")
+"""What these stand for; only the last is ever shown."""
+GLIMPSED = 3
+"""Texts shown on a screen."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +43,15 @@ class Tokens(Kind):
     """What each number stands for."""
     separator: str = " "
     """What stands between two tokens of a text: nothing where they are characters."""
+    ends: bool = False
+    """Whether texts may be shorter: then the vocabulary begins with `MARKS`, a text that is shorter than the
+    length has the end behind it, and padding behind that."""
 
     @property
     def about(self) -> str:
         """Such as `sequences of 20 tokens out of 5,000`."""
-        return f"sequences of {self.shape[0]} tokens out of {len(self.vocabulary):,}"
+        what = "texts of up to" if self.ends else "sequences of"
+        return f"{what} {self.shape[0]} tokens out of {len(self.vocabulary):,}"
 
     def description(self) -> dict[str, Any]:
         """Kind, length, vocabulary."""
@@ -49,16 +60,32 @@ class Tokens(Kind):
             "length": self.shape[0],
             "vocabulary": list(self.vocabulary),
             "separator": self.separator,
+            "ends": self.ends,
         }
 
     @classmethod
     def from_description(cls, values: dict[str, Any]) -> Tokens:
         """Sequences over the described vocabulary."""
-        return cls((values["length"],), tuple(values["vocabulary"]), values["separator"])
+        return cls((values["length"],), tuple(values["vocabulary"]), values["separator"], values["ends"])
+
+    def counted(self, tokens: Tensor) -> Tensor:
+        """Whether each token is of a text, its end included, rather than behind it: bool (count, length)."""
+        if not self.ends:
+            return torch.ones_like(tokens, dtype=torch.bool)
+        is_end = tokens == END
+        return is_end.cumsum(1) - is_end.long() == 0
+
+    def decode(self, made: Tensor) -> Tensor:
+        """Tokens with padding behind the end of each text, whatever was there."""
+        return made.masked_fill(~self.counted(made), PADDING) if self.ends else made
 
     def texts(self, stored: Tensor) -> list[str]:
         """Each sequence as a text."""
-        return [self.separator.join(self.vocabulary[token] for token in row) for row in stored.tolist()]
+        silent = (PADDING, END) if self.ends else ()
+        return [
+            self.separator.join(self.vocabulary[token] for token in row if token not in silent)
+            for row in self.decode(stored).tolist()
+        ]
 
     def misfit(self, stored: Tensor) -> str | None:
         """Sequences of another length or type, or tokens that the vocabulary lacks."""
@@ -97,3 +124,8 @@ class Tokens(Kind):
     def picture(self, blocks: Sequence[Tensor], dataset: Dataset | None = None) -> bytes:
         """The samples as UTF-8 text, one in each line."""
         return ("\n".join(self.texts(blocks[-1].flatten(0, 1))) + "\n").encode()
+
+    def glimpse(self, picture: bytes) -> list[str]:
+        """The first texts; what would steer a terminal has a sign in its place."""
+        lines = picture.decode().split("\n")[:GLIMPSED]
+        return ["".join(MARKS[UNKNOWN] if unicodedata.category(c) == "Cc" else c for c in x) for x in lines]
