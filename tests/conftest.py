@@ -28,6 +28,11 @@ CPU = Processes(torch.device("cpu"))
 
 
 @pytest.fixture(autouse=True, scope="session")
+def no_cache() -> None:
+    os.environ["SPARRING_CACHE"] = "off"
+
+
+@pytest.fixture(autouse=True, scope="session")
 def one_thread() -> None:
     # Many small computations: a second thread costs more than it gives.
     torch.set_num_threads(1)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from rich.console import Console as RichConsole
 from rich.console import RenderableType
@@ -22,6 +23,7 @@ from rich.text import Text
 
 from sparring.game import Number
 from sparring.health.findings import Finding
+from sparring.reading import reading_progress
 
 LINE_EVERY_SECONDS = 10.0
 BAR_EVERY_SECONDS = 0.1
@@ -65,6 +67,15 @@ class Console:
         """A table."""
         if not self.silent:
             self.rich.print(table)
+
+    @contextmanager
+    def reading(self) -> Iterator[Callable[[int, int], None]]:
+        """Show how many files are read; gives what is to be told (see `load_dataset`)."""
+        if self.silent:
+            yield lambda done, total: None
+        else:
+            with reading_progress(self.rich, self.live) as watch:
+                yield watch
 
     def start(self, title: str, total: int, done: int) -> None:
         """Begin to show progress of `total` steps, of which some may be behind us."""

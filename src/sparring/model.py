@@ -13,6 +13,7 @@ from sparring.data import READING, load_dataset
 from sparring.data.dataset import Column, Dataset, spec_from
 from sparring.data.kinds import Kind, kind_from
 from sparring.data.kinds.kind import padded
+from sparring.data.loading import Watch, unwatched
 from sparring.data.own import is_own
 from sparring.data.samples import save_samples
 from sparring.errors import CheckpointError, RunError, SettingError
@@ -200,10 +201,14 @@ def recorded_system(run: Run) -> type[Game]:
     return find_system(reference)
 
 
-def recorded_dataset(run: Run) -> Dataset:
+def recorded_dataset(run: Run, watch: Watch = unwatched) -> Dataset:
     """The data that a run was trained on.
 
     A function of one's own that gives it is taken as a system of one's own is.
+
+    Args:
+        run: the run.
+        watch: is told how many images of a folder are read, and how many there are.
 
     Raises:
         RunError: the path of the function is relative, leads through links, or lies in the run folder.
@@ -212,8 +217,8 @@ def recorded_dataset(run: Run) -> Dataset:
     data = run.description["data"]
     if is_own(data["name"]):
         refuse_what_came_with(run.path, "data", data["name"])
-    # A run of before there was a choice of fit does not record one.
-    return load_dataset(data["name"], **{name: data[name] for name in READING if name in data})
+    # A run of before there was a choice of fit, or of stretching, does not record one.
+    return load_dataset(data["name"], **{name: data[name] for name in READING if name in data}, watch=watch)
 
 
 def refuse_what_came_with(folder: Path, what: str, reference: str) -> None:

@@ -91,6 +91,33 @@ class TestImages:
         assert dataset.held_out is None
 
 
+class TestPositional:
+    """What `numpy.savez` calls arrays that are given without a name."""
+
+    @pytest.fixture
+    def savez(self, tmp_path):
+        def save(*arrays):
+            np.savez(tmp_path / "own.npz", *arrays)
+            return tmp_path / "own.npz"
+
+        return save
+
+    @pytest.mark.parametrize("examples", [COLOUR, POINTS], ids=["images", "points"])
+    def test_examples_alone(self, savez, examples):
+        path, named = savez(examples), COLOUR.transpose(0, 3, 1, 2) if examples is COLOUR else POINTS
+        assert np.array_equal(load_dataset(f"npz:{path}").examples.values.numpy(), named)
+        assert np.array_equal(read_samples(path)[0].numpy(), named)
+
+    def test_with_labels(self, savez):
+        path = savez(GREY, np.array([5, 3, 5]))
+        assert load_dataset(f"npz:{path}").class_names == ("3", "5")
+        assert read_samples(path)[1].tolist() == [5, 3, 5]
+
+    def test_more_than_that_says_nothing(self, savez):
+        with pytest.raises(DataError, match="holds 'arr_0', 'arr_1', 'arr_2'; it must hold one of 'images'"):
+            load_dataset(f"npz:{savez(GREY, np.arange(3), GREY)}")
+
+
 class TestPoints:
     @pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, ">f8"])
     def test_any_float(self, load, kind):

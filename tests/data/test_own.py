@@ -95,7 +95,7 @@ def test_files_that_are_none(own: Path) -> None:
 
 
 def test_a_size_is_refused(own: Path) -> None:
-    with pytest.raises(DataError, match="leave the size out"):
+    with pytest.raises(DataError, match="takes no image size; leave that out"):
         load_dataset(f"{own}:points", size=8)
 
 

@@ -11,6 +11,7 @@ from sparring.data.dataset import Batch, Column, Dataset, DataSpec, dataset_of
 from sparring.data.digits import mnist
 from sparring.data.folder import read_folder
 from sparring.data.idx import read_idx_folder
+from sparring.data.loading import Watch, unwatched
 from sparring.data.mixtures import grid, read_mixture, ring
 from sparring.data.own import is_own, read_own
 from sparring.data.resizing import Fit, Size, frame_of
@@ -33,7 +34,7 @@ __all__ = [
     "short_data_name",
 ]
 
-READING = ("size", "fit", "skip_bad_images", "tokens")
+READING = ("size", "fit", "stretch", "skip_bad_images", "tokens")
 """Arguments of `load_dataset` that a run is told, and records, beside the name of its data."""
 
 _NAMES = {
@@ -60,9 +61,11 @@ def load_dataset(
     *,
     size: Size | None = None,
     fit: Fit = "crop",
+    stretch: bool = False,
     skip_bad_images: bool = False,
     tokens: TokensName | None = None,
     seed: int = 0,
+    watch: Watch = unwatched,
 ) -> Dataset:
     """Load a data set by name.
 
@@ -74,16 +77,19 @@ def load_dataset(
         fit: how images of another shape come to that size. With `crop` their largest central part of the
             right shape is kept; with `pad` the whole image, its edges repeated over what is left; with
             `stretch` the whole image, distorted.
+        stretch: scale the values of all images so that the brightest of them becomes white.
         skip_bad_images: leave out, with a warning, files of `folder:PATH` that cannot be decoded, rather
             than stop at the first one.
         tokens: what the texts of `text:FILE` are cut into; None for characters.
         seed: which draw of a generated data set to take (`ring`, `grid`, `mixture:`, `stacked-mnist`). It
             is independent of a run's seed: leave it, and every run sees the same examples.
+        watch: is told how many images of a folder are read, and how many there are.
 
     Raises:
         DataError: the name is unknown, or what it names cannot be read or makes no data set.
     """
     frame = frame_of(size, fit)
+    asked = ["image size"] * (frame is not None) + ["stretching"] * stretch
     generated: dict[str, Callable[[], Dataset]] = {
         "mnist": lambda: mnist(frame),
         "ring": lambda: ring(seed),
@@ -91,9 +97,9 @@ def load_dataset(
         "stacked-mnist": lambda: stacked_mnist(frame, seed),
     }
     own: dict[str, Callable[[Path], Dataset]] = {
-        "idx": lambda path: read_idx_folder(path, frame),
-        "folder": lambda path: read_folder(path, frame, skip_bad_images),
-        "npz": lambda path: read_npz(path, frame),
+        "idx": lambda path: read_idx_folder(path, frame, stretch),
+        "folder": lambda path: read_folder(path, frame, skip_bad_images, stretch=stretch, watch=watch),
+        "npz": lambda path: read_npz(path, frame, stretch),
         "mixture": lambda path: read_mixture(path, seed),
         "text": lambda path: read_texts(path, tokens or "characters"),
     }
@@ -105,15 +111,18 @@ def load_dataset(
     elif name in generated:
         dataset = generated[name]()
     elif is_own(name):
-        if frame is not None:
-            raise DataError(f"'{name}' makes its examples as it wants them; leave the size out.")
+        if asked:
+            raise DataError(
+                f"'{name}' makes its examples as it wants them, so it takes no {' and no '.join(asked)}; "
+                "leave that out."
+            )
         dataset = read_own(name)
     else:
         raise DataError(f"There is no data set '{name}'; accepted are {', '.join(_NAMES)}.{_hint(name)}")
-    if frame is not None and not dataset.examples.kind.has_size:
+    if asked and not dataset.examples.kind.has_size:
         raise DataError(
-            f"'{name}' holds {dataset.examples.kind.name}, not images, so it takes no image size; leave the "
-            "size out."
+            f"'{name}' holds {dataset.examples.kind.name}, not images, so it takes no "
+            f"{' and no '.join(asked)}; leave that out."
         )
     return dataset
 

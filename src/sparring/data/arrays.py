@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +15,25 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.data.dataset import Dataset, dataset_of
+from sparring.data.kinds import kind_of
 from sparring.data.limits import check_npz
-from sparring.data.resizing import Frame, brought_to
+from sparring.data.provenance import Provenance, provenance_of
+from sparring.data.resizing import Frame, prepared
 from sparring.errors import DataError
 from sparring.opening import plain
 
 Array = NDArray[Any]
 
 CHANNELS = (1, 3)
+POSITIONAL = ("arr_0", "arr_1")
+"""What `numpy.savez` calls arrays that are given without a name: examples, then perhaps labels."""
+LABELS = {"images": "labels", "points": "labels", "x_train": "y_train", POSITIONAL[0]: POSITIONAL[1]}
+"""The labels of each array of examples."""
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, MemoryError)
 """What NumPy and zipfile raise on damaged files; a RuntimeError is an unknown compression, or encryption."""
 
 
-def read_npz(path: Path, frame: Frame | None = None) -> Dataset:
+def read_npz(path: Path, frame: Frame | None = None, stretch: bool = False) -> Dataset:
     """Read a data set from a .npz file; nothing in it is unpickled.
 
     The file holds one of
@@ -34,27 +41,32 @@ def read_npz(path: Path, frame: Frame | None = None) -> Dataset:
     - `images`: uint8, N x H x W, N x H x W x C or N x C x H x W with C = 1 or 3 (where both readings fit,
       the channels are taken to be last);
     - `x_train`, and perhaps `x_test`: images likewise, as Keras ships them;
-    - `points`: floats, N x D.
+    - `points`: floats, N x D;
+    - `arr_0`, as `numpy.savez` calls what it is given without a name: images or points likewise.
 
-    `labels` (or `y_train` and `y_test`) are optional integers, N or N x 1; any integers will do: they are
-    numbered from 0 in their own order, and each class is named by its integer.
+    `labels` (or `y_train` and `y_test`, or `arr_1`) are optional integers, N or N x 1; any integers will do:
+    they are numbered from 0 in their own order, and each class is named by its integer.
 
     Args:
         path: the file.
         frame: size that images are brought to, and how; None keeps them as they are.
+        stretch: scale all values so that the brightest becomes 255.
 
     Raises:
         DataError: the file cannot be read, or its arrays are missing, of the wrong kind or do not match.
     """
     arrays = load_arrays(path)
     key = only_key(arrays, ("images", "x_train", "points"), path)
-    label_key, keras = "y_train" if key == "x_train" else "labels", key == "x_train"
-    examples = examples_in(arrays, key, path, frame)
-    given = labels_in(arrays, label_key, len(examples), path)
-    test = examples_in(arrays, "x_test", path, frame) if keras and "x_test" in arrays else None
+    examples = examples_in(arrays, key, path)
+    given = labels_in(arrays, LABELS[key], len(examples), path)
+    test = examples_in(arrays, "x_test", path) if key == "x_train" and "x_test" in arrays else None
     test_given = None if test is None else labels_in(arrays, "y_test", len(test), path)
     if test is not None and (given is None) != (test_given is None):
         raise DataError(f"{path} has only one of y_train and y_test; give both, or neither.")
+    provenance = Provenance()
+    if kind_of(examples).has_size:
+        provenance = provenance_of(examples)
+        examples, test = prepared(frame, stretch, examples, test)
     if test is not None and test.shape[1:] != examples.shape[1:]:
         raise DataError(
             f"{path} has x_train of {_measures(examples)} but x_test of {_measures(test)}; "
@@ -63,7 +75,7 @@ def read_npz(path: Path, frame: Frame | None = None) -> Dataset:
     (labels, test_labels), classes = _numbered(given, test_given)
     name = f"npz:{path}"
     held_out = None if test is None else dataset_of(name, test, test_labels, classes)
-    return dataset_of(name, examples, labels, classes, held_out)
+    return replace(dataset_of(name, examples, labels, classes, held_out), provenance=provenance)
 
 
 def load_arrays(path: Path) -> dict[str, Array]:
@@ -89,6 +101,8 @@ def load_arrays(path: Path) -> dict[str, Array]:
 def only_key(arrays: dict[str, Array], keys: tuple[str, ...], path: Path) -> str:
     """The one of the keys that a file has."""
     present = [key for key in keys if key in arrays]
+    if POSITIONAL[0] in arrays and arrays.keys() <= set(POSITIONAL):
+        return POSITIONAL[0]
     wanted = ", ".join(f"'{key}'" for key in keys)
     if len(present) > 1:
         raise DataError(f"{path} holds {' and '.join(present)} at once; keep one of {wanted}.")
@@ -97,12 +111,13 @@ def only_key(arrays: dict[str, Array], keys: tuple[str, ...], path: Path) -> str
     return present[0]
 
 
-def examples_in(arrays: dict[str, Array], key: str, path: Path, frame: Frame | None) -> Tensor:
-    """The array of a key as examples: points as they are, images brought to a size."""
+def examples_in(arrays: dict[str, Array], key: str, path: Path) -> Tensor:
+    """The array of a key as examples, images or points."""
     array = arrays[key]
     if array.ndim == 0 or array.size == 0:
         raise DataError(f"'{key}' in {path} is empty, of shape {array.shape}.")
-    return _points(array, key, path) if key == "points" else brought_to(frame, _images(array, key, path))
+    are_points = array.ndim == 2 if key == POSITIONAL[0] else key == "points"
+    return _points(array, key, path) if are_points else _images(array, key, path)
 
 
 def _images(array: Array, key: str, path: Path) -> Tensor:

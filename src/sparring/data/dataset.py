@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from sparring.data.kinds import Classes, Kind, Nothing, kind_from, kind_of
+from sparring.data.provenance import Provenance
 from sparring.data.truth import Truth
 
 
@@ -110,6 +111,8 @@ class Dataset:
     """What is known of the distribution the examples were drawn from."""
     parts: Mapping[str, Dataset] = field(default_factory=dict)
     """Further data sets that belong to it, such as another domain or unlabelled examples."""
+    provenance: Provenance = field(default_factory=Provenance)
+    """What its source knows of the files that it read."""
 
     def __post_init__(self) -> None:
         if self.condition.kind == Nothing():

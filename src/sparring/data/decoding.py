@@ -5,23 +5,24 @@ from __future__ import annotations
 import struct
 import warnings
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from sparring.data.limits import STARTS_PROGRAMS, decodable, decoding
 from sparring.data.resizing import Frame
 from sparring.errors import DataError
 
 WORKERS = 4
-FILES_AT_ONCE = 256
+FILES_AT_ONCE = 64
 """Decoded files that may wait to be collected: what bounds memory beside the data set itself."""
 
 CONTAINERS = {"BUFR", "GRIB", "HDF5", "MPEG"} | STARTS_PROGRAMS
@@ -47,30 +48,71 @@ UNREADABLE = (
 )
 """What `decode` may raise on a damaged file: each of Pillow's decoders has its own idea of an error."""
 
+TURNED = {5, 6, 7, 8}
+"""EXIF orientations that exchange width and height."""
+
+HEIC_SUFFIXES = {".heic", ".heics", ".heif", ".heifs", ".hif"}
+HEIC_ADVICE = "pip install 'sparring[heic]'"
+
 Pixels = NDArray[np.uint8]
+T = TypeVar("T")
 
 
 def image_suffixes() -> set[str]:
-    """The suffixes, with their dot and in lower case, of the formats that Pillow can decode."""
-    registered = Image.registered_extensions()
-    return {suffix for suffix, form in registered.items() if form in Image.OPEN and form not in CONTAINERS}
+    """The suffixes, with their dot and in lower case, of the formats that can be decoded here."""
+    opened = {
+        suffix
+        for suffix, form in Image.registered_extensions().items()
+        if form in Image.OPEN and form not in CONTAINERS
+    }
+    return opened | HEIC_SUFFIXES if _opens_heic() else opened - HEIC_SUFFIXES
 
 
-def decoded(files: Iterable[Path], frame: Frame) -> Iterator[Pixels | str]:
-    """The pixels of each file, in order, or why it cannot be decoded."""
+def _opens_heic() -> bool:
+    """Whether Pillow can open HEIC, for which it needs a package that not everyone has."""
+    try:
+        import pillow_heif
+    except ImportError:
+        return False
+    pillow_heif.register_heif_opener()
+    return True
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """An image file in memory."""
+
+    pixels: Pixels
+    """uint8 (1, height, width) if it is grey, else (3, height, width), of the size that it was brought to."""
+    width: int
+    """Of the file, turned upright, in pixels."""
+    height: int
+
+
+def decoded(files: Iterable[Path], frame: Frame, white: float = 1.0) -> Iterator[Decoded | str]:
+    """Each file as `decode` gives it, in order, or why it cannot be decoded."""
+    return _each(files, partial(decode, frame=frame, white=white))
+
+
+def brightest(files: Iterable[Path]) -> Iterator[float | str]:
+    """The brightest value of each file, as a share of the range that it could have, or why it has none."""
+    return _each(files, _brightest)
+
+
+def _each(files: Iterable[Path], work: Callable[[Path], T]) -> Iterator[T | str]:
     waiting = iter(files)
     with ThreadPoolExecutor(WORKERS) as pool:
         while block := list(islice(waiting, FILES_AT_ONCE)):
             with warnings.catch_warnings():
                 # Pillow warns of odd metadata and of large sizes, neither of which concerns the pixels.
                 warnings.simplefilter("ignore")
-                pixels = list(pool.map(partial(_attempt, frame=frame), block))
-            yield from pixels
+                found = list(pool.map(partial(_attempt, work), block))
+            yield from found
 
 
-def _attempt(file: Path, frame: Frame) -> Pixels | str:
+def _attempt(work: Callable[[Path], T], file: Path) -> T | str:
     try:
-        return decode(file, frame)
+        return work(file)
     except UnidentifiedImageError:
         return "it is of no format that Pillow knows"
     except Image.DecompressionBombError:
@@ -79,26 +121,31 @@ def _attempt(file: Path, frame: Frame) -> Pixels | str:
         return str(error).rstrip(".") or type(error).__name__
 
 
-def decode(file: Path, frame: Frame) -> Pixels:
+def decode(file: Path, frame: Frame, white: float = 1.0) -> Decoded:
     """One image file as pixels, treated as `read_folder` (in folder.py) says.
 
-    Returns:
-        uint8 (1, height, width) if the result is grey, else (3, height, width).
+    Args:
+        file: where it is.
+        frame: size that it is brought to, and how.
+        white: the share of the range of its values that becomes white.
 
     Raises:
         One of `UNREADABLE`: the file cannot be decoded.
     """
     with Image.open(file, formats=decodable()) as image:
+        width, height = image.size
         # JPEGs are decoded at a half, a quarter or an eighth where that is still twice what is wanted.
         wanted = 2 * max(frame.width, frame.height)
         image.draft(None, (wanted, wanted))
+        if image.getexif().get(ExifTags.Base.Orientation, 1) in TURNED:
+            width, height = height, width
         with decoding(*image.size):
-            return _decoded_to(image, frame)
+            return Decoded(_decoded_to(image, frame, white), width, height)
 
 
-def _decoded_to(image: Image.Image, frame: Frame) -> Pixels:
+def _decoded_to(image: Image.Image, frame: Frame, white: float) -> Pixels:
     ImageOps.exif_transpose(image, in_place=True)
-    opaque = _in_eight_bits(image)
+    opaque = _in_eight_bits(image, white)
     # Not resize's own `box`, beyond whose edges the filter would look.
     part = opaque.crop(frame.kept(*opaque.size))
     width, height = frame.resized(*opaque.size)
@@ -110,19 +157,43 @@ def _decoded_to(image: Image.Image, frame: Frame) -> Pixels:
     return np.array(pixels[:1] if grey else pixels)
 
 
-def _in_eight_bits(image: Image.Image) -> Image.Image:
+def _brightest(file: Path) -> float:
+    with Image.open(file, formats=decodable()) as image, decoding(*image.size):
+        values, top = _deep_values(image) or (np.asarray(_opaque(image)), 255)
+        return float(values.max()) / top
+
+
+def _in_eight_bits(image: Image.Image, white: float) -> Image.Image:
     """The image in mode L or RGB, on white where it is transparent."""
-    if image.mode == "I" or image.mode.startswith("I;16"):
-        return Image.fromarray(_from_sixteen_bits(image))
-    if image.mode == "F":
-        return Image.fromarray(_from_floats(np.asarray(image)))
+    deep = _deep_values(image)
+    if deep is not None:
+        values, top = deep
+        scaled = np.rint(values * (255 / (top * white)))
+        return Image.fromarray(np.minimum(scaled, 255).astype(np.uint8))
+    opaque = _opaque(image)
+    if white == 1.0:
+        return opaque
+    return opaque.point([min(255, round(value / white)) for value in range(256)] * len(opaque.getbands()))
+
+
+def _opaque(image: Image.Image) -> Image.Image:
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         coloured = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), coloured).convert("RGB")
     return image.convert("L" if image.mode in ("1", "L") else "RGB")
 
 
-def _from_sixteen_bits(image: Image.Image) -> Pixels:
+def _deep_values(image: Image.Image) -> tuple[NDArray[Any], int] | None:
+    """Values of more than 8 bits, and the greatest that they could be; None where there are none."""
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        return _sixteen_bits(image), 65535
+    if image.mode == "F":
+        floats = np.asarray(image)
+        return floats, _top_of_floats(floats)
+    return None
+
+
+def _sixteen_bits(image: Image.Image) -> NDArray[np.int64]:
     # Pillow's own conversion clips at 255 where this scales; its mode I is where it puts 16-bit files too.
     values: NDArray[Any] = np.asarray(image).astype(np.int64)
     if values.min() < 0 or values.max() > 65535:
@@ -130,12 +201,12 @@ def _from_sixteen_bits(image: Image.Image) -> Pixels:
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):
         values[values == transparent] = 65535
-    return ((values * 255 + 32767) // 65535).astype(np.uint8)
+    return values
 
 
-def _from_floats(values: NDArray[np.float32]) -> Pixels:
+def _top_of_floats(values: NDArray[np.float32]) -> int:
     if not (values.min() >= 0 and values.max() <= 255):  # Also where any value is not a number.
         raise ValueError(
             f"its floats go from {values.min()} to {values.max()}; they must be 0 to 1, or 0 to 255"
         )
-    return np.rint(values * (255 if values.max() <= 1 else 1)).astype(np.uint8)
+    return 1 if values.max() <= 1 else 255

@@ -10,6 +10,7 @@ import gzip
 import math
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import IO, cast
@@ -20,7 +21,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.data.dataset import Dataset, dataset_of
-from sparring.data.resizing import Frame, brought_to
+from sparring.data.provenance import provenance_of
+from sparring.data.resizing import Frame, prepared
 from sparring.errors import DataError
 from sparring.memory import require_memory
 from sparring.opening import plain
@@ -30,18 +32,19 @@ MOST_DIMENSIONS = 4
 READ_AT_ONCE = 2**20
 
 
-def read_idx_folder(path: Path, frame: Frame | None = None) -> Dataset:
+def read_idx_folder(path: Path, frame: Frame | None = None, stretch: bool = False) -> Dataset:
     """Read a folder laid out as MNIST is.
 
     The folder holds `train-images-idx3-ubyte` and optionally `train-labels-idx1-ubyte`, and a test split
     `t10k-images-idx3-ubyte` with labels where the training split has them. Each may end in `.gz`, and have
     a dot before `idx`. Images become uint8 (count, 1, height, width), cropped and resized if `size` is given
-    and not their own; classes are named `0` ... the greatest label.
+    and not their own; classes are named `0` ... the greatest label. With `stretch`, values are scaled so
+    that the brightest becomes 255.
 
     Raises:
         DataError: a file is missing, unreadable, damaged or of other dimensions than it should have.
     """
-    return read_idx(f"idx:{path}", path, frame)
+    return read_idx(f"idx:{path}", path, frame, stretch)
 
 
 def parse_idx(file: IO[bytes], origin: str) -> Tensor:
@@ -108,27 +111,26 @@ def _read_into(file: IO[bytes], content: NDArray[np.uint8]) -> int:
     return found
 
 
-def read_idx(name: str, folder: Traversable, frame: Frame | None) -> Dataset:
+def read_idx(name: str, folder: Traversable, frame: Frame | None, stretch: bool = False) -> Dataset:
     """The data set in a folder of IDX files, which may be in a package; see `read_idx_folder`."""
     files = _files(folder)
-    training = _split(files, folder, "train", frame)
+    training = _split(files, folder, "train")
     if training is None:
         raise DataError(f"{folder} holds no train-images-idx3-ubyte, plain or .gz, so it is no IDX data set.")
     images, labels = training
-    held_out = _split(files, folder, "t10k", frame)
-    if held_out is None:
-        classes = _class_names(labels)
-        return dataset_of(name, images, labels, classes)
-    test_images, test_labels = held_out
-    if (labels is None) != (test_labels is None):
+    test_images, test_labels = _split(files, folder, "t10k") or (None, None)
+    if test_images is not None and (labels is None) != (test_labels is None):
         raise DataError(f"{folder} has labels for only one of train and t10k; give both, or neither.")
-    if images.shape[1:] != test_images.shape[1:]:
+    provenance = provenance_of(images)
+    images, test_images = prepared(frame, stretch, images, test_images)
+    if test_images is not None and images.shape[1:] != test_images.shape[1:]:
         raise DataError(
             f"{folder} has training images of {_measures(images)} but t10k images of "
             f"{_measures(test_images)}; both must be the same, or a size be given to bring them to."
         )
     classes = _class_names(labels, test_labels)
-    return dataset_of(name, images, labels, classes, dataset_of(name, test_images, test_labels, classes))
+    held_out = None if test_images is None else dataset_of(name, test_images, test_labels, classes)
+    return replace(dataset_of(name, images, labels, classes, held_out), provenance=provenance)
 
 
 def _files(folder: Traversable) -> dict[str, Traversable]:
@@ -139,7 +141,7 @@ def _files(folder: Traversable) -> dict[str, Traversable]:
 
 
 def _split(
-    files: dict[str, Traversable], folder: Traversable, split: str, frame: Frame | None
+    files: dict[str, Traversable], folder: Traversable, split: str
 ) -> tuple[Tensor, Tensor | None] | None:
     """Images and labels of one split, or None where it has no images."""
     images = _array(files, f"{split}-images", 3)
@@ -150,7 +152,7 @@ def _split(
         return None
     if labels is not None and len(labels) != len(images):
         raise DataError(f"{folder} has {len(images)} {split}-images but {len(labels)} {split}-labels.")
-    return brought_to(frame, images.unsqueeze(1)), None if labels is None else labels.long()
+    return images.unsqueeze(1), None if labels is None else labels.long()
 
 
 def _array(files: dict[str, Traversable], stem: str, dimensions: int) -> Tensor | None:

@@ -1,4 +1,4 @@
-"""Images brought to another size."""
+"""Images in memory brought to what is wanted of them: a size, a range."""
 
 from __future__ import annotations
 
@@ -114,3 +114,30 @@ def brought_to(frame: Frame | None, images: Tensor) -> Tensor:
         part = functional.pad(part, frame.margins(wide, high), mode="replicate")
         made[start : start + at_once] = part.round_().clamp_(0, 255)
     return made
+
+
+def prepared(
+    frame: Frame | None, stretch: bool, training: Tensor, held_out: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
+    """Both splits, uint8 (N, C, H, W), scaled to the whole range if that is wanted, then resized.
+
+    Args:
+        frame: the wanted size; None keeps what they have.
+        stretch: whether the brightest value of both becomes 255.
+        training: changed in place where values are scaled.
+        held_out: likewise, where there is one.
+    """
+    splits = [training] if held_out is None else [training, held_out]
+    if stretch:
+        _stretch(splits)
+    resized = [brought_to(frame, images) for images in splits]
+    return resized[0], None if held_out is None else resized[1]
+
+
+def _stretch(splits: list[Tensor]) -> None:
+    """Scale all values so that the brightest becomes 255; all black stays black."""
+    white = max(int(images.max()) for images in splits) or 255
+    table = torch.arange(256).mul(255 / white).round_().clamp_(0, 255).to(torch.uint8)
+    for images in splits:
+        for part in images.split(max(1, RESIZED_AT_ONCE // images[0].numel())):
+            part.copy_(table[part.long()])

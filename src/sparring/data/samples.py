@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sparring.data.arrays import Array, examples_in, labels_in, load_arrays, only_key
+from sparring.data.arrays import LABELS, Array, examples_in, labels_in, load_arrays, only_key
 from sparring.data.dataset import Column
 from sparring.errors import DataError
 from sparring.runs.files import write_atomically
@@ -56,6 +56,7 @@ def read_samples(path: Path) -> tuple[Tensor, Tensor | None]:
         DataError: the file cannot be read, or its arrays are missing, of the wrong kind or do not match.
     """
     arrays = load_arrays(path)
-    examples = examples_in(arrays, only_key(arrays, ("images", "points"), path), path, None)
-    labels = labels_in(arrays, "labels", len(examples), path)
+    key = only_key(arrays, ("images", "points"), path)
+    examples = examples_in(arrays, key, path)
+    labels = labels_in(arrays, LABELS[key], len(examples), path)
     return examples, None if labels is None else torch.from_numpy(labels)

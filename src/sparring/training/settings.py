@@ -67,6 +67,9 @@ class RunSettings(Settings):
     fit: Fit = "crop"
     """How images of another shape come to that size: `crop` keeps their central part, `pad` all of them with
     their edges repeated over what is left, `stretch` all of them, distorted."""
+    stretch: bool = False
+    """Make the brightest value of all images white, where files do not use the whole range: 12 bits in files
+    of 16, or masks of 0 and 1."""
     precision: PrecisionName = "float32"
     """In which numbers losses are computed. bf16 is faster on GPUs and on some processors; on a CPU it is
     taken only where a short timing at the start says so."""

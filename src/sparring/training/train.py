@@ -17,6 +17,7 @@ import torch
 from sparring import __version__
 from sparring.console import Console, duration_text
 from sparring.data import READING, load_dataset, short_data_name
+from sparring.data.summary import hints, summary
 from sparring.errors import DataError, RunError, SettingError
 from sparring.game import Game, GameSettings
 from sparring.model import recorded_dataset, recorded_system
@@ -66,7 +67,12 @@ def start(system: str, game_class: type[Game], asked: RunSettings, settings: Gam
     console = Console(asked.quiet, silent=not processes.is_first)
     torch.set_num_threads(asked.threads or torch.get_num_threads())
     reading = {name: getattr(asked, name) for name in READING}
-    dataset = load_dataset(asked.data, **reading)
+    with console.reading() as watch:
+        dataset = load_dataset(asked.data, **reading, watch=watch)
+    said = summary(dataset)
+    console.line(said)
+    for hint in hints(dataset):
+        console.line(f"Hint: {hint}")
     # Anything that is wrong with the data or the settings shows here, before the folder is made.
     engine = Engine(
         game_class, settings, dataset, None, asked.seed, processes, microbatches=asked.microbatches
@@ -82,6 +88,7 @@ def start(system: str, game_class: type[Game], asked: RunSettings, settings: Gam
         "data": {
             "name": dataset.name,
             **reading,
+            "summary": said,
             "fingerprint": dataset.fingerprint,
             "spec": dataset.spec.description(),
         },
@@ -150,7 +157,8 @@ def resume(
     # Sums are rounded differently with another number of threads, and the run would not be the same.
     torch.set_num_threads(description["threads"])
     data = description["data"]
-    dataset = recorded_dataset(run)
+    with console.reading() as watch:
+        dataset = recorded_dataset(run, watch)
     if dataset.fingerprint != data["fingerprint"]:
         raise DataError(
             f"{dataset.name} is not what {run.path} was trained on (its fingerprint differs): restore the "

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 20
 """Classes shown in a picture at the most."""
+MOST_COUNTED = 12
+"""Classes that are counted one by one in a line of text."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,14 @@ class Classes(Kind):
     def about(self) -> str:
         """Such as `10 classes`."""
         return f"{len(self.names)} classes"
+
+    def told(self, stored: Tensor) -> str:
+        """How many there are of each class."""
+        counts = torch.bincount(stored, minlength=self.classes).tolist()
+        if self.classes > MOST_COUNTED:
+            return f"{self.classes:,} classes of {min(counts):,} to {max(counts):,} each"
+        each = ", ".join(f"{name} ({count:,})" for name, count in zip(self.names, counts, strict=True))
+        return f"{self.classes} {'class' if self.classes == 1 else 'classes'}: {each}"
 
     def description(self) -> dict[str, Any]:
         """Kind and names."""

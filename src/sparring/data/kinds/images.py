@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sparring.evaluation.networks import Classifier
 
 WHITE = 255
+DIM = 64
+"""Images none of whose bytes is as bright as this, a quarter of the range, were probably meant otherwise."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,16 @@ class Images(Kind):
         channels, height, width = self.shape
         colour = {1: "grey", 3: "colour"}.get(channels, f"{channels}-channel")
         return f"{colour} images of {width} x {height}"
+
+    def hints(self, stored: Tensor) -> list[str]:
+        """That the brightest value is a dim one."""
+        brightest = int(stored.max())
+        if not 0 < brightest < DIM:
+            return []
+        return [
+            f"The brightest value is {brightest} of {WHITE}, as in files of 16 bits that use 12 of them, or "
+            "in masks of 0 and 1: --stretch makes the brightest value white."
+        ]
 
     def description(self) -> dict[str, Any]:
         """Kind and shape; the range is the system's."""

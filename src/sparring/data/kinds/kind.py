@@ -94,6 +94,19 @@ class Kind(ABC):
     def about(self) -> str:
         """In words, such as `grey images of 28 x 28`."""
 
+    def amount(self, count: int) -> str:
+        """So many values in words, such as `18 colour images of 32 x 32`."""
+        # What examples are begins with a plural: `images of`, `points of`.
+        return f"{count:,} {self.about if count != 1 else self.about.replace('s of ', ' of ', 1)}"
+
+    def told(self, stored: Tensor) -> str:
+        """In words, what these values tell a generator, such as `3 classes: a (6), b (7), c (5)`."""
+        return f"told {self.about}"
+
+    def hints(self, stored: Tensor) -> list[str]:
+        """What looks as if examples had been meant otherwise than they are stored, a sentence or two each."""
+        return []
+
     @abstractmethod
     def description(self) -> dict[str, Any]:
         """Plain values from which `kind_from` makes this kind again."""

@@ -30,6 +30,10 @@ class Nothing(Kind):
         """In words."""
         return "no condition"
 
+    def told(self, stored: Tensor) -> str:
+        """That there is nothing."""
+        return "no classes"
+
     def description(self) -> dict[str, Any]:
         """Kind alone."""
         return {"kind": self.name}

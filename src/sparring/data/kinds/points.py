@@ -13,6 +13,9 @@ from sparring.data.kinds.kind import Kind
 if TYPE_CHECKING:
     from sparring.data.dataset import Dataset
 
+UNLIKE = 1000.0
+"""Columns whose standard deviations differ by this factor were probably not meant to be seen alike."""
+
 
 @dataclass(frozen=True)
 class Points(Kind):
@@ -28,6 +31,18 @@ class Points(Kind):
     def about(self) -> str:
         """Such as `points of 2 dimensions`."""
         return f"points of {self.shape[0]} dimensions"
+
+    def hints(self, stored: Tensor) -> list[str]:
+        """That one column spreads much farther than another."""
+        spreads = stored.double().std(0, correction=0)
+        widest, narrowest = int(spreads.argmax()), int(spreads.argmin())
+        if spreads[widest] < UNLIKE * spreads[narrowest] or spreads[widest] == 0:
+            return []
+        return [
+            f"Column {widest} of the points has a standard deviation of {spreads[widest]:.3g}, and column "
+            f"{narrowest} one of {spreads[narrowest]:.3g}: networks will hardly see the narrow one, so bring "
+            "both to one scale first."
+        ]
 
     def description(self) -> dict[str, Any]:
         """Kind and shape."""

@@ -1,0 +1,91 @@
+"""Many image files decoded into one tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from sparring.data.decoding import brightest, decoded
+from sparring.data.resizing import Frame
+from sparring.errors import DataError
+from sparring.memory import require_memory
+
+Watch = Callable[[int, int], None]
+"""Is told, while files are read, how many are done and how many there are."""
+
+
+def unwatched(done: int, total: int) -> None:
+    """Nobody looks on."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the images of a folder are brought to."""
+
+    frame: Frame
+    """Their size, and how they come to it."""
+    stretch: bool = False
+    """Whether the brightest value of all files becomes white."""
+    skip_bad: bool = False
+    """Whether files that cannot be decoded are left out rather than refused."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The images of some files."""
+
+    images: Tensor
+    """uint8 (count, 1 or 3, height, width): in colour if one of them is."""
+    kept: list[int]
+    """The place of each among the files; the others cannot be decoded."""
+    widths: tuple[int, int]
+    """Least and greatest width in the files, in pixels."""
+    heights: tuple[int, int]
+    """Least and greatest height."""
+
+
+def load_files(files: Sequence[Path], wanted: Wanted, watch: Watch = unwatched) -> Loaded:
+    """Decode all files.
+
+    Raises:
+        DataError: a file cannot be decoded and such are not left out, or none can.
+    """
+    white = _white(files) if wanted.stretch else 1.0
+    frame = wanted.frame
+    require_memory(len(files) * frame.area, f"{len(files):,} images of {frame}")
+    # Grey until the first image with colour: nothing but the final tensor is ever whole in memory.
+    images = torch.empty((len(files), 1, frame.height, frame.width), dtype=torch.uint8)
+    kept: list[int] = []
+    sizes: set[tuple[int, int]] = set()
+    for index, found in enumerate(decoded(files, frame, white)):
+        watch(index + 1, len(files))
+        if not isinstance(found, str):
+            images = with_channels(images, max(images.shape[1], len(found.pixels)))
+            images[len(kept)] = torch.from_numpy(found.pixels)
+            kept.append(index)
+            sizes.add((found.width, found.height))
+        elif not wanted.skip_bad:
+            raise DataError(
+                f"{files[index]} cannot be read as an image ({found}); mend or remove it, or pass "
+                "--skip-bad-images to skip such files."
+            )
+    if not kept:
+        raise DataError(f"None of the {len(files)} images can be read, {files[0]} being the first.")
+    if len(kept) < len(files):
+        images = images[: len(kept)].clone()
+    widths, heights = zip(*sizes, strict=True)
+    return Loaded(images, kept, (min(widths), max(widths)), (min(heights), max(heights)))
+
+
+def _white(files: Sequence[Path]) -> float:
+    """The brightest value of all files as a share of its range; 1 where all is black, or damaged."""
+    return max((found for found in brightest(files) if not isinstance(found, str)), default=1.0) or 1.0
+
+
+def with_channels(images: Tensor, channels: int) -> Tensor:
+    """Images of one channel repeated in three if three are wanted; else untouched."""
+    return images if images.shape[1] == channels else images.expand(-1, channels, -1, -1).contiguous()

@@ -1,0 +1,35 @@
+"""A data set in a line, for people to see whether it was read as they meant it."""
+
+from __future__ import annotations
+
+from sparring.data.dataset import Dataset
+from sparring.data.listing import left_out_text
+
+
+def summary(dataset: Dataset) -> str:
+    """What was read, such as `18 colour images of 32 x 32 (from 40-1200 px), 3 classes: a (6), b (7), c (5);
+    53 files left out: 50 .heic, 3 without suffix; held out: none`."""
+    held_out = "none" if dataset.held_out is None else f"{len(dataset.held_out):,}"
+    clauses = [
+        _examples(dataset),
+        *(f"{name}: {_examples(part)}" for name, part in dataset.parts.items()),
+        left_out_text(dataset.provenance.left_out),
+        f"held out: {held_out}",
+    ]
+    return "; ".join(filter(None, clauses))
+
+
+def hints(dataset: Dataset) -> list[str]:
+    """What looks as if something else had been meant, a sentence or two each."""
+    found = [*dataset.provenance.hints, *dataset.examples.kind.hints(dataset.examples.values)]
+    return found + [hint for part in dataset.parts.values() for hint in hints(part)]
+
+
+def _examples(dataset: Dataset) -> str:
+    """The examples, the size they had in their files, and what is told of them."""
+    clauses = [
+        dataset.examples.kind.amount(len(dataset)) + dataset.provenance.resized_text(dataset.spec.shape),
+        dataset.condition.kind.told(dataset.condition.values),
+        f"{dataset.truth.modes} modes" if dataset.truth.modes else "",
+    ]
+    return ", ".join(filter(None, clauses))
