@@ -22,6 +22,7 @@ def test_every_name_has_a_line_of_help():
         "npz:FILE",
         "mixture:FILE",
         "text:FILE",
+        "oracle:FILE",
         "FILE.py:FUNCTION",
     ]
     assert all(line and "\n" not in line for line in names.values())

@@ -13,6 +13,7 @@ from sparring.data.folder import read_folder
 from sparring.data.idx import read_idx_folder
 from sparring.data.loading import Watch, unwatched
 from sparring.data.mixtures import grid, read_mixture, ring
+from sparring.data.oracles import read_oracle
 from sparring.data.own import is_own, read_own
 from sparring.data.resizing import Fit, Size, frame_of
 from sparring.data.stacked import stacked_mnist
@@ -47,6 +48,7 @@ _NAMES = {
     "npz:FILE": "a NumPy .npz file with `images`, `x_train` or `points`, and perhaps labels",
     "mixture:FILE": 'Gaussians of your own, from JSON such as {"means": [[0, 0], [1, 1]], "deviation": 0.1}',
     "text:FILE": "UTF-8 text, an example in each line, cut into characters or words",
+    "oracle:FILE": "sequences that a network in a .npz file writes, as in SeqGAN's experiment (generated)",
     "FILE.py:FUNCTION": "a function of your own that gives a `Dataset`: pairs, two domains, anything",
 }
 
@@ -81,8 +83,8 @@ def load_dataset(
         skip_bad_images: leave out, with a warning, files of `folder:PATH` that cannot be decoded, rather
             than stop at the first one.
         tokens: what the texts of `text:FILE` are cut into; None for characters.
-        seed: which draw of a generated data set to take (`ring`, `grid`, `mixture:`, `stacked-mnist`). It
-            is independent of a run's seed: leave it, and every run sees the same examples.
+        seed: which draw of a generated data set to take (`ring`, `grid`, `mixture:`, `stacked-mnist`,
+            `oracle:`). It is independent of a run's seed: leave it, and every run sees the same examples.
         watch: is told how many images of a folder are read, and how many there are.
 
     Raises:
@@ -101,6 +103,7 @@ def load_dataset(
         "folder": lambda path: read_folder(path, frame, skip_bad_images, stretch=stretch, watch=watch),
         "npz": lambda path: read_npz(path, frame, stretch),
         "mixture": lambda path: read_mixture(path, seed),
+        "oracle": lambda path: read_oracle(path, seed),
         "text": lambda path: read_texts(path, tokens or "characters"),
     }
     kind, colon, path = name.partition(":")

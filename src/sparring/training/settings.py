@@ -41,7 +41,7 @@ class RunSettings(Settings):
 
     data: str = "mnist"
     """The training data: mnist, ring, grid, stacked-mnist, idx:PATH, folder:PATH, npz:FILE, mixture:FILE,
-    text:FILE, or FILE.py:FUNCTION for a function of your own that gives a Dataset."""
+    text:FILE, oracle:FILE, or FILE.py:FUNCTION for a function of your own that gives a Dataset."""
     preset: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """A named set of settings of the system (`sparring zoo` lists them); settings given beside it win."""
     out: Annotated[str | None, tyro.conf.arg(metavar="RUN")] = None

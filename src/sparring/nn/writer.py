@@ -1,0 +1,99 @@
+"""A recurrent network that writes texts, token by token."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sparring.nn.surprise import summed_surprise
+
+START = 0
+"""The token that stands before every text."""
+AT_ONCE = 2**18
+"""Logits computed in one go while tokens are chosen, which a processor keeps at hand."""
+State = tuple[Tensor, Tensor]
+"""What the network remembers of what it has read: two tensors (1, count, hidden)."""
+
+
+class Writer(nn.Module):
+    """One LSTM between an embedding of tokens and a linear layer that scores what may come next.
+
+    PyTorch's LSTM has two biases for each gate; their sum is the one of the equations.
+
+    Args:
+        vocabulary: number of tokens.
+        embedding_size: numbers that stand for a token.
+        hidden_size: numbers that stand for what has been read.
+    """
+
+    def __init__(self, vocabulary: int, embedding_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, embedding_size)
+        self.memory = nn.LSTM(embedding_size, hidden_size, batch_first=True)
+        self.scores = nn.Linear(hidden_size, vocabulary)
+
+    def read(self, tokens: Tensor) -> Tensor:
+        """What is remembered before each token of texts (count, length): (count, length, hidden)."""
+        before: Tensor = self.memory(self.embedding(F.pad(tokens[:, :-1], (1, 0), value=START)))[0]
+        return before
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Logits (count, length, vocabulary) of each token of texts, from those before it."""
+        logits: Tensor = self.scores(self.read(tokens))
+        return logits
+
+    def surprise(self, tokens: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """-log p of each token given those before it, in nats.
+
+        Args:
+            tokens: texts, int64 (count, length).
+            weights: what each token counts for in the sum, (count, length).
+
+        Returns:
+            The weighted sum, which can be differentiated, and what each token adds to it without its weight,
+            (count, length), which cannot.
+        """
+        hidden = self.read(tokens).flatten(0, 1)
+        total, each = summed_surprise(
+            hidden, self.scores.weight, self.scores.bias, tokens.flatten(), weights.flatten()
+        )
+        return total, each.view_as(tokens)
+
+    def begin(self, count: int) -> tuple[Tensor, State]:
+        """What comes before the first token of so many texts: the start, and a memory of nothing."""
+        weight = self.scores.weight
+        nothing = weight.new_zeros(1, count, self.memory.hidden_size)
+        return torch.full((count,), START, device=weight.device), (nothing, nothing)
+
+    def next_token(
+        self, token: Tensor, state: State, noise: Tensor, temperature: float = 1.0
+    ) -> tuple[Tensor, State]:
+        """The token that comes after another, and what is remembered then.
+
+        Args:
+            token: the last of each text, int64 (count,).
+            state: what is remembered of those before it.
+            noise: from U(0, 1), (count,): the same noise takes the same token of the same chances.
+            temperature: divides the scores; below 1 the likely becomes likelier.
+        """
+        hidden, state = self.memory(self.embedding(token)[:, None], state)
+        rows = max(1, AT_ONCE // self.scores.out_features)
+        parts = zip(hidden[:, 0].split(rows), noise.split(rows), strict=True)
+        return torch.cat([chosen(self.scores(h) / temperature, part) for h, part in parts]), state
+
+    def write(self, noise: Tensor, temperature: float = 1.0) -> Tensor:
+        """Texts, int64 (count, length), from noise of U(0, 1), (count, length)."""
+        token, state = self.begin(len(noise))
+        tokens = []
+        for part in noise.unbind(1):
+            token, state = self.next_token(token, state, part, temperature)
+            tokens.append(token)
+        return torch.stack(tokens, 1)
+
+
+def chosen(logits: Tensor, noise: Tensor) -> Tensor:
+    """Where noise (count,) of U(0, 1) falls in the distribution functions of logits (count, classes)."""
+    shares = (logits - logits.amax(1, keepdim=True)).exp_().cumsum_(1)
+    place = torch.searchsorted(shares, noise.to(shares)[:, None] * shares[:, -1:], right=True)
+    return place.squeeze(1).clamp_(max=logits.shape[1] - 1)

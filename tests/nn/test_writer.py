@@ -1,0 +1,99 @@
+"""The network that writes texts: what surprises it, and what it writes from noise."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from sparring.nn import surprise
+from sparring.nn.surprise import summed_surprise
+from sparring.nn.writer import Writer, chosen
+
+VOCABULARY, LENGTH = 7, 5
+
+
+@pytest.fixture
+def writer() -> Writer:
+    torch.manual_seed(0)
+    return Writer(VOCABULARY, 3, 4)
+
+
+def texts(count: int = 6) -> Tensor:
+    return torch.randint(VOCABULARY, (count, LENGTH), generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("at_once", [1, 3 * VOCABULARY, 2**19])
+def test_surprise_and_its_gradients_are_those_of_a_cross_entropy(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In chunks of one, three and all; with a logit so large that its exponential is infinite."""
+    monkeypatch.setattr(surprise, "AT_ONCE", at_once)
+    random = torch.Generator().manual_seed(0)
+    given = [torch.randn(shape, generator=random) for shape in ((10, 4), (VOCABULARY, 4), (VOCABULARY,))]
+    given[2][3] = 200.0
+    tokens = torch.randint(VOCABULARY, (10,), generator=random)
+    weights = torch.randn(10, generator=random)
+    ours, theirs = ([value.clone().requires_grad_() for value in given] for _ in range(2))
+    total, each = summed_surprise(*ours, tokens, weights)
+    hidden, weight, bias = theirs
+    expected = F.cross_entropy(F.linear(hidden, weight, bias), tokens, reduction="none")
+    torch.testing.assert_close(each, expected)
+    torch.testing.assert_close(total, (weights * expected).sum())
+    assert not each.requires_grad
+    (3 * total).backward()
+    (3 * weights * expected).sum().backward()
+    for own, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(own.grad, other.grad, atol=1e-4, rtol=1e-4)
+
+
+def test_nothing_is_kept_for_gradients_that_nobody_wants() -> None:
+    with torch.no_grad():
+        total, _ = summed_surprise(
+            torch.ones(2, 3), torch.ones(4, 3), torch.ones(4), torch.tensor([0, 1]), torch.ones(2)
+        )
+    assert not total.requires_grad
+    assert total.item() == pytest.approx(2 * torch.tensor(4.0).log().item())
+
+
+def test_a_text_is_read_from_its_start(writer: Writer) -> None:
+    """What comes after a token changes nothing before it."""
+    tokens = texts()
+    logits = writer(tokens)
+    assert logits.shape == (6, LENGTH, VOCABULARY)
+    changed = tokens.clone()
+    changed[:, 2] = (changed[:, 2] + 1) % VOCABULARY
+    after = writer(changed)
+    assert torch.equal(after[:, :3], logits[:, :3])
+    assert not torch.equal(after[:, 3], logits[:, 3])
+    _, each = writer.surprise(tokens, torch.ones(6, LENGTH))
+    torch.testing.assert_close(each, F.cross_entropy(logits.transpose(1, 2), tokens, reduction="none"))
+
+
+def test_tokens_are_chosen_by_their_chances() -> None:
+    shares = torch.tensor([0.2, 0.5, 0.3])
+    noise = torch.tensor([0.0, 0.19, 0.21, 0.69, 0.71, 0.999999, 1.0])
+    assert chosen(shares.log().expand(7, 3), noise).tolist() == [0, 0, 1, 1, 2, 2, 2]
+
+
+def test_what_is_written_has_the_chances_that_are_read(writer: Writer) -> None:
+    """The share of each second token after each first one, over 20,000 texts."""
+    with torch.no_grad():
+        noise = torch.rand(20_000, 2, generator=torch.Generator().manual_seed(2))
+        written = writer.write(noise)
+        logits = writer(written)
+        for token in range(VOCABULARY):
+            after = written[written[:, 0] == token, 1]
+            found = torch.bincount(after, minlength=VOCABULARY) / len(after)
+            chances = logits[written[:, 0] == token, 1].softmax(1)[0]
+            assert (found - chances).abs().max().item() < 4 * (0.25 / len(after)) ** 0.5
+
+
+def test_a_low_temperature_takes_the_likeliest(writer: Writer) -> None:
+    with torch.no_grad():
+        noise = torch.rand(50, LENGTH, generator=torch.Generator().manual_seed(3))
+        cold = writer.write(noise, temperature=1e-4)
+        assert len(cold.unique(dim=0)) == 1
+        assert torch.equal(cold, writer(cold).argmax(2))
+        assert len(writer.write(noise).unique(dim=0)) > 40
