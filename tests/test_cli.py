@@ -127,7 +127,7 @@ def test_train_resume_and_sample(run_sparring: Command, tiny_npz: Path, tmp_path
     assert "Samples: runs/acgan-npz-1/samples.png\n" in done.stdout
     assert "\x1b" not in done.stdout, "no control codes where there is no terminal"
 
-    done = run_sparring("resume", "runs/acgan-npz-1", "--max-steps", 3, "--quiet", cwd=tmp_path)
+    done = run_sparring("resume", "runs/acgan-npz-1", "--max-steps", 3, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Resuming acgan-npz in runs/acgan-npz-1: step 2 of 3." in done.stdout
     history = pd.read_json(run / "history.jsonl", lines=True)
@@ -193,15 +193,14 @@ def test_a_run_without_a_limit_says_how_long_it_will_take(
 
 
 def test_minutes_become_steps_once_and_for_all(
-    tiny_npz: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tiny_npz: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(timing, "TIMING_SECONDS", 0.05)
     main(
         ["train", "gan", "--data", f"npz:{tiny_npz}", "--out", str(tmp_path / "run"), "--max-minutes", "0.02"]
     )
     described = sparring.Run(tmp_path / "run").description
     assert described["limit"]["minutes"] == 0.02
-    assert described["total_steps"] == sparring.Run(tmp_path / "run").status["step"]
+    assert described["total_steps"] == sparring.Run(tmp_path / "run").status["step"] >= 2
     assert f"0.02 minutes are {described['total_steps']:,} steps here" in capsys.readouterr().out
     # The time is spent.
     main(["resume", str(tmp_path / "run"), "--max-minutes", "0.001"])
@@ -481,7 +480,7 @@ class TestRunFolder:
 class TestCheckpoint:
     @staticmethod
     def file(run: Path, name: str) -> Path:
-        (checkpoint,) = (run / "checkpoints").glob("step-*")
+        checkpoint = max((run / "checkpoints").glob("step-*"))
         return checkpoint / name
 
     @pytest.fixture

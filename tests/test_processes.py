@@ -72,7 +72,7 @@ def options(data: Path) -> list[str]:
 
 
 def newest(run: Path) -> dict[str, torch.Tensor]:
-    (checkpoint,) = (run / "checkpoints").glob("step-*")
+    checkpoint = max((run / "checkpoints").glob("step-*"))
     return load_file(checkpoint / "networks.safetensors")
 
 

@@ -593,7 +593,7 @@ def test_lines_of_how_far_runs_are(
     shutil.rmtree(path / "seed-6")
     for name, number in (("dead run", 30), ("mode collapse", 1300)):
         Run(path / "seed-5").add_event("finding", finding=name, step=number)
-    progress = GroupProgress(Group.open(path), quiet=True, at_once=2)
+    progress = GroupProgress(Group.open(path), quiet=False, at_once=2)
     progress.say()
     progress.sum_up()
     assert capsys.readouterr().out.splitlines() == [
@@ -646,5 +646,5 @@ def test_a_run_is_as_far_as_its_history(
     """It saves itself more seldom than it writes rows."""
     path = shutil.copytree(group[0], tmp_path / "group")
     Run(path / "seed-5").set_status(state="running", step=0, total_steps=8)
-    GroupProgress(Group.open(path), quiet=True, at_once=2).say()
+    GroupProgress(Group.open(path), quiet=False, at_once=2).say()
     assert "seed 5: 8 of 8" in capsys.readouterr().out

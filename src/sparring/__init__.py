@@ -34,13 +34,14 @@ if TYPE_CHECKING:
         Turn,
         two_players,
     )
-    from sparring.model import Model, Samples, load, sample
+    from sparring.model import Model, load, sample
     from sparring.randomness import Randomness
     from sparring.reporting.compare import Comparison, compare
     from sparring.reporting.report import report
     from sparring.reporting.tensorboard import tensorboard
     from sparring.runs.folder import Run
     from sparring.runs.group import Group
+    from sparring.sample_files import Samples
     from sparring.training.seeds import train_seeds
     from sparring.training.train import resume, train
     from sparring.tricks import Trick
@@ -66,13 +67,14 @@ _HOMES = {
         "Turn",
         "two_players",
     ),
-    "model": ("Model", "Samples", "load", "sample"),
+    "model": ("Model", "load", "sample"),
     "randomness": ("Randomness",),
     "reporting.compare": ("Comparison", "compare"),
     "reporting.report": ("report",),
     "reporting.tensorboard": ("tensorboard",),
     "runs.folder": ("Run",),
     "runs.group": ("Group",),
+    "sample_files": ("Samples",),
     "training.seeds": ("train_seeds",),
     "training.train": ("resume", "train"),
     "tricks": ("Trick",),

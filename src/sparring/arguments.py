@@ -141,7 +141,9 @@ def value_of(flag: str, arguments: Sequence[str]) -> str | None:
 
 def flag_of(name: str) -> str:
     """The option of a name, such as `--batch-size`."""
-    return "--" + name.replace("_", "-")
+    from sparring.settings import flag_name
+
+    return f"--{flag_name(name)}"
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,8 @@ def _check_arguments(kind: type[Any], arguments: Sequence[str], program: str, ex
     waiting = list(arguments)
     while waiting:
         word, equals, value = waiting.pop(0).partition("=")
+        if not word + equals:
+            raise SettingError(f"{program} was given an empty word: leave it out, or write what it is to be.")
         if not word.startswith("--"):
             given.append(word + equals + value)
             continue
@@ -205,6 +209,8 @@ def _check_arguments(kind: type[Any], arguments: Sequence[str], program: str, ex
 
 
 def _check_value(flag: str, value: str, hint: _Hint) -> None:
+    if str in hint.kinds and not value:
+        raise SettingError(f"{flag} needs a value after it: {hint.text}, and not an empty one.")
     if str in hint.kinds or (value == "None" and type(None) in hint.kinds):
         return
     try:
@@ -227,7 +233,7 @@ def _hints(kind: type[Any]) -> Mapping[str, _Hint]:
         kinds, _ = kinds_and_ranges(annotations[field.name])
         positional = tyro.conf.Positional in typing.get_args(annotations[field.name])
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        hints[field.name] = _Hint(kinds, positional, required)
+        hints[field.name.rstrip("_")] = _Hint(kinds, positional, required)
     return hints
 
 

@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sparring.errors import SettingError, SparringError, nearest
+from sparring.memory import telling_shortage
+from sparring.output import complain, forget
 
 if TYPE_CHECKING:
     from sparring.game import Game
@@ -63,19 +65,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _exit_code(arguments: list[str]) -> int:
     """Run a command and say what went wrong, if anything did."""
     try:
-        _dispatch(arguments)
+        with telling_shortage():
+            _dispatch(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except SparringError as error:
         # Of several processes that stop together, only one has something to say.
         if str(error):
-            print(f"sparring: {error}", file=sys.stderr)
+            complain(str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        print("sparring: stopped.", file=sys.stderr)
+        begins = arguments[:1] in (["train"], ["resume"])
+        complain("stopped before anything was begun." if begins else "stopped.")
         return 130
     except BrokenPipeError:
         # The reader of our output went away, as `| head` does.
-        sys.stderr.close()
+        forget(sys.stdout)
         return 1
+    except OSError as error:
+        # Of a file that we opened ourselves, its name would be known.
+        if error.filename is not None or error.errno is None:
+            raise
+        forget(sys.stdout)
+        complain(f"What is printed cannot be written: {os.strerror(error.errno).lower()}.")
+        return 2
     return 0
 
 
@@ -189,7 +202,8 @@ def _resume(arguments: list[str]) -> None:
 
 
 def _sample(arguments: list[str]) -> None:
-    from sparring.model import check_samples_file, sample
+    from sparring.model import load, sample
+    from sparring.sample_files import check_samples_file, write_samples
 
     about = (
         "FILE.png for a picture (FILE.txt of texts), FILE.npz for arrays: `images` (uint8, N x H x W x C), "
@@ -198,8 +212,11 @@ def _sample(arguments: list[str]) -> None:
     options = _parsed("sample", sample, arguments, out=(str, about, dataclasses.MISSING))
     out = options.pop("out")
     check_samples_file(out)
-    sample(**options).save(out)
-    print(f"Wrote {options['count']} samples to {out}")
+    model = load(options["run"], options["epoch"], options["device"])
+    drawn = model.batches(options["count"], options["label"], options["seed"])
+    files = write_samples(out, drawn, options["count"])
+    several = f" and {len(files) - 1:,} more files" if len(files) > 1 else ""
+    print(f"Wrote {options['count']} samples to {files[0]}{several}")
 
 
 def _evaluate(arguments: list[str]) -> None:
@@ -292,4 +309,4 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
 
 
 def _show_warning(message: Warning | str, *details: Any, **more: Any) -> None:
-    print(f"sparring: {message}", file=sys.stderr)
+    complain(str(message))

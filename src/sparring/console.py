@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TextIO, cast
 
 from rich.console import Console as RichConsole
 from rich.console import RenderableType
@@ -23,10 +25,18 @@ from rich.text import Text
 
 from sparring.game import Number
 from sparring.health.findings import Finding
+from sparring.output import LastingOutput
 from sparring.reading import reading_progress
 
 LINE_EVERY_SECONDS = 10.0
 BAR_EVERY_SECONDS = 0.1
+
+
+def console_of_run(silent: bool) -> RichConsole:
+    """Where a run is shown, as long as that can be written."""
+    return RichConsole(
+        file=cast(TextIO, LastingOutput(sys.stdout)), highlight=False, soft_wrap=True, quiet=silent
+    )
 
 
 class Bar(Progress):
@@ -46,39 +56,35 @@ class Console:
     """Shows the progress of one run.
 
     Args:
-        quiet: plain lines even on a terminal.
-        silent: nothing at all, for processes other than the first.
+        silent: nothing at all, where that was asked for, and for processes other than the first.
     """
 
-    def __init__(self, quiet: bool = False, silent: bool = False) -> None:
-        self.silent = silent
-        self.rich = RichConsole(highlight=False, soft_wrap=True)
-        self.live = self.rich.is_terminal and not quiet and not silent
+    def __init__(self, silent: bool = False) -> None:
+        self.rich = console_of_run(silent)
+        self.live = self.rich.is_terminal and not silent
         self._progress: Bar | None = None
         self._task: TaskID | None = None
         self._shown = 0.0
 
     def line(self, text: str) -> None:
         """A line of text, above the bar if there is one."""
-        if not self.silent:
-            self.rich.print(text, markup=False)
+        self.rich.print(text, markup=False)
 
     def table(self, table: Table) -> None:
         """A table."""
-        if not self.silent:
-            self.rich.print(table)
+        self.rich.print(table)
 
     @contextmanager
     def reading(self) -> Iterator[Callable[[int, int], None]]:
         """Show how many files are read; gives what is to be told (see `load_dataset`)."""
-        if self.silent:
+        if self.rich.quiet:
             yield lambda done, total: None
         else:
             with reading_progress(self.rich, self.live) as watch:
                 yield watch
 
-    def start(self, title: str, total: int, done: int) -> None:
-        """Begin to show progress of `total` steps, of which some may be behind us."""
+    def start(self, title: str, total: int | None, done: int) -> None:
+        """Begin to show progress of `total` steps (None: not known yet), of which some may be behind us."""
         self._shown = time.monotonic()
         self._total = total
         if self.live:
@@ -94,6 +100,12 @@ class Console:
             self._progress.start()
             self._task = self._progress.add_task(title, total=total, completed=done, losses="")
 
+    def set_total(self, total: int) -> None:
+        """Say how many steps there are, where that was not known."""
+        self._total = total
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, total=total)
+
     def update(self, step: int, values: Mapping[str, Number]) -> None:
         """Show the step and the players' losses, at most a few times a second."""
         now = time.monotonic()
@@ -103,7 +115,8 @@ class Console:
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=step, losses=losses_text(values))
         else:
-            self.line(f"step {step:,} of {self._total:,}: {losses_text(values)}")
+            of = "" if self._total is None else f" of {self._total:,}"
+            self.line(f"step {step:,}{of}: {losses_text(values)}")
 
     def finding(self, step: int, finding: Finding) -> None:
         """Show what is wrong with a run: below the bar, where it stays, or as a paragraph."""
@@ -111,7 +124,7 @@ class Console:
         if self._progress is not None:
             note.no_wrap, note.overflow = False, "fold"
             self._progress.notes.append(note)
-        elif not self.silent:
+        else:
             self.rich.print(note)
 
     def finish(self, step: int) -> None:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sparring.errors import DataError, SparringError
+from sparring.errors import DataError, SettingError, SparringError
 
 MEMINFO = Path("/proc/meminfo")
 GROUP = Path("/sys/fs/cgroup")
+SIGNS_OF_SHORTAGE = (
+    "can't allocate memory",
+    "not enough memory",
+    "out of memory",
+    "size calculation overflowed",
+)
+"""What torch says, in errors that have no class of their own, where memory is short."""
 
 
 def free_memory() -> int:
@@ -46,6 +54,34 @@ def size_text(size: int) -> str:
             return f"{size:.3g} {unit}"
         size = size / 1000  # type: ignore[assignment]
     return f"{size:,.0f} TB"
+
+
+@contextmanager
+def telling_shortage() -> Iterator[None]:
+    """Raise SettingError, with the size that was asked for, where memory is short."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        said = shortage(error)
+        if said is None:
+            raise
+        raise SettingError(said) from error
+
+
+def shortage(error: BaseException) -> str | None:
+    """A sentence for an error by which Python, NumPy or torch say that memory is short, else None."""
+    told = str(error)
+    if not isinstance(error, MemoryError) and not any(sign in told for sign in SIGNS_OF_SHORTAGE):
+        return None
+    found = re.search(r"allocate (\d+ bytes|[\d.]+ [KMGTPE]i?B)", told)
+    size = found.group(1) if found else ""
+    if size.endswith("bytes"):
+        size = size_text(int(size.split()[0]))
+    asked = f": {size} more were asked for" if size else ""
+    return (
+        f"There is not enough memory{asked}. Smaller networks, a smaller --batch-size or --count, or "
+        "--microbatches take less."
+    )
 
 
 class Admission:

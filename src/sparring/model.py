@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
@@ -12,86 +11,20 @@ from torch import Tensor
 from sparring.data import READING, load_dataset
 from sparring.data.dataset import Column, Dataset, spec_from
 from sparring.data.kinds import Kind, kind_from
-from sparring.data.kinds.kind import padded
 from sparring.data.loading import Watch, unwatched
 from sparring.data.own import is_own
-from sparring.data.samples import save_samples
-from sparring.errors import CheckpointError, RunError, SettingError
+from sparring.errors import CheckpointError, RunError
 from sparring.game import Game
 from sparring.nn.modes import inference
 from sparring.processes import join_processes
 from sparring.randomness import Randomness, derived_seed, seeded_initialisation
-from sparring.runs.files import write_atomically
 from sparring.runs.folder import Run, is_group
+from sparring.sample_files import Samples, joined
+from sparring.settings import Count, Natural, check_value
 from sparring.zoo import find_system, short_name
 
 SAMPLE_BATCH = 250
 """Examples generated at a time; fixed, so that the same seed gives the same samples."""
-BLANK = 255
-"""What fills the last row of a grid."""
-
-
-@dataclass(frozen=True, eq=False)
-class Samples:
-    """Generated examples."""
-
-    columns: Column
-    """The samples."""
-    told: Column
-    """What each was told to be: its class, its source; of kind `Nothing` where a system is told nothing."""
-
-    def __len__(self) -> int:
-        return len(self.columns)
-
-    @property
-    def examples(self) -> Tensor:
-        """Images as uint8 (count, channels, height, width), points as float32 (count, dimensions), tokens as
-        int64 (count, length)."""
-        return self.columns.values
-
-    @property
-    def condition(self) -> Tensor:
-        """What each was told to be: classes, int64 (count,); or of shape (count, 0)."""
-        return self.told.values
-
-    def save(self, path: Path | str, columns: int = 10) -> None:
-        """Write what shows the samples (a picture `.png`, or a text `.txt`), or their arrays (`.npz`).
-
-        Raises:
-            SettingError: the file's ending is neither.
-            RunError: it cannot be written.
-        """
-        path = check_samples_file(path, self.columns.kind)
-        if path.suffix.lower() == ".npz":
-            save_samples(path, self.columns, self.told)
-        else:
-            write_atomically(path, self.picture(columns))
-
-    def picture(self, columns: int = 10) -> bytes:
-        """What shows the samples, row by row: a PNG, or a text."""
-        kind = self.columns.kind
-        _, columns = kind.grid(1, min(columns, len(self)))
-        return kind.picture([padded(self.examples, min(columns, len(self)), BLANK)])
-
-
-def check_samples_file(path: Path | str, kind: Kind | None = None) -> Path:
-    """The path, if samples can be written under such a name.
-
-    Args:
-        path: where to.
-        kind: what the samples are; any kind where it is not known yet.
-
-    Raises:
-        SettingError: its ending is none that they can have.
-    """
-    path = Path(path)
-    shown = {".png", ".txt"} if kind is None else {kind.suffix}
-    if path.suffix.lower() not in {*shown, ".npz"}:
-        raise SettingError(
-            f"Samples are written as {' or '.join(sorted(shown))} (to look at) or .npz (arrays), not as "
-            f"'{path.name}'."
-        )
-    return path
 
 
 class Model:
@@ -119,19 +52,32 @@ class Model:
         Raises:
             SettingError: count below 1, seed below 0, or a label that the system cannot be told.
         """
-        if count < 1:
-            raise SettingError(f"count is {count}: it must be at least 1.")
-        if seed < 0:
-            raise SettingError(f"seed is {seed}: it must be at least 0.")
-        random = Randomness(derived_seed(seed, "samples"), self._device)
+        return joined(list(self.batches(count, label, seed)))
+
+    def batches(self, count: int = 100, label: int | str | None = None, seed: int = 0) -> Iterator[Samples]:
+        """The same examples a few at a time, so that memory does not grow with their number.
+
+        Args:
+            count: how many in all.
+            label: as `sample` takes it.
+            seed: decides the noise.
+
+        Raises:
+            SettingError: as `sample` does, at once.
+        """
+        count, seed = check_value("count", count, Count), check_value("seed", seed, Natural)
         if label is None:
             condition = self.condition.draw(count, lambda: self._conditions(count))
         else:
             condition = self.condition.named(label).expand(count, *[-1] * len(self.condition.shape))
-        batches = range(0, count, SAMPLE_BATCH)
-        latent = torch.cat([self.game.latent(SAMPLE_BATCH, random) for _ in batches])[:count]
-        told = Column(self.condition, condition)
-        return Samples(Column(self.game.data.kind, generate(self.game, latent, told)), told)
+        return self._batches(Column(self.condition, condition), seed)
+
+    def _batches(self, told: Column, seed: int) -> Iterator[Samples]:
+        random = Randomness(derived_seed(seed, "samples"), self._device)
+        for first in range(0, len(told), SAMPLE_BATCH):
+            part = told[first : first + SAMPLE_BATCH]
+            latent = self.game.latent(SAMPLE_BATCH, random)[: len(part)]
+            yield Samples(Column(self.game.data.kind, generate(self.game, latent, part)), part)
 
     @property
     def _device(self) -> torch.device:
@@ -214,11 +160,26 @@ def recorded_dataset(run: Run, watch: Watch = unwatched) -> Dataset:
         RunError: the path of the function is relative, leads through links, or lies in the run folder.
         SparringError: the data cannot be loaded any more.
     """
+    name = run.description["data"]["name"]
+    if is_own(name):
+        refuse_what_came_with(run.path, "data", name)
+    return dataset_of_run(run, name, watch)
+
+
+def dataset_of_run(run: Run, name: str, watch: Watch = unwatched) -> Dataset:
+    """A data set, read as that of a run was.
+
+    Args:
+        run: that says how.
+        name: of the data, as `load_dataset` takes it.
+        watch: is told how many files are read.
+
+    Raises:
+        SparringError: it cannot be loaded.
+    """
     data = run.description["data"]
-    if is_own(data["name"]):
-        refuse_what_came_with(run.path, "data", data["name"])
     # A run of before there was a choice of fit, or of stretching, does not record one.
-    return load_dataset(data["name"], **{name: data[name] for name in READING if name in data}, watch=watch)
+    return load_dataset(name, **{option: data[option] for option in READING if option in data}, watch=watch)
 
 
 def refuse_what_came_with(folder: Path, what: str, reference: str) -> None:

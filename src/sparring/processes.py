@@ -8,12 +8,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed.rendezvous import rendezvous
 
 from sparring.errors import Interrupted, SettingError, SparringError
+
+MEETING_SECONDS = 60.0
+"""How long a process waits for the others to be started."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ def join_processes(device: str = "auto") -> Processes:
     Raises:
         SettingError: there is no such device here.
     """
-    rank, count = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    rank, count = _launched()
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda":
@@ -103,14 +108,56 @@ def join_processes(device: str = "auto") -> Processes:
         chosen = torch.device(device)
         torch.empty(1, device=chosen)
         torch.Generator(chosen)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
         raise SettingError(
             f"There is no device '{device}' here: use auto, cpu, or a device that this torch can see."
         ) from error
     if count > 1 and not dist.is_initialized():
-        dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+        _meet(rank, count, "nccl" if chosen.type == "cuda" else "gloo")
         atexit.register(destroy_process_group)
     return Processes(chosen, rank, count)
+
+
+def _launched() -> tuple[int, int]:
+    """Which process this is, of how many, as the environment says.
+
+    Raises:
+        SettingError: it says what no launcher would.
+    """
+    said = {name: os.environ.get(name, default) for name, default in (("RANK", "0"), ("WORLD_SIZE", "1"))}
+    try:
+        rank, count = (int(value) for value in said.values())
+    except ValueError:
+        rank, count = -1, 0
+    if count == 1:
+        return 0, 1
+    missing = [name for name in ("MASTER_ADDR", "MASTER_PORT") if not os.environ.get(name)]
+    if missing or not 0 <= rank < count:
+        told = ", ".join(f"{name}={value}" for name, value in said.items())
+        without = f" without {' and '.join(missing)}" if missing else ""
+        raise SettingError(
+            f"The environment has {told}{without}, which no launcher of several processes sets: start with "
+            "torchrun, or unset these variables for a run in one process."
+        )
+    return rank, count
+
+
+def _meet(rank: int, count: int, backend: str) -> None:
+    """Join the other processes.
+
+    Raises:
+        SettingError: they do not come.
+    """
+    patience = timedelta(seconds=MEETING_SECONDS)
+    try:
+        store, _, _ = next(rendezvous("env://", rank, count, timeout=patience))
+        dist.init_process_group(backend, store=store, rank=rank, world_size=count)
+    except (RuntimeError, ValueError) as error:
+        place = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
+        raise SettingError(
+            f"The environment says that this is process {rank} of {count}, and the others were not met at "
+            f"{place}: start all with torchrun, or unset RANK and WORLD_SIZE for a run in one process."
+        ) from error
 
 
 def destroy_process_group() -> None:

@@ -17,7 +17,6 @@ from typing import Annotated, Any
 
 from sparring.errors import SettingError, nearest
 
-
 LARGEST_WHOLE = 2**63 - 1
 """Whole numbers beyond this fit into no tensor and no file."""
 
@@ -32,7 +31,7 @@ class Range:
 
     def __contains__(self, value: float) -> bool:
         above = value >= self.low if self.closed else value > self.low
-        return above and value <= self.high and math.isfinite(value)
+        return above and value <= self.high and value < math.inf
 
     def __str__(self) -> str:
         if self.high == math.inf:
@@ -146,9 +145,14 @@ def check_value(name: str, value: Any, hint: Any) -> Any:
     return value
 
 
+def flag_name(name: str) -> str:
+    """The name of a setting on a command line, such as `batch-size`; `from` of `from_`, as Python has it."""
+    return name.rstrip("_").replace("_", "-")
+
+
 def as_option(name: str, value: Any) -> list[str]:
     """The words by which a command line gives a setting a value, such as `--batch-size 64`."""
-    flag = name.replace("_", "-")
+    flag = flag_name(name)
     if isinstance(value, bool):
         return [f"--{flag}" if value else f"--no-{flag}"]
     text = str(value)

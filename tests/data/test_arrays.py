@@ -16,7 +16,7 @@ from sparring.data.arrays import read_npz
 from sparring.data.dataset import Column, no_condition
 from sparring.data.kinds import Classes, Images, Points, Tokens, kind_of
 from sparring.data.resizing import Frame, brought_to
-from sparring.data.samples import read_samples, save_samples
+from sparring.data.samples import read_samples, save_parts, save_samples
 from sparring.errors import DataError, RunError
 
 GREY = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
@@ -260,6 +260,17 @@ class TestSamples:
         assert examples.dtype == torch.uint8
         assert np.array_equal(examples.numpy(), images)
         assert torch.equal(read, told.values) if labelled else read is None
+
+    def test_parts_are_stored_as_the_whole_is(self, tmp_path):
+        images = torch.arange(5 * 2 * 3, dtype=torch.uint8).view(5, 1, 2, 3)
+        told = classes([4, 0, 1, 0, 2], 6)
+        parts = ((column(images[cut]), told[cut]) for cut in (slice(0, 2), slice(2, 4), slice(4, 5)))
+        save_parts(tmp_path / "parts.npz", parts, 5)
+        save_samples(tmp_path / "whole.npz", column(images), told)
+        assert (tmp_path / "parts.npz").read_bytes() == (tmp_path / "whole.npz").read_bytes()
+        examples, labels = read_samples(tmp_path / "parts.npz")
+        assert torch.equal(examples, images)
+        assert labels.tolist() == [4, 0, 1, 0, 2]
 
     def test_points_round_trip(self, tmp_path):
         points = torch.randn(5, 2, generator=torch.Generator().manual_seed(0))

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
+import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import sparring
 from sparring.cli import main
-from sparring.errors import SettingError
+from sparring.errors import RunError, SettingError
+from sparring.evaluation import runs
+from sparring.evaluation.evaluate import evaluate_samples
 from sparring.evaluation.result import Evaluation
+from sparring.runs.files import check_writable
 
 SYSTEM = '''
 import torch
@@ -133,3 +139,53 @@ def test_a_file_needs_data(run: Path) -> None:
 def test_unknown_features_are_refused(run: Path) -> None:
     with pytest.raises(SettingError, match="'digits', 'pixels'"):
         sparring.evaluate(run, 50, features="digit", device="cpu")
+
+
+def test_a_run_that_cannot_be_written_is_evaluated_all_the_same(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is said before anything is computed, and the figures are shown."""
+    copy = Path(shutil.copytree(run, tmp_path / "run"))
+    (copy / "evaluation.json").unlink(missing_ok=True)
+    said: list[str] = []
+
+    def full(path: Path) -> None:
+        raise RunError(f"Cannot write {path}: no space left on device.")
+
+    def noted(*given: Any, **named: Any) -> Any:
+        said.append(capsys.readouterr().err)
+        return evaluate_samples(*given, **named)
+
+    monkeypatch.setattr(runs, "check_writable", full)
+    monkeypatch.setattr(runs, "evaluate_samples", noted)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        main(["evaluate", str(copy), "--count", "50"])
+    assert said == [
+        f"sparring: Cannot write {copy / 'evaluation.json'}: no space left on device. The figures are shown, "
+        "and not kept in the run.\n"
+    ]
+    assert "fid" in capsys.readouterr().out
+    assert not (copy / "evaluation.json").exists()
+
+
+def test_room_that_is_gone_in_the_end_loses_no_figure(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, content: bytes) -> None:
+        raise RunError(f"Cannot write {path}: no space left on device.")
+
+    monkeypatch.setattr(runs, "write_atomically", full)
+    with pytest.warns(UserWarning, match=r"no space left on device\. The figures are shown"):
+        assert "fid" in sparring.evaluate(run, 50, device="cpu").figures
+
+
+def test_a_folder_that_takes_nothing_is_found_out(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="Cannot write"):
+        check_writable(tmp_path / "gone" / "evaluation.json")
+    check_writable(tmp_path / "evaluation.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["count", "seed"])
+def test_a_number_below_what_it_may_be(name: str, run: Path) -> None:
+    with pytest.raises(SettingError, match=f"{name} is -5: it must be at least"):
+        sparring.evaluate(run, **{name: -5})

@@ -116,7 +116,7 @@ def train(faulty: str, tiny_npz: Path, tmp_path: Path) -> Train:
 
 @pytest.fixture
 def at_every_step(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Options with which a run saves itself at every step, however long that takes."""
+    """Options with which a run saves itself at every step, and may go back to every second."""
     save = Loop._save
 
     def cheap(loop: Loop) -> None:
@@ -124,6 +124,7 @@ def at_every_step(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         loop.save_cost = 0.0
 
     monkeypatch.setattr(Loop, "_save", cheap)
+    monkeypatch.setattr(recovery, "CHECKS_PER_LANDMARK", 1)
     return {"checkpoint_minutes": 1e-9}
 
 
@@ -182,7 +183,7 @@ def slowness(checkpoint: Checkpoint) -> tuple[float, int]:
 
 
 def test_a_run_goes_back_and_on_from_there(train: Train, capsys: pytest.CaptureFixture[str]) -> None:
-    done = train()
+    done = train(quiet=False)
     assert done.status["state"] == "finished"
     assert events(done) == ["started", "finding", "rolled back", "finished"]
     _, found, back, _ = done.events()
@@ -267,9 +268,9 @@ def test_whatever_breaks_never_comes_into_a_checkpoint(
     saved = []
     save = Run.save
 
-    def noted(run: Run, checkpoint: Checkpoint, verified_after: int | None) -> None:
+    def noted(run: Run, checkpoint: Checkpoint, *landmarks: int) -> None:
         saved.append(copy.deepcopy(checkpoint))
-        save(run, checkpoint, verified_after)
+        save(run, checkpoint, *landmarks)
 
     monkeypatch.setattr(Run, "save", noted)
     done = train(part=part, **at_every_step)
@@ -278,7 +279,7 @@ def test_whatever_breaks_never_comes_into_a_checkpoint(
     for checkpoint in saved:
         assert all(tensor.isfinite().all() for tensor in tensors_of(checkpoint.parts)), checkpoint.step
     (back,) = (event for event in done.events() if event["event"] == "rolled back")
-    assert back["to"] == 8, "to the newest checkpoint"
+    assert back["to"] == 8, "to the newest landmark"
     (found,) = (event for event in done.events() if event["event"] == "finding")
     assert (
         found["evidence"]
@@ -286,8 +287,9 @@ def test_whatever_breaks_never_comes_into_a_checkpoint(
             "term": "At step 9 the term 'adversarial' of the generator's loss became nan.",
             # Of an infinite loss through ReLUs: infinity times nothing.
             "gradient": "At step 9 the generator's gradient became nan.",
-            # The losses of the step were finite; the run was about to save itself.
-            "weights": "At step 9 the generator's weights became nan.",
+            # The losses of the step were finite; a save that the clock asks for leaves them to the next.
+            "weights": "At step 10 the term 'adversarial' of the generator's loss became nan; the weights of "
+            "the generator are no numbers either.",
         }[part]
     )
     check_history(done)
@@ -386,7 +388,7 @@ def test_a_run_stops_at_a_finding_and_goes_on_when_told(
     assert done.stderr.endswith("`sparring resume` goes on in spite of it.\n")
     assert done.stderr.count("\n") == 1
     assert run.status["state"] == "failed"
-    assert run.checkpoint_steps() == [step]
+    assert run.checkpoint_steps() == [0, step], "a landmark, and the newest"
     assert events(run) == ["started", "finding", "failed"]
     done = run_sparring("resume", run.path, "--on-unhealthy", "rollback")
     assert (done.returncode, done.stderr) == (0, "")
@@ -436,12 +438,12 @@ def test_a_finding_takes_the_run_back_to_before_the_trouble(
     assert events(done) == ["started", "finding", "rolled back", "finished"]
     (back,) = (event for event in done.events() if event["event"] == "rolled back")
     assert (back["step"], back["reason"]) == (found_at, "sickness")
-    assert max(0, found_at - 12) <= back["to"] <= found_at - 4
+    assert back["to"] == found_at - 4
     check_history(done, 28)
     before = rows_before(done)
     assert steps(before) == list(range(back["to"] + 1, found_at + 1))
     assert [row["finding"] for row in before if row["kind"] == "finding"] == ["sickness"]
-    assert len(done.checkpoint_steps()) <= 3
+    assert done.checkpoint_steps() == [24, 26, 28]
     assert slowness(checkpoint_of(done)) == (0.5, 1)
 
 
@@ -456,25 +458,60 @@ def test_what_was_found_and_cut_can_be_found_again(train: Train) -> None:
 # -- which checkpoints are kept ------------------------------------------------------------------------------
 
 
-@given(st.lists(st.integers(1, 9), min_size=1, max_size=60), st.integers(0, 30))
-def test_which_checkpoints_are_kept(gaps: list[int], age: int) -> None:
-    kept, step, ever_verified = [0], 0, False
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=60), st.integers(1, 9), st.integers(0, 30))
+def test_which_checkpoints_are_kept(gaps: list[int], every: int, age: int) -> None:
+    """However often the clock saves: the newest, and every landmark that may still be gone back to."""
+    kept, step = [0], 0
     for gap in gaps:
+        for between in range(step + 1, step + gap + 1):
+            if between % every == 0 or between == step + gap:
+                kept = sorted(needed([*kept, between], every, age))
         step += gap
-        kept = sorted(needed([*kept, step], age))
-        assert kept[-1] == step
-        assert len(kept) <= 3
-        verified = [old for old in kept if old <= step - age]
-        ever_verified = ever_verified or step >= age
-        assert bool(verified) == ever_verified, "one that is verified is there as soon as there can be one"
-        assert verified or kept[0] == 0, "and until then the beginning"
-        if verified:
-            assert step - verified[-1] <= 2 * age + 2 * max(gaps), "not much older than it must be"
+        oldest = max(0, (step - age) // every * every)
+        assert kept == sorted({*range(oldest, step + 1, every), step})
 
 
-@given(st.lists(st.integers(0, 1000), min_size=1, unique=True))
-def test_only_the_newest_is_kept_where_no_run_goes_back(steps: list[int]) -> None:
-    assert needed(sorted(steps), None) == {max(steps)}
+@pytest.mark.parametrize("minutes", [1e-9, 3e-6, 100.0])
+def test_the_clock_decides_nothing_but_what_is_saved(
+    minutes: float, train: Train, sick: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often a run saves itself, it goes back to the same step, and is the same run."""
+    sick(10)
+    monkeypatch.setattr(recovery, "CHECKS_PER_LANDMARK", 2)
+    options = {"system": "gan", "on_unhealthy": "rollback", "max_steps": 16}
+    whole = train("whole", **options)
+    other = train("other", checkpoint_minutes=minutes, **options)
+    assert contents(other) == contents(whole)
+    assert [event["to"] for event in other.events() if event["event"] == "rolled back"] == [4]
+
+
+def test_broken_weights_are_not_saved_and_wait_for_a_landmark(
+    train: Train, at_every_step: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A save that the clock asks for leaves them to be met where they would be met without it."""
+    monkeypatch.setattr(recovery, "CHECKS_PER_LANDMARK", 3)
+    whole = train("whole", part="weights", break_at=4)
+    done = train(part="weights", break_at=4, **at_every_step)
+    assert contents(done) == contents(whole)
+
+
+def test_a_run_that_is_stopped_while_its_weights_are_broken_keeps_what_it_had(
+    train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play_round = Engine.play_round
+
+    def stopped(engine: Engine, watched: bool = False) -> dict[str, Number]:
+        engine.stop_asked = engine.step == 8
+        return play_round(engine, watched)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Engine, "play_round", stopped)
+        with pytest.raises(Interrupted, match=r"Interrupted at step 9\. Go on with: sparring resume"):
+            train(part="weights")
+    run = Run(tmp_path / "run")
+    assert run.checkpoint_steps() == [0]
+    sparring.resume(run, quiet=True)
+    assert contents(run) == contents(train("whole", part="weights"))
 
 
 # -- killed, or out of room, while it goes back --------------------------------------------------------------
@@ -663,8 +700,7 @@ def test_a_full_disk_while_it_goes_back(
         with pytest.raises(RunError, match="jsonl: no space left on device"):
             train(system="gan", on_unhealthy="rollback", **at_every_step)
     assert run.status["state"] == "failed"
-    assert len(found["checkpoints"]) == 3
-    assert found["checkpoints"][-1] == 9
+    assert found["checkpoints"] == [4, 6, 8, 9]
     assert run.checkpoint_steps() == found["checkpoints"]
     assert run.history() == found["history"]
     # With room again it goes back as it should have.

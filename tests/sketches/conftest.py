@@ -137,7 +137,7 @@ def words(data_of: Callable[[Sketch], str]) -> Callable[[Sketch, Path], list[str
         return [
             *["train", sketch.reference, "--data", data_of(sketch), "--out", str(out), "--batch-size", "10"],
             *["--history-every", "3", "--health-every", "1", "--checkpoint-minutes", "0.000001"],
-            *["--device", "cpu", "--threads", "1", "--quiet", *sketch.options],
+            *["--device", "cpu", "--threads", "1", *sketch.options],
         ]  # fmt: skip
 
     return of

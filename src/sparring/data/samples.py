@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import io
+import itertools
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import torch
@@ -12,7 +17,7 @@ from torch import Tensor
 from sparring.data.arrays import LABELS, Array, examples_in, labels_in, load_arrays, only_key
 from sparring.data.dataset import Column
 from sparring.errors import DataError
-from sparring.runs.files import write_atomically
+from sparring.runs.files import writing_atomically
 
 
 def save_samples(path: Path, examples: Column, condition: Column) -> None:
@@ -29,6 +34,41 @@ def save_samples(path: Path, examples: Column, condition: Column) -> None:
         DataError: the values are not of their kind.
         RunError: the file cannot be written.
     """
+    save_parts(path, [(examples, condition)], len(examples))
+
+
+def save_parts(path: Path, parts: Iterable[tuple[Column, Column]], count: int) -> None:
+    """The same of samples that come a few at a time: they are written as they come.
+
+    Args:
+        path: the file, replaced if it exists.
+        parts: examples, and what each was told to be.
+        count: how many examples they are in all, at least one.
+    """
+    with (
+        writing_atomically(path) as file,
+        tempfile.TemporaryFile() as aside,
+        zipfile.ZipFile(file, "w") as archive,
+    ):
+        parts = iter(parts)
+        examples, condition = next(parts)
+        first = _arrays_of(examples, condition)
+        # An archive takes one array after the other, so that what comes with the examples has to wait.
+        name, *others = first
+        with _begin(archive, name, first[name], count) as member:
+            for part in itertools.chain([(examples, condition)], parts):
+                arrays = _arrays_of(*part)
+                member.write(arrays[name].tobytes())
+                for other in others:
+                    aside.write(arrays[other].tobytes())
+        aside.seek(0)
+        for other in others:
+            with _begin(archive, other, first[other], count) as member:
+                shutil.copyfileobj(aside, member)
+
+
+def _arrays_of(examples: Column, condition: Column) -> dict[str, Array]:
+    """The arrays of some samples, by the name under which a file holds them; those of the examples first."""
     arrays: dict[str, Array] = {}
     for name, column in ((examples.kind.arrays, examples), (condition.kind.as_condition, condition)):
         misfit = column.kind.misfit(column.values.cpu())
@@ -39,10 +79,20 @@ def save_samples(path: Path, examples: Column, condition: Column) -> None:
                 f"There are {len(examples)} samples but {len(column)} conditions; give one for each."
             )
         if name:
-            arrays[name] = column.kind.to_arrays(column.values)
-    content = io.BytesIO()
-    np.savez(content, allow_pickle=False, **arrays)
-    write_atomically(path, content.getvalue())
+            arrays[name] = np.ascontiguousarray(column.kind.to_arrays(column.values))
+    return arrays
+
+
+def _begin(archive: zipfile.ZipFile, name: str, like: Array, count: int) -> IO[bytes]:
+    """Begin an array of so many values in an archive."""
+    member = archive.open(f"{name}.npy", "w", force_zip64=True)
+    header = {
+        "descr": np.lib.format.dtype_to_descr(like.dtype),
+        "fortran_order": False,
+        "shape": (count, *like.shape[1:]),
+    }
+    np.lib.format.write_array_header_1_0(member, header)
+    return member
 
 
 def read_samples(path: Path) -> tuple[Tensor, Tensor | None]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
 from sparring.data import Dataset, dataset_of, load_dataset
 from sparring.data.samples import read_samples
-from sparring.errors import SettingError
+from sparring.errors import RunError, SettingError
 from sparring.evaluation.evaluate import evaluate_samples
 from sparring.evaluation.features import FeatureExtractor, load_extractor
 from sparring.evaluation.figures import Measurement
@@ -18,8 +20,9 @@ from sparring.figures import game_figures
 from sparring.game import Game
 from sparring.model import load, recorded_dataset
 from sparring.processes import join_processes
-from sparring.runs.files import write_atomically
+from sparring.runs.files import check_writable, write_atomically
 from sparring.runs.folder import Run
+from sparring.settings import Count, Natural, check_value
 
 
 def evaluate(
@@ -37,7 +40,8 @@ def evaluate(
     Args:
         target: a run, or an `.npz` of samples with `images` or `points`, and `labels` where classes were
             asked for. The evaluation of a run also has the figures of its system, where the data is such as
-            it was trained on, and is written into it, as `evaluation.json`.
+            it was trained on, and is written into it, as `evaluation.json`; where that cannot be, a warning
+            says so before anything is computed.
         count: how many samples to draw from a run, or to take of a file at the most.
         data: the real examples; by default what the run was trained on.
         features: what examples are compared by: `digits`, `pixels`, or a file (see `load_extractor`); by
@@ -49,9 +53,13 @@ def evaluate(
     Raises:
         SparringError: no such run or file, samples that are not shaped as the data, unknown features.
     """
+    count, seed = check_value("count", count, Count), check_value("seed", seed, Natural)
     if str(target).endswith(".npz"):
         return _evaluate_file(Path(str(target)), count, data, features, seed, device)
     run = Run.open(target.path if isinstance(target, Run) else target)
+    kept = run.path / "evaluation.json"
+    # Said before it takes its minutes, and it is shown all the same.
+    can_be_kept = _succeeds(lambda: check_writable(kept))
     dataset = _data_of(run, data)
     model = load(run, epoch, device)
     samples = model.sample(count, seed=seed)
@@ -63,8 +71,19 @@ def evaluate(
         own=_own_figures(model.game, dataset),
         checkpoint={"run": run.path.name, "step": run.status["step"], "epoch": epoch, "seed": seed},
     )
-    write_atomically(run.path / "evaluation.json", evaluation.to_json().encode())
+    if can_be_kept:
+        _succeeds(lambda: write_atomically(kept, evaluation.to_json().encode()))
     return evaluation
+
+
+def _succeeds(write: Callable[[], None]) -> bool:
+    """Whether something can be written; a warning where it cannot."""
+    try:
+        write()
+    except RunError as error:
+        warnings.warn(f"{error} The figures are shown, and not kept in the run.", stacklevel=3)
+        return False
+    return True
 
 
 def _own_figures(game: Game, dataset: Dataset) -> dict[str, Measurement]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from sparring.errors import RunError
 
 TEMPORARY = ".writing-"
 """How the names of files begin that are not whole yet."""
+
+TRIED_BYTES = 2**17
+"""Of a file by which it is tried whether there is room for a small one."""
 
 
 @contextmanager
@@ -27,24 +32,41 @@ def writing(path: Path) -> Iterator[None]:
         raise RunError(f"Cannot write {path}: {reason}. What was saved before is intact.") from error
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write to a temporary file beside `path`, then rename it over `path`.
+@contextmanager
+def writing_atomically(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which takes the place of `path` once it is whole; the umask says who reads it.
 
     Raises:
-        RunError: the file cannot be written; what was there is unchanged.
+        RunError: it cannot be written; what was there is unchanged.
     """
     with writing(path):
-        handle, temporary = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
+        if path.exists() and not path.is_file():
+            # A device, a pipe: to take its place would do harm to others.
+            raise OSError(errno.EINVAL, "something that is no plain file has this name")
+        temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
+            with temporary.open("xb") as file:
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
             os.replace(temporary, path)
         finally:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         sync_folder(path.parent)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a whole file; see `writing_atomically`."""
+    with writing_atomically(path) as file:
+        file.write(content)
+
+
+def check_writable(path: Path) -> None:
+    """Raise RunError where a file of some size could not be written now."""
+    with writing(path), tempfile.TemporaryFile(prefix=TEMPORARY, dir=path.parent) as file:
+        file.write(bytes(TRIED_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def write_folder_atomically(path: Path, fill: Callable[[Path], None]) -> None:

@@ -218,13 +218,13 @@ class Run:
 
     # -- checkpoints --------------------------------------------------------------------------------------
 
-    def save(self, checkpoint: Checkpoint, verified_after: int | None = None) -> None:
+    def save(self, checkpoint: Checkpoint, landmark_every: int, verified_after: int = 0) -> None:
         """Write a checkpoint; once it is whole, remove those before it that are of no use any more.
 
         Args:
             checkpoint: the state of everything.
-            verified_after: keep one to roll back to as well: the newest that is at least so many steps old,
-                so that trouble which began before it would have been found by now.
+            landmark_every: steps between two that a run may go back to; see `needed`.
+            verified_after: how many steps back a run may have to go.
         """
         target = self._checkpoint_folder(checkpoint.step)
         if target.exists():
@@ -232,7 +232,7 @@ class Run:
         identity = identity_of(self.description)
         write_folder_atomically(target, lambda folder: write_checkpoint(folder, checkpoint, identity))
         steps = self.checkpoint_steps()
-        for old in set(steps) - needed(steps, verified_after):
+        for old in set(steps) - needed(steps, landmark_every, verified_after):
             self._remove_checkpoint(old)
 
     def latest(self) -> Checkpoint | None:
@@ -292,27 +292,28 @@ class Run:
         remove_folder_atomically(self._checkpoint_folder(step))
 
 
-def needed(steps: list[int], verified_after: int | None) -> set[int]:
+def needed(steps: list[int], landmark_every: int, verified_after: int = 0) -> set[int]:
     """Which of the checkpoints are still of use.
 
     Args:
         steps: those there are, in order; the last has just been written.
-        verified_after: age in steps at which a checkpoint is verified; None to keep only the newest.
+        landmark_every: steps between two landmarks.
+        verified_after: age in steps at which a checkpoint is verified: trouble that began before it would
+            have been found by now.
 
     Returns:
-        The newest; the newest that is verified; and the oldest that is not yet, which will be.
+        The newest, to go on from; the newest landmark that is verified; and all landmarks after that, which
+        will be.
     """
-    newest = steps[-1]
-    if verified_after is None:
-        return {newest}
-    old = verified(steps, newest, verified_after)
-    return {newest, *old[-1:], *steps[len(old) :][:1]}
+    marks = landmarks(steps, landmark_every)
+    unverified = [step for step in marks if step > steps[-1] - verified_after]
+    return {steps[-1], *marks[-1 - len(unverified) :]}
 
 
-def verified(steps: list[int], now: int, age: int) -> list[int]:
-    """Those of the checkpoints' steps, in order, that are at least so many steps old: trouble that began
-    before them would have been found by now."""
-    return [step for step in steps if step <= now - age]
+def landmarks(steps: list[int], every: int) -> list[int]:
+    """Those of the checkpoints' steps that a run may go back to: chosen by the step alone, and not by the
+    clock as the others are, so that a run which was killed in between goes back to the same."""
+    return [step for step in steps if step % every == 0]
 
 
 def is_group(path: Path | str) -> bool:
@@ -327,6 +328,8 @@ def claim(path: Path | str | None, title: str) -> Path:
         RunError: the folder holds something already, or cannot be written.
     """
     if path is not None:
+        if not str(path):
+            raise RunError("out is '': give the name of a folder.")
         folder = Path(path)
         _refuse_occupied(folder)
         with writing(folder):

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from sparring.data.stream import Stream
 from sparring.errors import NotANumber, SettingError
 from sparring.figures import tested
 from sparring.game import Game, GameSettings, Number, Turn
+from sparring.memory import require_memory, telling_shortage
 from sparring.processes import Processes
 from sparring.randomness import Randomness, derived_seed, seeded_initialisation
 from sparring.schedules import linear_decay
@@ -26,6 +28,9 @@ from sparring.training.course import Course, Leg
 from sparring.training.meter import Meter, Values
 from sparring.training.player import ActivePlayer
 from sparring.training.precision import Precision
+
+TRAINED = 4
+"""Tensors for each parameter of a game that is trained: its value, its gradient, two memories of Adam."""
 
 
 class Engine:
@@ -150,6 +155,12 @@ class Engine:
         unread, self._unread = self._unread, []
         for step, player, names, numbers in unread:
             self._check_finite(step, player, names, numbers.tolist())
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether all numbers are finite so far, read or not, and all weights."""
+        unread = all(bool(numbers.isfinite().all()) for *_, numbers in self._unread)
+        return unread and not self._players_with_broken_weights()
 
     def check_weights(self) -> None:
         """Raise NotANumber unless all weights are finite: nothing else is worth a checkpoint."""
@@ -326,14 +337,41 @@ def build_game(
 
     Raises:
         DataError: it cannot train on such data.
-        SettingError: a trick cannot work with it.
+        SettingError: a trick cannot work with it, or its networks do not fit in memory.
     """
     system.needs.check(system.__name__, dataset.spec)
     random = Randomness(derived_seed(seed, "game"), processes.device, processes.rank, processes.count)
-    with seeded_initialisation(seed):
+    with seeded_initialisation(seed), weighed(TRAINED if processes.device.type == "cpu" else 1):
         game = system(settings, dataset.spec, random).to(processes.device)
     game.tricks.check(game)
     return game
+
+
+@contextmanager
+def weighed(copies: int) -> Iterator[None]:
+    """Refuse networks that do not fit in memory while they are built, before they have taken it.
+
+    Args:
+        copies: tensors for each parameter.
+
+    Raises:
+        SettingError: so many of them do not fit.
+    """
+    weight = 0
+
+    def weigh(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
+        nonlocal weight
+        if parameter is not None:
+            weight += parameter.numel() * parameter.element_size()
+            require_memory(copies * weight, "Training these networks", SettingError)
+
+    # A layer registers its parameters before it fills them: until then they have taken addresses alone.
+    hook = nn.modules.module.register_module_parameter_registration_hook(weigh)
+    try:
+        with telling_shortage():
+            yield
+    finally:
+        hook.remove()
 
 
 def stream_seed(seed: int, name: str) -> int:

@@ -17,7 +17,9 @@ from sparring.health.remedies import Context
 from sparring.model import check_networks
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run
+from sparring.settings import Limit
 from sparring.training.engine import Engine
+from sparring.training.pace import Pace
 from sparring.training.recording import Recording
 from sparring.training.recovery import Recovery
 from sparring.training.signals import stop_signals
@@ -43,6 +45,7 @@ class Loop:
         description: the contents of run.json.
         console: where it is shown.
         checkpoint: where to go on; None for a new run.
+        pace: finds out how long the run is; None where that is known.
     """
 
     def __init__(
@@ -52,12 +55,14 @@ class Loop:
         description: dict[str, Any],
         console: Console,
         checkpoint: Checkpoint | None,
+        pace: Pace | None = None,
     ) -> None:
         self.engine = engine
         self.run = run
         self.description = description
         self.console = console
         self.resumed = checkpoint is not None
+        self.pace = pace
         self.recording = Recording(engine, run, description, console)
         self.recovery = Recovery(self.recording)
         self.context = Context(
@@ -80,8 +85,8 @@ class Loop:
 
     def play(self) -> None:
         """Play until the run has its length, or someone asks to stop."""
-        engine, total = self.engine, self.engine.total_steps
-        if engine.step >= total and engine.processes.any(self.run.finished):
+        engine, total = self.engine, self.description["total_steps"]
+        if self._over and engine.processes.any(self.run.finished):
             self.console.line(
                 f"{self.run.path} is finished ({engine.step:,} steps): to go on, give a larger --epochs, "
                 "--max-steps or --max-minutes."
@@ -93,9 +98,8 @@ class Loop:
             self.run.describe(self.description)
         self.recording.cut_back()
         verb = "Resuming" if self.resumed else "Training"
-        self.console.line(
-            f"{verb} {self.description['title']} in {self.run.path}: step {engine.step:,} of {total:,}."
-        )
+        of = "" if total is None else f" of {total:,}"
+        self.console.line(f"{verb} {self.description['title']} in {self.run.path}: step {engine.step:,}{of}.")
         self.recording.event("resumed" if self.resumed else "started", step=engine.step)
         self.recording.status("running")
         self.console.start(self.description["title"], total, engine.step)
@@ -110,10 +114,10 @@ class Loop:
 
             with stop_signals([signal.SIGINT, signal.SIGTERM], stop):
                 if not self.resumed:
-                    self._save()
-                while engine.step < total and not engine.stopping:
+                    self._save_checked()
+                while not (self._over or engine.stopping):
                     self._step()
-            if engine.step < total:
+            if not self._over:
                 self._interrupted(received)
             self._finish()
         except SparringError as error:
@@ -142,8 +146,11 @@ class Loop:
             self.recording.round(values)
             if watched:
                 self._check_health(values)
-            if self._save_is_due:
-                self.engine.look()
+            self._settle_length()
+            if self._over or self.recovery.at_landmark:
+                self._save_checked()
+            elif self._save_is_due and self.engine.is_sound:
+                # What the clock decides changes nothing else: trouble is met where it always would be.
                 self._save()
         except NotANumber as error:
             self._survive(error)
@@ -156,13 +163,35 @@ class Loop:
             self.recording.event("phase", step=self.engine.step, phase=leg.phase.name)
 
     @property
-    def _save_is_due(self) -> bool:
+    def _over(self) -> bool:
         # The end is saved before the last, partial row of the history, so that a longer run goes on as if
         # never stopped.
+        return self.pace is None and self.engine.step >= self.engine.total_steps
+
+    @property
+    def _save_is_due(self) -> bool:
         wait = max(self.description["checkpoint_minutes"] * 60, 50 * self.save_cost)
-        due = time.monotonic() - self.saved > wait
-        # Clocks differ, and weights that are broken must be met by all processes together.
-        return self.engine.step >= self.engine.total_steps or self.engine.processes.any(due)
+        # Clocks differ.
+        return self.engine.processes.any(time.monotonic() - self.saved > wait)
+
+    def _settle_length(self) -> None:
+        """Fix how long the run is, once that can be said; whatever happens to it afterwards, it stays so."""
+        total = None if self.pace is None else self.pace.total_steps()
+        if total is None:
+            return
+        # In this order: a run that is killed in between finds out anew, and plays no step for two lengths.
+        self._save_checked()
+        self.pace = None
+        self.engine.set_length(total)
+        self.description["total_steps"] = total
+        if self.recording.writes:
+            self.run.describe(self.description)
+        self.console.set_total(total)
+        limit = Limit.of(self.description["limit"], "the run")
+        self.console.line(
+            f"{limit} are {total:,} steps here, {self.engine.course.epoch(total):.3g} epochs: "
+            "the run is that long from now on, however fast it goes."
+        )
 
     # -- health -------------------------------------------------------------------------------------------
 
@@ -173,13 +202,14 @@ class Loop:
         for finding in self.monitor.findings():
             self.recording.finding(finding)
             if self.recovery.policy == "stop":
-                self._save()
+                if self.engine.is_sound:
+                    self._save()
                 raise TrainingError(
                     f"Stopped at step {self.engine.step:,}, as --on-unhealthy stop asks: {finding.name}. "
                     f"{finding.remedy} `sparring resume` goes on in spite of it."
                 )
             if self.recovery.policy == "rollback":
-                self._roll_back(finding, self.recovery.verified_checkpoint())
+                self._roll_back(finding, self.recovery.landmark(self.recovery.verified_after))
                 return
 
     def _survive(self, error: NotANumber) -> None:
@@ -188,9 +218,7 @@ class Loop:
         self.recording.finding(finding)
         if self.recovery.policy == "stop":
             raise TrainingError(f"{error} {finding.remedy}") from error
-        checkpoint = self.run.latest()
-        assert checkpoint is not None, "the first is written before the first step"
-        self._roll_back(finding, checkpoint)
+        self._roll_back(finding, self.recovery.landmark())
 
     def _roll_back(self, finding: Finding, checkpoint: Checkpoint) -> None:
         """Go back to a checkpoint, and on from there with other noise and smaller steps.
@@ -236,27 +264,33 @@ class Loop:
             if name in checkpoint.parts:
                 part.restore(checkpoint.parts[name])
 
+    def _save_checked(self) -> None:
+        """Save, once it is certain that all is finite."""
+        self.engine.look()
+        self.engine.check_weights()
+        self._save()
+
     def _save(self) -> None:
         began = time.monotonic()
-        self.engine.check_weights()
         if self.recording.writes:
             parts = {name: part.state() for name, part in self.parts().items()}
-            seconds = round(self.recording.seconds, 3)
-            self.run.save(Checkpoint(self.engine.step, seconds, parts), self.recovery.kept_after)
+            checkpoint = Checkpoint(self.engine.step, round(self.recording.seconds, 3), parts)
+            self.run.save(checkpoint, self.recovery.landmark_every, self.recovery.patience)
             self.recording.status("running")
         self.saved = time.monotonic()
         self.save_cost = self.saved - began
 
     def _interrupted(self, received: list[int]) -> None:
-        self.engine.look()
-        self._save()
+        saved = self.engine.is_sound
+        if saved:
+            self._save()
         self.recording.event("interrupted", step=self.engine.step)
         self.recording.status("interrupted")
         # Whoever started the processes may end all as soon as one ends: not before all of it is written.
         self.engine.processes.barrier()
         number = received[0] if received else signal.SIGTERM
         message = (
-            f"Interrupted and saved at step {self.engine.step:,}. "
+            f"Interrupted{' and saved' if saved else ''} at step {self.engine.step:,}. "
             f"Go on with: sparring resume {shlex.quote(str(self.run.path))}"
         )
         # Of several processes only the first speaks.

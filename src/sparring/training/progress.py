@@ -10,9 +10,9 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console as RichConsole
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from sparring.console import console_of_run
 from sparring.errors import RunError
 from sparring.runs.files import read_json
 from sparring.runs.group import Group
@@ -27,14 +27,14 @@ class GroupProgress:
 
     Args:
         group: the runs.
-        quiet: plain lines even on a terminal.
+        quiet: whether to print nothing.
         at_once: how many are trained at a time.
     """
 
     def __init__(self, group: Group, quiet: bool, at_once: int) -> None:
         self.group = group
         self.at_once = at_once
-        self.rich = RichConsole(highlight=False, soft_wrap=True)
+        self.rich = console_of_run(quiet)
         self.live = self.rich.is_terminal and not quiet
         self._bars = Progress(
             TextColumn("[bold]{task.description}"),
@@ -134,7 +134,10 @@ def newest_step(history: Path) -> int:
 
 
 def _steps(status: dict[str, Any]) -> str:
-    return f"{status['step']:,} of {status['total_steps']:,}" if status else "waiting"
+    if not status:
+        return "waiting"
+    total = status.get("total_steps")
+    return f"{status['step']:,}" + ("" if total is None else f" of {total:,}")
 
 
 def state_text(status: dict[str, Any], running: bool, failed: bool) -> str:

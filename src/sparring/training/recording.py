@@ -121,7 +121,7 @@ class Recording:
             self.run.set_status(
                 state=state,
                 step=self.engine.step,
-                total_steps=self.engine.total_steps,
+                total_steps=self.description["total_steps"],
                 epoch=self.epoch,
                 phase=self.engine.course.behind(self.engine.step).phase.name,
                 seconds=round(self.seconds, 3),

@@ -8,9 +8,13 @@ from typing import Any
 from sparring.errors import TrainingError
 from sparring.health.findings import PATIENCE, Finding
 from sparring.runs.checkpoint import Checkpoint
-from sparring.runs.folder import verified
+from sparring.runs.folder import landmarks
 from sparring.training.recording import Recording
 
+CHECKS_PER_LANDMARK = 10
+"""Checks of the run's health between two checkpoints that it may go back to."""
+STEPS_PER_LANDMARK = 500
+"""Steps between them in a run whose health is not watched."""
 MOST_ROLLBACKS = 3
 """Times a run goes back before it gives up."""
 SLOWER = 0.5
@@ -42,26 +46,36 @@ class Recovery:
         return policy
 
     @property
+    def landmark_every(self) -> int:
+        """Steps between two checkpoints that the run may go back to."""
+        return CHECKS_PER_LANDMARK * int(self.recording.description["health_every"]) or STEPS_PER_LANDMARK
+
+    @property
     def verified_after(self) -> int:
         """Steps after which trouble that had begun would have been found."""
         return PATIENCE * int(self.recording.description["health_every"])
 
     @property
-    def kept_after(self) -> int | None:
-        """The age from which on a checkpoint is kept to go back to, if one is."""
-        return self.verified_after if self.policy == "rollback" else None
+    def patience(self) -> int:
+        """How many steps back the run may have to go on a finding."""
+        return self.verified_after if self.policy == "rollback" else 0
+
+    @property
+    def at_landmark(self) -> bool:
+        """Whether a checkpoint that is written now is one to go back to."""
+        return self.engine.step % self.landmark_every == 0
 
     def before_step(self) -> None:
         """Give the learning rates back where a run has been slow for long enough."""
         if self.engine.step == self.slow_until:
             self.engine.learning_rate_factor = 1.0
 
-    def verified_checkpoint(self) -> Checkpoint:
-        """The newest checkpoint from before the trouble, or the oldest there is."""
+    def landmark(self, age: int = 0) -> Checkpoint:
+        """The newest landmark of at least so many steps ago, or the oldest there is."""
         steps = self.run.checkpoint_steps()
-        return self.run.checkpoint(
-            max(verified(steps, self.engine.step, self.verified_after), default=steps[0])
-        )
+        marks = landmarks(steps, self.landmark_every) or steps
+        old = [step for step in marks if step <= self.engine.step - age]
+        return self.run.checkpoint(max(old, default=marks[0]))
 
     def announce(self, finding: Finding, step: int) -> tuple[int, int]:
         """Write down that the run goes back, before it does.

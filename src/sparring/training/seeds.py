@@ -20,6 +20,7 @@ from sparring.processes import join_processes
 from sparring.runs.folder import Run
 from sparring.runs.group import Group
 from sparring.settings import Settings
+from sparring.training.beginning import begin_from
 from sparring.training.engine import Engine
 from sparring.training.progress import GroupProgress
 from sparring.training.settings import LIMITS, RunSettings, settings_of
@@ -60,7 +61,7 @@ def begin_seeds(system: str, game_class: type[Game], asked: RunSettings, setting
         raise SettingError(
             f"threads is {asked.threads}: runs of several seeds side by side have one thread each."
         )
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if os.environ.get("WORLD_SIZE", "1") != "1":
         raise SettingError(
             "Several seeds are trained in processes of their own: start them without torchrun."
         )
@@ -75,7 +76,7 @@ def resume_seeds(group: Group, *, quiet: bool = False, **options: Any) -> Group:
 
     Args:
         group: the runs.
-        quiet: plain lines instead of bars.
+        quiet: print nothing.
         options: as `resume` takes them, without `max_minutes`.
 
     Raises:
@@ -99,7 +100,7 @@ def play(group: Group, quiet: bool, options: Mapping[str, Any] | None = None) ->
 
     Args:
         group: the runs.
-        quiet: plain lines instead of bars.
+        quiet: print nothing.
         options: what runs that have begun are told from now on, the finished ones as well.
     """
     waiting = [seed for seed, folder in group.folders.items() if options or not Run(folder).finished]
@@ -150,9 +151,17 @@ def _shared_options(game_class: type[Game], asked: RunSettings, settings: GameSe
         engine = Engine(
             game_class, settings, dataset, None, asked.seed, processes, microbatches=asked.microbatches
         )
-        console = Console(asked.quiet)
+        console = Console(silent=asked.quiet)
         choose_arithmetic(engine, asked, console)
-        found = {"data": dataset.name, "precision": engine.precision.name, "compile": engine.compiled}
+        if asked.from_ is not None:
+            begin_from(asked.from_, engine)
+        beginning = None if asked.from_ is None else os.path.abspath(asked.from_)
+        found: dict[str, Any] = {
+            "data": dataset.name,
+            "from_": beginning,
+            "precision": engine.precision.name,
+            "compile": engine.compiled,
+        }
         if asked.max_minutes is not None:
             per_step = seconds_per_step(engine)
             left = asked.max_minutes * 60 - (time.monotonic() - began)

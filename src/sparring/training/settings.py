@@ -14,13 +14,16 @@ from sparring.data.resizing import Fit, Size
 from sparring.data.texts import TokensName
 from sparring.errors import SettingError
 from sparring.game import Game, GameSettings
-from sparring.settings import Count, Limit, Natural, Positive, Settings
+from sparring.settings import Count, Limit, Natural, Positive, Range, Settings
 from sparring.training.precision import PrecisionName
 from sparring.zoo import find_system, short_name
 
 Number = Annotated[Count | None, tyro.conf.arg(metavar="N")]
+MOST_THREADS = 1024
+"""Threads of a process at the most: with very many the system refuses some, and torch crashes."""
 
 RECORDED = (
+    "from_",
     "seed",
     "history_every",
     "health_every",
@@ -46,6 +49,9 @@ class RunSettings(Settings):
     """A named set of settings of the system (`sparring zoo` lists them); settings given beside it win."""
     out: Annotated[str | None, tyro.conf.arg(metavar="RUN")] = None
     """The run folder; by default the next free one in runs/."""
+    from_: Annotated[str | None, tyro.conf.arg(name="from", metavar="RUN")] = None
+    """Begin with the weights of another run, as far as names and shapes match: of classes with the same name,
+    too, where there are others. `train("gan", from_=RUN)` in Python."""
     seed: Natural = 0
     """Decides the initial weights, the noise and the order of the data."""
     seeds: Number = None
@@ -59,7 +65,9 @@ class RunSettings(Settings):
     """Wall-clock time; the first steps are timed and fix the number of steps."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:1 ..."""
-    threads: Number = None
+    threads: Annotated[Annotated[int, Range(low=1, high=MOST_THREADS)] | None, tyro.conf.arg(metavar="N")] = (
+        None
+    )
     """CPU threads; small networks are often fastest with 1. By default what torch chooses."""
     size: Annotated[Size | None, tyro.conf.arg(metavar="PIXELS")] = None
     """Size that images are brought to, 64 for a square or 64x48 for width and height; by default their own,
@@ -97,7 +105,7 @@ class RunSettings(Settings):
     evaluate: bool = False
     """Say at the end how good the run is, as `sparring evaluate` does."""
     quiet: bool = False
-    """Plain lines instead of a live progress bar."""
+    """Print nothing."""
 
     def limit(self) -> Limit | None:
         """The limit that was given, or None.

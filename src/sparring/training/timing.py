@@ -16,6 +16,8 @@ TIMING_SECONDS = 2.0
 """How long the first steps are timed before a run whose length depends on the speed of the machine."""
 MOST_STEPS = 200
 """Steps timed at the most."""
+FEWEST_STEPS = 2
+"""Steps of a run whose limit is a time, however short: in one, nobody answers anybody."""
 TRIAL_STEPS = 2
 """Steps by which two ways to compute the same are compared."""
 
@@ -79,10 +81,10 @@ def steps_in(seconds: float, done: int, course: Course, per_step: Sequence[float
             continue
         fit = max(0, int(seconds / duration)) if duration else 0
         if fit < left:
-            return max(1, total + fit)
+            return max(FEWEST_STEPS, total + fit)
         total += int(left)
         seconds -= left * duration
-    return max(1, total)
+    return max(FEWEST_STEPS, total)
 
 
 def seconds_of(course: Course, per_step: Sequence[float]) -> float:

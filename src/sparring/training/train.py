@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import platform
 import shlex
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,19 +20,22 @@ from sparring import __version__
 from sparring.console import Console, duration_text
 from sparring.data import READING, load_dataset, short_data_name
 from sparring.data.summary import hints, summary
-from sparring.errors import DataError, RunError, SettingError
+from sparring.errors import DataError, Interrupted, RunError, SettingError
 from sparring.game import Game, GameSettings
-from sparring.model import recorded_dataset, recorded_system
+from sparring.model import dataset_of_run, recorded_dataset, recorded_system
 from sparring.processes import join_processes
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run
 from sparring.settings import Limit
+from sparring.training.beginning import begin_from
 from sparring.training.compiling import compile_networks
 from sparring.training.engine import Engine
 from sparring.training.loop import Loop
+from sparring.training.pace import Pace
 from sparring.training.precision import Precision
 from sparring.training.settings import RECORDED, RunSettings, settings_of
-from sparring.training.timing import seconds_of, seconds_per_step, steps_in, trial
+from sparring.training.signals import stop_signals
+from sparring.training.timing import seconds_of, seconds_per_step, trial
 from sparring.zoo import absolute_reference, find_system, short_name
 
 
@@ -62,9 +67,9 @@ def train(system: str = "gan", **options: Any) -> Run:
 
 def start(system: str, game_class: type[Game], asked: RunSettings, settings: GameSettings) -> Run:
     """Train with a class and settings that are already made; see `train`."""
-    limit, announce = asked.limit(), False
+    began, limit, announce = time.monotonic(), asked.limit(), False
     processes = join_processes(asked.device)
-    console = Console(asked.quiet, silent=not processes.is_first)
+    console = Console(silent=asked.quiet or not processes.is_first)
     torch.set_num_threads(asked.threads or torch.get_num_threads())
     reading = {name: getattr(asked, name) for name in READING}
     with console.reading() as watch:
@@ -80,6 +85,8 @@ def start(system: str, game_class: type[Game], asked: RunSettings, settings: Gam
     if limit is None:
         published = engine.course.published_length()
         limit, announce = Limit(steps=published) if published else game_class.length, True
+    if asked.from_ is not None:
+        console.line(begin_from(asked.from_, engine))
     choose_arithmetic(engine, asked, console)
     description = {
         "title": f"{short_name(system)}-{short_data_name(asked.data)}",
@@ -95,6 +102,7 @@ def start(system: str, game_class: type[Game], asked: RunSettings, settings: Gam
         "condition": game_class.condition(engine.dataset[:1]).kind.description(),
         "roles": {name: str(player.role) for name, player in engine.players.items()},
         **{name: getattr(asked, name) for name in RECORDED},
+        "from_": None if asked.from_ is None else os.path.abspath(asked.from_),
         "precision": engine.precision.name,
         "compile": engine.compiled,
         "threads": torch.get_num_threads(),
@@ -107,10 +115,11 @@ def start(system: str, game_class: type[Game], asked: RunSettings, settings: Gam
         run = Run.create(asked.out, description) if processes.is_first else Run("")
     path = processes.broadcast(str(run.path))
     run = run if processes.is_first else Run(path)
-    with _releasing(run):
-        engine.set_length(_steps_of(limit, engine, None, console, announce))
-        description["total_steps"] = engine.total_steps
-        Loop(engine, run, description, console, None).play()
+    with _holding(run):
+        pace = _settle_length(limit, engine, description, None, began)
+        if announce:
+            _announce(limit, engine, console)
+        Loop(engine, run, description, console, None, pace).play()
     if processes.is_first:
         _say_how_good(run, console, asked.evaluate, dataset.examples.kind.suffix)
     return run
@@ -119,6 +128,7 @@ def start(system: str, game_class: type[Game], asked: RunSettings, settings: Gam
 def resume(
     run: Run | Path | str,
     *,
+    data: str | None = None,
     epochs: int | None = None,
     max_steps: int | None = None,
     max_minutes: float | None = None,
@@ -130,17 +140,19 @@ def resume(
 
     Args:
         run: the run or its folder.
+        data: where the data is now, if it has moved; it must be the same, which its fingerprint shows.
         epochs: the run's new total of passes over the data; by default its own limit. Schedules that refer to
             the length of the run follow the new total from here on.
         max_steps: the run's new total of steps.
         max_minutes: the run's new total of minutes.
         device: where to go on; by default where it was.
         on_unhealthy: what to do about a finding from here on; by default what the run was told.
-        quiet: plain lines instead of a progress bar.
+        quiet: print nothing.
 
     Raises:
         SparringError: no such run, a damaged checkpoint, data that has changed, and all that `train` raises.
     """
+    began = time.monotonic()
     asked = RunSettings(
         epochs=epochs, max_steps=max_steps, max_minutes=max_minutes, on_unhealthy=on_unhealthy or "warn"
     )
@@ -153,23 +165,27 @@ def resume(
     given = asked.limit()
     limit = given or Limit.of(description["limit"], str(run.path / "run.json"))
     processes = join_processes(device or description["device"])
-    console = Console(quiet, silent=not processes.is_first)
+    console = Console(silent=quiet or not processes.is_first)
     # Sums are rounded differently with another number of threads, and the run would not be the same.
     torch.set_num_threads(description["threads"])
-    data = description["data"]
+    recorded = description["data"]
     with console.reading() as watch:
-        dataset = recorded_dataset(run, watch)
-    if dataset.fingerprint != data["fingerprint"]:
+        dataset = recorded_dataset(run, watch) if data is None else dataset_of_run(run, data, watch)
+    if dataset.fingerprint != recorded["fingerprint"]:
         raise DataError(
             f"{dataset.name} is not what {run.path} was trained on (its fingerprint differs): restore the "
-            "data, or start a new run."
+            "data, give --data if it has moved, or start a new run with --from."
         )
-    with _releasing(run):
+    recorded["name"] = dataset.name
+    with _holding(run):
         with processes.ending_together():
             if processes.is_first:
                 run.acquire()
                 run.tidy()
-        checkpoint = run.latest()
+                if data is not None:
+                    # Of a finished run, too: it is found again when the run is evaluated.
+                    run.describe(run.description | {"data": recorded})
+        checkpoint, pace = run.latest(), None
         total = description["total_steps"] if given is None else None
         engine = Engine(
             game_class,
@@ -181,13 +197,16 @@ def resume(
             Precision(description["precision"]),
             description["microbatches"],
         )
+        if checkpoint is None and description.get("from_") is not None:
+            begin_from(description["from_"], engine)
         if description["compile"]:
             compile_or_say_why_not(engine, console)
         if total is None:
-            engine.set_length(_steps_of(limit, engine, checkpoint, console))
-            _refuse_shorter(run, engine.total_steps, checkpoint)
-            description |= {"limit": dataclasses.asdict(limit), "total_steps": engine.total_steps}
-        Loop(engine, run, description, console, checkpoint).play()
+            description["limit"] = dataclasses.asdict(limit)
+            pace = _settle_length(limit, engine, description, checkpoint, began)
+            if pace is None:
+                _refuse_shorter(run, engine.total_steps, checkpoint)
+        Loop(engine, run, description, console, checkpoint, pace).play()
     return run
 
 
@@ -225,7 +244,13 @@ def _say_how_good(run: Run, console: Console, evaluated: bool, suffix: str) -> N
         # Evaluation brings modules that a run without one should not wait for.
         from sparring.evaluation.runs import evaluate
 
-        evaluation = evaluate(run)
+        try:
+            evaluation = evaluate(run)
+        except KeyboardInterrupt:
+            raise Interrupted(
+                f"Stopped; the run itself is finished. Go on with: sparring evaluate {path}",
+                128 + signal.SIGINT,
+            ) from None
         console.table(evaluation.table())
         console.line(evaluation.seen_through())
         console.line(evaluation.summary())
@@ -235,9 +260,18 @@ def _say_how_good(run: Run, console: Console, evaluated: bool, suffix: str) -> N
 
 
 @contextmanager
-def _releasing(run: Run) -> Iterator[None]:
+def _holding(run: Run) -> Iterator[None]:
+    """Release a run in the end, and say how to go on where Ctrl-C came while the loop did not hear it."""
+
+    def heard(number: int, before: object) -> None:
+        raise KeyboardInterrupt
+
     try:
-        yield
+        with stop_signals([signal.SIGINT], heard):
+            yield
+    except KeyboardInterrupt:
+        path = shlex.quote(str(run.path))
+        raise Interrupted(f"Stopped. Go on with: sparring resume {path}", 128 + signal.SIGINT) from None
     finally:
         run.release()
 
@@ -262,38 +296,40 @@ def versions() -> dict[str, str]:
     }
 
 
-def _steps_of(
-    limit: Limit, engine: Engine, checkpoint: Checkpoint | None, console: Console, announce: bool = False
-) -> int:
-    """The number of steps of a run, timing the machine where the limit is a time."""
-    if limit.minutes is not None:
-        steps = _steps_in(limit.minutes * 60, engine, checkpoint)
-        engine.set_length(steps)
-        console.line(
-            f"{limit} are {steps:,} steps here, {engine.course.epoch(steps):.3g} epochs: "
-            "the run is that long from now on, however fast it goes."
-        )
-    else:
-        steps = engine.course.steps_of(limit)
-    if announce:
-        per_step = seconds_per_step(engine)
-        engine.set_length(steps)
-        estimate = duration_text(seconds_of(engine.course, per_step))
-        console.line(
-            f"No limit given: the published length, {limit} ({steps:,} steps), about {estimate} on this "
-            "machine. Ctrl-C saves at any time; --epochs, --max-steps or --max-minutes choose another length."
-        )
-    return steps
+def _settle_length(
+    limit: Limit, engine: Engine, description: dict[str, Any], checkpoint: Checkpoint | None, began: float
+) -> Pace | None:
+    """Fix how many steps the run has; or give what will, where the limit is a time.
 
+    Until then a new run is at the beginning of its schedules, and one that goes on where it would be if it
+    went on as fast as before.
 
-def _steps_in(seconds: float, engine: Engine, checkpoint: Checkpoint | None) -> int:
-    """The steps that fit in the seconds, less what the run has spent and what finding out takes."""
-    began = time.monotonic()
+    Args:
+        limit: of the whole run.
+        engine: is told its length, for the time being where it is not known.
+        description: of the run; its `total_steps` is None as long as they are not known.
+        checkpoint: where the run goes on.
+        began: when this was asked for, by `time.monotonic`.
+    """
     spent, done = (checkpoint.seconds, checkpoint.step) if checkpoint else (0.0, 0)
-    per_step = seconds_per_step(engine)
-    left = torch.tensor(
-        [seconds - spent - (time.monotonic() - began)], dtype=torch.float64, device=engine.processes.device
+    pace = None
+    if limit.minutes is None:
+        engine.set_length(engine.course.steps_of(limit))
+    else:
+        left = limit.minutes * 60 - spent
+        if done:
+            engine.set_length(done + int(max(0.0, left) * done / max(spent, 1e-3)))
+        if left > 0:
+            pace = Pace(engine, left, began)
+    description["total_steps"] = engine.total_steps if pace is None else None
+    return pace
+
+
+def _announce(limit: Limit, engine: Engine, console: Console) -> None:
+    """Say how long a run takes that was given no limit."""
+    steps, per_step = engine.total_steps, seconds_per_step(engine)
+    console.line(
+        f"No limit given: the published length, {limit} ({steps:,} steps), about "
+        f"{duration_text(seconds_of(engine.course, per_step))} on this machine. Ctrl-C saves at any time; "
+        "--epochs, --max-steps or --max-minutes choose another length."
     )
-    # All processes must come to the same number.
-    engine.processes.average([left])
-    return steps_in(left.item(), done, engine.course, per_step)

@@ -39,7 +39,7 @@ class Worker:
     def __init__(self, group: Group, seed: int, options: Mapping[str, Any]) -> None:
         self.log = group.folders[seed].with_suffix(".log")
         self.asked = 0
-        command = [sys.executable, "-m", __name__, *_words(group, seed, options), "--quiet"]
+        command = [sys.executable, "-m", __name__, *_words(group, seed, options)]
         with writing(self.log), self.log.open("a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 command,

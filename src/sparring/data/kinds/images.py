@@ -29,6 +29,7 @@ class Images(Kind):
     """Images stored as uint8 (count, channels, height, width)."""
 
     name: ClassVar[str] = "images"
+    most_shown: ClassVar[int | None] = 1000
     arrays: ClassVar[str] = "images"
     has_size: ClassVar[bool] = True
     has_near_duplicates: ClassVar[bool] = True

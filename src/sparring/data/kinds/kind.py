@@ -48,6 +48,8 @@ class Kind(ABC):
     """The plural, as in `this system trains on images`."""
     suffix: ClassVar[str] = ".png"
     """The ending of a file that shows samples."""
+    most_shown: ClassVar[int | None] = None
+    """Values in one picture at the most, where there is a limit; more are shown in several."""
     arrays: ClassVar[str]
     """The name under which a .npz file holds examples of this kind."""
     as_condition: ClassVar[str] = "sources"

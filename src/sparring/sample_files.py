@@ -1,0 +1,150 @@
+"""Sample files: pictures and arrays of samples, written while they are drawn, however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from sparring.data.dataset import Column
+from sparring.data.kinds import Kind
+from sparring.data.kinds.kind import padded
+from sparring.data.samples import save_parts
+from sparring.errors import SettingError
+from sparring.runs.files import write_atomically
+
+BLANK = 255
+"""What fills the last row of a grid."""
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Generated examples."""
+
+    columns: Column
+    """The samples."""
+    told: Column
+    """What each was told to be: its class, its source; of kind `Nothing` where a system is told nothing."""
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    @property
+    def examples(self) -> Tensor:
+        """Images as uint8 (count, channels, height, width), points as float32 (count, dimensions), tokens as
+        int64 (count, length)."""
+        return self.columns.values
+
+    @property
+    def condition(self) -> Tensor:
+        """What each was told to be: classes, int64 (count,); or of shape (count, 0)."""
+        return self.told.values
+
+    def save(self, path: Path | str, columns: int = 10) -> list[Path]:
+        """Write what shows the samples (a picture `.png`, or a text `.txt`), or their arrays (`.npz`).
+
+        Returns:
+            The files: one, or several pictures where the samples are too many for one; see `write_samples`.
+
+        Raises:
+            SettingError: the file's ending is neither.
+            RunError: it cannot be written.
+        """
+        return write_samples(path, [self], len(self), columns)
+
+    def picture(self, columns: int = 10) -> bytes:
+        """What shows the samples, row by row: a PNG, or a text."""
+        kind = self.columns.kind
+        _, columns = kind.grid(1, min(columns, len(self)))
+        return kind.picture([padded(self.examples, min(columns, len(self)), BLANK)])
+
+
+def check_samples_file(path: Path | str, kind: Kind | None = None) -> Path:
+    """The path, if samples can be written under such a name.
+
+    Args:
+        path: where to.
+        kind: what the samples are; any kind where it is not known yet.
+
+    Raises:
+        SettingError: its ending is none that they can have.
+    """
+    path = Path(path)
+    shown = {".png", ".txt"} if kind is None else {kind.suffix}
+    if path.suffix.lower() not in {*shown, ".npz"}:
+        raise SettingError(
+            f"Samples are written as {' or '.join(sorted(shown))} (to look at) or .npz (arrays), not as "
+            f"'{path.name}'."
+        )
+    return path
+
+
+def write_samples(path: Path | str, parts: Iterable[Samples], count: int, columns: int = 10) -> list[Path]:
+    """Write samples as they come, in memory that does not grow with their number.
+
+    Args:
+        path: the file. Where samples are too many for one picture, `digits.png` becomes `digits-001.png` and
+            so on.
+        parts: the samples, a few at a time.
+        count: how many they are in all, at least one.
+        columns: of a picture.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        SettingError: the file's ending is none that such samples can have.
+        RunError: a file cannot be written.
+    """
+    parts = iter(parts)
+    first = next(parts)
+    path, kind = check_samples_file(path, first.columns.kind), first.columns.kind
+    whole = _chain(first, parts)
+    if path.suffix.lower() == ".npz":
+        save_parts(path, ((part.columns, part.told) for part in whole), count)
+        return [path]
+    each = kind.most_shown or count
+    pictures = -(-count // each)
+    files = []
+    for number, part in enumerate(regrouped(whole, each), start=1):
+        ordinal = f"-{number:0{max(3, len(str(pictures)))}}" if pictures > 1 else ""
+        files.append(path.with_stem(path.stem + ordinal))
+        write_atomically(files[-1], part.picture(columns))
+    return files
+
+
+def regrouped(parts: Iterable[Samples], size: int) -> Iterator[Samples]:
+    """The same samples, so many at a time; the last are what is left."""
+    kept: list[Samples] = []
+    for part in parts:
+        kept.append(part)
+        while sum(map(len, kept)) >= size:
+            whole = joined(kept)
+            yield _cut(whole, 0, size)
+            kept = [_cut(whole, size, len(whole))] if len(whole) > size else []
+    if kept:
+        yield joined(kept)
+
+
+def joined(parts: list[Samples]) -> Samples:
+    """Several samples as one."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    examples, told = (
+        torch.cat(values)
+        for values in ([part.examples for part in parts], [part.condition for part in parts])
+    )
+    return Samples(Column(first.columns.kind, examples), Column(first.told.kind, told))
+
+
+def _cut(samples: Samples, first: int, end: int) -> Samples:
+    return Samples(samples.columns[first:end], samples.told[first:end])
+
+
+def _chain(first: Samples, others: Iterator[Samples]) -> Iterator[Samples]:
+    yield first
+    yield from others

@@ -1,0 +1,151 @@
+"""A run that begins with the weights of another, and one whose data has moved."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import sparring
+from sparring.cli import main
+from sparring.errors import CheckpointError, DataError, SettingError
+from sparring.runs.folder import Run
+from sparring.training.beginning import take
+from sparring.training.loop import Loop
+
+
+def write_data(path: Path, classes: int, seed: int = 0) -> str:
+    """Pictures of 8 x 8 in so many classes."""
+    images = np.random.default_rng(seed).integers(0, 256, (60, 8, 8), dtype=np.uint8)
+    np.savez(path, images=images, labels=np.arange(60) % classes)
+    return f"npz:{path}"
+
+
+def train(data: str, out: Path, **options: Any) -> Run:
+    small = {"preset": None, "batch_size": 10, "threads": 1, "quiet": True, "generator_width": 4}
+    return sparring.train("r3gan", data=data, out=out, discriminator_width=4, **small | options)
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run on two classes."""
+    folder = tmp_path_factory.mktemp("before")
+    return train(write_data(folder / "two.npz", 2), folder / "run", max_steps=4)
+
+
+def networks(run: Run, step: int) -> dict[str, torch.Tensor]:
+    return run.checkpoint(step).networks
+
+
+# -- other weights -------------------------------------------------------------------------------------------
+
+
+def test_what_matches_is_taken_and_new_classes_get_new_rows(before: Run, tmp_path: Path) -> None:
+    data = write_data(tmp_path / "three.npz", 3)
+    run = train(data, tmp_path / "run", from_=str(before.path), max_steps=2)
+    ours, theirs = networks(run, 0), networks(before, 4)
+    fresh = networks(train(data, tmp_path / "fresh", max_steps=1), 0)
+    assert ours.keys() == theirs.keys()
+    rows = [name for name in ours if ours[name].shape != theirs[name].shape]
+    assert len(rows) >= 3
+    for name, tensor in ours.items():
+        if name in rows:
+            assert torch.equal(tensor[:2], theirs[name])
+            assert torch.equal(tensor[2], fresh[name][2])
+        else:
+            assert torch.equal(tensor, theirs[name])
+    assert run.description["from_"] == str(before.path)
+
+
+def test_it_is_said_what_was_taken(before: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = write_data(tmp_path / "three.npz", 3)
+    words = ["train", "r3gan", "--data", data, "--out", str(tmp_path / "run"), "--max-steps", "1"]
+    words += ["--batch-size", "10", "--generator-width", "4", "--discriminator-width", "4"]
+    main([*words, "--from", str(before.path)])
+    said = capsys.readouterr().out
+    count = len(networks(before, 4))
+    assert (
+        f"Begins with the weights of {before.path} at step 4: {count} of {count} tensors; by the names"
+        in said
+    )
+    assert ", new rows for 2." in said
+
+
+def test_rows_follow_the_names_of_classes() -> None:
+    own = {"embedding": torch.zeros(3, 2), "head": torch.zeros(4, 2), "other": torch.zeros(5)}
+    others = {"embedding": torch.tensor([[1.0, 1], [2, 2]]), "head": torch.ones(4, 2), "gone": torch.ones(1)}
+    taken = take(own, others, ("cat", "dog"), ("bird", "dog", "cat"))
+    assert own["embedding"].tolist() == [[0, 0], [2, 2], [1, 1]]
+    assert own["head"].eq(1).all()
+    assert (taken.whole, taken.by_class, taken.new) == (["head"], ["embedding"], ["other"])
+    assert taken.text == (
+        "2 of 3 tensors; by the names of classes embedding, new rows for bird; new are other"
+    )
+
+
+def test_nothing_that_matches_is_refused(before: Run, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"Nothing in .* matches these networks: give the system .*r3gan"):
+        sparring.train(
+            "gan", data=write_data(tmp_path / "two.npz", 2), from_=str(before.path), batch_size=10, quiet=True
+        )
+
+
+def test_a_run_without_a_checkpoint_is_refused(before: Run, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    shutil.copytree(before.path, empty, ignore=shutil.ignore_patterns("step-*"))
+    with pytest.raises(CheckpointError, match="has no checkpoint yet: there is nothing to begin from"):
+        train(write_data(tmp_path / "two.npz", 2), tmp_path / "run", from_=str(empty), max_steps=1)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_with_them_again(
+    before: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(loop: Loop) -> None:
+        raise Killed
+
+    data = write_data(tmp_path / "two.npz", 2, seed=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(Loop, "_save", die)
+        with pytest.raises(Killed):
+            train(data, tmp_path / "run", from_=str(before.path), max_steps=2)
+    run = sparring.resume(tmp_path / "run", quiet=True)
+    first, wanted = networks(run, 0), networks(before, 4)
+    assert all(torch.equal(first[name], wanted[name]) for name in wanted)
+
+
+# -- data that has moved -------------------------------------------------------------------------------------
+
+
+def test_a_run_goes_on_where_its_data_has_moved(tmp_path: Path) -> None:
+    data = write_data(tmp_path / "here.npz", 2)
+    run = train(data, tmp_path / "run", max_steps=2)
+    (tmp_path / "here.npz").rename(tmp_path / "there.npz")
+    with pytest.raises(DataError, match=r"here\.npz"):
+        sparring.resume(run, max_steps=3, quiet=True)
+    sparring.resume(run, data=f"npz:{tmp_path / 'there.npz'}", max_steps=3, quiet=True)
+    assert (run.status["step"], run.description["data"]["name"]) == (3, f"npz:{tmp_path / 'there.npz'}")
+    sparring.resume(run, max_steps=4, quiet=True)
+    assert run.status["step"] == 4
+
+
+def test_a_finished_run_remembers_where_its_data_is(tmp_path: Path) -> None:
+    run = train(write_data(tmp_path / "here.npz", 2), tmp_path / "run", max_steps=2)
+    (tmp_path / "here.npz").rename(tmp_path / "there.npz")
+    main(["resume", str(run.path), "--data", f"npz:{tmp_path / 'there.npz'}", "--quiet"])
+    assert run.description["data"]["name"] == f"npz:{tmp_path / 'there.npz'}"
+
+
+def test_other_data_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    run = train(write_data(tmp_path / "here.npz", 2), tmp_path / "run", max_steps=2)
+    described = run.description
+    with pytest.raises(DataError, match=r"other\.npz is not what .* was trained on .*--from"):
+        sparring.resume(run, data=write_data(tmp_path / "other.npz", 2, seed=1), max_steps=3, quiet=True)
+    assert run.description == described

@@ -1,0 +1,126 @@
+"""A run of some minutes: its own first steps say how many it has."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sparring
+from sparring.errors import Interrupted
+from sparring.game import Number
+from sparring.runs.folder import Run
+from sparring.training.engine import Engine
+
+Begin = Callable[..., Run]
+
+
+@pytest.fixture
+def begin(tiny_npz: Path, tmp_path: Path) -> Begin:
+    """Trains a small gan: `begin("run", max_minutes=5.0)`."""
+
+    def run_of(name: str, **options: Any) -> Run:
+        small = {"batch_size": 50, "hidden_size": 16, "health_every": 3, "threads": 1}
+        return sparring.train("gan", data=f"npz:{tiny_npz}", out=tmp_path / name, **small, **options)
+
+    return run_of
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A clock by which rounds take these seconds, the last from then on, and all else takes none."""
+    durations, now, play_round = [10.0], [0.0], Engine.play_round
+
+    def play(engine: Engine, watched: bool = False) -> dict[str, Number]:
+        now[0] += durations.pop(0) if len(durations) > 1 else durations[0]
+        return play_round(engine, watched)
+
+    monkeypatch.setattr(Engine, "play_round", play)
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    return durations
+
+
+def test_minutes_of_a_run_and_of_its_continuation(
+    begin: Begin, slow: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The steps by which the length is found out are among those that are counted."""
+    run = begin("run", max_minutes=5.0)
+    # 97 % of 300 seconds, ten seconds a step.
+    assert (run.status["step"], run.description["total_steps"]) == (29, 29)
+    said = capsys.readouterr().out
+    assert "5 minutes are 29 steps here, 4.83 epochs: the run is that long from now on" in said
+    sparring.resume(run, max_minutes=6.0)
+    assert run.status["step"] == 29 + int((360 - 290) * 0.97 / 10)
+    assert run.description["limit"] == {"epochs": None, "steps": None, "minutes": 6.0}
+
+
+def test_the_first_steps_alone_do_not_say_how_long_a_run_is(begin: Begin, slow: list[float]) -> None:
+    """Thirty seconds for what happens only once: the run is as long as it was to be all the same."""
+    slow[:] = [30.0, 1.0]
+    run = begin("run", max_minutes=5.0)
+    assert run.status["step"] == 1 + (291 - 30)
+
+
+def test_a_large_network_has_more_than_one_step(begin: Begin, slow: list[float]) -> None:
+    slow[:] = [50.0]
+    assert begin("run", max_minutes=1.0).status["step"] == 2
+
+
+def test_schedules_wait_for_the_length_and_keep_it(
+    begin: Begin, slow: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    progress: list[float] = []
+    play_round = Engine.play_round
+
+    def noted(engine: Engine, watched: bool = False) -> dict[str, Number]:
+        values = play_round(engine, watched)
+        progress.append(engine.game.progress)
+        return values
+
+    monkeypatch.setattr(Engine, "play_round", noted)
+    begin("run", max_minutes=5.0)
+    # A fifth of the time, 60 seconds, is over after six steps.
+    assert progress == [0.0] * 6 + [step / 29 for step in range(6, 29)]
+
+
+def test_a_run_stopped_after_its_length_was_fixed_has_that_length(
+    begin: Begin, slow: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play_round = Engine.play_round
+
+    def ending(engine: Engine, watched: bool = False) -> dict[str, Number]:
+        engine.stop_asked = engine.step == 10
+        return play_round(engine, watched)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Engine, "play_round", ending)
+        with pytest.raises(Interrupted):
+            begin("run", max_minutes=5.0)
+    run = Run.open(tmp_path / "run")
+    assert (run.status["step"], run.description["total_steps"]) == (11, 29)
+    slow[:] = [1.0]
+    sparring.resume(run)
+    assert run.status["step"] == 29
+
+
+def test_a_run_stopped_before_finds_it_out_when_it_goes_on(
+    begin: Begin, slow: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play_round = Engine.play_round
+
+    def ending(engine: Engine, watched: bool = False) -> dict[str, Number]:
+        engine.stop_asked = engine.step == 2
+        return play_round(engine, watched)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Engine, "play_round", ending)
+        with pytest.raises(Interrupted):
+            begin("run", max_minutes=5.0)
+    run = Run.open(tmp_path / "run")
+    assert (run.status["step"], run.status["total_steps"], run.description["total_steps"]) == (3, None, None)
+    slow[:] = [5.0]
+    sparring.resume(run)
+    assert run.status["step"] == run.description["total_steps"] == 3 + int((300 - 30) * 0.97 / 5)

@@ -1,0 +1,97 @@
+"""Samples on disk: written while they are drawn, however many there are."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from sparring.data.dataset import Column
+from sparring.data.kinds import Classes, Images, Kind, Tokens
+from sparring.errors import SettingError
+from sparring.sample_files import Samples, regrouped, write_samples
+
+LABELS = Classes(("zero", "one", "two"))
+
+
+def samples(first: int, end: int, side: int = 4) -> Samples:
+    """Images each of one brightness, their number among all; told classes in turn."""
+    numbers = torch.arange(first, end)
+    images = (numbers % 251).byte().view(-1, 1, 1, 1).expand(-1, 1, side, side)
+    return Samples(Column(Images((1, side, side)), images), Column(LABELS, numbers % 3))
+
+
+def drawn(count: int, at_once: int = 250, side: int = 4) -> Iterator[Samples]:
+    for first in range(0, count, at_once):
+        yield samples(first, min(count, first + at_once), side)
+
+
+def test_arrays_of_samples_that_come_in_parts(tmp_path: Path) -> None:
+    assert write_samples(tmp_path / "all.npz", drawn(1_110), 1_110) == [tmp_path / "all.npz"]
+    with np.load(tmp_path / "all.npz") as arrays:
+        assert arrays["images"].shape == (1_110, 4, 4, 1)
+        assert arrays["images"][:, 0, 0, 0].tolist() == [number % 251 for number in range(1_110)]
+        assert arrays["labels"].tolist() == [number % 3 for number in range(1_110)]
+
+
+def test_as_many_as_one_picture_shows(tmp_path: Path) -> None:
+    assert write_samples(tmp_path / "all.png", drawn(1_000), 1_000) == [tmp_path / "all.png"]
+    with Image.open(tmp_path / "all.png") as picture:
+        assert picture.size == (40, 400)
+
+
+def test_more_than_one_picture_shows_are_shown_in_several(tmp_path: Path) -> None:
+    files = write_samples(tmp_path / "all.png", drawn(2_345), 2_345)
+    assert [file.name for file in files] == ["all-001.png", "all-002.png", "all-003.png"]
+    assert sorted(tmp_path.iterdir()) == files
+    with Image.open(files[1]) as picture:
+        assert (picture.size, picture.getpixel((0, 0))) == ((40, 400), 1_000 % 251)
+    with Image.open(files[2]) as picture:
+        assert (picture.size, picture.getpixel((0, 0))) == ((40, 140), 2_000 % 251)
+
+
+def test_texts_are_one_file_however_many(tmp_path: Path) -> None:
+    kind = Tokens((1,), ("a", "b"))
+    numbers = torch.arange(3_000)
+    parts = [
+        Samples(Column(kind, (part % 2).view(-1, 1)), Column(LABELS, part % 3)) for part in numbers.split(250)
+    ]
+    assert write_samples(tmp_path / "all.txt", parts, 3_000) == [tmp_path / "all.txt"]
+    assert (tmp_path / "all.txt").read_text() == "a\nb\n" * 1_500
+
+
+@pytest.mark.parametrize("size", [1, 7, 250, 251, 600, 5_000])
+def test_regrouping_loses_nothing(size: int) -> None:
+    parts = list(regrouped(drawn(1_001), size))
+    assert [len(part) for part in parts[:-1]] == [size] * (len(parts) - 1)
+    assert torch.equal(torch.cat([part.examples for part in parts]), samples(0, 1_001).examples)
+    assert torch.equal(torch.cat([part.condition for part in parts]), samples(0, 1_001).condition)
+
+
+@pytest.mark.parametrize("ending", [".npz", ".png"])
+def test_memory_does_not_grow_with_the_number(
+    ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What NumPy and Python hold at a time; torch's share is one part."""
+
+    def peak(count: int) -> int:
+        tracemalloc.start()
+        write_samples(tmp_path / f"{count}{ending}", drawn(count, side=8), count)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    peak(10)
+    assert peak(20_000) < 3 * peak(2_000)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.jpeg", LABELS), ("a", LABELS), ("a.txt", LABELS)])
+def test_an_ending_that_samples_cannot_have(name: str, kind: Kind, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="Samples are written as"):
+        write_samples(tmp_path / name, drawn(3), 3)
+    assert list(tmp_path.iterdir()) == []
