@@ -34,19 +34,22 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 """Settings that make a system's networks small."""
 IMAGES_ONLY = {"gan", "dcgan-tflearn", "acgan"}
-DATA = ("mnist", "colour", "ring")
+TEXTS_ONLY = {"language-model"}
+DATA = ("mnist", "colour", "ring", "texts")
 CASES = [
     (system, data)
     for system in SYSTEMS
     for data in DATA
-    if (data != "ring" or system not in IMAGES_ONLY)
+    if (data == "texts") == (system in TEXTS_ONLY)
+    and (data != "ring" or system not in IMAGES_ONLY)
     and (data != "colour" or system in SMALL or system == "gan")
 ]
 
 
 def losses(system: str, data: str, folder: Path) -> list[dict[str, float]]:
     """The rows of the history of the first steps."""
-    name = f"npz:{colour_images(folder)}" if data == "colour" else data
+    made = {"colour": lambda: f"npz:{colour_images(folder)}", "texts": lambda: f"text:{texts(folder)}"}
+    name = made[data]() if data in made else data
     run = sparring.train(
         system,
         data=name,
@@ -72,6 +75,15 @@ def colour_images(folder: Path) -> Path:
         image[4 : 8 + 4 * label, 4:12, label] += 150
     path = folder / "colour.npz"
     np.savez(path, images=images, labels=labels)
+    return path
+
+
+def texts(folder: Path) -> Path:
+    """Sixty texts of one to six letters out of five."""
+    random = np.random.default_rng(7)
+    path = folder / "texts.txt"
+    lines = ["".join(random.choice(list("abcde"), 1 + number % 6)) for number in range(60)]
+    path.write_text("\n".join(lines))
     return path
 
 

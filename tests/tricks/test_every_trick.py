@@ -16,7 +16,8 @@ import torch
 from test_golden_losses import SMALL
 from torch import Tensor, nn
 
-from sparring.data.dataset import Dataset, dataset_of
+from sparring.data.dataset import Column, Dataset, dataset_of
+from sparring.data.kinds import Tokens
 from sparring.errors import DataError, SettingError
 from sparring.game import Game
 from sparring.nn.modes import inference
@@ -34,8 +35,11 @@ STEPS = 5
 
 
 def random_data(system: type[Game], name: str) -> Dataset:
-    """Random images with classes, images without, or points."""
+    """Random images with classes, images without, points, or texts."""
     random = torch.Generator().manual_seed(0)
+    if name == "texts":
+        kind = Tokens((6,), tuple("abcdefgh"), "")
+        return Dataset(name, Column(kind, torch.randint(8, (COUNT, 6), generator=random)))
     if name == "points":
         return dataset_of(name, torch.randn(COUNT, 2, generator=random))
     size = max(8, system.needs.least)
@@ -70,7 +74,7 @@ def takes(system: type[Game], data: str) -> bool:
 CASES = [
     Case(name, data)
     for name in SYSTEMS
-    for data in ("classes", "images", "points")
+    for data in ("classes", "images", "points", "texts")
     if takes(find_system(name), data)
 ]
 
@@ -91,6 +95,12 @@ REFUSED = {
     # A class for each example of a pack.
     ("packing", Case("acgan", "classes")): "this system has 3 classes",
     ("packing", Case("r3gan", "classes")): "this system has 3 classes",
+    # No critic.
+    ("instance noise", Case("language-model", "texts")): "this data has sequences of 6 tokens",
+    ("soft labels", Case("language-model", "texts")): "never asks for self.objective",
+    ("packing", Case("language-model", "texts")): "shows it nothing",
+    ("spectral norm", Case("language-model", "texts")): "no network of the role critic",
+    ("unrolling", Case("language-model", "texts")): "has no phase with both",
 }
 """What cannot work together, and a part of the reason given."""
 

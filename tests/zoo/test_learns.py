@@ -14,7 +14,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from sparring.data.dataset import Dataset, dataset_of
+from sparring.data.dataset import Column, Dataset, dataset_of
+from sparring.data.kinds import Tokens
 from sparring.nn.modes import inference
 from sparring.training.engine import Engine
 from sparring.zoo import SYSTEMS
@@ -64,6 +65,14 @@ def plains(side: int = 20, count: int = 256) -> Dataset:
     return dataset_of(
         "plains", grey.expand(-1, 1, side, side).to(torch.uint8).contiguous(), labels, ("grey", "bright")
     )
+
+
+def rhymes(count: int = 256) -> Dataset:
+    """Texts of six letters whose second half is the first, of a few letters out of many."""
+    random = torch.Generator().manual_seed(0)
+    half = 5 + torch.randint(3, (count, 3), generator=random)
+    kind = Tokens((6,), tuple("abcdefghijklmnop"), "")
+    return Dataset("rhymes", Column(kind, torch.cat([half, half], 1)))
 
 
 @dataclass(frozen=True)
@@ -120,6 +129,7 @@ LESSONS = [
         {"batch_size": 32, "generator_width": 8, "discriminator_width": 8, "discriminator_units": 16}
         | {"generator_lr": 2e-3, "discriminator_lr": 2e-3, "gamma": 0.1, "average_decay": 0.98},
     ),
+    Lesson("language-model", rhymes, 60, {"batch_size": 64}),
     Lesson(
         "dcgan", bars, 300, {"batch_size": 32, "width": 8, "generator_lr": 1e-3, "discriminator_lr": 1e-3}
     ),

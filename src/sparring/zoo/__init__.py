@@ -22,6 +22,7 @@ SYSTEMS = {
     "wgan-gp": "wgan_gp:WGANGP",
     "began": "began:BEGAN",
     "r3gan": "r3gan:R3GAN",
+    "language-model": "language_model:LanguageModel",
 }
 """Name of each system, and where its class is within this package."""
 
