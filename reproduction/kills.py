@@ -35,7 +35,7 @@ HERE = Path(__file__)
 RECORD = HERE.with_suffix(".md")
 KILLS_OF_A_RUN = 5
 STEPS = 1500
-SECONDS = (0.0, 1.2)
+SECONDS = (0.0, 2.5)
 """Between its first line, or the start of its process, and the moment at which a run is killed."""
 
 
@@ -73,7 +73,7 @@ class Trembling(WGAN):
 
 def command(out: Path, breaks: bool) -> list[str]:
     """The training of a run."""
-    places = ["--break-at", "700", "--break-again-at", "1130"] if breaks else []
+    places = ["--break-at", "310", "--break-again-at", "690"] if breaks else []
     return [
         *[
             "train",
@@ -105,7 +105,7 @@ def killed(words: list[str], dice: random.Random) -> str:
     """Start a process and kill it; where it was, in words."""
     process = started(words)
     assert process.stdout is not None
-    importing = dice.random() < 0.1
+    importing = dice.random() < 0.2
     while not importing and not process.stdout.readline().startswith(("Training", "Resuming")):
         assert process.poll() is None, "it ended by itself"
     time.sleep(dice.uniform(*SECONDS))
@@ -120,7 +120,9 @@ def survivor(folder: Path, breaks: bool, dice: random.Random) -> Iterator[str]:
     """Train a run that is killed over and over, and let it end; where each kill met it."""
     for _ in range(KILLS_OF_A_RUN):
         begun = (folder / "run.json").exists()
-        yield killed(["resume", str(folder)] if begun else command(folder, breaks), dice)
+        place = killed(["resume", str(folder)] if begun else command(folder, breaks), dice)
+        backs = sum(event["event"] == "rolled back" for event in Run(folder).events())
+        yield f"{place} after {backs} roll-back{'s' * (backs != 1)}" if backs else place
     last = started(["resume", str(folder)] if (folder / "run.json").exists() else command(folder, breaks))
     said, _ = last.communicate()
     assert last.returncode == 0, said
