@@ -31,7 +31,7 @@ class Range:
 
     def __contains__(self, value: float) -> bool:
         above = value >= self.low if self.closed else value > self.low
-        return above and value <= self.high and value < math.inf
+        return above and value <= self.high and math.isfinite(value)
 
     def __str__(self) -> str:
         if self.high == math.inf:
@@ -205,7 +205,7 @@ class Limit(Settings):
     steps: Count | None = None
     """Rounds of turns."""
     minutes: Positive | None = None
-    """Wall-clock time; turned into a fixed number of steps before the run starts."""
+    """Wall-clock time; turned into a fixed number of steps early in the run."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
