@@ -55,7 +55,7 @@ def test_every_command_stands_in_the_readme() -> None:
 @pytest.mark.slow
 def test_the_commands_of_the_readme_work_in_their_order(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
-    pixels = np.random.default_rng(0).integers(0, 256, (40, 48, 40, 3), dtype=np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (70, 48, 40, 3), dtype=np.uint8)
     for number, photo in enumerate(pixels):
         Image.fromarray(photo).save(tmp_path / "photos" / f"{number}.png")
     listing = next(
