@@ -131,6 +131,9 @@ LESSONS = [
     ),
     Lesson("language-model", rhymes, 60, {"batch_size": 64}),
     Lesson(
+        "seqgan", rhymes, 50, {"batch_size": 64, "likelihood_epochs": 10, "critic_epochs": 1, "rollouts": 4}
+    ),
+    Lesson(
         "dcgan", bars, 300, {"batch_size": 32, "width": 8, "generator_lr": 1e-3, "discriminator_lr": 1e-3}
     ),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from typing import Any
@@ -86,3 +87,111 @@ def test_gradients_are_clipped_together(largest: float, left: float) -> None:
     optimizer.step()
     seen = [optimizer.state[parameter]["exp_avg"].item() / 0.1 for parameter in parameters]
     assert seen == pytest.approx([3.0 * left, 4.0 * left], rel=1e-4)
+
+
+# -- SeqGAN ----------------------------------------------------------------------------------------------
+
+TINY = {"likelihood_epochs": 1, "critic_epochs": 1, "critic_steps": 2, "rollouts": 3, "batch_size": 10}
+PHASES = {"likelihood": 0, "critic": 4, "rewards": 8}
+"""The step at which each phase begins, of 40 texts in batches of 10."""
+
+
+def at(make_engine: Make, step: int, **settings: Any) -> Engine:
+    engine = make_engine("seqgan", texts(), **(TINY | settings))
+    engine.step = step
+    return engine
+
+
+def test_it_has_three_phases(make_engine: Make) -> None:
+    legs = make_engine("seqgan", texts(), **TINY).course.legs
+    assert {leg.phase.name: leg.first for leg in legs} == PHASES
+    assert [[turn.player for turn in leg.phase.turns] for leg in legs] == [
+        ["generator"], ["critic"], ["policy", "critic", "critic"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("step", PHASES.values(), ids=PHASES)
+def test_it_resumes_exactly_in_the_middle_of_each_phase(
+    make_engine: Make, same_state: Callable[[Any, Any], bool], step: int
+) -> None:
+    whole, resumed = at(make_engine, step), at(make_engine, 0)
+    for _ in range(2):
+        whole.play_round()
+    resumed.restore(copy.deepcopy(whole.state()))
+    for engine in (whole, resumed):
+        engine.play_round()
+    assert same_state(resumed.state(), whole.state())
+
+
+def test_completions_keep_their_beginnings_and_are_written_as_texts_are(make_engine: Make) -> None:
+    """The same noise as of a whole text continues a beginning of it to that text."""
+    generator = make_engine("seqgan", texts(), **TINY).game.generator
+    noise, others = (torch.rand(9, *shape, LENGTH) for shape in ((), (2, LENGTH - 1)))
+    with torch.no_grad():
+        written = generator.write(noise)
+        same = generator.complete(written, noise[:, None, None].expand(9, 2, LENGTH - 1, LENGTH))
+        other = generator.complete(written, others)
+    assert torch.equal(same, written[None, :, None].expand_as(same))
+    for kept, completed in enumerate(other, 1):
+        assert torch.equal(completed[..., :kept], written[:, None, :kept].expand(9, 2, kept))
+        assert not torch.equal(completed, written[:, None].expand(9, 2, LENGTH))
+
+
+def test_a_token_is_rewarded_for_what_can_follow_it(
+    make_engine: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a critic that wants token 3 first, and by another that wants it last."""
+    game = at(make_engine, 8, rollouts=400).game
+    tokens = torch.tensor([[3, 4, 5, 6, 7, 3], [4, 4, 4, 4, 4, 4]])
+    monkeypatch.setattr(game.critic, "forward", lambda x: torch.where(x[:, 0] == 3, 50.0, -50.0))
+    torch.testing.assert_close(game.rewards(tokens), torch.tensor([[1.0], [0.0]]).expand(2, LENGTH))
+    monkeypatch.setattr(game.critic, "forward", lambda x: torch.where(x[:, -1] == 3, 50.0, -50.0))
+    rewards = game.rewards(tokens)
+    assert rewards[:, -1].tolist() == pytest.approx([1.0, 0.0], abs=1e-6)
+    # Before that it is one of eight tokens, unless the text has ended by then.
+    assert 0.02 < rewards[:, :-1].min().item() < rewards[:, :-1].max().item() < 0.2
+
+
+def test_a_delayed_copy_may_complete_texts(make_engine: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes after the generator in both phases in which that moves, and is what is asked."""
+    assert at(make_engine, 8).game.average is None
+    engine = at(make_engine, 200, rollout_delay=0.8, likelihood_epochs=10, critic_epochs=1)
+    game = engine.game
+    for step in (2, 200):
+        engine.step = step
+        before = game.average.network.scores.weight.clone()
+        engine.play_round()
+        # In the first rounds the past weighs less.
+        past = min(0.8, (1 + step) / (10 + step))
+        expected = past * before + (1 - past) * game.generator.scores.weight
+        torch.testing.assert_close(game.average.network.scores.weight, expected)
+    keep = lambda texts, noise: texts[None, :, None].expand(5, 10, 3, 6)  # noqa: E731
+    monkeypatch.setattr(game.average.network, "complete", keep)
+    monkeypatch.setattr(game.critic, "forward", lambda texts: (texts[:, 0] == 3) * 100.0 - 50.0)
+    assert game.rewards(torch.tensor([3, 4, 4, 4, 4, 4]).expand(10, 6)).min() > 0.99
+
+
+@pytest.mark.parametrize("summed", [True, False])
+@pytest.mark.parametrize("baseline", [True, False])
+def test_the_policy_loss_is_the_surprise_times_the_reward(
+    make_engine: Make, monkeypatch: pytest.MonkeyPatch, summed: bool, baseline: bool
+) -> None:
+    engine = at(make_engine, 8, summed=summed, baseline=baseline)
+    game, written = engine.game, texts(10).examples.values
+    rewards = torch.rand(10, LENGTH, generator=torch.Generator().manual_seed(0))
+    monkeypatch.setattr(game, "fake", lambda count: written)
+    monkeypatch.setattr(game, "rewards", lambda texts: rewards)
+    counted = game.kind.counted(written).float()
+    gain = rewards - rewards.mean(0) if baseline else rewards
+    expected = (surprise(engine, written) * gain * counted).sum()
+    terms = game.policy(engine.streams["real"].peek())
+    expected = expected if summed else expected / counted.sum()
+    assert terms["policy"].item() == pytest.approx(expected.item(), rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize("critic", ["small", "authors"])
+def test_critics_learn_to_tell_texts_apart(make_engine: Make, critic: str) -> None:
+    engine = at(make_engine, 4, critic=critic, critic_epochs=20)
+    for _ in range(40):
+        values = engine.play_round()
+    assert values["critic/logit_gap"] > 0.5

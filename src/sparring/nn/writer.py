@@ -91,6 +91,34 @@ class Writer(nn.Module):
             tokens.append(token)
         return torch.stack(tokens, 1)
 
+    def complete(self, texts: Tensor, noise: Tensor) -> Tensor:
+        """Every beginning of texts written to its end, in several ways; all at once, each going on from what
+        is remembered of its beginning.
+
+        Args:
+            texts: int64 (count, length).
+            noise: from U(0, 1), (count, ways, length - 1, length): for each text, way, beginning and token.
+
+        Returns:
+            int64 (length - 1, count, ways, length): first those that keep one token, then two, and so on.
+        """
+        count, ways, _, length = noise.shape
+        whole = texts[:, None].expand(length - 1, count, ways, length).clone()
+        token, (hidden, cell) = self.begin(count)
+        rows = hidden.new_zeros(1, 0, hidden.shape[2])
+        written, memory = token[:0], (rows, rows)
+        for place in range(1, length):
+            # The texts are read up to the token at hand, from which one more beginning goes on.
+            _, (hidden, cell) = self.memory(self.embedding(token)[:, None], (hidden, cell))
+            token = texts[:, place - 1]
+            written = torch.cat([written, token.repeat_interleave(ways)])
+            new = (part.repeat_interleave(ways, 1) for part in (hidden, cell))
+            hiddens, cells = (torch.cat(pair, 1) for pair in zip(memory, new, strict=True))
+            falls = noise[:, :, :place, place].permute(2, 0, 1)
+            written, memory = self.next_token(written, (hiddens, cells), falls.flatten())
+            whole[:place, :, :, place] = written.view(place, count, ways)
+        return whole
+
 
 def chosen(logits: Tensor, noise: Tensor) -> Tensor:
     """Where noise (count,) of U(0, 1) falls in the distribution functions of logits (count, classes)."""

@@ -23,6 +23,7 @@ SYSTEMS = {
     "began": "began:BEGAN",
     "r3gan": "r3gan:R3GAN",
     "language-model": "language_model:LanguageModel",
+    "seqgan": "seqgan:SeqGAN",
 }
 """Name of each system, and where its class is within this package."""
 
