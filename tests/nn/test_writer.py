@@ -71,6 +71,13 @@ def test_a_text_is_read_from_its_start(writer: Writer) -> None:
     torch.testing.assert_close(each, F.cross_entropy(logits.transpose(1, 2), tokens, reduction="none"))
 
 
+def test_a_temperature_changes_what_surprises_as_it_changes_what_is_written(writer: Writer) -> None:
+    tokens = texts()
+    _, each = writer.surprise(tokens, torch.ones(6, LENGTH), temperature=0.5)
+    expected = F.cross_entropy(2 * writer(tokens).transpose(1, 2), tokens, reduction="none")
+    torch.testing.assert_close(each, expected)
+
+
 def test_tokens_are_chosen_by_their_chances() -> None:
     shares = torch.tensor([0.2, 0.5, 0.3])
     noise = torch.tensor([0.0, 0.19, 0.21, 0.69, 0.71, 0.999999, 1.0])

@@ -43,12 +43,13 @@ class Writer(nn.Module):
         logits: Tensor = self.scores(self.read(tokens))
         return logits
 
-    def surprise(self, tokens: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    def surprise(self, tokens: Tensor, weights: Tensor, temperature: float = 1.0) -> tuple[Tensor, Tensor]:
         """-log p of each token given those before it, in nats.
 
         Args:
             tokens: texts, int64 (count, length).
             weights: what each token counts for in the sum, (count, length).
+            temperature: divides the scores, as when texts are written.
 
         Returns:
             The weighted sum, which can be differentiated, and what each token adds to it without its weight,
@@ -56,7 +57,11 @@ class Writer(nn.Module):
         """
         hidden = self.read(tokens).flatten(0, 1)
         total, each = summed_surprise(
-            hidden, self.scores.weight, self.scores.bias, tokens.flatten(), weights.flatten()
+            hidden / temperature,
+            self.scores.weight,
+            self.scores.bias / temperature,
+            tokens.flatten(),
+            weights.flatten(),
         )
         return total, each.view_as(tokens)
 

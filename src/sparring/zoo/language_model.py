@@ -91,9 +91,9 @@ class LanguageModel(Game):
         return {"held_out_nll": Figure(self.nll, about)}
 
     def nll(self, real: Batch) -> Tensor:
-        """Surprise at texts in nats a token, (count,)."""
+        """Surprise at texts of the model at its temperature, in nats a token, (count,)."""
         counted = self.kind.counted(real.examples).float()
-        _, each = self.generator.surprise(real.examples, counted)
+        _, each = self.generator.surprise(real.examples, counted, self.settings.temperature)
         return (each * counted).sum(1) / counted.sum(1)
 
     def latent(self, count: int, random: Randomness) -> Tensor:
