@@ -31,10 +31,11 @@ SMALL: dict[str, dict[str, Any]] = {
     "wgan-gp": {"width": 4, "n_critic": 2},
     "began": {"width": 4, "latent_size": 8},
     "r3gan": {"generator_width": 4, "discriminator_width": 4, "discriminator_units": 16},
+    "improved-gan": {"labelled": 10, "width": 4},
     "seqgan": {"likelihood_epochs": 1, "critic_epochs": 1, "critic_steps": 2, "rollouts": 2},
 }
 """Settings that make a system's networks small."""
-IMAGES_ONLY = {"gan", "dcgan-tflearn", "acgan"}
+IMAGES_ONLY = {"gan", "dcgan-tflearn", "acgan", "improved-gan"}
 TEXTS_ONLY = {"language-model", "seqgan"}
 DATA = ("mnist", "colour", "ring", "texts")
 CASES = [

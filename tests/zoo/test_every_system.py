@@ -33,9 +33,11 @@ SMALL_NETWORKS: dict[str, dict[str, Any]] = {
     "wgan-gp": {"width": 4, "n_critic": 2},
     "began": {"width": 4, "latent_size": 8},
     "r3gan": {"generator_width": 4, "discriminator_width": 4, "discriminator_units": 16},
+    "improved-gan": {"labelled": 10, "width": 4},
     "seqgan": {"likelihood_epochs": 1, "critic_epochs": 1, "critic_steps": 2, "rollouts": 2},
 }
-IMAGES_ONLY = {"gan", "dcgan-tflearn", "acgan"}
+IMAGES_ONLY = {"gan", "dcgan-tflearn", "acgan", "improved-gan"}
+CLASSES_ONLY = {"acgan", "improved-gan"}
 TEXTS_ONLY = {"language-model", "seqgan"}
 TWO_OPTIMISERS = {"seqgan"}
 """Systems in which one network has two, for phases of their own."""
@@ -79,7 +81,9 @@ def suits(system: str, shape: str) -> bool:
     dimensions, classes = SHAPES[shape]
     if TEXT in (dimensions, usual_shape(system)):
         return dimensions == usual_shape(system)
-    return (len(dimensions) == 3 or system not in IMAGES_ONLY) and (classes > 0 or system != "acgan")
+    return (len(dimensions) == 3 or system not in IMAGES_ONLY) and (
+        classes > 0 or system not in CLASSES_ONLY
+    )
 
 
 def usual_shape(system: str) -> tuple[int, ...]:

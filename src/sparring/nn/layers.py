@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from sparring.randomness import Randomness
@@ -53,3 +54,43 @@ class Crop(nn.Module):
     def extra_repr(self) -> str:
         """The size, for `print(network)`."""
         return f"{self.height}, {self.width}"
+
+
+class GaussianNoise(nn.Module):
+    """Noise in N(0, deviation²) on all activations in training, from the run's own randomness.
+
+    Args:
+        deviation: of the noise.
+        random: where it comes from.
+    """
+
+    def __init__(self, deviation: float, random: Randomness) -> None:
+        super().__init__()
+        self.deviation = deviation
+        self.random = random
+
+    def forward(self, activations: Tensor) -> Tensor:
+        """Add noise; the identity in evaluation mode."""
+        if not self.training or self.deviation == 0:
+            return activations
+        return activations + self.deviation * self.random.normal(*activations.shape)
+
+    def extra_repr(self) -> str:
+        """The deviation, for `print(network)`."""
+        return f"{self.deviation}"
+
+
+class Shift(nn.Module):
+    """A bias for each feature and nothing else: batch normalisation without its scale.
+
+    Args:
+        features: how many.
+    """
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(features))
+
+    def forward(self, activations: Tensor) -> Tensor:
+        """Activations (count, features), shifted."""
+        return activations + self.bias
