@@ -133,7 +133,7 @@ LESSONS = [
     Lesson(
         "seqgan", rhymes, 50, {"batch_size": 64, "likelihood_epochs": 10, "critic_epochs": 1, "rollouts": 4}
     ),
-    Lesson("improved-gan", bars, 60, {"batch_size": 32, "labelled": 8, "network": "perceptron"}),
+    Lesson("improved-gan", bars, 60, {"batch_size": 32, "labelled": 8, "generator_lr": 1e-3}),
     Lesson(
         "dcgan", bars, 300, {"batch_size": 32, "width": 8, "generator_lr": 1e-3, "discriminator_lr": 1e-3}
     ),
