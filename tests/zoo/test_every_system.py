@@ -81,9 +81,7 @@ def suits(system: str, shape: str) -> bool:
     dimensions, classes = SHAPES[shape]
     if TEXT in (dimensions, usual_shape(system)):
         return dimensions == usual_shape(system)
-    return (len(dimensions) == 3 or system not in IMAGES_ONLY) and (
-        classes > 0 or system not in CLASSES_ONLY
-    )
+    return (len(dimensions) == 3 or system not in IMAGES_ONLY) and (classes > 0 or system not in CLASSES_ONLY)
 
 
 def usual_shape(system: str) -> tuple[int, ...]:

@@ -31,6 +31,7 @@ TINY: dict[str, dict[str, Any]] = {
     "wgan-gp": {"width": 2, "n_critic": 1},
     "began": {"width": 2, "latent_size": 4},
     "r3gan": {"generator_width": 2, "discriminator_width": 2, "discriminator_units": 4},
+    "improved-gan": {"labelled": 3, "width": 2},
 }
 SIZES = [(8, 8), (9, 9), (13, 13), (28, 28), (29, 29), (32, 32), (45, 30), (64, 48), (8, 70), (100, 100)]
 """Width and height."""
