@@ -16,7 +16,14 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sparring.errors import CheckpointError
-from sparring.runs.checkpoint import Checkpoint, packed, read_checkpoint, unpacked, write_checkpoint
+from sparring.runs.checkpoint import (
+    Checkpoint,
+    packed,
+    read_checkpoint,
+    read_weights,
+    unpacked,
+    write_checkpoint,
+)
 
 DTYPES = [
     *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
@@ -192,9 +199,9 @@ def test_a_file_of_networks_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").write_bytes(b"{}")
     for path in (tmp_path / "a.safetensors", tmp_path / "missing.safetensors", tmp_path):
         with pytest.raises(CheckpointError, match="is damaged, or was not written by sparring"):
-            unpacked(path)
+            unpacked(read_weights(path), path)
     (tmp_path / "b.safetensors").write_bytes(packed({"weight": torch.ones(3)}))
-    assert unpacked(tmp_path / "b.safetensors")["weight"].tolist() == [1.0, 1.0, 1.0]
+    assert unpacked(read_weights(tmp_path / "b.safetensors"), tmp_path)["weight"].tolist() == [1.0, 1.0, 1.0]
 
 
 # -- whose it is ---------------------------------------------------------------------------------------------

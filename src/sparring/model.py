@@ -104,13 +104,8 @@ def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto") 
     described = run.description
     game_class = recorded_system(run)
     data = described["data"]
-    try:
-        spec = spec_from(data["spec"], game_class.value_range)
-        condition = kind_from(described["condition"]).in_range(*game_class.value_range)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise RunError(
-            f"{run.path / 'run.json'} is damaged: it does not say what the data is ({error!r})."
-        ) from error
+    spec = spec_from(data["spec"], game_class.value_range)
+    condition = kind_from(described["condition"]).in_range(*game_class.value_range)
     settings = game_class.Settings.of(described["settings"], str(run.path / "run.json"))
     processes = join_processes(device)
     with seeded_initialisation(described["seed"]):

@@ -68,4 +68,4 @@ def read_bounded(path: Path, most: int, *, follow: bool = False) -> bytes:
             reason = f"it has {size_text(size)}, and at most {size_text(most)} are read"
             raise OSError(errno.EFBIG, reason, str(path))
         # Whoever writes to it meanwhile does not make it longer for us.
-        return file.read(most)
+        return file.read(size)

@@ -31,7 +31,8 @@ class Range:
 
     def __contains__(self, value: float) -> bool:
         above = value >= self.low if self.closed else value > self.low
-        return above and value <= self.high and math.isfinite(value)
+        # Whole numbers are finite, and may be larger than any float.
+        return above and value <= self.high and (isinstance(value, int) or math.isfinite(value))
 
     def __str__(self) -> str:
         if self.high == math.inf:

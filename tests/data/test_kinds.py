@@ -19,6 +19,7 @@ from sparring.data.kinds import KINDS, Classes, Images, Kind, Nothing, Points, T
 from sparring.data.kinds.kind import padded
 from sparring.data.kinds.tokens import END, MARKS
 from sparring.errors import DataError, SettingError
+from sparring.validation import Misfit
 
 WORDS = ("a", "dog", "sees", "the", "cat")
 EXAMPLES: dict[str, Kind] = {
@@ -67,7 +68,7 @@ def test_a_kind_is_made_again_from_its_description(kind: Kind) -> None:
 
 def test_only_descriptions_are_understood() -> None:
     for wrong in ({}, {"kind": "sounds"}, {"kind": "images"}, {"kind": "tokens", "length": 3}):
-        with pytest.raises(KeyError):
+        with pytest.raises(Misfit):
             kind_from(wrong)
 
 

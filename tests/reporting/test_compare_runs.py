@@ -244,7 +244,7 @@ def test_a_strangers_run_cannot_steer_the_terminal_or_the_page(
     figures = evaluation.figures | {odd: 1}
     evaluated(copies["faster"], extractor=odd)
     written = json.loads((copies["faster"] / "evaluation.json").read_text())
-    written["figures"][odd] = {"value": "x", "low": [], "high": None, "reference": {}}
+    written["figures"][odd] = {"value": 1.0, "low": 0.0, "high": 2.0, "reference": None}
     (copies["faster"] / "evaluation.json").write_text(json.dumps(written))
     settings = json.loads((copies["faster"] / "run.json").read_text())["settings"]
     change(copies["faster"] / "run.json", settings=settings | {"hidden_size": odd})

@@ -85,7 +85,7 @@ def spec_from(description: Mapping[str, Any], value_range: tuple[float, float]) 
     """The spec that `DataSpec.description` described, with its values in a range.
 
     Raises:
-        KeyError, TypeError: this is no such description.
+        Misfit: a kind is not described.
     """
     return DataSpec(
         kind_from(description["examples"]).in_range(*value_range),

@@ -14,7 +14,9 @@ import torch
 from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Tokens
 from sparring.data.kinds.tokens import END, MARKS, PADDING, UNKNOWN
+from sparring.data.limits import LARGEST_TEXT
 from sparring.errors import DataError
+from sparring.opening import read_bounded
 from sparring.randomness import Randomness
 
 TokensName = Literal["characters", "words"]
@@ -101,7 +103,7 @@ def _continues(letter: str) -> bool:
 def _lines(path: Path) -> dict[int, str]:
     """The lines that are not blank, by their numbers from 1."""
     try:
-        content = path.read_bytes()
+        content = read_bounded(path, LARGEST_TEXT, follow=True)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
     lines = {}

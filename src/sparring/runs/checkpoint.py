@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +23,15 @@ import safetensors.torch
 from torch import Tensor
 
 from sparring.errors import CheckpointError, RunError
+from sparring.memory import require_memory
+from sparring.opening import read_bounded
 from sparring.runs.files import read_json, write_atomically, write_json
+from sparring.settings import NonNegative
+from sparring.validation import Whole
 
 Tensors = dict[str, Tensor]
 FILES = ("networks", "training")
+DAMAGED_WEIGHTS = "is damaged, or was not written by sparring: restore it from a copy."
 NETWORKS = ("engine", "networks")
 """Where the networks stand in the tree."""
 
@@ -45,6 +51,17 @@ class Checkpoint:
         """The game's parameters and buffers."""
         tensors: Tensors = self.parts[NETWORKS[0]][NETWORKS[1]]
         return tensors
+
+
+@dataclass(frozen=True)
+class State:
+    """What state.json holds."""
+
+    step: Whole
+    seconds: NonNegative
+    of: dict[str, Any]
+    parts: dict[str, dict[str, Any]]
+    sha256: dict[str, str]
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint, identity: dict[str, Any]) -> None:
@@ -82,19 +99,22 @@ def read_checkpoint(folder: Path, identity: dict[str, Any]) -> Checkpoint:
         CheckpointError: anything in it differs, or it is of another run.
     """
     try:
-        state = read_json(folder / "state.json")
-        digests = dict(state.pop("sha256"))
-        contents = {name: (folder / f"{name}.safetensors").read_bytes() for name in FILES}
-    except OSError as error:
-        raise _damaged(folder, Path(error.filename)) from error
-    except (RunError, KeyError, TypeError, ValueError) as error:
+        state = read_json(folder / "state.json", State)
+    except RunError as error:
         raise _damaged(folder, folder / "state.json") from error
+    digests = state.pop("sha256")
+    contents = {}
+    for name in FILES:
+        try:
+            contents[name] = read_weights(folder / f"{name}.safetensors")
+        except CheckpointError as error:
+            raise _damaged(folder, folder / f"{name}.safetensors") from error
     found = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     found["state"] = _digest_of(state)
     for name in found.keys() | digests.keys():
         if digests.get(name) != found.get(name):
             raise _damaged(folder, folder / f"{name}.{'json' if name == 'state' else 'safetensors'}")
-    networks, training = (unpacked(folder / f"{name}.safetensors") for name in FILES)
+    networks, training = (unpacked(contents[name], folder / f"{name}.safetensors") for name in FILES)
     try:
         _check_identity(folder, state["of"], identity)
         parts = state["parts"]
@@ -114,18 +134,31 @@ def packed(tensors: Tensors) -> bytes:
     return safetensors.torch.save({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()})
 
 
-def unpacked(path: Path) -> Tensors:
-    """The tensors in a safetensors file.
+def read_weights(path: Path) -> bytes:
+    """The content of a safetensors file.
+
+    Raises:
+        CheckpointError: it cannot be read, or does not fit in memory.
+    """
+    try:
+        # The content, and the tensors that are made of it.
+        require_memory(2 * path.stat().st_size, f"To read {path}", CheckpointError)
+        return read_bounded(path, sys.maxsize)
+    except OSError as error:
+        raise CheckpointError(f"{path} {DAMAGED_WEIGHTS}") from error
+
+
+def unpacked(content: bytes, path: Path) -> Tensors:
+    """The tensors in the content of a safetensors file.
 
     Raises:
         CheckpointError: it is damaged.
     """
     try:
-        return safetensors.torch.load_file(path)
-    except (safetensors.SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path} is damaged, or was not written by sparring: restore it from a copy."
-        ) from error
+        return safetensors.torch.load(content)
+    except (safetensors.SafetensorError, KeyError) as error:
+        # A KeyError is a type of numbers that torch does not have.
+        raise CheckpointError(f"{path} {DAMAGED_WEIGHTS}") from error
 
 
 def _tensors_of(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Tensor]]:

@@ -2,43 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from sparring.data.kinds import KindDescription
+from sparring.data.resizing import LARGEST_SIDE, Fit
+from sparring.data.texts import TokensName
 from sparring.errors import RunError
+from sparring.settings import Count, Limit, Natural, Positive, Range
+from sparring.validation import Misfit, Whole, check
 
 FORMAT = 2
 """Version of the layout; a run of any other is refused."""
+MOST_THREADS = 1024
 
-_DESCRIBED: dict[str, type | tuple[type, ...]] = {
-    "title": str,
-    "system": str,
-    "settings": dict,
-    "data": dict,
-    "data/name": str,
-    "data/fingerprint": str,
-    "data/size": (int, str, type(None)),
-    "data/skip_bad_images": bool,
-    "data/spec": dict,
-    "condition": dict,
-    "roles": dict,
-    "seed": int,
-    "history_every": int,
-    "health_every": int,
-    "on_unhealthy": str,
-    "checkpoint_minutes": (int, float),
-    "device": str,
-    "precision": str,
-    "compile": bool,
-    "microbatches": int,
-    "threads": int,
-    "keep_every": int,
-    "limit": dict,
-    "total_steps": (int, type(None)),
-}
-"""What run.json must hold, and of which type."""
 
-_MISSING = object()
+@dataclass(frozen=True)
+class SpecDescription:
+    """What `DataSpec.description` gives."""
+
+    examples: KindDescription
+    condition: KindDescription
+    count: Whole
+    parts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class DataDescription:
+    """What a run was trained on."""
+
+    name: str
+    fingerprint: str
+    size: str | Annotated[int, Range(low=1, high=LARGEST_SIDE)] | None
+    skip_bad_images: bool
+    spec: SpecDescription
+    fit: Fit = "crop"
+    stretch: bool = False
+    tokens: TokensName | None = None
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What run.json holds; see `training/train.py`, which writes it."""
+
+    title: str
+    system: str
+    settings: dict[str, Any]
+    data: DataDescription
+    condition: KindDescription
+    roles: dict[str, str]
+    seed: Natural
+    history_every: Whole
+    health_every: Whole
+    on_unhealthy: Literal["warn", "stop", "rollback"]
+    checkpoint_minutes: Positive
+    device: str
+    precision: Literal["float32", "bf16"]
+    compile: bool
+    microbatches: Count
+    threads: Annotated[int, Range(low=1, high=MOST_THREADS)]
+    keep_every: Whole
+    limit: Limit
+    total_steps: Whole | None
 
 
 def check_description(path: Path, description: dict[str, Any]) -> None:
@@ -54,15 +82,20 @@ def check_description(path: Path, description: dict[str, Any]) -> None:
             f"{path.parent} is a run of format 1, made by sparring 0.1, which this version cannot read: "
             "train it again, or install sparring 0.1 to open it."
         )
-    if made != FORMAT:
-        raise RunError(f"{path} is damaged: its format is {made!r} and not {FORMAT}.")
-    for name, wanted in _DESCRIBED.items():
-        value: Any = description
-        for part in name.split("/"):
-            value = value.get(part, _MISSING) if isinstance(value, dict) else _MISSING
-        if not isinstance(value, wanted):
-            said = "is missing" if value is _MISSING else f"cannot be {value!r}"
-            raise RunError(f"{path} is damaged: '{name}' {said}. Restore it from a copy.")
+    try:
+        if made != FORMAT:
+            raise Misfit(f"its format is {made!r} and not {FORMAT}")
+        check(description, Description)
+        check_parts(description["data"]["spec"])
+    except Misfit as misfit:
+        raise RunError(f"{path} is damaged: {misfit}. Restore it from a copy.") from misfit
+
+
+def check_parts(spec: Mapping[str, Any]) -> None:
+    """Raise `Misfit` unless all parts of the data, which may have parts themselves, are described."""
+    check(spec["parts"], dict[str, SpecDescription])
+    for part in spec["parts"].values():
+        check_parts(part)
 
 
 def identity_of(description: dict[str, Any]) -> dict[str, Any]:

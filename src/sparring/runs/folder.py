@@ -16,7 +16,6 @@ Nothing in it is pickled: weights and optimiser state are safetensors, the rest 
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import shlex
 import warnings
@@ -27,12 +26,27 @@ from typing import Any
 import filelock
 
 from sparring.errors import CheckpointError, RunError, nearest
-from sparring.runs.checkpoint import Checkpoint, Tensors, packed, read_checkpoint, unpacked, write_checkpoint
+from sparring.opening import plain_itself
+from sparring.runs.checkpoint import (
+    Checkpoint,
+    Tensors,
+    packed,
+    read_checkpoint,
+    read_weights,
+    unpacked,
+    write_checkpoint,
+)
 from sparring.runs.description import FORMAT, check_description, identity_of
 from sparring.runs.files import (
+    LARGEST_ROWS,
     TEMPORARY,
+    append_row,
     cut_torn_line,
+    own_copy,
+    read,
     read_json,
+    read_rows,
+    refuse_links,
     remove_folder_atomically,
     remove_leftovers,
     write_atomically,
@@ -40,6 +54,8 @@ from sparring.runs.files import (
     write_json,
     writing,
 )
+from sparring.runs.records import Event, Row, Status
+from sparring.validation import check, parse_json
 
 FOLDERS = ("samples", "checkpoints", "weights")
 GROUP_FILE = "seeds.json"
@@ -86,7 +102,7 @@ class Run:
         """A run that exists.
 
         Raises:
-            RunError: there is none, or it is from a newer sparring.
+            RunError: there is none, it is from a newer sparring or damaged, or something in it is a link.
         """
         run = cls(path)
         if is_group(run.path):
@@ -94,12 +110,13 @@ class Run:
                 f"{run.path} is a group of runs, one for each seed: give one of them, such as "
                 f"{next(iter(sorted(run.path.glob('seed-*/'))), run.path / 'seed-0')}."
             )
-        if not os.path.isfile(run.path / "run.json"):
+        if not os.path.lexists(run.path / "run.json"):
             siblings = [p.name for p in run.path.parent.glob("*") if os.path.isfile(p / "run.json")]
             raise RunError(
                 f"{run.path} is not a run: it has no run.json.{nearest(run.path.name, siblings)} "
                 "`sparring train` makes one."
             )
+        refuse_links(run.path)
         check_description(run.path / "run.json", run.description)
         return run
 
@@ -124,6 +141,8 @@ class Run:
             with writing(folder):
                 folder.mkdir(exist_ok=True)
             remove_leftovers(folder)
+        for name in ("history.jsonl", "events.jsonl"):
+            own_copy(self.path / name)
         cut_torn_line(self.path / "events.jsonl")
 
     def release(self) -> None:
@@ -136,7 +155,7 @@ class Run:
     @property
     def description(self) -> dict[str, Any]:
         """The contents of run.json."""
-        return read_json(self.path / "run.json")
+        return read_json(self.path / "run.json", dict[str, Any])
 
     def describe(self, description: dict[str, Any]) -> None:
         """Write run.json."""
@@ -144,8 +163,12 @@ class Run:
 
     @property
     def status(self) -> dict[str, Any]:
-        """The contents of status.json: `state`, `step`, `epoch`, `total_steps`, `seconds`."""
-        return read_json(self.path / "status.json")
+        """The contents of status.json, which `Status` declares.
+
+        Raises:
+            RunError: there is none yet, or it is damaged.
+        """
+        return read_json(self.path / "status.json", Status)
 
     @property
     def finished(self) -> bool:
@@ -162,32 +185,36 @@ class Run:
     # -- what happened ----------------------------------------------------------------------------------
 
     def history(self) -> list[dict[str, Any]]:
-        """All rows of the history that are whole."""
-        return _rows(self.path / "history.jsonl")
+        """All rows of the history that are whole.
+
+        Raises:
+            RunError: it is damaged.
+        """
+        return read_rows(self.path / "history.jsonl", Row, dict[str, float | str | None])
 
     def add_history(self, row: dict[str, Any]) -> None:
         """Append a row to the history."""
-        _append(self.path / "history.jsonl", row)
+        append_row(self.path / "history.jsonl", row)
 
     def add_event(self, event: str, **details: Any) -> None:
         """Append to events.jsonl what happened, with the time."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        _append(self.path / "events.jsonl", {"time": now, "event": event, **details})
+        append_row(self.path / "events.jsonl", {"time": now, "event": event, **details})
 
     def events(self) -> list[dict[str, Any]]:
         """All events that can be read: one torn line is no reason to be silent about the others."""
         try:
-            lines = (self.path / "events.jsonl").read_bytes().splitlines()
-        except OSError:
+            lines = read(self.path / "events.jsonl", LARGEST_ROWS).splitlines()
+        except RunError:
             return []
         events = []
         for line in lines:
             try:
-                event = json.loads(line)
-            except (ValueError, RecursionError):
+                event = parse_json(line)
+                check(event, Event)
+            except ValueError:
                 continue
-            if isinstance(event, dict):
-                events.append(event)
+            events.append(event)
         return events
 
     def history_size(self) -> int:
@@ -195,25 +222,23 @@ class Run:
         path = self.path / "history.jsonl"
         if not path.exists():
             return 0
-        with writing(path), path.open("rb") as file:
+        with writing(path), open(path, "rb", opener=plain_itself) as file:
             os.fsync(file.fileno())
             return os.fstat(file.fileno()).st_size
 
     def copy_history(self, after: int, name: str) -> None:
         """Copy the rows after so many bytes of the history into a file in the folder, unless it is there."""
         if not (self.path / name).exists():
-            write_atomically(self.path / name, (self.path / "history.jsonl").read_bytes()[after:])
+            write_atomically(self.path / name, read(self.path / "history.jsonl", LARGEST_ROWS)[after:])
 
     def cut_history(self, size: int) -> None:
         """Forget the rows after the first `size` bytes of the history."""
         path = self.path / "history.jsonl"
-        with writing(path):
-            path.touch()
-            missing = size - path.stat().st_size
-        if missing > 0:
-            warnings.warn(f"{path} lacks its last {missing:,} bytes: rows are missing", stacklevel=2)
-        with writing(path):
-            os.truncate(path, min(size, path.stat().st_size))
+        with writing(path), open(path, "ab", opener=plain_itself) as file:
+            found = os.fstat(file.fileno()).st_size
+            file.truncate(min(size, found))
+        if size > found:
+            warnings.warn(f"{path} lacks its last {size - found:,} bytes: rows are missing", stacklevel=2)
         cut_torn_line(path)
 
     # -- checkpoints --------------------------------------------------------------------------------------
@@ -283,7 +308,7 @@ class Run:
                 else "train with --keep-every to keep some"
             )
             raise CheckpointError(f"{self.path} kept no networks of epoch {epoch}: {others}.")
-        return unpacked(path)
+        return unpacked(read_weights(path), path)
 
     def _checkpoint_folder(self, step: int) -> Path:
         return self.path / "checkpoints" / f"step-{step:08d}"
@@ -356,23 +381,9 @@ def _refuse_occupied(folder: Path) -> None:
         )
     if not os.path.isdir(folder):
         return
+    refuse_links(folder)
     with writing(folder):
         names = sorted(entry.name for entry in folder.iterdir())
     others = [name for name in names if name != ".lock" and not name.startswith(TEMPORARY)]
     if others:
         raise RunError(f"{folder} is not empty (it has {others[0]}): choose a new folder as --out.")
-
-
-def _append(path: Path, row: dict[str, Any]) -> None:
-    with writing(path), path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row, ensure_ascii=False) + "\n")
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    if not path.exists():
-        return []
-    content = path.read_bytes()
-    try:
-        return [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
-    except (ValueError, RecursionError) as error:
-        raise RunError(f"{path} is damaged: it has a line that is not JSON ({error}).") from error

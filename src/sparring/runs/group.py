@@ -10,19 +10,27 @@ A run's folder is there once its process has begun it.
 from __future__ import annotations
 
 import os
-import types
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sparring.errors import RunError
 from sparring.runs.description import FORMAT
-from sparring.runs.files import read_json, write_json
+from sparring.runs.files import read_json, refuse_links, write_json
 from sparring.runs.folder import GROUP_FILE, Run, claim, is_group
+from sparring.settings import Natural
 
 __all__ = ["Group", "is_group", "runs_in"]
 
-PLAIN = (str, int, float, bool, types.NoneType)
+
+@dataclass(frozen=True)
+class GroupDescription:
+    """What the group's file holds."""
+
+    system: str
+    options: dict[str, str | int | float | bool | None]
+    seeds: list[Natural]
 
 
 class Group:
@@ -68,26 +76,23 @@ class Group:
         """A group that exists.
 
         Raises:
-            RunError: there is none, or its file is damaged.
+            RunError: there is none, its file is damaged, or something in it is a link.
         """
         group = cls(path)
-        described = group.description
-        if described.get("format") != FORMAT:
-            raise group._damaged(f"its format is {described.get('format')!r} and not {FORMAT}")
-        for name, kind in {"system": str, "options": dict, "seeds": list}.items():
-            if not isinstance(described.get(name), kind):
-                raise group._damaged(f"'{name}' cannot be {described.get(name)!r}")
-        if not all(type(seed) is int and seed >= 0 for seed in described["seeds"]):
-            raise group._damaged(f"'seeds' cannot be {described['seeds']!r}")
-        for name, value in described["options"].items():
-            if not isinstance(value, PLAIN):
-                raise group._damaged(f"the option '{name}' cannot be {value!r}")
+        refuse_links(group.path)
+        made = read_json(group.path / GROUP_FILE, dict[str, Any]).get("format")
+        if made != FORMAT:
+            raise RunError(
+                f"{group.path / GROUP_FILE} is damaged: its format is {made!r} and not {FORMAT}. Restore it "
+                "from a copy."
+            )
+        read_json(group.path / GROUP_FILE, GroupDescription)
         return group
 
     @property
     def description(self) -> dict[str, Any]:
         """The contents of the group's file: system, options, seeds."""
-        return read_json(self.path / GROUP_FILE)
+        return read_json(self.path / GROUP_FILE, GroupDescription)
 
     @property
     def folders(self) -> dict[int, Path]:
@@ -108,9 +113,6 @@ class Group:
 
     def _describe(self, description: dict[str, Any]) -> None:
         write_json(self.path / GROUP_FILE, {"format": FORMAT} | description)
-
-    def _damaged(self, what: str) -> RunError:
-        return RunError(f"{self.path / GROUP_FILE} is damaged: {what}. Restore it from a copy.")
 
 
 def runs_in(paths: Iterable[Run | Path | str]) -> list[Run | Path | str]:

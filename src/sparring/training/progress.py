@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import time
@@ -14,8 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from sparring.console import console_of_run
 from sparring.errors import RunError
-from sparring.runs.files import read_json
+from sparring.opening import plain_itself
+from sparring.runs.folder import Run
 from sparring.runs.group import Group
+from sparring.runs.records import Row
+from sparring.validation import check, parse_json
 
 LINE_EVERY_SECONDS = 30.0
 TAIL_BYTES = 10_000
@@ -110,7 +112,7 @@ class GroupProgress:
         begun."""
         folder = self.group.folders[seed]
         try:
-            status = read_json(folder / "status.json")
+            status = Run(folder).status
         except RunError:
             return {}
         return status | {"step": max(status["step"], newest_step(folder / "history.jsonl"))}
@@ -119,15 +121,17 @@ class GroupProgress:
 def newest_step(history: Path) -> int:
     """The step of the last row of a history that is whole; 0 where there is none."""
     try:
-        with history.open("rb") as file:
+        with open(history, "rb", opener=plain_itself) as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
             lines = file.read().splitlines()
     except OSError:
         return 0
     for line in reversed(lines):
         try:
-            return int(json.loads(line)["step"])
-        except (ValueError, TypeError, KeyError):
+            row = parse_json(line)
+            check(row, Row)
+            return int(row["step"])
+        except ValueError:
             # The first may be cut, and the last may be being written.
             continue
     return 0

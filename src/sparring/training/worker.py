@@ -16,6 +16,7 @@ from typing import Any
 
 from sparring.data.own import is_own
 from sparring.model import refuse_what_came_with
+from sparring.opening import plain_itself
 from sparring.runs.files import writing
 from sparring.runs.group import Group
 from sparring.settings import as_option
@@ -40,7 +41,7 @@ class Worker:
         self.log = group.folders[seed].with_suffix(".log")
         self.asked = 0
         command = [sys.executable, "-m", __name__, *_words(group, seed, options)]
-        with writing(self.log), self.log.open("a", encoding="utf-8") as log:
+        with writing(self.log), open(self.log, "a", encoding="utf-8", opener=plain_itself) as log:
             self.process = subprocess.Popen(
                 command,
                 # Nothing is ever written: it ends when we do.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from torch import Tensor
 
@@ -12,12 +12,14 @@ from sparring.data.kinds.kind import Kind, Layout
 from sparring.data.kinds.nothing import Nothing
 from sparring.data.kinds.points import Points
 from sparring.data.kinds.tokens import Tokens
+from sparring.validation import Check, check, within
 
 __all__ = [
     "KINDS",
     "Classes",
     "Images",
     "Kind",
+    "KindDescription",
     "Layout",
     "Nothing",
     "Points",
@@ -36,12 +38,23 @@ KINDS: dict[str, type[Kind]] = {
 """Every kind by its name."""
 
 
+def _check_described(description: dict[str, Any]) -> None:
+    with within("kind"):
+        check(description.get("kind"), Literal[tuple(KINDS)])
+    check(description, KINDS[description["kind"]].described)
+
+
+KindDescription = Annotated[dict[str, Any], Check(_check_described)]
+"""What `Kind.description` gives, as validation knows it."""
+
+
 def kind_from(description: dict[str, Any]) -> Kind:
     """The kind that `Kind.description` described.
 
     Raises:
-        KeyError, TypeError: this is no such description.
+        Misfit: this is no such description.
     """
+    check(description, KindDescription)
     return KINDS[description["kind"]].from_description(description)
 
 

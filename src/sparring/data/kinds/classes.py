@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from sparring.data.kinds.kind import Kind, Layout
 from sparring.errors import SettingError, nearest
+from sparring.validation import Check, filled
 
 if TYPE_CHECKING:
     from sparring.data.dataset import Column, Dataset
@@ -22,9 +23,17 @@ MOST_COUNTED = 12
 
 
 @dataclass(frozen=True)
+class Described:
+    """What a description holds."""
+
+    names: Annotated[list[str], Check(filled)]
+
+
+@dataclass(frozen=True)
 class Classes(Kind):
     """Class numbers, stored as int64 (count,) from 0 to the number of classes - 1."""
 
+    described: ClassVar[type] = Described
     name: ClassVar[str] = "classes"
     arrays: ClassVar[str] = "labels"
     as_condition: ClassVar[str] = "labels"

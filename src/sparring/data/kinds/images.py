@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sparring.data.kinds.kind import Kind
+from sparring.data.kinds.kind import Kind, Length
 from sparring.data.resizing import LARGEST_SIDE
 
 if TYPE_CHECKING:
@@ -25,9 +25,17 @@ DIM = 64
 
 
 @dataclass(frozen=True)
+class Described:
+    """What a description holds."""
+
+    shape: tuple[Length, Length, Length]
+
+
+@dataclass(frozen=True)
 class Images(Kind):
     """Images stored as uint8 (count, channels, height, width)."""
 
+    described: ClassVar[type] = Described
     name: ClassVar[str] = "images"
     most_shown: ClassVar[int | None] = 1000
     arrays: ClassVar[str] = "images"

@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 import torch
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from sparring.data.resizing import LARGEST_SIDE
 from sparring.errors import DataError, SettingError
+from sparring.settings import Range
 
 if TYPE_CHECKING:
     from sparring.data.dataset import Column, Dataset
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from sparring.evaluation.networks import Classifier
 
 T = TypeVar("T")
+Length = Annotated[int, Range(low=1, high=2**20)]
+"""Numbers along one direction of a value."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class Kind(ABC):
     """Whether two values that differ a little pass for the same, so that distinct ones can be counted."""
     discrete: ClassVar[bool] = False
     """Whether values change in steps, as texts do, and so may stay as they are while a generator learns."""
+    described: ClassVar[type]
+    """A dataclass that declares what `description` gives beside the name of the kind."""
     shape: tuple[int, ...]
     """Shape of one value."""
 

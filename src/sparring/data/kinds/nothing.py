@@ -16,9 +16,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Described:
+    """What a description holds: nothing more."""
+
+
+@dataclass(frozen=True)
 class Nothing(Kind):
     """No condition: values of shape (count, 0), so that no code need ask whether there is one."""
 
+    described: ClassVar[type] = Described
     name: ClassVar[str] = "nothing"
     arrays: ClassVar[str] = ""
     as_condition: ClassVar[str] = ""

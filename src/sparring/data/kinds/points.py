@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor
 
-from sparring.data.kinds.kind import Kind
+from sparring.data.kinds.kind import Kind, Length
 
 if TYPE_CHECKING:
     from sparring.data.dataset import Dataset
@@ -18,9 +18,17 @@ UNLIKE = 1000.0
 
 
 @dataclass(frozen=True)
+class Described:
+    """What a description holds."""
+
+    shape: tuple[Length]
+
+
+@dataclass(frozen=True)
 class Points(Kind):
     """Points stored as float32 (count, dimensions)."""
 
+    described: ClassVar[type] = Described
     name: ClassVar[str] = "points"
     arrays: ClassVar[str] = "points"
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from sparring.data.kinds.kind import Kind
+from sparring.data.kinds.kind import Kind, Length
+from sparring.validation import Check, filled
 
 if TYPE_CHECKING:
     from sparring.data.dataset import Dataset
@@ -27,9 +28,19 @@ GLIMPSED = 3
 
 
 @dataclass(frozen=True)
+class Described:
+    """What a description holds."""
+
+    length: Length
+    vocabulary: Annotated[list[str], Check(filled)]
+    separator: str
+
+
+@dataclass(frozen=True)
 class Tokens(Kind):
     """Sequences of the same length, stored as int64 (count, length) from 0 to the vocabulary's size - 1."""
 
+    described: ClassVar[type] = Described
     name: ClassVar[str] = "tokens"
     arrays: ClassVar[str] = "tokens"
     suffix: ClassVar[str] = ".txt"
