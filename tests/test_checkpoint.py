@@ -48,7 +48,11 @@ def tensors(draw: st.DrawFn) -> Tensor:
 
 names = st.one_of(st.sampled_from(["a/b", "a%2Fb", "%", "%25", "/", "a", "0", ""]), st.text(max_size=6))
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=6),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=6),
     lambda inner: st.lists(inner, max_size=3),
     max_leaves=6,
 )

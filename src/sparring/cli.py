@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import os
-import shlex
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sparring.errors import SettingError, SparringError, nearest
 from sparring.memory import telling_shortage
 from sparring.output import complain, forget
+from sparring.shown import quoted, say, write_anything
 
 if TYPE_CHECKING:
     from sparring.game import Game
@@ -53,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; exits with 0, with 2 after a mistake, 3 where training cannot go on, 130 after
     Ctrl-C."""
     warnings.showwarning = _show_warning
+    for stream in (sys.stdout, sys.stderr):
+        write_anything(stream)
     code = _exit_code(list(sys.argv[1:] if arguments is None else arguments))
     if "torch" in sys.modules:
         from sparring.processes import end_with_the_others
@@ -216,12 +218,11 @@ def _sample(arguments: list[str]) -> None:
     drawn = model.batches(options["count"], options["label"], options["seed"])
     files = write_samples(out, drawn, options["count"])
     several = f" and {len(files) - 1:,} more files" if len(files) > 1 else ""
-    print(f"Wrote {options['count']} samples to {files[0]}{several}")
+    say(f"Wrote {options['count']} samples to {files[0]}{several}")
 
 
 def _evaluate(arguments: list[str]) -> None:
-    from rich.console import Console
-
+    from sparring.console import Terminal
     from sparring.evaluation.runs import evaluate
     from sparring.runs.group import is_group, runs_in
 
@@ -233,8 +234,8 @@ def _evaluate(arguments: list[str]) -> None:
         evaluation = evaluate(run, **options)
         texts.append(evaluation.to_json())
         if not as_json:
-            Console().print(evaluation.table())
-            print(evaluation.seen_through())
+            Terminal().print(evaluation.table())
+            say(evaluation.seen_through())
     if as_json:
         print(f"[{','.join(texts)}]\n" if is_group(target) else texts[0], end="")
     elif len(texts) > 1:
@@ -244,7 +245,7 @@ def _evaluate(arguments: list[str]) -> None:
 def _report(arguments: list[str]) -> None:
     from sparring.reporting.report import report
 
-    print(f"Wrote {report(**_parsed('report', report, arguments))}")
+    say(f"Wrote {report(**_parsed('report', report, arguments))}")
 
 
 def _compare(arguments: list[str]) -> None:
@@ -253,19 +254,18 @@ def _compare(arguments: list[str]) -> None:
     options = _parsed("compare", compare, arguments)
     _show_comparison(**options)
     if options["out"] is not None:
-        print(f"Wrote {options['out']}")
+        say(f"Wrote {options['out']}")
 
 
 def _show_comparison(runs: Sequence[Any], out: str | None = None) -> None:
-    from rich.console import Console
-
+    from sparring.console import Terminal
     from sparring.reporting.compare import compare
 
     comparison = compare(runs, out)
-    console = Console()
+    console = Terminal()
     for table in comparison.tables(console.width):
         console.print(table)
-    print("\n".join(comparison.notes))
+    say(*comparison.notes)
 
 
 def _tensorboard(arguments: list[str]) -> None:
@@ -273,9 +273,9 @@ def _tensorboard(arguments: list[str]) -> None:
 
     options = _parsed("tensorboard", tensorboard, arguments)
     for folder in tensorboard(**options):
-        print(f"Wrote {folder}")
+        say(f"Wrote {folder}")
     logdir = options["logdir"] or os.path.commonpath(map(os.path.abspath, options["runs"]))
-    print(f"To look at it: tensorboard --logdir {shlex.quote(logdir)}")
+    say(f"To look at it: tensorboard --logdir {quoted(logdir)}")
 
 
 def _check(arguments: list[str]) -> None:
@@ -285,13 +285,13 @@ def _check(arguments: list[str]) -> None:
     options = _parsed("check", check, arguments, traceback=whole)
     traceback = options.pop("traceback")
     examination = Examination(**options)
-    print(examination.heading, flush=True)
+    say(examination.heading)
     results = []
     for result in examination.results():
         results.append(result)
-        print(result.text(traceback), flush=True)
+        say(result.text(traceback))
     report = examination.report(results)
-    print(report.summary)
+    say(report.summary)
     report.raise_if_wrong()
 
 

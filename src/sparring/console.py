@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TextIO, cast
+from typing import Any, TextIO, cast
 
 from rich.console import Console as RichConsole
 from rich.console import RenderableType
@@ -27,16 +27,31 @@ from sparring.game import Number
 from sparring.health.findings import Finding
 from sparring.output import LastingOutput
 from sparring.reading import reading_progress
+from sparring.shown import visible, visible_line, write_anything
 
 LINE_EVERY_SECONDS = 10.0
 BAR_EVERY_SECONDS = 0.1
 
 
+class Terminal(RichConsole):
+    """A console to which a text is a text: nothing in it is markup, and nothing steers the terminal.
+
+    Args:
+        options: as rich takes them.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        write_anything(sys.stdout)
+        super().__init__(markup=False, emoji=False, highlight=False, **options)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """A text as rich draws it."""
+        return super().render_str(visible(text), **options)
+
+
 def console_of_run(silent: bool) -> RichConsole:
     """Where a run is shown, as long as that can be written."""
-    return RichConsole(
-        file=cast(TextIO, LastingOutput(sys.stdout)), highlight=False, soft_wrap=True, quiet=silent
-    )
+    return Terminal(file=cast(TextIO, LastingOutput(sys.stdout)), soft_wrap=True, quiet=silent)
 
 
 class Bar(Progress):
@@ -68,7 +83,7 @@ class Console:
 
     def line(self, text: str) -> None:
         """A line of text, above the bar if there is one."""
-        self.rich.print(text, markup=False)
+        self.rich.print(text)
 
     def table(self, table: Table) -> None:
         """A table."""
@@ -89,16 +104,16 @@ class Console:
         self._total = total
         if self.live:
             self._progress = Bar(
-                TextColumn("[bold]{task.description}"),
+                TextColumn("{task.description}", style="bold", markup=False),
                 BarColumn(),
                 MofNCompleteColumn(),
                 TimeElapsedColumn(),
                 TimeLeftColumn(elapsed_when_finished=True),
-                TextColumn("{task.fields[losses]}"),
+                TextColumn("{task.fields[losses]}", markup=False),
                 console=self.rich,
             )
             self._progress.start()
-            self._task = self._progress.add_task(title, total=total, completed=done, losses="")
+            self._task = self._progress.add_task(visible_line(title), total=total, completed=done, losses="")
 
     def set_total(self, total: int) -> None:
         """Say how many steps there are, where that was not known."""
@@ -139,14 +154,14 @@ def finding_text(step: int, finding: Finding) -> Text:
     """A finding as a paragraph: what, where, what was seen, what it means, what to try."""
     return Text.assemble(
         (f"Step {step:,}: {finding.name}. ", "bold yellow"),
-        f"{finding.evidence} {finding.meaning} {finding.remedy}",
+        visible_line(f"{finding.evidence} {finding.meaning} {finding.remedy}"),
     )
 
 
 def losses_text(values: Mapping[str, Number]) -> str:
     """The total loss of each player, such as `generator 0.71  discriminator 1.32`."""
     return "  ".join(
-        f"{name.removesuffix('/loss')} {float(value):.3f}"
+        f"{visible_line(name.removesuffix('/loss'))} {float(value):.3f}"
         for name, value in values.items()
         if name.endswith("/loss")
     )

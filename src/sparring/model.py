@@ -108,8 +108,6 @@ def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto") 
     condition = kind_from(described["condition"]).in_range(*game_class.value_range)
     settings = game_class.Settings.of(described["settings"], str(run.path / "run.json"))
     processes = join_processes(device)
-    with seeded_initialisation(described["seed"]):
-        game = game_class(settings, spec, Randomness(0, processes.device)).to(processes.device)
     if epoch is None:
         checkpoint = run.latest()
         if checkpoint is None:
@@ -120,6 +118,9 @@ def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto") 
         networks = checkpoint.networks
     else:
         networks = run.kept_networks(epoch)
+    # Not before: a checkpoint is refused where it is of other settings, however large their networks are.
+    with seeded_initialisation(described["seed"]):
+        game = game_class(settings, spec, Randomness(0, processes.device)).to(processes.device)
     check_networks(game, networks, f"{run.path} ({short_name(described['system'])})")
     game.load_state_dict(networks)
 
@@ -198,8 +199,8 @@ def check_networks(game: Game, networks: dict[str, Tensor], owner: str) -> None:
         networks: by name.
         owner: whose they are, in words.
     """
-    expected = {name: tuple(tensor.shape) for name, tensor in game.state_dict().items()}
-    found = {name: tuple(tensor.shape) for name, tensor in networks.items()}
+    expected = {name: _form(tensor) for name, tensor in game.state_dict().items()}
+    found = {name: _form(tensor) for name, tensor in networks.items()}
     if expected != found:
         wrong = sorted(
             name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name)
@@ -208,6 +209,11 @@ def check_networks(game: Game, networks: dict[str, Tensor], owner: str) -> None:
             f"The checkpoint of {owner} is of another system or other settings: '{wrong[0]}' is "
             f"{found.get(wrong[0], 'missing')} in it and should be {expected.get(wrong[0], 'absent')}."
         )
+
+
+def _form(tensor: Tensor) -> str:
+    """Shape and type of a tensor in words."""
+    return f"{tuple(tensor.shape)} of {str(tensor.dtype).removeprefix('torch.')}"
 
 
 @torch.no_grad()

@@ -9,6 +9,8 @@ import sys
 import warnings
 from typing import Any, TextIO
 
+from sparring.shown import visible_line, write_anything
+
 
 class LastingOutput(io.TextIOBase):
     """What a run prints to: where that cannot be written any more, it says so once and swallows the rest.
@@ -67,6 +69,7 @@ def forget(file: TextIO) -> None:
 def complain(text: str) -> None:
     """Say what went wrong, where errors are read; if nobody can, the exit code still says it."""
     try:
-        print(f"sparring: {text}", file=sys.stderr, flush=True)
+        write_anything(sys.stderr)
+        print(f"sparring: {visible_line(text)}", file=sys.stderr, flush=True)
     except OSError:
         forget(sys.stderr)

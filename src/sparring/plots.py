@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from sparring.shown import visible_line
+
 
 def points_png(points: Tensor, real: Tensor, centres: Tensor | None) -> bytes:
     """A PNG of generated points over the density of the real ones (their first two dimensions).
@@ -46,12 +48,18 @@ def curves_png(history: list[dict[str, Any]]) -> bytes:
         axes = figure.add_subplot(down, across, place)
         for column in members:
             seen = [(row["step"], row[column]) for row in rows if column in row]
-            axes.plot(*zip(*seen, strict=True), lw=1, label=column.rpartition("/")[0])
-        axes.set_title(term.replace("_", " "), fontsize=9)
+            axes.plot(*zip(*seen, strict=True), lw=1, label=_label(column.rpartition("/")[0]))
+        axes.set_title(_label(term.replace("_", " ")), fontsize=9, parse_math=False)
         axes.tick_params(labelsize=7)
-        axes.legend(fontsize=7)
+        for text in axes.legend(fontsize=7).get_texts():
+            text.set_parse_math(False)
         axes.grid(alpha=0.3)
     return _figure_png(figure)
+
+
+def _label(name: str) -> str:
+    """A name as a plain text: matplotlib leaves out what begins with an underscore."""
+    return visible_line(f" {name}" if name.startswith("_") else name)
 
 
 def _figure(width: float, height: float) -> Any:

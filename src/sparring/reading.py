@@ -21,7 +21,7 @@ def reading_progress(console: RichConsole, live: bool) -> Iterator[Callable[[int
         live: whether as a bar, which goes away in the end, rather than as plain lines.
     """
     bar = Progress(
-        TextColumn("[bold]Reading images"),
+        TextColumn("Reading images", style="bold"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),

@@ -151,7 +151,7 @@ def test_a_comparison_says_what_was_found(runs: dict[str, Path], page: Pages, tm
     write_health(copies[1], [check(6)], ROLLED_BACK)
     comparison = sparring.compare(copies, tmp_path / "all.html")
     assert lines_of(comparison) == [
-        "findings: mode collapse at step 1,200, 1,500; �[2Jx at step 1,200",
+        r"findings: mode collapse at step 1,200, 1,500; \x1b[2Jx at step 1,200",
         "findings: none",
         "findings: –",
     ]

@@ -186,7 +186,7 @@ def test_data_that_nobody_knows_is_refused_by_its_place(
         ("parts/a/examples", spec | {"parts": {"a": spec | {"examples": kind}}}),
     ):
         change(run / "run.json", data=described["data"] | {"spec": changed})
-        with pytest.raises(RunError, match=rf"run\.json is damaged: '(data/spec/)?{place}"):
+        with pytest.raises(RunError, match=rf"run\.json is damaged: 'data/spec/{place}"):
             sparring.report(run)
 
 
@@ -204,7 +204,7 @@ def test_numbers_and_nests_that_nobody_writes(run: Path, page: Pages, change: Ca
         with pytest.raises(RunError, match=said):
             sparring.report(run)
         change(run / "run.json", **{name: described[name]})
-    change(run / "run.json", limit={"steps": 10**400}, seed=10**400)
+    change(run / "run.json", limit={"steps": 2**60}, seed=2**60)
     assert "How to repeat it" in page(sparring.report(run)).text
 
 

@@ -43,7 +43,7 @@ def test_numbers_as_people_read_them() -> None:
     ]  # fmt: skip
     assert (seconds_text(120.0), seconds_text("x"), interval_text(1, None)) == ("2 minutes", "–", "–")
     assert (value_text(False), value_text({"a": "ü"})) == ("false", '{"a": "ü"}')
-    assert visible("a\x1b[0m\u202eb\ud800\n\tü") == "a�[0m�b�\n\tü"
+    assert visible("a\x1b[0m\u202eb\ud800\n\tü") == "a\\x1b[0m\\u202eb\\ud800\n\tü"
 
 
 def test_elements_escape_everything_but_elements() -> None:

@@ -109,7 +109,7 @@ def test_what_is_strange_in_a_run_is_left_out_or_shown_as_text(run: Path) -> Non
     (run / "samples" / "epoch-0002.png").write_bytes(b"no picture")
     (folder,) = sparring.tensorboard([run])
     found = read(folder)
-    shown = "../�[2J�"
+    shown = r"../\x1b[2J\ud800"
     assert set(found.Tags()["scalars"]) == {f"{shown}/{shown}/a", f"{shown}/d/huge", "e/loss"}
     assert [event.step for event in found.Scalars("e/loss")] == [2**53, 3]
     assert len(found.Images("samples")) == 2

@@ -59,7 +59,7 @@ def test_texts_are_escaped_bounded_and_harmless(texts: Path, page: Pages) -> Non
     path = sparring.report(texts)
     assert len(page(path).all("script")) == 1
     _, odd, long = shown(path)
-    assert odd == "</pre><script>alert(1)</script>�[2J���"
+    assert odd == r"</pre><script>alert(1)</script>\x1b[2J\u202e�\x00"
     assert long == "ü" * LONGEST_TEXT + "…"
 
 

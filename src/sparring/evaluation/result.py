@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from sparring.errors import RunError, SettingError
+from sparring.validation import Misfit, check, parse_json
 
 FORMAT = 1
 
@@ -55,9 +56,10 @@ class Evaluation:
             RunError: it is something else, or of another version.
         """
         try:
-            facts = json.loads(text)
-            if facts["format"] != FORMAT:
-                raise RunError(f"This evaluation has format {facts['format']}; this version reads {FORMAT}.")
+            facts = parse_json(text)
+            check(facts, cls)
+            if facts.get("format") != FORMAT:
+                raise Misfit(f"has format {facts.get('format')!r}, and this version reads {FORMAT}")
             figures = {name: EstimatedFigure(**figure) for name, figure in facts["figures"].items()}
             return cls(
                 facts["extractor"],
@@ -68,8 +70,9 @@ class Evaluation:
                 facts.get("about", {}),
                 facts.get("why", ""),
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise RunError(f"This is not an evaluation written by sparring ({error!r}).") from error
+        except (ValueError, TypeError) as error:
+            # A TypeError is a figure with more than it should have.
+            raise RunError(f"This is not an evaluation written by sparring ({error}).") from error
 
     def seen_through(self) -> str:
         """A line that says what examples were compared by, and why."""

@@ -78,6 +78,10 @@ class Monitor:
         """What a checkpoint holds of it; the history holds the rest."""
         return self.samples.state()
 
+    def check(self, state: Mapping[str, Any]) -> None:
+        """Raise `Misfit` unless a state could be a monitor's."""
+        self.samples.check(state)
+
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` gave."""
         self.samples.restore(state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,7 +16,9 @@ from sparring.evaluation.figures.neighbours import COPY_QUANTILE, copy_ratios
 from sparring.game import Game
 from sparring.nn.modes import inference
 from sparring.randomness import Randomness
+from sparring.settings import NonNegative
 from sparring.training.meter import Values
+from sparring.validation import Misfit, check, within
 
 SAMPLES = 128
 """Samples looked at, and at most so many real examples that they are compared with."""
@@ -27,6 +30,15 @@ SMALLEST_DISTANCE = 1e-9
 """What distances are relative to is at least this, where all real examples are alike."""
 MOST_SEARCHED = 4096
 """Data sets of up to so many examples are searched for copies; larger ones are seldom learnt by heart."""
+
+
+@dataclass(frozen=True)
+class VitalsState:
+    """What is remembered of the samples."""
+
+    path: NonNegative
+    previous: Tensor
+    anchor: Tensor
 
 
 class SampleVitals:
@@ -112,6 +124,16 @@ class SampleVitals:
     def state(self) -> dict[str, Any]:
         """Where the followed samples were at the last check and the last full one, and the way in between."""
         return {"path": self.path, "previous": self.previous, "anchor": self.anchor}
+
+    def check(self, state: Mapping[str, Any]) -> None:
+        """Raise `Misfit` unless a state could be that of such samples."""
+        check(state, VitalsState)
+        followed = (FOLLOWED, self.real.shape[1])
+        for name in ("previous", "anchor"):
+            tensor = state[name]
+            if tensor.dtype != torch.float32 or tuple(tensor.shape) not in ((0,), followed):
+                with within(name):
+                    raise Misfit(f"cannot be {tuple(tensor.shape)} of {tensor.dtype}")
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` gave."""

@@ -22,10 +22,10 @@ from sparring.reporting.text import (
     interval_text,
     number_text,
     value_text,
-    visible,
 )
 from sparring.runs.folder import Run
 from sparring.runs.group import runs_in
+from sparring.shown import visible
 
 if TYPE_CHECKING:
     from sparring.evaluation.result import Evaluation

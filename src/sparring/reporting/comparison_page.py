@@ -13,7 +13,7 @@ from sparring.reporting.html import Html, paragraph, section, tag
 from sparring.reporting.rows import Row
 from sparring.reporting.shots import chosen, shots_of
 from sparring.reporting.style import COLOURS
-from sparring.reporting.text import visible
+from sparring.shown import visible
 
 
 def comparison_page(comparison: Comparison) -> str:

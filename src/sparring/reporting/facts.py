@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from sparring.data.kinds import kind_from
 from sparring.errors import RunError, SettingError
 from sparring.game import Game
-from sparring.reporting.text import count_text, value_text, visible
+from sparring.reporting.text import count_text, value_text
 from sparring.reporting.timeline import Timeline
+from sparring.runs.files import read
 from sparring.runs.folder import Run
 from sparring.runs.group import is_group
 from sparring.settings import Limit
+from sparring.shown import quoted, visible
 from sparring.zoo import SYSTEMS, find_system
 
 if TYPE_CHECKING:
@@ -138,12 +139,8 @@ class Facts:
         from sparring.evaluation.result import Evaluation
 
         try:
-            evaluation = Evaluation.from_json(path.read_text(encoding="utf-8"))
-            for name in ("checkpoint", "about"):
-                if not isinstance(getattr(evaluation, name), dict):
-                    raise RunError(f"its '{name}' is no object")
-            return evaluation
-        except (OSError, UnicodeDecodeError, RecursionError, RunError) as error:
+            return Evaluation.from_json(read(path).decode())
+        except (UnicodeDecodeError, RunError) as error:
             raise RunError(
                 f"{path} is damaged ({visible(error)}): make it anew with `{self.command('evaluate')}`."
             ) from error
@@ -166,7 +163,7 @@ class Facts:
 
     def command(self, verb: str) -> str:
         """A command about this run."""
-        return f"sparring {verb} {shlex.quote(visible(self.run.path))}"
+        return f"sparring {verb} {quoted(self.run.path)}"
 
 
 def kind_text(described: Any) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sparring.reporting.facts import Facts
-from sparring.reporting.text import count_text, names_text, seconds_text, step_text, value_text, visible
+from sparring.reporting.text import count_text, names_text, seconds_text, step_text, value_text
+from sparring.shown import visible
 
 STEPS_SHOWN = 4
 FINDING, ROLLED_BACK = "finding", "rolled back"

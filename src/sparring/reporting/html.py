@@ -11,8 +11,8 @@ from pathlib import Path
 from sparring.errors import SettingError
 from sparring.reporting.script import SCRIPT
 from sparring.reporting.style import STYLE
-from sparring.reporting.text import visible
 from sparring.runs.files import write_atomically
+from sparring.shown import visible
 
 _WITHOUT_CONTENT = frozenset({"img", "input", "meta"})
 

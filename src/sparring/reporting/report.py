@@ -23,10 +23,10 @@ from sparring.reporting.text import (
     seconds_text,
     step_text,
     value_text,
-    visible,
 )
 from sparring.runs.folder import Run
 from sparring.runs.group import Group, is_group
+from sparring.shown import visible
 from sparring.zoo import short_name
 
 

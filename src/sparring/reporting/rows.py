@@ -14,7 +14,8 @@ from sparring.reporting.figures import figure_columns, held_out_columns, newest
 from sparring.reporting.findings import findings_text
 from sparring.reporting.settings import flat
 from sparring.reporting.statistics import Spread, mean_over_seeds
-from sparring.reporting.text import as_number, names_text, value_text, visible
+from sparring.reporting.text import as_number, names_text, value_text
+from sparring.shown import visible
 from sparring.zoo import short_name
 
 if TYPE_CHECKING:

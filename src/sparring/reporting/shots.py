@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from sparring.reporting.facts import Facts
 from sparring.reporting.html import Html, image, tag
-from sparring.reporting.text import shortened, visible
+from sparring.reporting.text import shortened
+from sparring.shown import visible
 
 MOST_SHOTS = 40
 MOST_BYTES = 12_000_000

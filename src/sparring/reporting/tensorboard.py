@@ -15,10 +15,11 @@ from sparring.errors import SettingError
 from sparring.reporting.facts import Facts
 from sparring.reporting.findings import FINDING, ROLLED_BACK, Card
 from sparring.reporting.shots import pictures_of, texts_of
-from sparring.reporting.text import as_number, value_text, visible
+from sparring.reporting.text import as_number, value_text
 from sparring.runs.files import write_atomically, writing
 from sparring.runs.folder import Run
 from sparring.runs.group import runs_in
+from sparring.shown import visible
 
 if TYPE_CHECKING:
     from tensorboard.compat.proto.summary_pb2 import Summary

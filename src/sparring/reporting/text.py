@@ -4,26 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 from sparring.console import duration_text
+from sparring.shown import visible
 
 UNSHOWABLE = "�"
-_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Characters that reorder the text around them, so that a command could read as another one."""
-
-
-def visible(text: object) -> str:
-    """A text without characters that steer a terminal, reorder a line or cannot be written to a file."""
-    return "".join(UNSHOWABLE if _steers(character) else character for character in str(text))
-
-
-def _steers(character: str) -> bool:
-    if character in "\n\t":
-        return False
-    return character in _DIRECTIONS or unicodedata.category(character) in ("Cc", "Cs")
 
 
 def as_number(value: object) -> float | None:

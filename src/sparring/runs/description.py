@@ -12,7 +12,7 @@ from sparring.data.resizing import LARGEST_SIDE, Fit
 from sparring.data.texts import TokensName
 from sparring.errors import RunError
 from sparring.settings import Count, Limit, Natural, Positive, Range
-from sparring.validation import Misfit, Whole, check
+from sparring.validation import Misfit, Whole, check, within
 
 FORMAT = 2
 """Version of the layout; a run of any other is refused."""
@@ -86,16 +86,18 @@ def check_description(path: Path, description: dict[str, Any]) -> None:
         if made != FORMAT:
             raise Misfit(f"its format is {made!r} and not {FORMAT}")
         check(description, Description)
-        check_parts(description["data"]["spec"])
+        with within("data", "spec"):
+            check_parts(description["data"]["spec"])
     except Misfit as misfit:
         raise RunError(f"{path} is damaged: {misfit}. Restore it from a copy.") from misfit
 
 
 def check_parts(spec: Mapping[str, Any]) -> None:
     """Raise `Misfit` unless all parts of the data, which may have parts themselves, are described."""
-    check(spec["parts"], dict[str, SpecDescription])
-    for part in spec["parts"].values():
-        check_parts(part)
+    for name, part in spec["parts"].items():
+        with within("parts", name):
+            check(part, SpecDescription)
+            check_parts(part)
 
 
 def identity_of(description: dict[str, Any]) -> dict[str, Any]:

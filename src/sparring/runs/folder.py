@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import shlex
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +54,7 @@ from sparring.runs.files import (
     writing,
 )
 from sparring.runs.records import Event, Row, Status
+from sparring.shown import quoted
 from sparring.validation import check, parse_json
 
 FOLDERS = ("samples", "checkpoints", "weights")
@@ -376,7 +376,7 @@ def _refuse_occupied(folder: Path) -> None:
     held = "a group of runs" if is_group(folder) else "a run" if os.path.isfile(folder / "run.json") else None
     if held is not None:
         raise RunError(
-            f"{folder} already holds {held}: continue it with `sparring resume {shlex.quote(str(folder))}`, "
+            f"{folder} already holds {held}: continue it with `sparring resume {quoted(folder)}`, "
             "or choose another --out."
         )
     if not os.path.isdir(folder):

@@ -9,7 +9,7 @@ import copy
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -24,10 +24,25 @@ from sparring.memory import require_memory, telling_shortage
 from sparring.processes import Processes
 from sparring.randomness import Randomness, derived_seed, seeded_initialisation
 from sparring.schedules import linear_decay
+from sparring.settings import Fraction, Natural
 from sparring.training.course import Course, Leg
 from sparring.training.meter import Meter, Values
 from sparring.training.player import ActivePlayer
 from sparring.training.precision import Precision
+from sparring.validation import Misfit, Whole, check, within
+
+
+@dataclass(frozen=True)
+class EngineState:
+    """What an engine remembers."""
+
+    networks: dict[str, Tensor]
+    step: Whole
+    learning_rate_factor: Fraction
+    noise_seed: Natural
+    players: dict[str, Any]
+    streams: dict[str, Whole]
+
 
 TRAINED = 4
 """Tensors for each parameter of a game that is trained: its value, its gradient, two memories of Adam."""
@@ -207,6 +222,17 @@ class Engine:
             "players": {name: player.state() for name, player in self.players.items()},
             "streams": {name: stream.state() for name, stream in self.streams.items()},
         }
+
+    def check(self, state: Mapping[str, Any]) -> None:
+        """Raise `Misfit` unless a state could be this engine's; it has to be restored afterwards."""
+        check(state, EngineState)
+        for name, known in (("players", self.players), ("streams", self.streams)):
+            if state[name].keys() != known.keys():
+                with within(name):
+                    raise Misfit(f"are {', '.join(state[name])} and not {', '.join(known)}")
+        for name, player in self.players.items():
+            with within("players", name):
+                player.check(state["players"][name])
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` gave."""

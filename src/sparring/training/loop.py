@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import signal
 import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from sparring.console import Console, duration_text
-from sparring.errors import Interrupted, NotANumber, SparringError, TrainingError
+from sparring.errors import CheckpointError, Interrupted, NotANumber, SparringError, TrainingError
 from sparring.game import Number
 from sparring.health.findings import Finding, not_a_number
 from sparring.health.monitor import Monitor
@@ -18,11 +17,13 @@ from sparring.model import check_networks
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run
 from sparring.settings import Limit
+from sparring.shown import quoted
 from sparring.training.engine import Engine
 from sparring.training.pace import Pace
 from sparring.training.recording import Recording
 from sparring.training.recovery import Recovery
 from sparring.training.signals import stop_signals
+from sparring.validation import Misfit, check, within
 from sparring.zoo import short_name
 
 
@@ -31,6 +32,9 @@ class Part(Protocol):
 
     def state(self) -> dict[str, Any]:
         """What it remembers, as mappings of plain values and tensors."""
+
+    def check(self, state: Mapping[str, Any]) -> None:
+        """Raise `Misfit` unless a state, which someone else may have made, could be this part's."""
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on with what `state` gave."""
@@ -261,7 +265,9 @@ class Loop:
         """Put everything back to where it was when the checkpoint was written."""
         self._watch([row for row in self.run.history() if row["step"] <= checkpoint.step])
         for name, part in self.parts().items():
-            if name in checkpoint.parts:
+            # A run that was not watched before may be watched now.
+            if name in checkpoint.parts or part is not self.monitor:
+                self._check(name, part, checkpoint)
                 part.restore(checkpoint.parts[name])
 
     def _save_checked(self) -> None:
@@ -269,6 +275,18 @@ class Loop:
         self.engine.look()
         self.engine.check_weights()
         self._save()
+
+    def _check(self, name: str, part: Part, checkpoint: Checkpoint) -> None:
+        """Raise CheckpointError unless what a part remembers could be its own."""
+        try:
+            with within("parts", name):
+                check(checkpoint.parts.get(name), dict[str, Any])
+                part.check(checkpoint.parts[name])
+        except Misfit as misfit:
+            raise CheckpointError(
+                f"The checkpoint of {self.run.path} after step {checkpoint.step:,} is damaged: {misfit}. "
+                "Restore it from a copy, or remove it to go on from what is left of the run."
+            ) from misfit
 
     def _save(self) -> None:
         began = time.monotonic()
@@ -291,7 +309,7 @@ class Loop:
         number = received[0] if received else signal.SIGTERM
         message = (
             f"Interrupted{' and saved' if saved else ''} at step {self.engine.step:,}. "
-            f"Go on with: sparring resume {shlex.quote(str(self.run.path))}"
+            f"Go on with: sparring resume {quoted(self.run.path)}"
         )
         # Of several processes only the first speaks.
         raise Interrupted(message if self.recording.writes else "", 128 + number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -10,10 +11,20 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from sparring.game import Player
+from sparring.settings import NonNegative
 from sparring.training.meter import Values
+from sparring.validation import Misfit, check, within
 
 SMALLEST_LENGTH = 1e-9
 """What an update is relative to is at least this, where all weights are zero."""
+
+
+@dataclass(frozen=True)
+class PlayerState:
+    """What a player remembers."""
+
+    rates: list[NonNegative]
+    memory: dict[str, dict[str, Tensor]]
 
 
 class ActivePlayer:
@@ -105,6 +116,23 @@ class ActivePlayer:
                 for index, memory in memories.items()
             },
         }
+
+    def check(self, state: Mapping[str, Any]) -> None:
+        """Raise `Misfit` unless a state could be this player's. It moves, so that its optimiser remembers
+        something to compare with: weights have to be restored afterwards."""
+        check(state, PlayerState)
+        if len(state["rates"]) != len(self.optimizer.param_groups):
+            raise Misfit(f"has {len(state['rates'])} learning rates for {len(self.first_rates)}")
+        for parameter in self.moved:
+            parameter.grad = torch.zeros_like(parameter)
+        self.step()
+        own = self.state()["memory"]
+        for index, memory in state["memory"].items():
+            for name, tensor in memory.items():
+                wanted = own.get(index, {}).get(name)
+                if wanted is None or (tensor.dtype, tensor.shape) != (wanted.dtype, wanted.shape):
+                    with within("memory", index, name):
+                        raise Misfit(f"cannot be {tuple(tensor.shape)} of {tensor.dtype}")
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on with what `state` gave."""

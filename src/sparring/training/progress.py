@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import time
 from collections.abc import Collection
 from pathlib import Path
@@ -17,6 +16,7 @@ from sparring.opening import plain_itself
 from sparring.runs.folder import Run
 from sparring.runs.group import Group
 from sparring.runs.records import Row
+from sparring.shown import quoted, visible_line
 from sparring.validation import check, parse_json
 
 LINE_EVERY_SECONDS = 30.0
@@ -39,11 +39,11 @@ class GroupProgress:
         self.rich = console_of_run(quiet)
         self.live = self.rich.is_terminal and not quiet
         self._bars = Progress(
-            TextColumn("[bold]{task.description}"),
+            TextColumn("{task.description}", style="bold", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(elapsed_when_finished=True),
-            TextColumn("{task.fields[state]}"),
+            TextColumn("{task.fields[state]}", markup=False),
             console=self.rich,
             disable=not self.live,
         )
@@ -63,7 +63,7 @@ class GroupProgress:
 
     def line(self, text: str) -> None:
         """A line of text, above the bars if there are some."""
-        self.rich.print(text, markup=False)
+        self.rich.print(text)
 
     def update(self, running: Collection[int], failed: Collection[int]) -> None:
         """Read how far the runs are, and show it.
@@ -103,7 +103,7 @@ class GroupProgress:
             if found:
                 texts = [f"{event.get('finding')} at step {event.get('step', 0):,}" for event in found]
                 self.line(f"{run.path.name}: {', '.join(texts)}.")
-        path = shlex.quote(str(self.group.path))
+        path = quoted(self.group.path)
         commands = [f"sparring {verb} {path}" for verb in ("evaluate", "compare", "report")]
         self.line("\n  ".join(["Try next:", *commands]))
 
@@ -148,6 +148,6 @@ def state_text(status: dict[str, Any], running: bool, failed: bool) -> str:
     """What becomes of a run, in a word."""
     if failed:
         return "failed"
-    state = str(status.get("state", "waiting"))
+    state = visible_line(status.get("state", "waiting"))
     # What it was before it was resumed says nothing.
     return "starting" if running and state in ("waiting", "interrupted", "failed") else state

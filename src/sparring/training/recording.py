@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sparring.console import Console, epoch_tables, losses_text
@@ -15,11 +16,24 @@ from sparring.model import sample_picture
 from sparring.plots import curves_png
 from sparring.runs.files import write_atomically
 from sparring.runs.folder import Run
+from sparring.settings import Count
 from sparring.training.engine import Engine
 from sparring.training.meter import Meter
+from sparring.validation import Whole, check
 
 PICTURE_SECONDS = 30.0
 """Least time between two drawings of the curves."""
+
+Sums = dict[str, tuple[float, Count]]
+
+
+@dataclass(frozen=True)
+class RecordingState:
+    """What a recording remembers."""
+
+    interval: Sums
+    epoch: Sums
+    history_size: Whole
 
 
 class Recording:
@@ -157,6 +171,10 @@ class Recording:
             "epoch": self.epoch_meter.state(),
             "history_size": self.run.history_size(),
         }
+
+    def check(self, state: Mapping[str, Any]) -> None:
+        """Raise `Misfit` unless a state could be a recording's."""
+        check(state, RecordingState)
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on with them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sparring.errors import TrainingError
@@ -10,6 +11,7 @@ from sparring.health.findings import PATIENCE, Finding
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import landmarks
 from sparring.training.recording import Recording
+from sparring.validation import Whole, check
 
 CHECKS_PER_LANDMARK = 10
 """Checks of the run's health between two checkpoints that it may go back to."""
@@ -22,6 +24,14 @@ SLOWER = 0.5
 SLOW_STEPS = 250
 """Steps after which a run that went back once has its learning rates again; from the second time on they stay
 small. Trouble that came by chance should not slow a run for good, and trouble that comes again will."""
+
+
+@dataclass(frozen=True)
+class RecoveryState:
+    """What a recovery remembers."""
+
+    rollbacks: Whole
+    slow_until: Whole | None
 
 
 class Recovery:
@@ -135,13 +145,18 @@ class Recovery:
     def unfinished(self) -> Mapping[str, Any] | None:
         """The roll-back that a killed run had written down and not yet saved, or None."""
         events = [event for event in self.run.events() if event.get("event") == "rolled back"]
-        if events and events[-1].get("number", 0) > self.rollbacks:
+        told = events and events[-1].keys() >= {"number", "to", "step"}
+        if told and events[-1]["number"] > self.rollbacks:
             return events[-1]
         return None
 
     def state(self) -> dict[str, Any]:
         """How often it went back, and until when it is slow."""
         return {"rollbacks": self.rollbacks, "slow_until": self.slow_until}
+
+    def check(self, state: Mapping[str, Any]) -> None:
+        """Raise `Misfit` unless a state could be a recovery's."""
+        check(state, RecoveryState)
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on with that."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import time
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ from sparring.processes import join_processes
 from sparring.runs.folder import Run
 from sparring.runs.group import Group
 from sparring.settings import Settings
+from sparring.shown import quoted
 from sparring.training.beginning import begin_from
 from sparring.training.engine import Engine
 from sparring.training.progress import GroupProgress
@@ -183,7 +183,7 @@ def _changed(settings: Settings, found: dict[str, Any]) -> dict[str, Any]:
 
 def _raise_if_incomplete(group: Group, received: list[int], failed: Mapping[int, str]) -> None:
     """Say why a group has not come to its end, if it has not."""
-    resume = f"sparring resume {shlex.quote(str(group.path))}"
+    resume = f"sparring resume {quoted(group.path)}"
     seed, reason = next(iter(failed.items()), (0, ""))
     if received:
         saved = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import platform
-import shlex
 import signal
 import time
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from sparring.processes import join_processes
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run
 from sparring.settings import Limit
+from sparring.shown import quoted
 from sparring.training.beginning import begin_from
 from sparring.training.compiling import compile_networks
 from sparring.training.engine import Engine
@@ -234,7 +234,7 @@ def compile_or_say_why_not(engine: Engine, console: Console) -> None:
 
 def _say_how_good(run: Run, console: Console, evaluated: bool, suffix: str) -> None:
     """The end of a run: its evaluation if one was asked for, and what to try next."""
-    path = shlex.quote(str(run.path))
+    path = quoted(run.path)
     next_steps = [
         f"sparring sample {path} --count 100 --out samples{suffix}",
         f"sparring report {path}",
@@ -270,7 +270,7 @@ def _holding(run: Run) -> Iterator[None]:
         with stop_signals([signal.SIGINT], heard):
             yield
     except KeyboardInterrupt:
-        path = shlex.quote(str(run.path))
+        path = quoted(run.path)
         raise Interrupted(f"Stopped. Go on with: sparring resume {path}", 128 + signal.SIGINT) from None
     finally:
         run.release()

@@ -101,7 +101,9 @@ class Classes(Kind):
     def picture(self, blocks: Sequence[Tensor], dataset: Dataset | None = None) -> bytes:
         """The names, a line for each row."""
         rows = blocks[-1].tolist()
-        return "".join(" ".join(self.names[number] for number in row) + "\n" for row in rows).encode()
+        return "".join(" ".join(self.names[number] for number in row) + "\n" for row in rows).encode(
+            "utf-8", "backslashreplace"
+        )
 
     def draw(self, count: int, values: Callable[[], Column]) -> Tensor:
         """All classes in turn."""

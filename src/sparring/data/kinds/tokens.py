@@ -134,7 +134,7 @@ class Tokens(Kind):
 
     def picture(self, blocks: Sequence[Tensor], dataset: Dataset | None = None) -> bytes:
         """The samples as UTF-8 text, one in each line."""
-        return ("\n".join(self.texts(blocks[-1].flatten(0, 1))) + "\n").encode()
+        return ("\n".join(self.texts(blocks[-1].flatten(0, 1))) + "\n").encode("utf-8", "backslashreplace")
 
     def glimpse(self, picture: bytes) -> list[str]:
         """The first texts; what would steer a terminal has a sign in its place."""
