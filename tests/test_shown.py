@@ -61,7 +61,7 @@ def test_losses_of_any_name_can_be_printed_and_drawn(capsys: pytest.CaptureFixtu
 def test_a_finding_of_any_text(capsys: pytest.CaptureFixture[str]) -> None:
     from sparring.console import Console
 
-    Console(quiet=True).finding(3, Finding("collapse", HOSTILE, HOSTILE, HOSTILE))
+    Console().finding(3, Finding("collapse", HOSTILE, HOSTILE, HOSTILE))
     said = capsys.readouterr().out
     assert "\x1b" not in said
     assert "[red][/b]" in said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -25,7 +26,7 @@ def import_file(path: str, wanted: str) -> ModuleType:
     if not file.is_file():
         raise SettingError(f"There is no file {path} to take the {wanted} from.")
     # A name of its own for each file, however many are called alike.
-    name = f"sparring_own_{file.stem}_{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:8]}"
+    name = f"sparring_own_{file.stem}_{hashlib.sha256(os.fsencode(file.resolve())).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise SettingError(f"{path} is not a Python file: code of your own lives in a .py file.")

@@ -10,8 +10,6 @@ import os
 import stat
 from pathlib import Path
 
-from sparring.memory import size_text
-
 _CAREFULLY = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
 """So that a pipe that nobody writes to does not stop us before we see what it is."""
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -65,7 +63,7 @@ def read_bounded(path: Path, most: int, *, follow: bool = False) -> bytes:
     with open(path, "rb", opener=plain if follow else plain_itself) as file:
         size = os.fstat(file.fileno()).st_size
         if size > most:
-            reason = f"it has {size_text(size)}, and at most {size_text(most)} are read"
+            reason = f"it has {size:,} bytes, and at most {most:,} are read"
             raise OSError(errno.EFBIG, reason, str(path))
         # Whoever writes to it meanwhile does not make it longer for us.
         return file.read(size)
