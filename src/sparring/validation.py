@@ -244,8 +244,6 @@ def _plain(value: Any, depth: int = 0) -> None:
     elif isinstance(value, list | tuple):
         for member in value:
             _plain(member, depth + 1)
-    elif isinstance(value, str):
-        _text(value)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         _number(value)
 
