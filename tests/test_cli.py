@@ -599,3 +599,36 @@ def test_a_reader_that_goes_away(trained: dict[str, Path]) -> None:
     assert process.stderr.read() == ""
     process.stderr.close()
     assert process.wait() == 1
+
+
+def test_samples_go_to_a_folder_and_are_evaluated_from_there(tmp_path, tiny_npz, run_sparring):
+    run, data = tmp_path / "run", ("--data", f"npz:{tiny_npz}")
+    trained = run_sparring("train", "acgan", *data, "--max-steps", 2, "--batch-size", 20, "--out", run)
+    assert trained.returncode == 0, trained.stderr
+    said = trained.stdout.splitlines()[0]
+    assert said == "300 grey images of 20 x 20, 3 classes: 0 (100), 1 (100), 2 (100); held out: none"
+    described = json.loads((run / "run.json").read_text())["data"]
+    assert (described["summary"], described["stretch"]) == (said, False)
+
+    made = run_sparring("sample", run, "--count", 60, "--format", "webp", "--out", f"{tmp_path}/a/")
+    assert made.returncode == 0, made.stderr
+    assert len(list((tmp_path / "a" / "2").glob("*.webp"))) == 20
+    assert run_sparring("sample", run, "--count", 60, "--out", tmp_path / "a.npz").returncode == 0
+    figures = []
+    for target in ("a", "a.npz"):
+        found = run_sparring("evaluate", tmp_path / target, *data, "--features", "pixels", "--json")
+        figures.append(json.loads(found.stdout)["figures"])
+    assert figures[0].keys() == figures[1].keys()
+    assert "cas_error" in figures[0]
+
+    for arguments, message in (
+        (("sample", run, "--out", f"{tmp_path}/a/"), "nothing in it is replaced"),
+        (("sample", run, "--out", f"{tmp_path}/b/", "--format", "gif"), "no format 'gif'"),
+        (("sample", run, "--out", tmp_path / "b.png", "--format", "jpg"), "end its name in /"),
+        (("evaluate", tmp_path / "a"), "give --data"),
+        (("evaluate", tmp_path / "a", "--data", "mnist"), "--size 20x20 brings those to it"),
+        (("evaluate", tmp_path / "a.npz", "--data", "mnist"), "--size 20x20 brings the real examples"),
+        (("evaluate", run, "--size", 20), "leave --size out"),
+    ):
+        refused = run_sparring(*arguments)
+        assert (refused.returncode, message in refused.stderr) == (2, True), refused.stderr

@@ -29,6 +29,7 @@ METAVARS = {
     "target": "RUN",
     "count": "N",
     "seed": "N",
+    "format": "FORMAT",
     "label": "CLASS",
     "epoch": "N",
     "epochs": "N",

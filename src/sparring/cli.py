@@ -209,14 +209,22 @@ def _sample(arguments: list[str]) -> None:
 
     about = (
         "FILE.png for a picture (FILE.txt of texts), FILE.npz for arrays: `images` (uint8, N x H x W x C), "
-        "`points` or `tokens`, and `labels` (int64) of a system that is told classes."
+        "`points` or `tokens`, and `labels` (int64) of a system that is told classes; FOLDER/ for a file for "
+        "each, in a folder for each class."
     )
-    options = _parsed("sample", sample, arguments, out=(str, about, dataclasses.MISSING))
-    out = options.pop("out")
-    check_samples_file(out)
+    formats = "Of the files in FOLDER/: png, jpg or webp; by default png, or txt for texts."
+    options = _parsed(
+        "sample",
+        sample,
+        arguments,
+        out=(str, about, dataclasses.MISSING),
+        format=(str | None, formats, None),
+    )
+    out, form = options.pop("out"), options.pop("format")
+    check_samples_file(out, form=form)
     model = load(options["run"], options["epoch"], options["device"])
     drawn = model.batches(options["count"], options["label"], options["seed"])
-    files = write_samples(out, drawn, options["count"])
+    files = write_samples(out, drawn, options["count"], form=form)
     several = f" and {len(files) - 1:,} more files" if len(files) > 1 else ""
     say(f"Wrote {options['count']} samples to {files[0]}{several}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,15 @@ import torch
 from torch import Tensor
 
 from sparring.data.dataset import Column
-from sparring.data.kinds import Kind
+from sparring.data.kinds import KINDS, Kind
 from sparring.data.kinds.kind import padded
+from sparring.data.pictures import check_format, save_pictures
 from sparring.data.samples import save_parts
 from sparring.errors import SettingError
 from sparring.runs.files import write_atomically
 
+ALL_FORMATS = tuple(form for kind in KINDS.values() for form in kind.formats)
+"""The formats of files that hold one sample, of any kind."""
 BLANK = 255
 """What fills the last row of a grid."""
 
@@ -43,17 +47,18 @@ class Samples:
         """What each was told to be: classes, int64 (count,); or of shape (count, 0)."""
         return self.told.values
 
-    def save(self, path: Path | str, columns: int = 10) -> list[Path]:
-        """Write what shows the samples (a picture `.png`, or a text `.txt`), or their arrays (`.npz`).
+    def save(self, path: Path | str, columns: int = 10, form: str | None = None) -> list[Path]:
+        """Write what shows the samples (a picture `.png`, or a text `.txt`), their arrays (`.npz`), or a file
+        for each (a folder, whose name ends in `/`).
 
         Returns:
             The files: one, or several pictures where the samples are too many for one; see `write_samples`.
 
         Raises:
-            SettingError: the file's ending is neither.
+            SettingError: the name is none of these, or the folder holds something.
             RunError: it cannot be written.
         """
-        return write_samples(path, [self], len(self), columns)
+        return write_samples(path, [self], len(self), columns, form)
 
     def picture(self, columns: int = 10) -> bytes:
         """What shows the samples, row by row: a PNG, or a text."""
@@ -62,27 +67,44 @@ class Samples:
         return kind.picture([padded(self.examples, min(columns, len(self)), BLANK)])
 
 
-def check_samples_file(path: Path | str, kind: Kind | None = None) -> Path:
+def is_samples_folder(path: Path | str) -> bool:
+    """Whether samples are to be written to a folder of that name, a file for each."""
+    return str(path).endswith(("/", os.sep)) or Path(path).is_dir()
+
+
+def check_samples_file(path: Path | str, kind: Kind | None = None, form: str | None = None) -> Path:
     """The path, if samples can be written under such a name.
 
     Args:
         path: where to.
         kind: what the samples are; any kind where it is not known yet.
+        form: the format of the files in a folder, where one was asked for.
 
     Raises:
-        SettingError: its ending is none that they can have.
+        SettingError: its ending is none that they can have, it is a folder that holds something, or the
+            format is none of theirs.
     """
-    path = Path(path)
+    each, path = is_samples_folder(path), Path(path)
+    if each:
+        formats = ALL_FORMATS if kind is None else kind.formats
+        check_format(path, form, formats, "samples" if kind is None else kind.about)
+        return path
+    if form is not None:
+        raise SettingError(
+            f"A format is for a folder with a file for each sample: '{path}' is no folder; end its name in /."
+        )
     shown = {".png", ".txt"} if kind is None else {kind.suffix}
     if path.suffix.lower() not in {*shown, ".npz"}:
         raise SettingError(
-            f"Samples are written as {' or '.join(sorted(shown))} (to look at) or .npz (arrays), not as "
-            f"'{path.name}'."
+            f"Samples are written as {' or '.join(sorted(shown))} (to look at), .npz (arrays), or FOLDER/ (a "
+            f"file for each), not as '{path.name}'."
         )
     return path
 
 
-def write_samples(path: Path | str, parts: Iterable[Samples], count: int, columns: int = 10) -> list[Path]:
+def write_samples(
+    path: Path | str, parts: Iterable[Samples], count: int, columns: int = 10, form: str | None = None
+) -> list[Path]:
     """Write samples as they come, in memory that does not grow with their number.
 
     Args:
@@ -91,9 +113,10 @@ def write_samples(path: Path | str, parts: Iterable[Samples], count: int, column
         parts: the samples, a few at a time.
         count: how many they are in all, at least one.
         columns: of a picture.
+        form: the format of the files in a folder: png, jpg or webp.
 
     Returns:
-        The files that were written.
+        The files that were written, or the folder.
 
     Raises:
         SettingError: the file's ending is none that such samples can have.
@@ -101,8 +124,12 @@ def write_samples(path: Path | str, parts: Iterable[Samples], count: int, column
     """
     parts = iter(parts)
     first = next(parts)
-    path, kind = check_samples_file(path, first.columns.kind), first.columns.kind
+    each_by_itself, kind = is_samples_folder(path), first.columns.kind
+    path = check_samples_file(path, kind, form)
     whole = _chain(first, parts)
+    if each_by_itself:
+        save_pictures(path, ((part.columns, part.told) for part in whole), count, form)
+        return [path]
     if path.suffix.lower() == ".npz":
         save_parts(path, ((part.columns, part.told) for part in whole), count)
         return [path]

@@ -99,7 +99,8 @@ def _read(entry: Path) -> Loaded | None:
         if kept["digest"] != _digest(images, kept["facts"]):
             return None
         os.utime(entry)
-        return Loaded(images, **json.loads(kept["facts"]))
+        places, widths, heights = json.loads(kept["facts"])
+        return Loaded(images, places, tuple(widths), tuple(heights))
     except (OSError, SafetensorError, KeyError, TypeError):
         return None
 
@@ -108,7 +109,7 @@ def _write(entry: Path, loaded: Loaded) -> None:
     """Keep it, if there is room for it and the folder can be written."""
     if loaded.images.nbytes > LARGEST:
         return
-    facts = json.dumps({"kept": loaded.kept, "widths": loaded.widths, "heights": loaded.heights})
+    facts = json.dumps([loaded.kept, loaded.widths, loaded.heights])
     metadata = {"facts": facts, "digest": _digest(loaded.images, facts)}
     with contextlib.suppress(OSError, SafetensorError):
         entry.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

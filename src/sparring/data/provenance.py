@@ -21,17 +21,19 @@ class Provenance:
     hints: tuple[str, ...] = ()
     """What looks as if something else had been meant, a sentence or two each."""
 
-    def resized_text(self, shape: tuple[int, ...]) -> str:
-        """From which sizes images were brought to a shape, such as ` (from 40-1200 px)`; nothing where they
-        were of that size.
-
-        Args:
-            shape: (channels, height, width).
-        """
-        if self.widths is None or self.heights is None or self.all_are(*shape[1:]):
+    @property
+    def sizes_text(self) -> str:
+        """The shortest and the longest side of the images in their files, such as `40-1200 px`."""
+        sides = [*(self.widths or ()), *(self.heights or ())]
+        if not sides:
             return ""
-        shortest, longest = min(self.widths[0], self.heights[0]), max(self.widths[1], self.heights[1])
-        return f" (from {shortest} px)" if shortest == longest else f" (from {shortest}-{longest} px)"
+        return f"{min(sides)} px" if min(sides) == max(sides) else f"{min(sides)}-{max(sides)} px"
+
+    @property
+    def only_size(self) -> str | None:
+        """The size that all images have in their files, as an option takes it, such as `64x48`; or None."""
+        sides = set(self.widths or ()), set(self.heights or ())
+        return "x".join(str(side) for (side,) in sides) if all(len(side) == 1 for side in sides) else None
 
     def all_are(self, height: int, width: int) -> bool:
         """Whether all images were of one size before they were resized."""

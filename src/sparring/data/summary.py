@@ -28,8 +28,14 @@ def hints(dataset: Dataset) -> list[str]:
 def _examples(dataset: Dataset) -> str:
     """The examples, the size they had in their files, and what is told of them."""
     clauses = [
-        dataset.examples.kind.amount(len(dataset)) + dataset.provenance.resized_text(dataset.spec.shape),
+        dataset.examples.kind.amount(len(dataset)) + _from_sizes(dataset),
         dataset.condition.kind.told(dataset.condition.values),
         f"{dataset.truth.modes} modes" if dataset.truth.modes else "",
     ]
     return ", ".join(filter(None, clauses))
+
+
+def _from_sizes(dataset: Dataset) -> str:
+    """From which sizes images were brought to the one that they have, if they were."""
+    sizes = dataset.provenance.sizes_text
+    return f" (from {sizes})" if sizes and not dataset.provenance.all_are(*dataset.spec.shape[1:]) else ""

@@ -117,7 +117,10 @@ def _checked(samples: Dataset, dataset: Dataset) -> tuple[Column, Column]:
     values = samples.examples.values
     wrong = dataset.examples.kind.misfit(values)
     if wrong:
-        raise DataError(f"The samples are not such as the examples of '{dataset.name}': they are {wrong}.")
+        raise DataError(
+            f"The samples are not such as the examples of '{dataset.name}': they are {wrong}. What helps: "
+            f"{dataset.examples.kind.advice(samples.examples.kind)}."
+        )
     if len(values) < MINIMUM:
         raise DataError(f"An evaluation needs at least {MINIMUM} samples, not {len(values)}.")
     if not values.isfinite().all():

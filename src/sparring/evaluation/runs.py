@@ -9,8 +9,11 @@ from pathlib import Path
 import torch
 
 from sparring.data import Dataset, dataset_of, load_dataset
+from sparring.data.listing import list_folder
+from sparring.data.pictures import read_pictures
+from sparring.data.resizing import Size
 from sparring.data.samples import read_samples
-from sparring.errors import RunError, SettingError
+from sparring.errors import DataError, RunError, SettingError
 from sparring.evaluation.evaluate import evaluate_samples
 from sparring.evaluation.features import FeatureExtractor, load_extractor
 from sparring.evaluation.figures import Measurement
@@ -21,7 +24,7 @@ from sparring.game import Game
 from sparring.model import load, recorded_dataset
 from sparring.processes import join_processes
 from sparring.runs.files import check_writable, write_atomically
-from sparring.runs.folder import Run
+from sparring.runs.folder import Run, is_group
 from sparring.settings import Count, Natural, check_value
 
 
@@ -30,6 +33,7 @@ def evaluate(
     count: int = 10_000,
     *,
     data: str | None = None,
+    size: Size | None = None,
     features: str | None = None,
     seed: int = 0,
     epoch: int | None = None,
@@ -38,12 +42,15 @@ def evaluate(
     """Say how far generated examples are from real ones.
 
     Args:
-        target: a run, or an `.npz` of samples with `images` or `points`, and `labels` where classes were
-            asked for. The evaluation of a run also has the figures of its system, where the data is such as
-            it was trained on, and is written into it, as `evaluation.json`; where that cannot be, a warning
-            says so before anything is computed.
+        target: a run; an `.npz` of samples with `images` or `points`, and `labels` where classes were asked
+            for; or a folder of pictures, in a folder for each class where classes were asked for. The
+            evaluation of a run also has the figures of its system, where the data is such as it was trained
+            on, and is written into it, as `evaluation.json`; where that cannot be, a warning says so before
+            anything is computed.
         count: how many samples to draw from a run, or to take of a file at the most.
         data: the real examples; by default what the run was trained on.
+        size: size in pixels that the real examples are brought to, 64 or `64x48`, where samples come from
+            files; by default their own, or 28 for folders. Those of a run come to the size of the run.
         features: what examples are compared by: `digits`, `pixels`, or a file (see `load_extractor`); by
             default what suits the data.
         seed: of the samples, subsets and resamples.
@@ -54,8 +61,10 @@ def evaluate(
         SparringError: no such run or file, samples that are not shaped as the data, unknown features.
     """
     count, seed = check_value("count", count, Count), check_value("seed", seed, Natural)
-    if str(target).endswith(".npz"):
-        return _evaluate_file(Path(str(target)), count, data, features, seed, device)
+    if not isinstance(target, Run) and are_samples(Path(target)):
+        return _evaluate_files(Path(target), count, data, size, features, seed, device)
+    if size is not None:
+        raise SettingError(f"{target} is a run, whose samples have one size: leave --size out.")
     run = Run.open(target.path if isinstance(target, Run) else target)
     kept = run.path / "evaluation.json"
     # Said before it takes its minutes, and it is shown all the same.
@@ -94,15 +103,39 @@ def _own_figures(game: Game, dataset: Dataset) -> dict[str, Measurement]:
     return of_game(game_figures(game, dataset, game.random.device), game.figures())
 
 
-def _evaluate_file(
-    path: Path, count: int, data: str | None, features: str | None, seed: int, device: str
+def are_samples(path: Path) -> bool:
+    """Whether this is a file of samples, or a folder of them, rather than a run or a group of runs."""
+    if path.suffix.lower() == ".npz":
+        return True
+    return path.is_dir() and not (path / "run.json").exists() and not is_group(path) and _has_images(path)
+
+
+def _has_images(path: Path) -> bool:
+    try:
+        return bool(list_folder(path).images)
+    except DataError:
+        return False
+
+
+def _evaluate_files(
+    path: Path,
+    count: int,
+    data: str | None,
+    size: Size | None,
+    features: str | None,
+    seed: int,
+    device: str,
 ) -> Evaluation:
     if data is None:
         raise SettingError(
-            f"{path} does not say what it should look like: give --data, such as --data mnist."
+            f"{path} holds samples that do not say what they should look like: give --data, such as --data "
+            "mnist."
         )
-    samples = dataset_of(path.name, *read_samples(path))[:count]
-    dataset = load_dataset(data)
+    dataset = load_dataset(data, size=size)
+    if path.is_dir():
+        samples = read_pictures(path, dataset)[:count]
+    else:
+        samples = dataset_of(path.name, *read_samples(path))[:count]
     extractor = _extractor(features, dataset, join_processes(device).device)
     return evaluate_samples(samples, dataset, extractor=extractor, seed=seed, checkpoint={"file": path.name})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from sparring.evaluation.features import FeatureExtractor
     from sparring.evaluation.networks import Classifier
 
+FILES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "png": ("PNG", {}),
+    "jpg": ("JPEG", {"quality": 95}),
+    "webp": ("WEBP", {"lossless": True}),
+}
+"""Pillow's name of each format, and what it is told."""
 WHITE = 255
 DIM = 64
 """Images none of whose bytes is as bright as this, a quarter of the range, were probably meant otherwise."""
@@ -41,6 +47,7 @@ class Images(Kind):
     arrays: ClassVar[str] = "images"
     has_size: ClassVar[bool] = True
     has_near_duplicates: ClassVar[bool] = True
+    formats: ClassVar[tuple[str, ...]] = ("png", "jpg", "webp")
     dtype: ClassVar[torch.dtype] = torch.uint8
 
     shape: tuple[int, ...]
@@ -138,6 +145,27 @@ class Images(Kind):
         picture = tiles.permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels)
         return png(picture.cpu().numpy())
 
+    def file(self, value: Tensor, form: str) -> bytes:
+        """An image file; of these formats only jpg loses anything."""
+        return image_file(value.permute(1, 2, 0).cpu().numpy(), *FILES[form])
+
+    def advice(self, samples: Kind) -> str:
+        """Another size is a matter of an option, another number of channels of the samples."""
+        if not isinstance(samples, Images):
+            return super().advice(samples)
+        channels, height, width = self.shape
+        made, high, wide = samples.shape
+        ways = []
+        if (high, wide) != (height, width):
+            ways.append(f"--size {wide}x{high} brings the real examples to the samples' size")
+        if made != channels:
+            ways.append(
+                "numpy.repeat(images, 3, axis=-1) makes of one channel three"
+                if made < channels
+                else "a mean over the channels makes them grey"
+            )
+        return "; ".join(ways)
+
     def to_arrays(self, stored: Tensor) -> NDArray[Any]:
         """N x H x W x C."""
         return stored.cpu().permute(0, 2, 3, 1).contiguous().numpy()
@@ -158,10 +186,20 @@ def alike(blocks: Sequence[Tensor]) -> list[Tensor]:
 
 def png(image: NDArray[Any]) -> bytes:
     """A PNG file of an image (uint8, height x width x channels)."""
+    return image_file(image, "PNG", {})
+
+
+def image_file(image: NDArray[Any], form: str, options: Mapping[str, Any]) -> bytes:
+    """A file of an image (uint8, height x width x channels).
+
+    Args:
+        image: its pixels.
+        form: Pillow's name of the format.
+        options: what Pillow is told when it saves the image.
+    """
     from PIL import Image
 
     buffer = io.BytesIO()
-    Image.fromarray(image.squeeze(2) if image.ndim == 3 and image.shape[2] == 1 else image).save(
-        buffer, "PNG"
-    )
+    grey = image.ndim == 3 and image.shape[2] == 1
+    Image.fromarray(image.squeeze(2) if grey else image).save(buffer, form, **options)
     return buffer.getvalue()

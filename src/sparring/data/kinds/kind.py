@@ -55,6 +55,8 @@ class Kind(ABC):
     """Values in one picture at the most, where there is a limit; more are shown in several."""
     arrays: ClassVar[str]
     """The name under which a .npz file holds examples of this kind."""
+    formats: ClassVar[tuple[str, ...]] = ()
+    """The endings of files that hold one value each, the usual one first; none where there are no such."""
     as_condition: ClassVar[str] = "sources"
     """The name under which a .npz file holds conditions of this kind."""
     has_size: ClassVar[bool] = False
@@ -144,6 +146,10 @@ class Kind(ABC):
             return None
         return f"{stored.dtype} of shape {tuple(stored.shape[1:])} and not {self.dtype} of shape {self.shape}"
 
+    def advice(self, samples: Kind) -> str:
+        """What to do with samples of another kind in order to compare them with values of this one."""
+        return f"give data that has {samples.about}, or samples that are {self.about}"
+
     dtype: ClassVar[torch.dtype] = torch.float32
     """Type of stored values."""
 
@@ -195,6 +201,10 @@ class Kind(ABC):
     def glimpse(self, picture: bytes) -> list[str]:
         """Lines that show the beginning of a picture on a screen; none of what takes a picture."""
         return []
+
+    def file(self, value: Tensor, form: str) -> bytes:
+        """The contents of a file that holds one stored value (*shape), in one of the `formats`."""
+        raise DataError(f"There is no file for each of {self.about}.")
 
     def to_arrays(self, stored: Tensor) -> NDArray[Any]:
         """Stored values as a .npz file holds them."""

@@ -44,6 +44,7 @@ class Tokens(Kind):
     name: ClassVar[str] = "tokens"
     arrays: ClassVar[str] = "tokens"
     suffix: ClassVar[str] = ".txt"
+    formats: ClassVar[tuple[str, ...]] = ("txt",)
     dtype: ClassVar[torch.dtype] = torch.int64
     discrete: ClassVar[bool] = True
     continuous: ClassVar[bool] = False
@@ -127,6 +128,10 @@ class Tokens(Kind):
         from sparring.evaluation.features import TokenFeatures
 
         return TokenFeatures(len(self.vocabulary), device)
+
+    def file(self, value: Tensor, form: str) -> bytes:
+        """The sequence as UTF-8 text."""
+        return (self.texts(value[None])[0] + "\n").encode()
 
     def grid(self, rows: int, columns: int) -> tuple[int, int]:
         """A text in each row."""
