@@ -121,7 +121,9 @@ class TestMisfits:
 
     def test_data_that_has_no_images(self, tmp_path):
         points = Dataset("ring", Column(Points((2,)), torch.zeros(3, 2)))
-        with pytest.raises(DataError, match=r"a folder of pictures; 'ring' has points .* give an \.npz file"):
+        with pytest.raises(
+            DataError, match=r"a folder of pictures, and 'ring' has points .* give an \.npz file"
+        ):
             read_pictures(tmp_path, points)
 
 
