@@ -3,8 +3,9 @@
     OMP_NUM_THREADS=1 python benchmarks/language_model.py
 
 Both have the sizes of SeqGAN's oracle: 64 texts of 20 tokens out of 5,000, 32 units. The plain version
-computes all logits, their cross-entropy, clips, and takes a step of Adam; ours goes through the engine. Printed is
-the median, over pairs of blocks that alternate in one process, of the ratio of their times, and the quartiles.
+computes all logits, their cross-entropy, clips, and takes a step of Adam; ours goes through the engine.
+Printed is the median, over pairs of blocks that alternate in one process, of the ratio of their times, and
+the quartiles.
 """
 
 from __future__ import annotations
