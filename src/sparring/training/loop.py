@@ -84,7 +84,7 @@ class Loop:
             self._watch([])
         else:
             check_networks(engine.game, checkpoint.networks, str(run.path))
-            self._restore(checkpoint)
+            self._restore(checkpoint, from_outside=True)
             self.recording.seconds_before = checkpoint.seconds
 
     def play(self) -> None:
@@ -261,13 +261,19 @@ class Loop:
         }
         return parts if self.monitor is None else parts | {"monitor": self.monitor}
 
-    def _restore(self, checkpoint: Checkpoint) -> None:
-        """Put everything back to where it was when the checkpoint was written."""
+    def _restore(self, checkpoint: Checkpoint, from_outside: bool = False) -> None:
+        """Put everything back to where it was when the checkpoint was written.
+
+        Args:
+            checkpoint: of this run.
+            from_outside: whether someone else may have made it; what this process wrote needs no check.
+        """
         self._watch([row for row in self.run.history() if row["step"] <= checkpoint.step])
         for name, part in self.parts().items():
             # A run that was not watched before may be watched now.
             if name in checkpoint.parts or part is not self.monitor:
-                self._check(name, part, checkpoint)
+                if from_outside:
+                    self._check(name, part, checkpoint)
                 part.restore(checkpoint.parts[name])
 
     def _save_checked(self) -> None:
