@@ -6,32 +6,91 @@ import io
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.shown import visible_line
 
+Array = NDArray[Any]
+
+
+BINS = 120
+"""Bins of a density along each axis."""
+MOST_FOR_AXES = 1000
+"""Real points that decide which plane of more than two dimensions is drawn."""
+GENERATED, REAL_MODES = "tab:orange", "tab:blue"
+
 
 def points_png(points: Tensor, real: Tensor, centres: Tensor | None) -> bytes:
-    """A PNG of generated points over the density of the real ones (their first two dimensions).
+    """A PNG of generated points over the density of the real ones.
+
+    Points of one dimension are two histograms; those of more than two are seen in the plane in which the real
+    ones spread most (their first two principal axes).
 
     Args:
         points: generated, (count, dimensions).
         real: likewise.
         centres: of the modes, (modes, dimensions), where they are known.
     """
+    made, data = (part.detach().cpu().numpy() for part in (points, real))
+    modes = np.empty((0, data.shape[1])) if centres is None else centres.cpu().numpy()
+    if data.shape[1] == 1:
+        return _histograms_png(made[:, 0], data[:, 0], modes[:, 0])
+    title = "generated points over the real density"
+    if data.shape[1] > 2:
+        centre, axes = main_plane(data)
+        made, data, modes = ((part - centre) @ axes for part in (made, data, modes))
+        title += ",\nin the plane in which real ones spread most"
+    return _scatter_png(made, data, modes, title)
+
+
+def _histograms_png(points: Array, real: Array, modes: Array) -> bytes:
+    figure = _figure(6, 4)
+    axes = figure.add_subplot()
+    edges = np.linspace(*_window(real), BINS + 1)
+    axes.hist(real, edges, density=True, color="0.75", label="real")
+    axes.hist(points, edges, density=True, histtype="step", color=GENERATED, label="generated")
+    for place, mode in enumerate(modes):
+        axes.axvline(mode, color=REAL_MODES, lw=0.8, ls=":", label=None if place else "modes")
+    axes.set(xlim=(edges[0], edges[-1]), ylabel="density", title="generated points over the real density")
+    axes.legend(fontsize=8, loc="upper right")
+    return _figure_png(figure)
+
+
+def _scatter_png(points: Array, real: Array, modes: Array, title: str) -> bytes:
     figure = _figure(5, 5)
     axes = figure.add_subplot()
-    shown = real[:, :2].cpu().numpy()
-    low, high = shown.min(0), shown.max(0)
-    margin = 0.25 * (high - low).max()
-    window = [[low[0] - margin, high[0] + margin], [low[1] - margin, high[1] + margin]]
-    density, xs, ys = np.histogram2d(shown[:, 0], shown[:, 1], bins=120, range=window)
+    margin = max(_margin(column) for column in real.T)
+    window = [_window(column, margin) for column in real.T]
+    density, xs, ys = np.histogram2d(real[:, 0], real[:, 1], bins=BINS, range=window)
     axes.pcolormesh(xs, ys, np.sqrt(density.T), cmap="Greys", vmax=1.6 * np.sqrt(density.max()))
-    if centres is not None:
-        axes.scatter(*centres[:, :2].T.numpy(), s=160, facecolors="none", edgecolors="tab:blue", lw=0.8)
-    axes.scatter(*points[:, :2].T.cpu().numpy(), s=3, color="tab:orange", alpha=0.6, lw=0)
-    axes.set(xlim=window[0], ylim=window[1], aspect="equal", title="generated points over the real density")
+    if len(modes):
+        axes.scatter(*modes.T, s=160, facecolors="none", edgecolors=REAL_MODES, lw=0.8)
+    axes.scatter(*points.T, s=3, color=GENERATED, alpha=0.6, lw=0)
+    axes.set(xlim=window[0], ylim=window[1], aspect="equal", title=title)
     return _figure_png(figure)
+
+
+def _margin(values: Array) -> float:
+    """What is shown on either side of some values: a quarter of their range, or 1 where all are the same."""
+    return 0.25 * float(values.max() - values.min()) or 1.0
+
+
+def _window(values: Array, margin: float | None = None) -> tuple[float, float]:
+    """The stretch of an axis on which values are shown."""
+    around = _margin(values) if margin is None else margin
+    return float(values.min()) - around, float(values.max()) + around
+
+
+def main_plane(real: Array) -> tuple[Array, Array]:
+    """The mean of points and their first two principal axes, (dimensions, 2), the largest entry positive."""
+    some = real[:: -(-len(real) // MOST_FOR_AXES)].astype(np.float64)
+    centre = some.mean(0)
+    # Where points do not spread at all, as one alone does not, their first two coordinates are as good.
+    otherwise = 1e-9 * np.eye(2, some.shape[1])
+    axes = np.linalg.svd(np.concatenate([some - centre, otherwise]), full_matrices=False)[2][:2].T
+    largest = axes[np.abs(axes).argmax(0), range(axes.shape[1])]
+    return centre, axes * np.sign(largest)
 
 
 def curves_png(history: list[dict[str, Any]]) -> bytes:

@@ -38,7 +38,7 @@ class Points(Kind):
     @property
     def about(self) -> str:
         """Such as `points of 2 dimensions`."""
-        return f"points of {self.shape[0]} dimensions"
+        return f"points of {self.shape[0]} dimension{'s' if self.shape[0] != 1 else ''}"
 
     def hints(self, stored: Tensor) -> list[str]:
         """That one column spreads much farther than another."""
