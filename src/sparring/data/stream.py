@@ -8,10 +8,12 @@ import torch
 from torch import Tensor
 
 from sparring.data.dataset import Batch, Dataset, batch_of
-from sparring.errors import SettingError
+from sparring.errors import DataError, SettingError
 from sparring.processes import Processes
 from sparring.randomness import derived_seed
 
+SMALLEST_DATA = 2
+"""Fewer examples than this are nothing to learn a distribution from."""
 SMALLEST_SHARE = 2
 """A last batch that leaves a process fewer examples than this is skipped: batch statistics need two."""
 
@@ -30,6 +32,7 @@ class Stream:
         shuffle: whether each epoch has an order of its own; otherwise all have that of the data.
 
     Raises:
+        DataError: the data is a single example.
         SettingError: the data is smaller than a batch, or the batch does not divide among the processes.
     """
 
@@ -41,10 +44,15 @@ class Stream:
         seed: int = 0,
         shuffle: bool = True,
     ) -> None:
+        if len(dataset) < SMALLEST_DATA:
+            raise DataError(
+                f"{dataset.name} has one training example: nothing can be learnt from fewer than "
+                f"{SMALLEST_DATA}, and little from fewer than hundreds: add more."
+            )
         if len(dataset) < batch_size:
             raise SettingError(
                 f"{dataset.name} has {len(dataset):,} training examples, fewer than a batch of {batch_size}: "
-                f"use --batch-size {max(1, len(dataset))} or less, or more data."
+                f"use --batch-size {len(dataset)} or less, or more data."
             )
         if batch_size % processes.count:
             raise SettingError(

@@ -10,12 +10,10 @@ import torch
 from torch import Tensor
 
 from sparring.data.dataset import Column, Dataset
-from sparring.errors import DataError
+from sparring.evaluation.enough import check_enough_real
 from sparring.evaluation.features import FeatureExtractor
 from sparring.randomness import Randomness
 
-MINIMUM = 20
-"""Fewer examples than this are not worth a figure."""
 HELD_OUT = 10_000
 """Held-out real examples that are compared with, or more where more are generated."""
 SUBSAMPLE = 10_000
@@ -107,14 +105,10 @@ class Real(Shared):
         self, dataset: Dataset, extractor: FeatureExtractor, count: int, randomness: Randomness
     ) -> None:
         super().__init__()
+        check_enough_real(dataset)
         self.dataset = dataset
         self.randomness = randomness.child("real")
         self.training, held_out = _training_and_held_out(dataset, extractor, self.randomness)
-        if min(len(self.training), len(held_out)) < MINIMUM:
-            raise DataError(
-                f"'{dataset.name}' has {len(self.training)} examples to train on and {len(held_out)} held "
-                f"out; an evaluation needs {MINIMUM} of each."
-            )
         self.held_out = held_out.subsample(max(count, HELD_OUT), self.randomness)
 
 

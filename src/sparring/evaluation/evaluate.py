@@ -11,7 +11,8 @@ from typing import Any
 
 from sparring.data.dataset import Column, Dataset, no_condition
 from sparring.errors import DataError, SettingError, nearest
-from sparring.evaluation.comparison import MINIMUM, Comparison, Examples, Real
+from sparring.evaluation.comparison import Comparison, Examples, Real
+from sparring.evaluation.enough import check_enough_samples
 from sparring.evaluation.features import FeatureExtractor
 from sparring.evaluation.figures import FIGURES, Measurement, Reference
 from sparring.evaluation.figures.own import of_truth
@@ -121,8 +122,7 @@ def _checked(samples: Dataset, dataset: Dataset) -> tuple[Column, Column]:
             f"The samples are not such as the examples of '{dataset.name}': they are {wrong}. What helps: "
             f"{dataset.examples.kind.advice(samples.examples.kind)}."
         )
-    if len(values) < MINIMUM:
-        raise DataError(f"An evaluation needs at least {MINIMUM} samples, not {len(values)}.")
+    check_enough_samples(len(values))
     if not values.isfinite().all():
         raise DataError("Some samples are not finite numbers, so nothing can be said of them.")
     return Column(dataset.examples.kind, values), _asked_for(samples, dataset)

@@ -14,6 +14,7 @@ from sparring.data.pictures import read_pictures
 from sparring.data.resizing import Size
 from sparring.data.samples import read_samples
 from sparring.errors import DataError, RunError, SettingError
+from sparring.evaluation.enough import check_enough_real, check_enough_samples
 from sparring.evaluation.evaluate import evaluate_samples
 from sparring.evaluation.features import FeatureExtractor, load_extractor
 from sparring.evaluation.figures import Measurement
@@ -61,6 +62,7 @@ def evaluate(
         SparringError: no such run or file, samples that are not shaped as the data, unknown features.
     """
     count, seed = check_value("count", count, Count), check_value("seed", seed, Natural)
+    check_enough_samples(count)
     if not isinstance(target, Run) and are_samples(Path(target)):
         return _evaluate_files(Path(target), count, data, size, features, seed, device)
     if size is not None:
@@ -70,6 +72,7 @@ def evaluate(
     # Said before it takes its minutes, and it is shown all the same.
     can_be_kept = _succeeds(lambda: check_writable(kept))
     dataset = _data_of(run, data)
+    check_enough_real(dataset)
     model = load(run, epoch, device)
     samples = model.sample(count, seed=seed)
     evaluation = evaluate_samples(
@@ -132,10 +135,12 @@ def _evaluate_files(
             "mnist."
         )
     dataset = load_dataset(data, size=size)
+    check_enough_real(dataset)
     if path.is_dir():
         samples = read_pictures(path, dataset)[:count]
     else:
         samples = dataset_of(path.name, *read_samples(path))[:count]
+    check_enough_samples(len(samples))
     extractor = _extractor(features, dataset, join_processes(device).device)
     return evaluate_samples(samples, dataset, extractor=extractor, seed=seed, checkpoint={"file": path.name})
 

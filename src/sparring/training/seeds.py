@@ -26,7 +26,7 @@ from sparring.training.progress import GroupProgress
 from sparring.training.settings import LIMITS, RunSettings, settings_of
 from sparring.training.signals import stop_signals
 from sparring.training.timing import seconds_per_step, steps_in
-from sparring.training.train import choose_arithmetic
+from sparring.training.train import check_enough_to_evaluate, choose_arithmetic
 from sparring.training.worker import Worker
 from sparring.zoo import absolute_reference, find_system, short_name
 
@@ -147,6 +147,8 @@ def _shared_options(game_class: type[Game], asked: RunSettings, settings: GameSe
     try:
         began = time.monotonic()
         dataset = load_dataset(asked.data, **{name: getattr(asked, name) for name in READING})
+        if asked.evaluate:
+            check_enough_to_evaluate(dataset)
         processes = join_processes(asked.device)
         engine = Engine(
             game_class, settings, dataset, None, asked.seed, processes, microbatches=asked.microbatches

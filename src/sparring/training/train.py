@@ -17,7 +17,7 @@ import torch
 
 from sparring import __version__
 from sparring.console import Console, duration_text
-from sparring.data import READING, load_dataset, short_data_name
+from sparring.data import READING, Dataset, load_dataset, short_data_name
 from sparring.data.summary import hints, summary
 from sparring.errors import DataError, Interrupted, RunError, SettingError
 from sparring.game import Game, GameSettings
@@ -78,6 +78,8 @@ def start(system: str, game_class: type[Game], asked: RunSettings, settings: Gam
     console.line(said)
     for hint in hints(dataset):
         console.line(f"Hint: {hint}")
+    if asked.evaluate:
+        check_enough_to_evaluate(dataset)
     # Anything that is wrong with the data or the settings shows here, before the folder is made.
     engine = Engine(
         game_class, settings, dataset, None, asked.seed, processes, microbatches=asked.microbatches
@@ -208,6 +210,14 @@ def resume(
                 _refuse_shorter(run, engine.total_steps, checkpoint)
         Loop(engine, run, description, console, checkpoint, pace).play()
     return run
+
+
+def check_enough_to_evaluate(dataset: Dataset) -> None:
+    """Raise DataError where the evaluation at the end of a run will lack real examples."""
+    # Evaluation brings modules that a run without one should not wait for.
+    from sparring.evaluation.enough import check_enough_real
+
+    check_enough_real(dataset)
 
 
 def choose_arithmetic(engine: Engine, asked: RunSettings, console: Console) -> None:

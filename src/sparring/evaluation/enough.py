@@ -1,0 +1,35 @@
+"""Whether there are examples enough for figures, asked before anything is computed."""
+
+from __future__ import annotations
+
+from sparring.data.dataset import Dataset
+from sparring.errors import DataError
+
+MINIMUM = 20
+"""Fewer examples than this are not worth a figure."""
+
+
+def check_enough_real(dataset: Dataset) -> None:
+    """Raise DataError unless a data set has examples enough to compare with."""
+    count, held_out = len(dataset), dataset.held_out
+    mend = "add examples to the data, or name other data with --data"
+    if held_out is None and count < 2 * MINIMUM:
+        raise DataError(
+            f"'{dataset.name}' has {_examples(count)}, with none held out; an evaluation needs "
+            f"{2 * MINIMUM}, half of them to compare the others with: {mend}."
+        )
+    if held_out is not None and min(count, len(held_out)) < MINIMUM:
+        raise DataError(
+            f"'{dataset.name}' has {_examples(count)} to train on and {len(held_out)} held out; an "
+            f"evaluation needs {MINIMUM} of each: {mend}."
+        )
+
+
+def check_enough_samples(count: int) -> None:
+    """Raise DataError unless there are samples enough to be judged."""
+    if count < MINIMUM:
+        raise DataError(f"An evaluation needs at least {MINIMUM} samples, not {count}: give it more.")
+
+
+def _examples(count: int) -> str:
+    return f"{count} example{'s' if count != 1 else ''}"
