@@ -18,7 +18,7 @@ from sparring.errors import DataError
 from sparring.game import Game
 from sparring.model import Model
 from sparring.nn.layers import Crop
-from sparring.nn.networks import LARGEST_SIDE, SMALLEST_SIDE, beginning
+from sparring.nn.networks import LARGEST_START, SMALLEST_SIDE, beginning
 from sparring.randomness import Randomness
 from sparring.training.engine import Engine
 from sparring.zoo import SYSTEMS, find_system
@@ -100,7 +100,7 @@ def test_a_large_size_gives_no_giant_network(system: str) -> None:
 def test_where_a_generator_begins(height: int, width: int) -> None:
     rows, columns, doublings = beginning(height, width)
     assert doublings > 0
-    assert max(rows, columns) <= LARGEST_SIDE
+    assert max(rows, columns) <= LARGEST_START
     # What is made holds the images and, where that has cost nothing, is exactly as large.
     made = (rows << doublings, columns << doublings)
     assert made[0] >= height

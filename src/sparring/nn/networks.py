@@ -18,7 +18,7 @@ Norm = Callable[[int], nn.Module]
 """Makes the normalisation of so many channels or units."""
 SMALLEST_SIDE = 4
 """Sides are halved until the shorter one has no more pixels than this."""
-LARGEST_SIDE = 32
+LARGEST_START = 32
 """No side of what a generator begins with has more pixels than this."""
 MOST_WIDTHS = 16
 """Networks have at most so many times the channels that they have at half the image's size."""
@@ -116,10 +116,10 @@ def beginning(height: int, width: int) -> tuple[int, int, int]:
     rows, columns, doublings = height, width, 0
     while min(rows, columns) > SMALLEST_SIDE and rows % 2 == columns % 2 == 0:
         rows, columns, doublings = rows // 2, columns // 2, doublings + 1
-    if doublings and max(rows, columns) <= LARGEST_SIDE:
+    if doublings and max(rows, columns) <= LARGEST_START:
         return rows, columns, doublings
     rows, columns, doublings = height, width, 0
-    while not doublings or min(rows, columns) > SMALLEST_SIDE or max(rows, columns) > LARGEST_SIDE:
+    while not doublings or min(rows, columns) > SMALLEST_SIDE or max(rows, columns) > LARGEST_START:
         rows, columns, doublings = -(-rows // 2), -(-columns // 2), doublings + 1
     return rows, columns, doublings
 
