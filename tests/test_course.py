@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparring.errors import SettingError
 from sparring.game import Phase, Terms, Turn
 from sparring.settings import Limit
 from sparring.training.course import Course, deals
@@ -191,16 +190,3 @@ def test_epochs_of_a_phase_are_of_the_first_source_that_it_looks_at() -> None:
     critic = Turn("critic", nothing, fresh=True)
     (leg,) = Course([Phase("only", (critic, critic, critic, Turn("player", nothing)))], per_pass).legs
     assert leg.steps_per_epoch == 4, "ten batches, three a step"
-
-
-@pytest.mark.parametrize("length", [None, Limit(minutes=1.0)])
-def test_only_the_last_phase_takes_the_rest(length: Limit | None) -> None:
-    turn = (Turn("player", nothing),)
-    with pytest.raises(SettingError, match="phase 'early' needs a length in steps or epochs"):
-        Course([Phase("early", turn, length), Phase("late", turn)], {"real": 3})
-
-
-@pytest.mark.parametrize("plan", [[], [Phase("empty", ())]])
-def test_a_run_needs_a_phase_with_a_turn(plan: list[Phase]) -> None:
-    with pytest.raises(SettingError, match="at least one phase, and a turn in each"):
-        Course(plan, {"real": 3})

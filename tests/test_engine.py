@@ -19,7 +19,7 @@ from torch.optim import SGD, Adam
 
 from sparring.data.dataset import Batch, Dataset, DataSpec, dataset_of
 from sparring.data.stream import SMALLEST_SHARE, Stream
-from sparring.errors import NotANumber, SettingError
+from sparring.errors import NotANumber, OwnCodeError, SettingError
 from sparring.game import Game, GameSettings, Phase, Player, Role, Source, Terms, Turn
 from sparring.nn.layers import Dropout
 from sparring.processes import Processes
@@ -240,8 +240,8 @@ def test_a_turn_of_nobody_is_named(make_engine: Make) -> None:
         def round(self) -> Sequence[Turn]:
             return [Turn("middle", self.left_loss)]
 
-    with pytest.raises(SettingError, match=r"turn for 'middle' but .* only left, right\."):
-        make_engine(Stranger).play_round()
+    with pytest.raises(OwnCodeError, match=r"a turn of 'middle', and .* only left, right\."):
+        make_engine(Stranger)
 
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf])
@@ -782,8 +782,8 @@ def test_a_source_that_there_is_not_is_named(make_engine: Make) -> None:
         def round(self) -> Sequence[Turn]:
             return [Turn("left", self.left_loss, ("photos",))]
 
-    with pytest.raises(SettingError, match=r"turn of 'left' that looks at 'photos', but .* only real\."):
-        make_engine(Stranger).play_round()
+    with pytest.raises(OwnCodeError, match=r"a turn that looks at 'photos', and .* only real\."):
+        make_engine(Stranger)
 
 
 def test_a_game_may_look_at_its_first_batches_before_it_begins(make_engine: Make, same_state: Same) -> None:

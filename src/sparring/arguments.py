@@ -65,10 +65,15 @@ def options_of(function: Callable[..., Any], **more: tuple[Any, str, Any]) -> ty
         wanted = functools.reduce(lambda inner, mark: Annotated[inner, mark], marks, hint)
         fields.append((name, wanted, _field(dataclasses.MISSING if required else parameter.default)))
     for name, (hint, described, default) in more.items():
-        fields.append((name, Annotated[hint, _help(name, described)], _field(default)))
+        fields.append((name, *option(name, hint, described, default)))
     made = dataclasses.make_dataclass(function.__name__, fields, frozen=True, kw_only=True)
     made.__doc__ = "\n\n".join(filter(None, (text.short_description, text.long_description)))
     return made
+
+
+def option(name: str, hint: Any, described: str, default: Any) -> tuple[Any, Any]:
+    """An option that is no parameter of a function, as the type and the field of a dataclass."""
+    return Annotated[hint, _help(name, described)], _field(default)
 
 
 def typed_in(hint: Any) -> Any:

@@ -9,9 +9,10 @@ import dataclasses
 import inspect
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from sparring.errors import SettingError, SparringError, nearest
 from sparring.memory import telling_shortage
@@ -34,7 +35,8 @@ sparring: generative adversarial networks that train, explain themselves, and ar
   sparring tensorboard RUN ...  for TensorBoard to show (sparring tensorboard runs/* --logdir logs)
   sparring check FILE.py:CLASS  try a system of yours   (sparring check mygame.py:LSGAN)
 
-Each takes --help; `sparring train SYSTEM --help` lists the system's own settings.
+Each takes --help, and --traceback to show errors whole; `sparring train SYSTEM --help` lists the system's
+own settings.
 """
 
 EXAMPLES = {
@@ -47,6 +49,12 @@ EXAMPLES = {
     "tensorboard": "sparring tensorboard runs/gan-mnist-1",
 }
 """A right use of each command that cannot do without arguments."""
+
+
+TRACEBACK = "--traceback"
+"""The option of every command that shows where an error comes from."""
+WHOLE = (bool, "Show errors whole, with where they come from.", False)
+"""Its type, its help, its default."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -74,7 +82,7 @@ def _exit_code(arguments: list[str]) -> int:
     except SparringError as error:
         # Of several processes that stop together, only one has something to say.
         if str(error):
-            complain(str(error))
+            _complain(error, arguments)
         return error.exit_code
     except KeyboardInterrupt:
         begins = arguments[:1] in (["train"], ["resume"])
@@ -84,14 +92,42 @@ def _exit_code(arguments: list[str]) -> int:
         # The reader of our output went away, as `| head` does.
         forget(sys.stdout)
         return 1
-    except OSError as error:
-        # Of a file that we opened ourselves, its name would be known.
-        if error.filename is not None or error.errno is None:
+    except (Exception, SystemExit) as error:
+        if _is_of_output(error):
+            forget(sys.stdout)
+            complain(f"What is printed cannot be written: {os.strerror(error.errno or 0).lower()}.")
+        elif _is_of_own_code(error):
+            _complain(error, arguments)
+        else:
             raise
-        forget(sys.stdout)
-        complain(f"What is printed cannot be written: {os.strerror(error.errno).lower()}.")
-        return 2
+        return SparringError.exit_code
     return 0
+
+
+def _complain(error: BaseException, arguments: Sequence[str]) -> None:
+    """Say what went wrong in a sentence, after all that is known of it where that is asked for."""
+    from sparring.blame import sentence_of
+    from sparring.imports import OWN_FILES
+
+    if TRACEBACK in arguments:
+        traceback.print_exception(error)
+    complain(sentence_of(error, OWN_FILES))
+
+
+def _is_of_output(error: BaseException) -> TypeGuard[OSError]:
+    """Whether what is printed could not be written: of a file that we opened ourselves, the name is known."""
+    return isinstance(error, OSError) and error.filename is None and error.errno is not None
+
+
+def _is_of_own_code(error: BaseException) -> bool:
+    """Whether an error comes of code that is not sparring's, or of what such code has given."""
+    from sparring.blame import place_of_error
+    from sparring.imports import OWN_FILES
+
+    if isinstance(error, SystemExit):
+        # Others come of a command's --help.
+        return place_of_error(error, OWN_FILES) is not None
+    return bool(OWN_FILES)
 
 
 def _dispatch(arguments: list[str]) -> None:
@@ -117,8 +153,11 @@ def _parsed(
     """The options of a command that calls a function, by name."""
     from sparring.arguments import options_of, parse
 
-    options = parse(options_of(function, **more), arguments, f"sparring {command}", EXAMPLES.get(command, ""))
-    return dict(vars(options))
+    kind = options_of(function, **more, traceback=WHOLE)
+    options = dict(vars(parse(kind, arguments, f"sparring {command}", EXAMPLES.get(command, ""))))
+    # It is for whoever catches the error.
+    del options["traceback"]
+    return options
 
 
 def zoo() -> None:
@@ -160,10 +199,9 @@ def _train(arguments: list[str]) -> None:
     name, *rest = arguments
     system = find_system(name)
     from sparring.arguments import parse, value_of
-    from sparring.training.settings import RunSettings, refuse_name_clash
+    from sparring.training.settings import RunSettings
     from sparring.training.train import start
 
-    refuse_name_clash(system)
     options = _train_options(system, RunSettings)
     # A preset changes the defaults, so it must be known before the rest is read.
     preset = system.Settings.of(system.preset_values(value_of("--preset", rest)), name)
@@ -182,10 +220,13 @@ def _train(arguments: list[str]) -> None:
 
 
 def _train_options(system: type[Game], run_settings: type[Any]) -> type[Any]:
+    from sparring.arguments import option
+
     return dataclasses.make_dataclass(
         "Options",
         [("run", run_settings, dataclasses.field(default_factory=run_settings)),
-         ("system", system.Settings, dataclasses.field(default_factory=system.Settings))],
+         ("system", system.Settings, dataclasses.field(default_factory=system.Settings)),
+         ("traceback", *option("traceback", *WHOLE))],
     )  # fmt: skip
 
 
@@ -289,15 +330,12 @@ def _tensorboard(arguments: list[str]) -> None:
 def _check(arguments: list[str]) -> None:
     from sparring.checking import Examination, check
 
-    whole = (bool, "Show where errors come from, whole.", False)
-    options = _parsed("check", check, arguments, traceback=whole)
-    traceback = options.pop("traceback")
-    examination = Examination(**options)
+    examination = Examination(**_parsed("check", check, arguments))
     say(examination.heading)
     results = []
     for result in examination.results():
         results.append(result)
-        say(result.text(traceback))
+        say(result.text(TRACEBACK in arguments))
     report = examination.report(results)
     say(report.summary)
     report.raise_if_wrong()

@@ -24,6 +24,10 @@ class DataError(SparringError):
     """A data set that cannot be read, or that a system cannot train on."""
 
 
+class OwnCodeError(SparringError):
+    """Code of one's own that cannot be imported, or a system or data that is not as all must be."""
+
+
 class RunError(SparringError):
     """A run folder that cannot be written, read or continued."""
 

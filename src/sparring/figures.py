@@ -10,6 +10,9 @@ from torch import Tensor
 
 from sparring.data.dataset import Dataset
 from sparring.data.stream import batches_in_order
+from sparring.mistakes import refuse
+from sparring.mistakes.figures import measure_mistakes
+from sparring.mistakes.losses import loss_mistakes
 from sparring.nn.modes import inference
 
 if TYPE_CHECKING:
@@ -42,6 +45,7 @@ def test_losses(game: Game, dataset: Dataset, device: torch.device) -> dict[str,
         for player, loss in losses.items():
             for batch in batches_in_order(dataset.held_out, BATCH, device):
                 terms = loss(batch)
+                refuse(loss_mistakes(loss, terms))
                 observed: Mapping[str, Tensor] = getattr(terms, "observed", {})
                 values = {name: value.item() for name, value in terms.items()}
                 numbers = {
@@ -71,7 +75,9 @@ def game_figures(game: Game, dataset: Dataset, device: torch.device) -> dict[str
     with game.random.aside(f"figures at {game.step}"), inference(game):
         for batch in batches_in_order(dataset.held_out, BATCH, device):
             for name, figure in figures.items():
-                parts[name].append(figure.measure(batch).cpu())
+                measured = figure.measure(batch)
+                refuse(measure_mistakes(figure, measured, len(batch)))
+                parts[name].append(measured.cpu())
     return {name: torch.cat(values) for name, values in parts.items()}
 
 

@@ -13,10 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from sparring.blame import place_of, place_of_class
 from sparring.data.dataset import Batch, Column, Dataset, DataSpec, no_condition
 from sparring.data.needs import Needs
 from sparring.data.truth import Figure
-from sparring.errors import SettingError, nearest
+from sparring.errors import OwnCodeError, SettingError, nearest
+from sparring.imports import asked
+from sparring.mistakes import described
 from sparring.objectives import NON_SATURATING, Objective
 from sparring.randomness import Randomness
 from sparring.schedules import Schedule, constant
@@ -238,7 +241,16 @@ class Game(nn.Module):
     # -- networks -----------------------------------------------------------------------------------------
 
     def built(self, role: Role, network: nn.Module) -> Any:
-        """A network of a player with this role, as the tricks that are on want it."""
+        """A network of a player with this role, as the tricks that are on want it.
+
+        Raises:
+            OwnCodeError: it is given something else.
+        """
+        if not isinstance(role, Role) or not isinstance(network, nn.Module):
+            raise OwnCodeError(
+                f"self.built is given {described(role)} and {described(network)}: it takes a Role, such as "
+                "Role.GENERATOR, and a network."
+            )
         network = self.tricks.build(network, role)
         self.networks.append((role, network))
         return network
@@ -250,14 +262,15 @@ class Game(nn.Module):
     @cached_property
     def roster(self) -> dict[str, Player]:
         """The players, made once, so that all who look at them see the same optimisers."""
-        return self.players()
+        players: dict[str, Player] = asked(self.players)
+        return players
 
     # -- turns --------------------------------------------------------------------------------------------
 
     def round(self) -> Sequence[Turn]:
         """The turns of one step, in order, of a game that has only one phase."""
-        raise SettingError(
-            f"{type(self).__name__} has neither round() nor phases(): one must give the turns of a step."
+        raise OwnCodeError(
+            f"{place_of_class(type(self))} lacks round() or phases(): one must give the turns of a step."
         )
 
     def phases(self) -> Sequence[Phase]:
@@ -270,8 +283,18 @@ class Game(nn.Module):
 
     @cached_property
     def objective(self) -> Objective:
-        """The objective, as the tricks that are on want it."""
-        return self.tricks.aim(self.aim(), self)
+        """The objective, as the tricks that are on want it.
+
+        Raises:
+            OwnCodeError: `aim` says something else.
+        """
+        own = asked(self.aim)
+        if not isinstance(own, Objective):
+            raise OwnCodeError(
+                f"{place_of(self.aim)} returns {described(own)}: return an Objective, such as "
+                "sparring.objectives.LEAST_SQUARES."
+            )
+        return self.tricks.aim(own, self)
 
     def show(self, examples: Tensor, *condition: Tensor, real: bool) -> tuple[Tensor, ...]:
         """What a critic is to be shown of some examples, and told of them: the one door to it.

@@ -6,10 +6,44 @@ import hashlib
 import importlib.util
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from sparring.errors import SettingError
+from sparring.blame import OwnCode, sentence_of
+from sparring.errors import OwnCodeError, SettingError
+
+
+class OwnFiles:
+    """All files of one's own that have been imported, and those beside them: a container of their names."""
+
+    def __init__(self) -> None:
+        self.imported: set[OwnCode] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self.imported)
+
+    def __contains__(self, filename: object) -> bool:
+        return any(filename in code for code in self.imported)
+
+
+OWN_FILES = OwnFiles()
+"""Those of this process."""
+
+
+def asked(method: Callable[[], Any]) -> Any:
+    """What a method gives to a property of a module.
+
+    Of an AttributeError within a property, a module says only that it does not have that property.
+
+    Raises:
+        OwnCodeError: in the place of such an error.
+    """
+    try:
+        return method()
+    except AttributeError as error:
+        raise OwnCodeError(sentence_of(error, OWN_FILES)) from error
 
 
 def import_file(path: str, wanted: str) -> ModuleType:
@@ -20,7 +54,8 @@ def import_file(path: str, wanted: str) -> ModuleType:
         wanted: what is to be taken from it, such as `system 'MyGAN'`, for errors.
 
     Raises:
-        SettingError: there is no such file, or it cannot be imported.
+        SettingError: there is no such file.
+        OwnCodeError: it cannot be imported.
     """
     file = Path(path)
     if not file.is_file():
@@ -29,12 +64,14 @@ def import_file(path: str, wanted: str) -> ModuleType:
     name = f"sparring_own_{file.stem}_{hashlib.sha256(os.fsencode(file.resolve())).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
-        raise SettingError(f"{path} is not a Python file: code of your own lives in a .py file.")
+        raise OwnCodeError(f"{path} is not a Python file: code of your own lives in a .py file.")
     module = importlib.util.module_from_spec(spec)
+    OWN_FILES.imported.add(OwnCode(file.resolve()))
     # Dataclasses look their module up by name.
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except (SyntaxError, ImportError) as error:
-        raise SettingError(f"{path} cannot be imported: {error}.") from error
+    except (Exception, SystemExit) as error:
+        said = sentence_of(error, OWN_FILES)
+        raise OwnCodeError(f"{path} cannot be imported: {said}") from error
     return module

@@ -53,7 +53,7 @@ WRONG: dict[str, tuple[str, Changes, str]] = {
     "a number as a term": (
         "losses",
         returning("Terms(cost=1.5)"),
-        "has the term 'cost' as float 1.5: a term is a tensor, neither .item() nor float()",
+        "has the term 'cost' as 1.5: a term is a tensor, neither .item() nor float()",
     ),
     "a vector": (
         "losses",
@@ -110,14 +110,18 @@ WRONG: dict[str, tuple[str, Changes, str]] = {
     "no players": (
         "build",
         (("return two_players", "two_players"),),
-        "Small.players() returns None: return a dict",
+        "Small.players (small.py, line <def players>) returns None: return a dict",
     ),
     "bare optimisers": (
         "build",
         (("return two_players(", "return dict(generator="),),
-        "Small.players() gives a SGD for 'generator': write Player(Role.GENERATOR, optimizer)",
+        "Small.players (small.py, line <def players>) gives a SGD for 'generator': write Player(Role.GENERA",
     ),
-    "no turn": ("build", (("return [Turn", "return []; [Turn"),), "Small.round() gives no turn where Turn("),
+    "no turn": (
+        "build",
+        (("return [Turn", "return []; [Turn"),),
+        "Small.round (small.py, line <def round>) gives no turn where Turn(",
+    ),
     "tuples for turns": (
         "build",
         (("[Turn(", "[tuple("), ('"critic", self.critic_loss', '("critic",)')),
@@ -129,12 +133,12 @@ WRONG: dict[str, tuple[str, Changes, str]] = {
             ("def round(self):", "def phases(self):"),
             ("return [Turn", "return [Phase(n, (Turn('critic', self.critic_loss),)) for n in 'ab']; [Turn"),
         ),
-        "The phase 'a' needs a length in steps or epochs",
+        "the phase 'a' needs a length in steps or epochs",
     ),
     "an unknown player": (
         "players",
         (('Turn("generator"', 'Turn("painter"'),),
-        "has a turn of 'painter', and players()",
+        "has a turn of 'painter', and players() names only",
     ),
     "an unknown source": (
         "players",
@@ -149,20 +153,28 @@ WRONG: dict[str, tuple[str, Changes, str]] = {
             ("self.critic.parameters()", "self.critics[0].parameters()"),
             ("self.judge(self.critic", "self.judge(self.critics[0]"),
         ),
-        "'critic' moves 4 parameters that do not belong to the game",
+        "has 'critic' move 4 parameters that do not belong to the game",
     ),
     # -- the class
     "old arguments": (
         "class",
         (("def generate(self, latent, condition)", "def generate(self, latent)"),),
-        "Small.generate must take (self, latent, condition): it takes (self, latent).",
+        "Small.generate (small.py, line <def generate(>) must take (self, latent, condition): it takes (sel",
     ),
-    "no round": ("class", (("def round", "def rounds"),), "Small lacks round() or phases()."),
-    "no dataclass": ("class", (("    @dataclass(frozen=True)\n", ""),), "Small.Settings is no dataclass"),
+    "no round": (
+        "class",
+        (("def round", "def rounds"),),
+        "Small (small.py, line <class Small>) lacks round() or phases().",
+    ),
+    "no dataclass": (
+        "class",
+        (("    @dataclass(frozen=True)\n", ""),),
+        "Small.Settings (small.py, line <class Settings>) is no dataclass",
+    ),
     "no type": (
         "class",
         (("rate: float = 0.01", "other: float = 0.1\n        rate = 0.01"),),
-        "Settings.rate has no type",
+        "Small.Settings.rate (small.py, line <rate = 0.01>) has no type",
     ),
     "a list as a setting": (
         "class",

@@ -11,7 +11,7 @@ import torch
 
 import sparring
 from sparring.data import load_dataset, short_data_name
-from sparring.errors import DataError, RunError, SettingError
+from sparring.errors import DataError, OwnCodeError, RunError, SettingError
 
 FILE = """
 import torch
@@ -74,9 +74,9 @@ def test_a_function_gives_the_data(own: Path, monkeypatch: pytest.MonkeyPatch) -
         ("of_another_world", "no function"),
         ("more", "no function"),
         ("torch", "no function"),
-        ("nothing", "gave NoneType and not a Dataset"),
+        ("nothing", "gives None: return a Dataset"),
         ("bytes_as_points", "are not points of 2 dimensions: they are torch.uint8"),
-        ("unknown_words", "examples of the held-out part of 'unknown_words'.*tokens from 2 to 2"),
+        ("unknown_words", "examples of the held-out part of unknown_words .*tokens from 2 to 2"),
         ("too_few_conditions", "60 examples and 50 conditions"),
         ("of_no_one", "0 examples"),
     ],
@@ -90,7 +90,7 @@ def test_files_that_are_none(own: Path) -> None:
     with pytest.raises(SettingError, match="There is no file"):
         load_dataset(f"{own.parent / 'other.py'}:points")
     own.write_text("import nothing_that_there_is")
-    with pytest.raises(SettingError, match="cannot be imported"):
+    with pytest.raises(OwnCodeError, match="cannot be imported"):
         load_dataset(f"{own}:points")
 
 

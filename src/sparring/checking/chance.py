@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from sparring.checking.blame import OwnCode, place_in
+from sparring.blame import OwnCode, place_in
 
 GLOBALS = {"torch": "torch's global generator", "numpy": "numpy.random", "python": "Python's random"}
 """What each is called."""

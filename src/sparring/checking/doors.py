@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from sparring.checking.blame import place_of
+from sparring.blame import place_of
 from sparring.checking.report import Remark, note, wrong
 from sparring.checking.subject import Subject, play
 from sparring.game import Batch, Game, Role, Turn

@@ -6,15 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from sparring.checking.blame import remark_on
 from sparring.checking.chance import one_thread, seeded_globals
-from sparring.checking.report import CheckReport, Remark, Result, Verdict
-from sparring.checking.subject import Subject, own_code
+from sparring.checking.report import CheckReport, Remark, Result, Verdict, remark_on
+from sparring.checking.subject import Subject
 from sparring.checking.suitable import subject_of
 from sparring.checking.table import CHECKS, Check
-from sparring.errors import SparringError
-from sparring.game import Game
-from sparring.zoo import absolute_reference, find_system
+from sparring.zoo import absolute_reference, class_of
 
 
 def check(system: str, data: str | None = None) -> CheckReport:
@@ -56,13 +53,7 @@ class Examination:
         self.data = data
         self.checks = checks
         self.values = values or {}
-        self.unimportable: Remark | None = None
-        try:
-            self.system: type[Game] = find_system(system)
-        except SparringError:
-            raise
-        except Exception as error:  # noqa: BLE001  # people's code may raise anything
-            self.unimportable = remark_on(error, own_code(self.reference))
+        self.system = class_of(system)
 
     @cached_property
     def subject(self) -> Subject:
@@ -73,8 +64,6 @@ class Examination:
     @property
     def heading(self) -> str:
         """On what data the checks are made, in a line."""
-        if self.unimportable:
-            return f"{self.reference} cannot be imported."
         others = f"; a little on {', '.join(self.subject.others)}" if self.subject.others else ""
         lost = self.subject.data in self.subject.refused
         hint = " (it does not say in `needs` what it trains on, and fails on all small data)" if lost else ""
@@ -82,9 +71,6 @@ class Examination:
 
     def results(self) -> Iterator[Result]:
         """What each check finds."""
-        if self.unimportable:
-            yield Result("import", "The file can be imported.", (self.unimportable,))
-            return
         for check in self.checks:
             result = self._result(check)
             yield result
@@ -93,10 +79,9 @@ class Examination:
 
     def report(self, results: Sequence[Result]) -> CheckReport:
         """All that was found."""
-        name = self.reference if self.unimportable else self.subject.name
         made = [result.name for result in results]
         unmade = tuple(check.name for check in self.checks if check.name not in made)
-        return CheckReport(name, self.heading, tuple(results), unmade)
+        return CheckReport(self.subject.name, self.heading, tuple(results), unmade)
 
     def _result(self, check: Check) -> Result:
         remarks: list[Remark] = []

@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sparring.checking.blame import OwnCode, in_place, place_of, remark_on
-from sparring.checking.report import Remark, Verdict, note, wrong
+from sparring.blame import OwnCode, place_of
+from sparring.checking.report import Remark, Verdict, in_place, note, remark_on, wrong
 from sparring.checking.subject import Subject, play
 from sparring.game import Batch, Terms, Turn
+from sparring.mistakes.losses import loss_mistakes, without_gradient
 from sparring.training.engine import Engine
 from sparring.training.player import ActivePlayer
 
@@ -106,10 +107,9 @@ def mistakes(returned: Any, turn: Turn, player: ActivePlayer, where: str = "") -
         where: what was special, such as `on a smaller batch, `.
     """
     place = place_of(turn.loss)
-    for test in (_not_terms, _not_scalars, _not_finite, _not_differentiable):
-        sentence = test(returned, turn, player)
-        if sentence is not None:
-            yield wrong(in_place(where, f"{place} {sentence}"))
+    for look in (_not_terms, _not_finite, _not_differentiable):
+        for sentence in look(returned, turn, player):
+            yield wrong(in_place(where, sentence))
             return
     if "loss" in returned and len(returned) > 1:
         yield note(
@@ -118,51 +118,23 @@ def mistakes(returned: Any, turn: Turn, player: ActivePlayer, where: str = "") -
         )
 
 
-def _not_terms(returned: Any, turn: Turn, player: ActivePlayer) -> str | None:
-    hint = "return named terms, as in `return Terms(adversarial=...)`."
-    if isinstance(returned, Mapping):
-        return None if returned else f"returns no term at all: {hint}"
-    if returned is None:
-        return f"returns None: {hint}"
-    kind = "tensor" if isinstance(returned, Tensor) else type(returned).__name__
-    return f"returns {'an' if kind[0] in 'aeiou' else 'a'} {kind}: {hint}"
+def _not_terms(returned: Any, turn: Turn, player: ActivePlayer) -> Iterator[str]:
+    return loss_mistakes(turn.loss, returned)
 
 
-def _not_scalars(returned: Any, turn: Turn, player: ActivePlayer) -> str | None:
-    for name, value in _numbers(returned).items():
-        if not isinstance(value, Tensor):
-            return (
-                f"has the term '{name}' as {type(value).__name__} {value!r}: a term is a tensor, neither "
-                ".item() nor float() of one."
-            )
-        if value.dim() > 0:
-            shape = tuple(value.shape)
-            return f"has the term '{name}' of shape {shape}: a term is one number, such as its .mean()."
-        if value.is_complex():
-            return f"has the term '{name}' as a complex number: a term is real, such as its .abs()."
-    return None
-
-
-def _numbers(returned: Mapping[str, Any]) -> dict[str, Any]:
-    """All that a loss gives the history."""
-    return {**returned, **getattr(returned, "observed", {})}
-
-
-def _not_finite(returned: Any, turn: Turn, player: ActivePlayer) -> str | None:
-    for name, value in _numbers(returned).items():
+def _not_finite(returned: Any, turn: Turn, player: ActivePlayer) -> Iterator[str]:
+    for name, value in {**returned, **getattr(returned, "observed", {})}.items():
         if not value.isfinite():
-            return f"has the term '{name}' at {value.item()} in the first rounds: it must be a finite number."
-    return None
+            yield (
+                f"{place_of(turn.loss)} has the term '{name}' at {value.item()} in the first rounds: it must "
+                "be a finite number."
+            )
 
 
-def _not_differentiable(returned: Any, turn: Turn, player: ActivePlayer) -> str | None:
+def _not_differentiable(returned: Any, turn: Turn, player: ActivePlayer) -> Iterator[str]:
     total = torch.stack([term.float() for term in returned.values()]).sum()
     reached: Sequence[Tensor | None] = []
     if total.requires_grad:
         reached = torch.autograd.grad(total, player.moved, retain_graph=True, allow_unused=True)
-    if any(gradient is not None for gradient in reached):
-        return None
-    return (
-        f"has no gradient for '{turn.player}': what it returns does not depend on the parameters that this "
-        "player moves, or was detached from them (.detach(), torch.no_grad(), .item(), argmax ...)."
-    )
+    if all(gradient is None for gradient in reached):
+        yield without_gradient(turn)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from sparring.checking.blame import OwnCode
+from sparring.blame import OwnCode
 from sparring.checking.state import digest
 from sparring.game import Game
 

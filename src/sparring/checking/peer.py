@@ -12,12 +12,12 @@ from typing import Any
 
 import torch
 
-from sparring.checking.blame import remark_on
+from sparring.checking.report import remark_on
 from sparring.checking.state import digest, leaves
 from sparring.checking.subject import Subject, play
 from sparring.errors import SparringError
 from sparring.processes import end_with_the_others, join_processes
-from sparring.zoo import find_system
+from sparring.zoo import class_of
 
 ROUNDS = 3
 
@@ -26,7 +26,12 @@ def main() -> None:
     """Do what the argument asks for; what came of it stands in a JSON file."""
     torch.set_num_threads(1)
     task = json.loads(sys.argv[1])
-    subject = Subject(task["reference"], find_system(task["reference"]), task["data"], values=task["values"])
+    subject = Subject(
+        task["reference"],
+        class_of(task["reference"]),
+        task["data"],
+        values=task["values"],
+    )
     Path(task["tell"]).write_text(json.dumps(outcome(subject)))
     end_with_the_others(0)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sparring.blame import sentence_of
 from sparring.errors import SettingError
 
 
@@ -39,6 +42,28 @@ def note(sentence: str) -> Remark:
 def wrong(sentence: str) -> Remark:
     """Something to mend."""
     return Remark(Verdict.WRONG, sentence)
+
+
+def all_wrong(sentences: Iterable[str]) -> Iterator[Remark]:
+    """Several things to mend."""
+    return map(wrong, sentences)
+
+
+def remark_on(error: BaseException, own: Container[str], where: str = "") -> Remark:
+    """An error as a sentence.
+
+    Args:
+        error: what was raised.
+        own: names of the files that are the system's code.
+        where: what was done when it arose, such as `with packing, `.
+    """
+    lines = traceback.format_exception(type(error), error, error.__traceback__)
+    return Remark(Verdict.WRONG, in_place(where, sentence_of(error, own)), "".join(lines))
+
+
+def in_place(where: str, sentence: str) -> str:
+    """A sentence that begins with what was done, if there is anything to say of that."""
+    return f"{where[:1].upper()}{where[1:]}{sentence}"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,7 +11,7 @@ from typing import Any
 
 import torch
 
-from sparring.checking.blame import OwnCode
+from sparring.blame import OwnCode
 from sparring.checking.suits import about, small
 from sparring.data.dataset import Dataset
 from sparring.game import Game, GameSettings
@@ -59,7 +60,7 @@ class Subject:
     @cached_property
     def own(self) -> OwnCode:
         """Its code."""
-        return own_code(self.reference, self.system)
+        return OwnCode(Path(inspect.getfile(self.system)).resolve())
 
     def settings(self, **flags: Any) -> GameSettings:
         """Its settings with a small batch.
@@ -92,21 +93,6 @@ class Subject:
     def starts(self) -> list[int]:
         """The steps at which its phases begin."""
         return [leg.first for leg in self.engine().course.legs if leg.steps]
-
-
-def own_code(reference: str, system: type[Game] | None = None) -> OwnCode:
-    """The code of a system.
-
-    Args:
-        reference: what it is called.
-        system: its class, where it could be imported.
-    """
-    path, colon, _ = reference.rpartition(":")
-    if colon or system is None:
-        return OwnCode(Path(path).resolve())
-    from inspect import getfile
-
-    return OwnCode(Path(getfile(system)).resolve())
 
 
 def play(engine: Engine, rounds: int = 2) -> None:

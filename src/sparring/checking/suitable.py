@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sparring.checking.blame import remark_on
+from sparring.checking.report import remark_on
 from sparring.checking.subject import Subject, play
 from sparring.checking.suits import SELDOM, USUAL, small
 from sparring.errors import DataError, SettingError
-from sparring.game import Game, Needs
+from sparring.game import Game
+from sparring.mistakes import refuse
+from sparring.mistakes.declaration import needs_mistakes
 
 
 def subject_of(
@@ -27,13 +29,10 @@ def subject_of(
 
     Raises:
         DataError: it cannot train on such data.
-        SettingError: no small data set suits it, or it does not say rightly what it needs.
+        SettingError: no small data set suits it.
+        OwnCodeError: it does not say rightly what it needs.
     """
-    needs: Any = system.needs
-    if not isinstance(needs, Needs):
-        raise SettingError(
-            f"{system.__name__}.needs is a {type(needs).__name__}: write `needs = Needs(examples=(...))`."
-        )
+    refuse(needs_mistakes(system))
     subject = Subject(reference, system, data or "", values=values or {})
     if data is not None:
         system.needs.check(system.__name__, small(data).spec)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sparring.checking.blame import remark_on
-from sparring.checking.report import Remark, Verdict, wrong
+from sparring.checking.report import Remark, Verdict, remark_on, wrong
 from sparring.checking.state import differences
 from sparring.checking.subject import Subject, play
 from sparring.errors import SettingError

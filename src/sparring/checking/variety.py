@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sparring.checking.blame import remark_on
-from sparring.checking.report import Remark, note
+from sparring.checking.report import Remark, note, remark_on
 from sparring.checking.samples import check_samples
 from sparring.checking.subject import Subject, play
 

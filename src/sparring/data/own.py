@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import inspect
 import typing
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from sparring.data.dataset import Dataset
+from torch import Tensor
+
+from sparring.blame import place_of
+from sparring.data.dataset import Column, Dataset
+from sparring.data.kinds import Kind
+from sparring.data.truth import Truth
 from sparring.errors import DataError, nearest
 from sparring.imports import import_file
+from sparring.mistakes import described
 
 
 def is_own(name: str) -> bool:
@@ -28,7 +36,8 @@ def read_own(name: str) -> Dataset:
         name: `path/to/file.py:function`.
 
     Raises:
-        SettingError: there is no such file, or it cannot be imported.
+        SettingError: there is no such file.
+        OwnCodeError: it cannot be imported.
         DataError: it has no such function, or what the function gives is no data set.
     """
     given, _, function = name.rpartition(":")
@@ -40,10 +49,11 @@ def read_own(name: str) -> Dataset:
             f"{path} has no function '{function}() -> Dataset'.{nearest(function, functions)} "
             f"It has: {', '.join(functions) or 'none'}."
         )
-    dataset = getattr(module, function)()
-    if not isinstance(dataset, Dataset):
-        raise DataError(f"'{function}' in {path} gave {type(dataset).__name__} and not a Dataset.")
-    check(dataset, f"'{function}' in {path}")
+    place = place_of(getattr(module, function))
+    dataset: Dataset = getattr(module, function)()
+    for mistake in dataset_mistakes(dataset, place):
+        raise DataError(mistake)
+    check(dataset, place)
     return replace(dataset, name=f"{path}:{function}")
 
 
@@ -58,6 +68,36 @@ def gives_dataset(module: ModuleType, name: str) -> bool:
     except (NameError, AttributeError):
         # It says that it returns something that is not there while it runs.
         return False
+
+
+def dataset_mistakes(dataset: Any, owner: str) -> Iterator[str]:
+    """What is wrong with the parts of which a data set is made.
+
+    Args:
+        dataset: what is looked at.
+        owner: what gave it, in words.
+    """
+    if not isinstance(dataset, Dataset):
+        yield f"{owner} gives {described(dataset)}: return a Dataset, as sparring.data.dataset_of makes it."
+        return
+    for name in ("examples", "condition"):
+        column: Any = getattr(dataset, name)
+        whole = isinstance(column, Column) and isinstance(column.kind, Kind)
+        if not whole or not isinstance(column.values, Tensor):
+            yield (
+                f"{owner} gives a Dataset whose {name} are {described(column)}: write Column(kind, values), "
+                "of a kind of data and a tensor."
+            )
+    truth: Any = dataset.truth
+    parts: Any = dataset.parts
+    if not isinstance(truth, Truth):
+        yield f"{owner} gives a Dataset whose truth is {described(truth)}: it must be a Truth."
+    if not isinstance(parts, Mapping):
+        yield f"{owner} gives a Dataset whose parts are {described(parts)}: write {{name: Dataset}}."
+        return
+    for name, part in {"held_out": dataset.held_out, **parts}.items():
+        if name != "held_out" or part is not None:
+            yield from dataset_mistakes(part, f"{owner}, as '{name}',")
 
 
 def check(dataset: Dataset, owner: str) -> None:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sparring.errors import SettingError
 from sparring.game import Phase
 from sparring.settings import Limit
 
@@ -43,18 +42,11 @@ class Course:
         phases: as the game has them.
         batches_per_epoch: of each source, the first being that whose passes are epochs.
         total: steps of the run, or None where they are not known yet.
-
-    Raises:
-        SettingError: there is no phase, or a phase before the last has no length.
     """
 
     def __init__(
         self, phases: Sequence[Phase], batches_per_epoch: Mapping[str, int], total: int | None = None
     ) -> None:
-        if not phases or not all(phase.turns for phase in phases):
-            raise SettingError(
-                "A game needs at least one phase, and a turn in each: see `phases` and `round`."
-            )
         self.phases = list(phases)
         self.batches_per_epoch = dict(batches_per_epoch)
         self.legs: list[Leg] = []
@@ -122,11 +114,7 @@ class Course:
 
     def _length(self, phase: Phase, per_epoch: int) -> int:
         length = phase.length
-        if length is None or length.minutes is not None:
-            raise SettingError(
-                f"The phase '{phase.name}' needs a length in steps or epochs: only the last takes the rest "
-                "of a run."
-            )
+        assert length is not None, "only the last phase has no length"
         return length.steps if length.steps is not None else (length.epochs or 0) * per_epoch
 
     def _steps_per_epoch(self, phase: Phase) -> int:

@@ -21,6 +21,12 @@ from sparring.errors import NotANumber, SettingError
 from sparring.figures import tested
 from sparring.game import Game, GameSettings, Number, Turn
 from sparring.memory import require_memory, telling_shortage
+from sparring.mistakes import refuse
+from sparring.mistakes.declaration import begun_mistakes
+from sparring.mistakes.losses import refusing
+from sparring.mistakes.players import player_mistakes
+from sparring.mistakes.sources import source_mistakes, start_mistakes
+from sparring.mistakes.turns import turn_mistakes
 from sparring.processes import Processes
 from sparring.randomness import Randomness, derived_seed, seeded_initialisation
 from sparring.schedules import linear_decay
@@ -60,6 +66,10 @@ class Engine:
         processes: this process among those that train together.
         precision: in which numbers losses are computed.
         microbatches: parts into which every batch is cut, whose gradients are added up.
+
+    Raises:
+        DataError, SettingError: the game cannot train on such data, or with such settings.
+        OwnCodeError: the game is not as a game must be.
     """
 
     def __init__(
@@ -81,6 +91,8 @@ class Engine:
         """Whether networks have been compiled."""
         self.game = build_game(system, settings, self.dataset, seed, processes).train()
         self.game.gather = processes.gather
+        sources = system.sources(settings, self.dataset)
+        refuse(source_mistakes(system, sources, self.dataset))
         self.streams = {
             name: Stream(
                 source.dataset.in_range(*system.value_range),
@@ -89,11 +101,13 @@ class Engine:
                 stream_seed(seed, name),
                 settings.shuffle,
             )
-            for name, source in system.sources(settings, self.dataset).items()
+            for name, source in sources.items()
         }
+        refuse(player_mistakes(self.game))
         self.players = {name: ActivePlayer(name, player) for name, player in self.game.roster.items()}
+        refuse(turn_mistakes(self.game, self.streams))
         self.phases = [
-            replace(phase, turns=self.game.tricks.turns(phase.turns, self.game))
+            replace(phase, turns=self.game.tricks.turns([*map(refusing, phase.turns)], self.game))
             for phase in self.game.phases()
         ]
         self.set_length(total_steps)
@@ -117,6 +131,7 @@ class Engine:
         self._free: ActivePlayer | None = None
         self._stop: Tensor | None = None
         """The share of processes that were asked to stop, in the last exchange; None in a run of one."""
+        refuse(start_mistakes(self.game, self.streams))
         with self.game.random.aside("start"), torch.no_grad():
             self.game.start(**{name: stream.peek(whole=True) for name, stream in self.streams.items()})
         if len(self.game.tricks):
@@ -151,7 +166,7 @@ class Engine:
         for turn in leg.phase.turns:
             for source in turn.sources:
                 if turn.fresh or source not in batches:
-                    batches[source] = self._stream(source, turn).next_batch()
+                    batches[source] = self.streams[source].next_batch()
             chosen = [batches[source] for source in turn.sources]
             meter.add(self._take_turn(turn, chosen, moves if watched else None))
         self.step += 1
@@ -303,11 +318,6 @@ class Engine:
 
     def _free_only(self, name: str) -> ActivePlayer:
         """Let only the parameters of the player who moves ask for gradients."""
-        if name not in self.players:
-            raise SettingError(
-                f"{type(self.game).__name__} has a turn for '{name}' but players() names only "
-                f"{', '.join(self.players)}."
-            )
         player = self.players[name]
         if self._free is not player:
             for parameter in self._parameters:
@@ -336,20 +346,12 @@ class Engine:
     def _players_with_broken_weights(self) -> list[str]:
         return [name for name, player in self.players.items() if not player.is_finite]
 
-    def _stream(self, source: str, turn: Turn) -> Stream:
-        if source not in self.streams:
-            raise SettingError(
-                f"{type(self.game).__name__} has a turn of '{turn.player}' that looks at '{source}', but "
-                f"sources() names only {', '.join(self.streams)}."
-            )
-        return self.streams[source]
-
     def _rehearse(self) -> None:
         """Compute every loss once, so that a trick that finds nothing to act on is refused before the run."""
         before = copy.deepcopy(self.game.state_dict())
         with self.game.random.aside("rehearsal"), self.game.tricks.on_trial(self.game):
             for turn in (turn for phase in self.phases for turn in phase.turns):
-                turn.loss(*(self._stream(source, turn).peek() for source in turn.sources))
+                turn.loss(*(self.streams[source].peek() for source in turn.sources))
         self.game.load_state_dict(before)
 
 
@@ -364,11 +366,14 @@ def build_game(
     Raises:
         DataError: it cannot train on such data.
         SettingError: a trick cannot work with it, or its networks do not fit in memory.
+        OwnCodeError: it does not begin as a game.
     """
     system.needs.check(system.__name__, dataset.spec)
     random = Randomness(derived_seed(seed, "game"), processes.device, processes.rank, processes.count)
     with seeded_initialisation(seed), weighed(TRAINED if processes.device.type == "cpu" else 1):
-        game = system(settings, dataset.spec, random).to(processes.device)
+        game = system(settings, dataset.spec, random)
+        refuse(begun_mistakes(game))
+        game.to(processes.device)
     game.tricks.check(game)
     return game
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from sparring.console import Console, duration_text
-from sparring.errors import CheckpointError, Interrupted, NotANumber, SparringError, TrainingError
+from sparring.errors import CheckpointError, Interrupted, NotANumber, TrainingError
 from sparring.game import Number
 from sparring.health.findings import Finding, not_a_number
 from sparring.health.monitor import Monitor
@@ -124,7 +124,7 @@ class Loop:
             if not self._over:
                 self._interrupted(received)
             self._finish()
-        except SparringError as error:
+        except (Exception, SystemExit) as error:
             if not isinstance(error, Interrupted):
                 self.recording.failure(error)
             if isinstance(error, TrainingError) and not self.recording.writes:

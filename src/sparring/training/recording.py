@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sparring.blame import sentence_of
 from sparring.console import Console, epoch_tables, losses_text
-from sparring.errors import RunError, SparringError
+from sparring.errors import RunError
 from sparring.game import Number
 from sparring.health.findings import Finding
+from sparring.imports import OWN_FILES
 from sparring.model import sample_picture
 from sparring.plots import curves_png
 from sparring.runs.files import write_atomically
@@ -154,10 +156,10 @@ class Recording:
             texts = {name: getattr(finding, name) for name in ("evidence", "meaning", "remedy")}
             self.event("finding", step=step, finding=finding.name, **texts)
 
-    def failure(self, error: SparringError) -> None:
+    def failure(self, error: BaseException) -> None:
         """Write down why the run ended, if the disk still takes it; the error itself is raised anyway."""
         try:
-            self.event("failed", step=self.engine.step, reason=str(error))
+            self.event("failed", step=self.engine.step, reason=sentence_of(error, OWN_FILES))
             self.status("failed")
         except RunError:
             self.console.line("The end of the run could not be written to its folder.")

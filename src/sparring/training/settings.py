@@ -12,8 +12,7 @@ import tyro
 
 from sparring.data.resizing import Fit, Size
 from sparring.data.texts import TokensName
-from sparring.errors import SettingError
-from sparring.game import Game, GameSettings
+from sparring.game import GameSettings
 from sparring.settings import Count, Limit, Natural, Positive, Range, Settings
 from sparring.training.precision import PrecisionName
 from sparring.zoo import find_system, short_name
@@ -117,18 +116,6 @@ class RunSettings(Settings):
         return Limit(**given) if any(value is not None for value in given.values()) else None  # type: ignore[arg-type]
 
 
-def refuse_name_clash(game_class: type[Game]) -> None:
-    """Raise SettingError where a system has a setting of the same name as one that every run has."""
-    of_runs = {field.name for field in dataclasses.fields(RunSettings)}
-    of_tricks = game_class.Settings.names("tricks")
-    for field in dataclasses.fields(game_class.Settings):
-        if field.name in of_runs or field.name in of_tricks:
-            raise SettingError(
-                f"{game_class.__name__} calls a setting '{field.name}', as every run calls one of its own: "
-                "choose another name."
-            )
-
-
 def settings_of(system: str, options: Mapping[str, Any]) -> tuple[RunSettings, GameSettings]:
     """The settings of a run and those of its system, from the options of `train`.
 
@@ -136,7 +123,6 @@ def settings_of(system: str, options: Mapping[str, Any]) -> tuple[RunSettings, G
         SettingError: an option that does not exist, or a value that it does not accept.
     """
     game_class = find_system(system)
-    refuse_name_clash(game_class)
     names = {field.name for field in dataclasses.fields(RunSettings)}
     plain: dict[str, Any] = {
         name: str(value) if isinstance(value, Path) else value for name, value in options.items()

@@ -21,6 +21,9 @@ from sparring.data import READING, Dataset, load_dataset, short_data_name
 from sparring.data.summary import hints, summary
 from sparring.errors import DataError, Interrupted, RunError, SettingError
 from sparring.game import Game, GameSettings
+from sparring.mistakes import refuse
+from sparring.mistakes.figures import figure_mistakes
+from sparring.mistakes.samples import sample_mistakes
 from sparring.model import dataset_of_run, recorded_dataset, recorded_system
 from sparring.processes import join_processes
 from sparring.runs.checkpoint import Checkpoint
@@ -33,6 +36,7 @@ from sparring.training.engine import Engine
 from sparring.training.loop import Loop
 from sparring.training.pace import Pace
 from sparring.training.precision import Precision
+from sparring.training.recording import Recording
 from sparring.training.settings import RECORDED, RunSettings, settings_of
 from sparring.training.signals import stop_signals
 from sparring.training.timing import seconds_of, seconds_per_step, trial
@@ -84,6 +88,8 @@ def start(system: str, game_class: type[Game], asked: RunSettings, settings: Gam
     engine = Engine(
         game_class, settings, dataset, None, asked.seed, processes, microbatches=asked.microbatches
     )
+    refuse(sample_mistakes(engine.game, engine.dataset))
+    refuse(figure_mistakes(engine.game))
     if limit is None:
         published = engine.course.published_length()
         limit, announce = Limit(steps=published) if published else game_class.length, True
@@ -119,9 +125,14 @@ def start(system: str, game_class: type[Game], asked: RunSettings, settings: Gam
     run = run if processes.is_first else Run(path)
     with _holding(run):
         pace = _settle_length(limit, engine, description, None, began)
-        if announce:
-            _announce(limit, engine, console)
-        Loop(engine, run, description, console, None, pace).play()
+        try:
+            if announce:
+                _announce(limit, engine, console)
+            loop = Loop(engine, run, description, console, None, pace)
+        except (Exception, SystemExit) as error:
+            Recording(engine, run, description, console).failure(error)
+            raise
+        loop.play()
     if processes.is_first:
         _say_how_good(run, console, asked.evaluate, dataset.examples.kind.suffix)
     return run

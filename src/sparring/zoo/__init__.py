@@ -34,9 +34,26 @@ def find_system(reference: str) -> type[Game]:
 
     Raises:
         SettingError: there is no such system, file or class.
+        OwnCodeError: the file cannot be imported, or the class is not as a system must be.
+    """
+    system = class_of(reference)
+    if ":" in reference:
+        from sparring.mistakes import refuse
+        from sparring.mistakes.declaration import class_mistakes
+
+        refuse(class_mistakes(system))
+    return system
+
+
+def class_of(reference: str) -> type[Game]:
+    """The class that a reference names, whatever may be wrong with it.
+
+    Raises:
+        SettingError: there is no such system, file or class.
+        OwnCodeError: the file cannot be imported.
     """
     if ":" in reference:
-        return _own_system(reference)
+        return _own_class(reference)
     if reference not in SYSTEMS:
         raise SettingError(
             f"There is no system '{reference}'.{nearest(reference, SYSTEMS)} The zoo has "
@@ -58,7 +75,7 @@ def short_name(reference: str) -> str:
     return reference.rpartition(":")[2].lower()
 
 
-def _own_system(reference: str) -> type[Game]:
+def _own_class(reference: str) -> type[Game]:
     from sparring.game import Game
 
     path, _, name = reference.rpartition(":")
