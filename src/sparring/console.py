@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TextIO, cast
+from typing import Any, Self, TextIO, cast
 
 from rich.console import Console as RichConsole
 from rich.console import RenderableType
@@ -148,6 +148,39 @@ class Console:
             self._progress.update(self._task, completed=step)
             self._progress.stop()
             self._progress = None
+
+
+class Stages:
+    """Says on standard error what is under way: a live line on a terminal, elsewhere a line now and then.
+
+    Args:
+        title: what all the stages belong to.
+        quiet: say nothing.
+    """
+
+    def __init__(self, title: str, quiet: bool = False) -> None:
+        self.title = title
+        self.quiet = quiet
+        self.rich = RichConsole(stderr=True, highlight=False, soft_wrap=True)
+        self._status = self.rich.status("")
+        self._shown = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self.rich.is_terminal and not self.quiet:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._status.stop()
+
+    def __call__(self, stage: str) -> None:
+        """Say that a stage begins."""
+        text = Text(f"{self.title}: {stage}")
+        self._status.update(text)
+        if self.rich.is_terminal or self.quiet or time.monotonic() - self._shown < LINE_EVERY_SECONDS:
+            return
+        self._shown = time.monotonic()
+        self.rich.print(text)
 
 
 def finding_text(step: int, finding: Finding) -> Text:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sparring.data import load_dataset
+from sparring.data import dataset_of, load_dataset
 from sparring.data.summary import hints
 from sparring.errors import DataError
 
@@ -114,4 +114,14 @@ class TestColumns:
         assert "column 1 one of 0:" in hint
 
     def test_points_that_are_all_the_same_are_no_matter_of_scale(self, tmp_path):
-        assert self.load(tmp_path, np.ones((5, 2))) == []
+        (hint,) = self.load(tmp_path, np.ones((5, 2)))
+        assert hint.startswith("All 5 training examples are the same")
+
+
+def test_images_that_are_all_the_same_are_hinted_at() -> None:
+    grey = torch.full((30, 1, 8, 8), 200, dtype=torch.uint8)
+    assert hints(dataset_of("grey", grey)) == [
+        "All 30 training examples are the same: there is nothing to learn but that one."
+    ]
+    grey[0, 0, 0, 0] += 1
+    assert hints(dataset_of("grey", grey)) == []

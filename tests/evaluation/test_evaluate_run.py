@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ import pytest
 import sparring
 from sparring.cli import main
 from sparring.errors import RunError, SettingError
-from sparring.evaluation import runs
+from sparring.evaluation import kept, runs
 from sparring.evaluation.evaluate import evaluate_samples
+from sparring.evaluation.kept import keep
 from sparring.evaluation.result import Evaluation
 from sparring.runs.files import check_writable
 
@@ -131,6 +133,48 @@ def test_what_examples_are_seen_through_is_said_with_the_reason(
     assert "Seen through pixels: as asked for." in capsys.readouterr().out
 
 
+def test_evaluations_are_kept_beside_each_other(run: Path, tmp_path: Path) -> None:
+    """By features, count, checkpoint and data; `evaluation.json` is the one that means most."""
+    run = Path(shutil.copytree(run, tmp_path / "run"))
+    other_data = f"npz:{tmp_path / 'other.npz'}"
+    np.savez(tmp_path / "other.npz", images=np.random.default_rng(1).integers(0, 255, (64, 8, 8), np.uint8))
+
+    def chosen() -> Evaluation:
+        return Evaluation.from_json((run / "evaluation.json").read_text())
+
+    shutil.rmtree(run / "evaluations", ignore_errors=True)
+    (run / "evaluation.json").unlink(missing_ok=True)
+    most = sparring.evaluate(run, 60, device="cpu")
+    few = sparring.evaluate(run, 30, device="cpu")
+    sparring.evaluate(run, 80, data=other_data, device="cpu")
+    assert chosen() == most
+    names = sorted(path.name for path in (run / "evaluations").iterdir())
+    assert names[:2] == ["pixels-30-step-30.json", "pixels-60-step-30.json"]
+    assert names[2].startswith("pixels-80-step-30-npz-")
+    assert Evaluation.from_json((run / "evaluations" / names[0]).read_text()) == few
+    again = sparring.evaluate(run, 60, seed=1, device="cpu")
+    assert chosen() == again, "the same made anew takes its place"
+    later = replace(few, checkpoint=few.checkpoint | {"step": 60})
+    keep(sparring.Run.open(run), later)
+    assert chosen() == later, "of later networks"
+    keep(sparring.Run.open(run), replace(most, count=10**6, checkpoint=most.checkpoint | {"epoch": 3}))
+    assert chosen() == later, "not of those of an epoch"
+    assert len(list((run / "evaluations").iterdir())) == 5
+
+
+def test_an_evaluation_from_before_is_kept_as_well(run: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(run, tmp_path / "run"))
+    (run / "evaluation.json").unlink(missing_ok=True)
+    before = sparring.evaluate(run, 30, device="cpu")
+    shutil.rmtree(run / "evaluations")
+    sparring.evaluate(run, 60, device="cpu")
+    kept = run / "evaluations" / "pixels-30-step-30.json"
+    assert Evaluation.from_json(kept.read_text()) == before
+    (run / "evaluation.json").write_text("{")
+    found = sparring.evaluate(run, 30, device="cpu")
+    assert Evaluation.from_json((run / "evaluation.json").read_text()) == found, "a damaged one is made anew"
+
+
 def test_a_file_needs_data(run: Path) -> None:
     with pytest.raises(SettingError, match="--data"):
         sparring.evaluate(run.parent / "samples.npz")
@@ -173,7 +217,7 @@ def test_room_that_is_gone_in_the_end_loses_no_figure(run: Path, monkeypatch: py
     def full(path: Path, content: bytes) -> None:
         raise RunError(f"Cannot write {path}: no space left on device.")
 
-    monkeypatch.setattr(runs, "write_atomically", full)
+    monkeypatch.setattr(kept, "write_atomically", full)
     with pytest.warns(UserWarning, match=r"no space left on device\. The figures are shown"):
         assert "fid" in sparring.evaluate(run, 50, device="cpu").figures
 
@@ -189,3 +233,16 @@ def test_a_folder_that_takes_nothing_is_found_out(tmp_path: Path) -> None:
 def test_a_number_below_what_it_may_be(name: str, run: Path) -> None:
     with pytest.raises(SettingError, match=f"{name} is -5: it must be at least"):
         sparring.evaluate(run, **{name: -5})
+
+
+def test_what_is_under_way_is_said_on_standard_error(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sparring.console.LINE_EVERY_SECONDS", 0.0)
+    main(["evaluate", str(run), "--count", "30", "--device", "cpu", "--json"])
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["count"] == 30
+    lines = shown.err.splitlines()
+    assert lines[:3] == ["Evaluating: real examples", "Evaluating: samples", "Evaluating: fid (1 of 10)"]
+    main(["evaluate", str(run), "--count", "30", "--device", "cpu", "--json", "--quiet"])
+    assert capsys.readouterr().err == ""

@@ -24,7 +24,7 @@ def evaluation() -> Evaluation:
 
 def printed(evaluation: Evaluation) -> str:
     out = io.StringIO()
-    Console(file=out, width=120).print(evaluation.table())
+    Console(file=out, width=150).print(evaluation.table())
     return out.getvalue()
 
 
@@ -32,7 +32,10 @@ def test_json_goes_there_and_back(evaluation: Evaluation) -> None:
     text = evaluation.to_json()
     facts = json.loads(text)
     assert facts["format"] == 1
-    assert facts["figures"]["fid"] == {"value": 1.5, "low": 1.0, "high": 2.0, "reference": 0.5}
+    assert facts["figures"]["fid"] == {
+        "value": 1.5, "low": 1.0, "high": 2.0, "reference": 0.5,
+        "at_least": False, "reference_at_least": False,
+    }  # fmt: skip
     assert Evaluation.from_json(text) == evaluation
 
 
@@ -92,6 +95,65 @@ def test_labels_that_the_data_knows_nothing_of_change_nothing(small_mnist: Datas
     assert evaluate_samples(with_labels, dataset, figures=figures) == evaluate_samples(
         without, dataset, figures=figures
     )
+
+
+def noisy_images(count: int, seed: int = 0) -> torch.Tensor:
+    return Randomness(seed).integers(count * 64, 256).view(count, 1, 8, 8).to(torch.uint8)
+
+
+def twice(images: torch.Tensor, some: int) -> torch.Tensor:
+    """So many of the images, and all of them after that."""
+    return torch.cat([images[:some], images])
+
+
+@pytest.mark.parametrize("some", [0, 12, 300])
+def test_copies_are_found_where_nothing_was_held_out(some: int) -> None:
+    """Of 300 images, of which some or all are there twice."""
+    images = noisy_images(300)
+    dataset = dataset_of("npz:images", twice(images, some))
+    copies, others = (dataset_of("samples", each) for each in (images, noisy_images(300, seed=1)))
+    found, fresh = (evaluate_samples(each, dataset, figures=["memorised"]) for each in (copies, others))
+    assert found.figures["memorised"].value == 1
+    assert found.figures["memorised"].reference is None, "there are no real examples that were not seen"
+    assert fresh.figures["memorised"].value < 0.05
+
+
+def test_where_nothing_was_held_out_that_is_said() -> None:
+    images = noisy_images(300)
+    seen, unseen = (
+        evaluate_samples(dataset_of("samples", images[:100]), dataset, figures=["fid", "memorised"])
+        for dataset in (
+            dataset_of("npz:images", images),
+            dataset_of("npz:images", images, held_out=dataset_of("npz:images", noisy_images(100, seed=1))),
+        )
+    )
+    assert "against training examples of npz:images" in printed(seen)
+    assert "Nothing was held out" in printed(seen)
+    assert "against held-out examples of npz:images" in printed(unseen)
+    assert "Nothing was held out" not in printed(unseen)
+    assert not Evaluation.from_json(seen.to_json()).unseen
+    assert unseen.figures["memorised"].reference == pytest.approx(0.01, abs=0.02)
+    with pytest.raises(SettingError, match="--hold-out"):
+        seen.compare(unseen)
+
+
+@pytest.mark.parametrize("some", [0, 300])
+def test_a_support_without_a_pair_is_at_least_so_large(some: int) -> None:
+    dataset = dataset_of("npz:images", twice(noisy_images(300), some))
+    samples = dataset_of("samples", noisy_images(50, seed=1))
+    evaluation = evaluate_samples(samples, dataset, figures=["support"])
+    assert evaluation.figures["support"].at_least
+    assert "at least 1698" in printed(evaluation), "2 log(2) for one of 1225 pairs"
+    assert Evaluation.from_json(evaluation.to_json()) == evaluation
+
+
+def test_samples_of_an_image_that_is_all_there_is_are_measured() -> None:
+    black = torch.zeros(100, 1, 8, 8, dtype=torch.uint8)
+    figures = evaluate_samples(dataset_of("samples", noisy_images(50)), dataset_of("black", black)).figures
+    assert figures["precision"].value == 0
+    assert figures["fid"].value > 1
+    assert not {"memorised", "support"} & figures.keys(), "no two of the real examples differ"
+    assert all(abs(figure.value) < 1e6 for figure in figures.values())
 
 
 def test_other_images_are_compared_by_pixels() -> None:

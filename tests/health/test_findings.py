@@ -226,6 +226,13 @@ def test_samples_that_all_have_twins_for_long(names: Names) -> None:
     assert names(checks(2 * PATIENCE, one_without)) == []
 
 
+def test_samples_of_data_that_is_all_alike_should_be_alike(names: Names) -> None:
+    """Of such data nothing is relative to the diversity of real examples, so it is not measured."""
+    alike = {"samples/diversity": None, "samples/feature_diversity": None, "samples/copies": None}
+    twins = {"samples/nearest": None, "samples/duplicates": None, "samples/distance": 0.0}
+    assert names(checks(MANY, alike | twins)) == []
+
+
 def test_a_gradient_that_had_vanished_before_the_first_check(names: Names) -> None:
     never = {"discriminator/accuracy": 1.0, "generator/gradient_norm": 1e-7}
     assert names(checks(2 * CHECKS_IN_A_ROW, never)) == []

@@ -130,11 +130,17 @@ def test_few_real_examples_are_compared_with_each_once(
     assert vitals.generate().shape == (SAMPLES, 1, 20, 20)
 
 
-def test_data_all_alike_can_be_watched(vitals_of: Callable[..., SampleVitals]) -> None:
-    vitals = vitals_of(dataset_of("black", torch.zeros(30, 1, 20, 20, dtype=torch.uint8)))
-    samples = vitals.generate()
-    measured = vitals.measure(samples) | FeatureVitals(vitals).measure(samples)
-    assert all(math.isfinite(value) for value in measured.values())
+@pytest.mark.parametrize("level", [0, 77])
+def test_data_all_alike_is_measured_in_units_of_its_own(
+    level: int, vitals_of: Callable[..., SampleVitals]
+) -> None:
+    """Grey levels from 0 to 1, of which a distance is the root mean square."""
+    vitals = vitals_of(dataset_of("even", torch.full((30, 1, 20, 20), level, dtype=torch.uint8)))
+    same = torch.full((SAMPLES, 1, 20, 20), level / 255)
+    measured = vitals.measure(same) | FeatureVitals(vitals).measure(same)
+    assert measured == pytest.approx({"distance": 0}, abs=1e-3), "neither diversity nor copies mean anything"
+    measured = vitals.measure(same + 0.25)
+    assert measured == pytest.approx({"distance": 2 * 0.25, "movement": 0.25}, abs=1e-3)
 
 
 def test_samples_are_not_rounded(
@@ -390,7 +396,7 @@ def test_digits_are_told_apart_by_the_shipped_features(vitals_of: Callable[..., 
 
 def test_data_without_known_classes_has_no_number_of_them(vitals_of: Callable[..., SampleVitals]) -> None:
     vitals = vitals_of()
-    assert FeatureVitals(vitals).measure(vitals.generate()).keys() == {"feature_diversity"}
+    assert FeatureVitals(vitals).measure(vitals.generate()).keys() == {"feature_diversity", "copies"}
 
 
 def test_copies_of_a_small_data_set(vitals_of: Callable[..., SampleVitals]) -> None:
@@ -407,14 +413,26 @@ def test_copies_of_a_small_data_set(vitals_of: Callable[..., SampleVitals]) -> N
 def test_copies_are_looked_for_in_small_sets_of_what_has_near_duplicates(
     vitals_of: Callable[..., SampleVitals], make_dataset: Callable[..., Dataset]
 ) -> None:
-    def limit(vitals: SampleVitals) -> float | None:
-        return FeatureVitals(vitals).copy_limit
+    def searched(vitals: SampleVitals) -> Column | None:
+        return FeatureVitals(vitals).searched
 
-    assert limit(vitals_of(make_dataset(SAMPLES))) is None, "all of it is looked at anyway"
-    assert limit(vitals_of(make_dataset(SAMPLES + 1))) is not None
-    assert limit(vitals_of(make_dataset(MOST_SEARCHED + 1))) is None
-    assert limit(vitals_of(points(many_points(0, 500)), "wgan-gp")) is None
-    assert limit(of_texts(texts(500))) is None
+    assert searched(vitals_of(make_dataset(10))) is not None
+    assert searched(vitals_of(make_dataset(SAMPLES + 1))) is not None
+    assert searched(vitals_of(make_dataset(MOST_SEARCHED + 1))) is None
+    assert searched(vitals_of(points(many_points(0, 500)), "wgan-gp")) is None
+    assert searched(of_texts(texts(500))) is None
+
+
+@pytest.mark.parametrize("twice", [0, 12, 100])
+def test_copies_of_data_that_has_some_twice(
+    twice: int, vitals_of: Callable[..., SampleVitals], make_dataset: Callable[..., Dataset]
+) -> None:
+    """Of 100 images, fewer than there are samples."""
+    images = make_dataset(100).examples.values
+    vitals = vitals_of(dataset_of("images", torch.cat([images, images[:twice]])))
+    features, copies = FeatureVitals(vitals), encoded(images)
+    assert features.measure(copies)["copies"] == 1
+    assert features.measure(torch.rand_like(copies))["copies"] < 0.1
 
 
 # -- what is watched is left alone ---------------------------------------------------------------------------

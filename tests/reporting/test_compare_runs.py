@@ -18,7 +18,9 @@ from scipy import stats
 import sparring
 from sparring.cli import main
 from sparring.errors import RunError, SettingError
+from sparring.evaluation.kept import keep
 from sparring.evaluation.result import EstimatedFigure
+from sparring.reporting.statistics import Spread
 from sparring.runs.group import Group
 
 Evaluated = Callable[..., Any]
@@ -75,12 +77,15 @@ def test_seeds_become_one_row_with_students_interval(copies: dict[str, Path], ev
     assert single.losses["generator/loss"].low is None, "one run says nothing about others"
     assert group.differs == ("--generator-lr 0.001",)
     assert single.differs == ("--generator-lr 0.0005",)
-    assert comparison.references == {"fid": 0.25, "recall": 0.9}
+    assert comparison.references == {"fid": Spread(0.25), "recall": Spread(0.9)}
     said = printed(comparison, 200)
     for text in ("seed-0, seed-1, seed-2", "--generator-lr 0.0005", "18 steps", "real examples", "8.5 – 9.5"):
         assert text in said, text
     assert any("seeds" in note for note in comparison.notes)
-    assert any("1,000 samples against tiny, seen through digits-1" in note for note in comparison.notes)
+    assert any(
+        "1,000 samples against held-out examples of tiny, seen through digits-1" in note
+        for note in comparison.notes
+    )
 
 
 def test_final_losses_are_of_the_last_tenth(run: Path, runs: dict[str, Path]) -> None:
@@ -192,6 +197,40 @@ def test_different_measures_are_refused(
     with pytest.raises(SettingError, match=said) as refused:
         sparring.compare([copies["seed-0"], copies["dcgan"], copies["faster"]])
     assert f"{copies['seed-0']} and {copies['faster']} cannot stand side by side." in str(refused.value)
+
+
+def test_of_several_evaluations_those_that_all_runs_have_alike_are_compared(
+    copies: dict[str, Path], evaluated: Evaluated
+) -> None:
+    """Of these, the one that means most: here of 1000 samples rather than of 50."""
+    for name, fids in (("seed-0", {50: 1.0, 1000: 2.0, 9000: 3.0}), ("faster", {50: 4.0, 1000: 5.0})):
+        for count, fid in fids.items():
+            keep(sparring.Run.open(copies[name]), evaluated(copies[name], fid=fid, count=count))
+    comparison = sparring.compare([copies["seed-0"], copies["faster"], copies["dcgan"]])
+    assert [row.figures["fid"].value for row in comparison.rows if row.figures] == [2.0, 5.0]
+    assert any("1,000 samples" in note for note in comparison.notes)
+
+
+def test_a_lower_bound_is_shown_as_one(copies: dict[str, Path], evaluated: Evaluated) -> None:
+    bound = {"support": EstimatedFigure(2000, 2000, 2000, 3000, True, True)}
+    exact = {"support": EstimatedFigure(400, 300, 500, 2500)}
+    for name, figures in (("seed-0", bound), ("seed-1", exact), ("faster", exact)):
+        evaluated(copies[name], figures=figures)
+    comparison = sparring.compare([copies["seed-0"], copies["seed-1"], copies["faster"]])
+    assert comparison.cells("support") == [
+        ("at least 1,200", ""),
+        ("400", "300 – 500"),
+        ("at least 2,667", ""),
+    ]
+    assert "at least 1,200" in comparison.to_html()
+
+
+def test_what_nothing_was_held_out_of_is_said_to_be(copies: dict[str, Path], evaluated: Evaluated) -> None:
+    for name in ("seed-0", "faster"):
+        evaluated(copies[name], unseen=False)
+    notes = sparring.compare([copies["seed-0"], copies["faster"]]).notes
+    assert any("against training examples of tiny" in note for note in notes)
+    assert any("Nothing was held out" in note for note in notes)
 
 
 def test_two_different_runs_are_needed(runs: dict[str, Path]) -> None:

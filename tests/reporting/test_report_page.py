@@ -16,6 +16,8 @@ import pytest
 
 import sparring
 from sparring.errors import RunError, SettingError
+from sparring.evaluation.kept import keep
+from sparring.evaluation.result import EstimatedFigure
 
 Pages = Callable[[Path], Any]
 
@@ -101,10 +103,27 @@ def test_evaluation_with_intervals_and_reference(
     evaluated(run, fid=4.25, why="it suits them")
     said = page(sparring.report(run)).text
     assert "fid distance of feature Gaussians; lower is better 4.25 3.75 – 4.75 0.25" in said
-    assert "1,000 samples of step 18 against tiny. Seen through digits-1: it suits them." in said
+    assert (
+        "1,000 samples of step 18 against held-out examples of tiny. Seen through digits-1: it suits them."
+        in said
+    )
     assert "sparring evaluate" not in said, "it is up to date"
     change(run / "status.json", step=30)
     assert "is of step 18, and the run is now at step 30" in page(sparring.report(run)).text
+
+
+def test_what_must_be_known_of_an_evaluation_is_said(
+    run: Path, page: Pages, evaluated: Callable[..., Any]
+) -> None:
+    figures = {"support": EstimatedFigure(2000, 2000, 2000, 3000, True, True)}
+    keep(sparring.Run.open(run), evaluated(run, count=50))
+    keep(sparring.Run.open(run), evaluated(run, figures=figures, unseen=False))
+    said = page(sparring.report(run)).text
+    assert "support at least 2,000 at least 3,000" in said
+    assert "against training examples of tiny" in said
+    assert "Nothing was held out" in said
+    assert "the one that means most of 2 in the folder evaluations" in said
+    assert "digits-1-1000-step-18" in said
 
 
 ODD_ABOUT = {"format": 1, "extractor": "", "data": "", "count": 1, "figures": {}, "about": []}

@@ -10,6 +10,7 @@ from sparring.data.arrays import read_npz
 from sparring.data.dataset import Batch, Column, Dataset, DataSpec, dataset_of
 from sparring.data.digits import mnist
 from sparring.data.folder import read_folder
+from sparring.data.holding_out import hold_out as keep_aside
 from sparring.data.idx import read_idx_folder
 from sparring.data.loading import Watch, unwatched
 from sparring.data.mixtures import grid, read_mixture, ring
@@ -35,7 +36,7 @@ __all__ = [
     "short_data_name",
 ]
 
-READING = ("size", "fit", "stretch", "skip_bad_images", "tokens")
+READING = ("size", "fit", "stretch", "skip_bad_images", "tokens", "hold_out", "hold_out_seed")
 """Arguments of `load_dataset` that a run is told, and records, beside the name of its data."""
 
 _NAMES = {
@@ -66,6 +67,8 @@ def load_dataset(
     stretch: bool = False,
     skip_bad_images: bool = False,
     tokens: TokensName | None = None,
+    hold_out: float = 0.0,
+    hold_out_seed: int = 0,
     seed: int = 0,
     watch: Watch = unwatched,
 ) -> Dataset:
@@ -83,6 +86,8 @@ def load_dataset(
         skip_bad_images: leave out, with a warning, files of `folder:PATH` that cannot be decoded, rather
             than stop at the first one.
         tokens: what the texts of `text:FILE` are cut into; None for characters.
+        hold_out: share of the examples to keep aside where the data holds none out by itself; 0 for none.
+        hold_out_seed: decides which these are; leave it, and every run keeps the same ones aside.
         seed: which draw of a generated data set to take (`ring`, `grid`, `mixture:`, `stacked-mnist`,
             `oracle:`). It is independent of a run's seed: leave it, and every run sees the same examples.
         watch: is told how many images of a folder are read, and how many there are.
@@ -127,7 +132,7 @@ def load_dataset(
             f"'{name}' holds {dataset.examples.kind.name}, not images, so it takes no "
             f"{' and no '.join(asked)}; leave that out."
         )
-    return dataset
+    return keep_aside(dataset, hold_out, hold_out_seed) if hold_out else dataset
 
 
 def short_data_name(name: str) -> str:

@@ -30,6 +30,15 @@ class Column:
     def __getitem__(self, chosen: Tensor | slice) -> Column:
         return Column(self.kind, self.values[chosen])
 
+    @property
+    def alike(self) -> bool:
+        """Whether all values are the same one."""
+        return bool((self.values == self.values[:1]).all())
+
+    def distinct(self) -> Column:
+        """Each value once, in some order."""
+        return Column(self.kind, self.values.unique(dim=0))
+
     def encoded(self) -> Tensor:
         """The values as networks see them."""
         return self.kind.encode(self.values)

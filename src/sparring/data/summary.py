@@ -22,6 +22,10 @@ def summary(dataset: Dataset) -> str:
 def hints(dataset: Dataset) -> list[str]:
     """What looks as if something else had been meant, a sentence or two each."""
     found = [*dataset.provenance.hints, *dataset.examples.kind.hints(dataset.examples.values)]
+    if dataset.examples.alike:
+        found.append(
+            f"All {len(dataset):,} training examples are the same: there is nothing to learn but that one."
+        )
     return found + [hint for part in dataset.parts.values() for hint in hints(part)]
 
 

@@ -21,6 +21,8 @@ class Estimate:
     value: float
     low: float
     high: float
+    at_least: bool = False
+    """Whether the value is a lower bound, of which there is no interval."""
 
 
 def of_mean(per_sample: Tensor, randomness: Randomness) -> Estimate:

@@ -91,8 +91,11 @@ class Examples:
 class Real(Shared):
     """The real examples: those that were trained on, beside others of the same distribution.
 
+    Where nothing is held out these are two random halves of the training examples, so that real examples can
+    be compared with real ones at all. The generator has seen both.
+
     Args:
-        dataset: the data; where it holds nothing out, it is cut into two random halves.
+        dataset: the data.
         extractor: what figures look through.
         count: number of examples in question.
         randomness: source of all parts that are chosen at random.
@@ -110,6 +113,16 @@ class Real(Shared):
         self.randomness = randomness.child("real")
         self.training, held_out = _training_and_held_out(dataset, extractor, self.randomness)
         self.held_out = held_out.subsample(max(count, HELD_OUT), self.randomness)
+
+    @property
+    def unseen(self) -> bool:
+        """Whether `held_out` was never trained on."""
+        return self.dataset.held_out is not None
+
+    @cached_property
+    def distinct(self) -> Column:
+        """All that was trained on, each example once."""
+        return self.dataset.examples.distinct()
 
 
 class Comparison(Shared):

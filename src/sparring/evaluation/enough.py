@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from sparring.data.dataset import Dataset
+from sparring.data.holding_out import FEWEST
 from sparring.errors import DataError
 
-MINIMUM = 20
+MINIMUM = FEWEST
 """Fewer examples than this are not worth a figure."""
 
 

@@ -6,7 +6,7 @@ ones: an FID of 4 says nothing, but an FID of 4 where real digits have 0.5 does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sparring.data.dataset import Column, Dataset, no_condition
@@ -32,12 +32,13 @@ def evaluate_samples(
     figures: Iterable[str] | None = None,
     own: Mapping[str, Measurement] | None = None,
     checkpoint: Mapping[str, Any] | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> Evaluation:
     """Compare generated examples with real ones.
 
-    Real examples are the held-out ones of the data set, or a random half where it has none. The reference of
-    each figure is computed on as many real examples, where there are as many. The same seed gives the same
-    figures.
+    Real examples are the held-out ones of the data set, or a random half of the training examples where it
+    has none, which the evaluation then says. The reference of each figure is computed on as many real
+    examples, where there are as many. The same seed gives the same figures.
 
     Args:
         samples: generated examples, on the CPU, with what was asked for of each where it counts: figures that
@@ -49,6 +50,7 @@ def evaluate_samples(
             `own`; None takes all that apply.
         own: further figures, such as a game's (see `figures.own`).
         checkpoint: what made the examples, for the record.
+        progress: told of each figure before it is measured.
 
     Raises:
         DataError: the samples are too few, unlike the data, or not finite; or there is too little data.
@@ -63,17 +65,29 @@ def evaluate_samples(
         Reference.TRAINING: _among_real(real.training, comparison),
         Reference.HELD_OUT: _among_real(real.held_out, comparison),
     }
+    if real.unseen:
+        references[Reference.UNSEEN] = references[Reference.HELD_OUT]
     known = _known(dataset, own or {})
     results, about = {}, {}
-    for name in _wanted(figures, known, comparison):
+    wanted = _wanted(figures, known, comparison)
+    for place, name in enumerate(wanted, 1):
+        if progress is not None:
+            progress(f"{name} ({place} of {len(wanted)})")
         measurement = known[name]
         found = measurement.measure(comparison, randomness.child(name))
         like = references.get(measurement.reference)
-        reference = measurement.measure(like, randomness.child(name)).value if like else None
-        results[name] = EstimatedFigure(found.value, found.low, found.high, reference)
+        reference = measurement.measure(like, randomness.child(name)) if like else None
+        results[name] = EstimatedFigure.of(found, reference)
         about[name] = measurement.about
     return Evaluation(
-        extractor.name, dataset.name, len(examples), results, dict(checkpoint or {}), about, extractor.why
+        extractor.name,
+        dataset.name,
+        len(examples),
+        results,
+        dict(checkpoint or {}),
+        about,
+        extractor.why,
+        real.unseen,
     )
 
 
@@ -108,7 +122,8 @@ def _wanted(
         if not known[name].applies(comparison):
             raise SettingError(
                 f"The figure '{name}' does not apply to these samples of '{comparison.real.dataset.name}', "
-                f"seen through '{comparison.sample.extractor.name}': it lacks labels, classes or images."
+                f"seen through '{comparison.sample.extractor.name}': it lacks labels, classes, images, or "
+                "examples that differ."
             )
     return wanted
 

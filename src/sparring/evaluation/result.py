@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from sparring.errors import RunError, SettingError
+from sparring.evaluation.bootstrap import Estimate
 from sparring.validation import Misfit, check, parse_json
 
 FORMAT = 1
@@ -22,7 +23,18 @@ class EstimatedFigure:
     low: float
     high: float
     reference: float | None = None
-    """None for a figure that is not of samples, such as a test error."""
+    """None for a figure that is not of samples, such as a test error, or where there is nothing to take."""
+    at_least: bool = False
+    """Whether the value is a lower bound, of which there is no interval."""
+    reference_at_least: bool = False
+    """Whether the reference is one."""
+
+    @classmethod
+    def of(cls, found: Estimate, reference: Estimate | None) -> EstimatedFigure:
+        """What was measured of samples, and of real examples where there are such."""
+        if reference is None:
+            return cls(found.value, found.low, found.high, at_least=found.at_least)
+        return cls(found.value, found.low, found.high, reference.value, found.at_least, reference.at_least)
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,8 @@ class Evaluation:
     """What each figure is and which way is better, in one short line."""
     why: str = ""
     """Why the examples were looked at through this extractor."""
+    unseen: bool = True
+    """Whether the real examples that were compared with had been held out from training."""
 
     def to_json(self) -> str:
         """As JSON text, which `from_json` reads."""
@@ -69,6 +83,7 @@ class Evaluation:
                 facts.get("checkpoint", {}),
                 facts.get("about", {}),
                 facts.get("why", ""),
+                facts.get("unseen", True),
             )
         except (ValueError, TypeError) as error:
             # A TypeError is a figure with more than it should have.
@@ -78,6 +93,27 @@ class Evaluation:
         """A line that says what examples were compared by, and why."""
         reason = f": {self.why}" if self.why else ""
         return f"Seen through {self.extractor}{reason}."
+
+    @property
+    def measure(self) -> tuple[str, str, int, bool]:
+        """What must be equal for figures to be compared: features, data, count, whether it was held out."""
+        return self.extractor, self.data, self.count, self.unseen
+
+    @property
+    def compared_with(self) -> str:
+        """What the samples were compared with, such as `held-out examples of mnist`."""
+        return f"{'held-out' if self.unseen else 'training'} examples of {self.data}"
+
+    def caution(self) -> str | None:
+        """What must be known where nothing was held out; None where something was."""
+        if self.unseen:
+            return None
+        return (
+            "Nothing was held out: the samples are compared with examples that were trained on, and real is "
+            "one half of these against the other. Figures are better than those of new examples would be "
+            "where a generator has learned its examples by heart, which `memorised` shows. "
+            "`sparring train --hold-out 0.1` keeps some aside."
+        )
 
     def summary(self) -> str:
         """The most telling figures in a sentence or two."""
@@ -95,16 +131,17 @@ class Evaluation:
 
     def table(self) -> Table:
         """A table for people."""
-        title = f"{self.count} samples against {self.data}, seen through {self.extractor}"
-        table = Table(title=title)
+        title = f"{self.count} samples against {self.compared_with}, seen through {self.extractor}"
+        table = Table(title=title, caption=self.caution())
         table.add_column("figure")
         for column in ("value", "95 % interval", "real"):
             table.add_column(column, justify="right")
         table.add_column("what it is")
         for name, figure in self.figures.items():
-            interval = f"{_short(figure.low)} – {_short(figure.high)}"
-            about = self.about.get(name, "")
-            table.add_row(name, _short(figure.value), interval, _short(figure.reference), about)
+            interval = "" if figure.at_least else f"{_short(figure.low)} – {_short(figure.high)}"
+            value = _short(figure.value, figure.at_least)
+            reference = _short(figure.reference, figure.reference_at_least)
+            table.add_row(name, value, interval, reference, self.about.get(name, ""))
         return table
 
     def compare(self, other: Evaluation) -> dict[str, tuple[EstimatedFigure, EstimatedFigure]]:
@@ -112,8 +149,14 @@ class Evaluation:
 
         Raises:
             SettingError: they looked through different features, at different data, or at different numbers
-                of samples, so that their figures cannot be compared.
+                of samples, or one at held-out examples and one at those of training, so that their figures
+                cannot be compared.
         """
+        if self.unseen != other.unseen:
+            raise SettingError(
+                "These evaluations cannot be compared: one is against held-out examples, the other against "
+                "those that were trained on. Train both with the same --hold-out."
+            )
         for what, mine, others in (
             ("features", self.extractor, other.extractor),
             ("data", self.data, other.data),
@@ -129,7 +172,9 @@ class Evaluation:
         }
 
 
-def _short(number: float | None) -> str:
+def _short(number: float | None, at_least: bool = False) -> str:
     if number is None:
         return ""
+    if at_least:
+        return f"at least {_short(number)}"
     return f"{number:.0f}" if abs(number) >= 1000 else f"{number:.4g}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from sparring.console import Stages
 from sparring.data import Dataset, dataset_of, load_dataset
 from sparring.data.listing import list_folder
 from sparring.data.pictures import read_pictures
@@ -19,12 +20,13 @@ from sparring.evaluation.evaluate import evaluate_samples
 from sparring.evaluation.features import FeatureExtractor, load_extractor
 from sparring.evaluation.figures import Measurement
 from sparring.evaluation.figures.own import of_game
+from sparring.evaluation.kept import CHOSEN, keep
 from sparring.evaluation.result import Evaluation
 from sparring.figures import game_figures
 from sparring.game import Game
 from sparring.model import load, recorded_dataset
 from sparring.processes import join_processes
-from sparring.runs.files import check_writable, write_atomically
+from sparring.runs.files import check_writable
 from sparring.runs.folder import Run, is_group
 from sparring.settings import Count, Natural, check_value
 
@@ -39,6 +41,7 @@ def evaluate(
     seed: int = 0,
     epoch: int | None = None,
     device: str = "auto",
+    quiet: bool = False,
 ) -> Evaluation:
     """Say how far generated examples are from real ones.
 
@@ -46,8 +49,9 @@ def evaluate(
         target: a run; an `.npz` of samples with `images` or `points`, and `labels` where classes were asked
             for; or a folder of pictures, in a folder for each class where classes were asked for. The
             evaluation of a run also has the figures of its system, where the data is such as it was trained
-            on, and is written into it, as `evaluation.json`; where that cannot be, a warning says so before
-            anything is computed.
+            on. It is kept in the run's `evaluations/`, beside those of other features, counts and
+            checkpoints, and is `evaluation.json` if it means most; where it cannot be kept, a warning says so
+            before anything is computed.
         count: how many samples to draw from a run, or to take of a file at the most.
         data: the real examples; by default what the run was trained on.
         size: size in pixels that the real examples are brought to, 64 or `64x48`, where samples come from
@@ -57,38 +61,55 @@ def evaluate(
         seed: of the samples, subsets and resamples.
         epoch: evaluate the networks kept after this epoch instead of the latest checkpoint.
         device: where to generate samples, as well as their features.
+        quiet: do not say which figure is being measured.
 
     Raises:
         SparringError: no such run or file, samples that are not shaped as the data, unknown features.
     """
     count, seed = check_value("count", count, Count), check_value("seed", seed, Natural)
     check_enough_samples(count)
-    if not isinstance(target, Run) and are_samples(Path(target)):
-        return _evaluate_files(Path(target), count, data, size, features, seed, device)
-    if size is not None:
-        raise SettingError(f"{target} is a run, whose samples have one size: leave --size out.")
-    run = Run.open(target.path if isinstance(target, Run) else target)
-    kept = run.path / "evaluation.json"
-    # Said before it takes its minutes, and it is shown all the same.
-    can_be_kept = _succeeds(lambda: check_writable(kept))
+    with Stages("Evaluating", quiet) as stages:
+        if not isinstance(target, Run) and are_samples(Path(target)):
+            return _evaluate_files(Path(target), count, data, size, features, seed, device, stages)
+        if size is not None:
+            raise SettingError(f"{target} is a run, whose samples have one size: leave --size out.")
+        run = Run.open(target.path if isinstance(target, Run) else target)
+        # Said before it takes its minutes, and it is shown all the same.
+        can_be_kept = _succeeds(lambda: check_writable(run.path / CHOSEN))
+        evaluation = _evaluate_run(run, count, data, features, seed, epoch, device, stages)
+    if can_be_kept:
+        _succeeds(lambda: keep(run, evaluation))
+    return evaluation
+
+
+def _evaluate_run(
+    run: Run,
+    count: int,
+    data: str | None,
+    features: str | None,
+    seed: int,
+    epoch: int | None,
+    device: str,
+    stages: Stages,
+) -> Evaluation:
+    stages("real examples")
     dataset = _data_of(run, data)
     check_enough_real(dataset)
     model = load(run, epoch, device)
+    stages("samples")
     samples = model.sample(count, seed=seed)
-    evaluation = evaluate_samples(
+    return evaluate_samples(
         Dataset(run.path.name, samples.columns, samples.told),
         dataset,
         extractor=_extractor(features, dataset, model.game.random.device),
         seed=seed,
         own=_own_figures(model.game, dataset),
         checkpoint={"run": run.path.name, "step": run.status["step"], "epoch": epoch, "seed": seed},
+        progress=stages,
     )
-    if can_be_kept:
-        _succeeds(lambda: write_atomically(kept, evaluation.to_json().encode()))
-    return evaluation
 
 
-def _succeeds(write: Callable[[], None]) -> bool:
+def _succeeds(write: Callable[[], object]) -> bool:
     """Whether something can be written; a warning where it cannot."""
     try:
         write()
@@ -128,6 +149,7 @@ def _evaluate_files(
     features: str | None,
     seed: int,
     device: str,
+    stages: Stages,
 ) -> Evaluation:
     if data is None:
         raise SettingError(
@@ -142,7 +164,14 @@ def _evaluate_files(
         samples = dataset_of(path.name, *read_samples(path))[:count]
     check_enough_samples(len(samples))
     extractor = _extractor(features, dataset, join_processes(device).device)
-    return evaluate_samples(samples, dataset, extractor=extractor, seed=seed, checkpoint={"file": path.name})
+    return evaluate_samples(
+        samples,
+        dataset,
+        extractor=extractor,
+        seed=seed,
+        checkpoint={"file": path.name},
+        progress=stages,
+    )
 
 
 def _extractor(features: str | None, dataset: Dataset, device: torch.device) -> FeatureExtractor:

@@ -80,6 +80,8 @@ def full_collapse(checks: Checks) -> str | None:
     """Samples are all alike and come no nearer to real examples, or all have a twin for long; or they were
     diverse and are so no more."""
     diversity = checks.recent("samples/diversity")
+    if not diversity:  # Real examples are all the same, and samples should be.
+        return None
     best, now = max(diversity), max(diversity[-CHECKS_IN_A_ROW:])
     fallen = len(checks) > 2 * CHECKS_IN_A_ROW and best > 0.5 and now < 0.4 * min(best, 1.0)
     low = len(checks) > PATIENCE and max(diversity[-PATIENCE:]) < 0.35

@@ -12,7 +12,7 @@ from torch import Tensor
 from sparring.data.dataset import Column, Dataset
 from sparring.evaluation.distances import squared_distances
 from sparring.evaluation.features import FeatureExtractor
-from sparring.evaluation.figures.neighbours import COPY_QUANTILE, copy_ratios
+from sparring.evaluation.figures.copies import FEWEST, copy_limit, copy_ratios
 from sparring.game import Game
 from sparring.nn.modes import inference
 from sparring.randomness import Randomness
@@ -27,7 +27,7 @@ FOLLOWED = 16
 DUPLICATE_DISTANCE = 0.2
 """Two samples nearer than this share of the usual distance between nearest real examples are duplicates."""
 SMALLEST_DISTANCE = 1e-9
-"""What distances are relative to is at least this, where all real examples are alike."""
+"""What distances are relative to is at least this."""
 MOST_SEARCHED = 4096
 """Data sets of up to so many examples are searched for copies; larger ones are seldom learnt by heart."""
 
@@ -44,9 +44,10 @@ class VitalsState:
 class SampleVitals:
     """Measures what a generator makes of latents that stay the same for the whole run.
 
-    All distances are relative to the mean distance between real examples, the `spread`, and lie between the
-    vectors that the kind of the data gives: pixels, coordinates, codes of tokens. Samples are not rounded to
-    what is stored (see `Kind.encoded_vectors`): a generator that hardly moves is not one that stands still.
+    All distances are relative to the mean distance between real examples, the `spread`, or, where these are
+    all the same, to that of vectors which differ by 1 in each number. They lie between the vectors that the
+    kind of the data gives: pixels, coordinates, codes of tokens. Samples are not rounded to what is stored
+    (see `Kind.encoded_vectors`): a generator that hardly moves is not one that stands still.
 
     Args:
         game: the game that is watched.
@@ -67,7 +68,9 @@ class SampleVitals:
         self.latent = game.latent(SAMPLES, random)
         self.real = self.real_examples.vectors()
         among_real = squared_distances(self.real, self.real).sqrt()
-        self.spread = max(SMALLEST_DISTANCE, mean_between(among_real).item())
+        self.alike = self.real_examples.alike
+        """Whether there is nothing that the diversity of samples could be relative to."""
+        self.spread = spread(among_real) if not self.alike else self.kind.vector_size**0.5
         usual_nearest = max(SMALLEST_DISTANCE, nearest_other(among_real).median().item())
         self.usual_nearest = None if mostly_twins(self.real_examples) else usual_nearest
         """None where most real examples have a twin, as short texts may: those of samples mean nothing."""
@@ -83,7 +86,8 @@ class SampleVitals:
     def measure(self, samples: Tensor) -> Values:
         """What every check records.
 
-        `diversity`: mean distance between two samples; 1 is as diverse as real examples.
+        `diversity`: mean distance between two samples; 1 is as diverse as real examples, unless these are
+            all the same.
         `nearest`: median distance of a sample to the nearest other, relative to that among real examples.
         `duplicates`: share of samples that have nearly the same beside them.
         `distance`: energy distance between samples and real examples (Székely and Rizzo 2013); 0 if equal.
@@ -96,12 +100,12 @@ class SampleVitals:
         among = squared_distances(vectors, vectors).sqrt()
         across = squared_distances(vectors, self.real).sqrt().mean()
         diversity = mean_between(among) / self.spread
-        values = {"diversity": diversity.item()}
+        values = {} if self.alike else {"diversity": diversity.item()}
         if self.usual_nearest is not None:
             closest = nearest_other(among)
             values["nearest"] = closest.median().item() / self.usual_nearest
             values["duplicates"] = (closest < DUPLICATE_DISTANCE * self.usual_nearest).float().mean().item()
-        values["distance"] = (2 * across / self.spread - diversity - 1).item()
+        values["distance"] = (2 * across / self.spread - diversity).item() - (not self.alike)
         followed = vectors[:FOLLOWED].clone()
         if len(self.previous):
             values["movement"] = self._displacement(self.previous, followed)
@@ -159,17 +163,18 @@ class FeatureVitals:
         real = vitals.real_examples.values
         features = self.extractor.features(real)
         among_real = squared_distances(features, features).sqrt()
-        self.spread = max(SMALLEST_DISTANCE, mean_between(among_real).item())
+        self.spread = None if vitals.alike else spread(among_real)
         self.real_classes = self._effective_classes(real, features)
-        self.copy_limit = None
-        if self.kind.has_near_duplicates and SAMPLES < len(self.dataset) <= MOST_SEARCHED:
-            ratios = copy_ratios(self.dataset.examples, self.dataset.examples, same=True)
-            self.copy_limit = ratios.quantile(COPY_QUANTILE).item()
+        self.searched, self.copy_limit = None, 0.0
+        if self.kind.has_near_duplicates and len(self.dataset) <= MOST_SEARCHED:
+            distinct = self.dataset.examples.distinct()
+            if len(distinct) >= FEWEST:
+                self.searched, self.copy_limit = distinct, copy_limit(distinct, distinct)
 
     def measure(self, samples: Tensor) -> Values:
         """What every full check records.
 
-        `feature_diversity`: as `diversity`, between features.
+        `feature_diversity`: as `diversity`, between features; likewise.
         `classes`: number of classes, or of modes, that the samples are spread over evenly (exponential of the
             entropy of their shares), where the features know classes or the data has known modes; beside it
             `real_classes`, the same of as many real examples.
@@ -180,13 +185,15 @@ class FeatureVitals:
         """
         stored = self.kind.decode(samples)
         features = self.extractor.features(stored)
-        among = mean_between(squared_distances(features, features).sqrt())
-        values = {"feature_diversity": among.item() / self.spread}
+        values = {}
+        if self.spread is not None:
+            among = mean_between(squared_distances(features, features).sqrt())
+            values["feature_diversity"] = among.item() / self.spread
         classes = self._effective_classes(stored, features)
         if classes is not None and self.real_classes is not None:
             values |= {"classes": classes, "real_classes": self.real_classes}
-        if self.copy_limit is not None:
-            ratios = copy_ratios(Column(self.kind, stored), self.dataset.examples)
+        if self.searched is not None:
+            ratios = copy_ratios(Column(self.kind, stored), self.searched)
             values["copies"] = (ratios < self.copy_limit).float().mean().item()
         return values
 
@@ -203,6 +210,11 @@ def mean_between(distances: Tensor) -> Tensor:
     """Mean of a matrix of distances (N, N) without its diagonal."""
     count = len(distances)
     return distances.sum() / (count * (count - 1))
+
+
+def spread(distances: Tensor) -> float:
+    """What distances are relative to, from a matrix of those between real examples (N, N)."""
+    return max(SMALLEST_DISTANCE, mean_between(distances).item())
 
 
 def nearest_other(distances: Tensor) -> Tensor:

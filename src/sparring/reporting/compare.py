@@ -16,11 +16,12 @@ from sparring.errors import SettingError
 from sparring.reporting.facts import Facts
 from sparring.reporting.html import check_page_file, write_page
 from sparring.reporting.rows import Row, rows_of
+from sparring.reporting.statistics import Spread
 from sparring.reporting.text import (
     as_number,
+    bounded_text,
     count_text,
     interval_text,
-    number_text,
     value_text,
 )
 from sparring.runs.folder import Run
@@ -40,7 +41,7 @@ class Comparison:
     """Runs side by side, as `compare` makes it."""
 
     rows: tuple[Row, ...]
-    references: dict[str, float]
+    references: dict[str, Spread]
     """What real examples have for each figure."""
     notes: tuple[str, ...]
     """What one must know to read the numbers, a sentence or two each."""
@@ -68,9 +69,10 @@ class Comparison:
             spread = row.numbers.get(name)
             has_interval = spread is not None and spread.low is not None
             interval = interval_text(spread.low, spread.high) if spread and has_interval else ""
-            cells.append((number_text(spread.value) if spread else "–", interval))
+            cells.append((bounded_text(spread.value, spread.at_least) if spread else "–", interval))
         if self.references:
-            cells.append((number_text(self.references[name]) if name in self.references else "", ""))
+            real = self.references.get(name)
+            cells.append((bounded_text(real.value, real.at_least) if real else "", ""))
         return cells
 
     def _table(self, columns: Sequence[str], first: bool) -> Table:
@@ -121,7 +123,7 @@ def compare(runs: Iterable[Run | Path | str], out: Path | str | None = None) -> 
     """
     path = None if out is None else check_page_file(out)
     facts = _distinct(runs)
-    evaluations = {each.run.path: each.evaluation() for each in facts}
+    evaluations = _of_one_measure(facts)
     found = [(each, evaluation) for each in facts if (evaluation := evaluations[each.run.path])]
     _refuse_different_measures(found)
     rows = rows_of(facts, evaluations)
@@ -150,6 +152,21 @@ def _distinct(runs: Iterable[Run | Path | str]) -> list[Facts]:
     return list(facts.values())
 
 
+def _of_one_measure(facts: Sequence[Facts]) -> dict[Path, Evaluation | None]:
+    """Of each run the evaluation that means most among those that all evaluated runs have alike.
+
+    Where no features, data and number of samples are common to all, each has the one that means most.
+    """
+    all_of = {each.run.path: each.evaluations() for each in facts}
+    evaluated = [evaluations for evaluations in all_of.values() if evaluations]
+    measures = [[each.measure for each in evaluations] for evaluations in evaluated]
+    common = [each for each in measures[0] if all(each in others for others in measures)] if measures else []
+    return {
+        path: next((each for each in evaluations if not common or each.measure == common[0]), None)
+        for path, evaluations in all_of.items()
+    }
+
+
 def _refuse_different_measures(found: Sequence[tuple[Facts, Evaluation]]) -> None:
     """Raise SettingError unless all evaluations looked through the same features, at the same data."""
     for (one, first), (other, second) in combinations(found, 2):
@@ -160,14 +177,16 @@ def _refuse_different_measures(found: Sequence[tuple[Facts, Evaluation]]) -> Non
             raise SettingError(f"{names} cannot stand side by side. {visible(error)}") from error
 
 
-def _references(evaluations: Sequence[Evaluation]) -> dict[str, float]:
+def _references(evaluations: Sequence[Evaluation]) -> dict[str, Spread]:
     """The figures of real examples, which differ by a resample's chance at most."""
     found: dict[str, list[float]] = {}
+    bounds: set[str] = set()
     for evaluation in evaluations:
         for name, figure in evaluation.figures.items():
             if (reference := as_number(figure.reference)) is not None:
                 found.setdefault(name, []).append(reference)
-    return {name: fmean(numbers) for name, numbers in found.items()}
+                bounds |= {name} if figure.reference_at_least else set()
+    return {name: Spread(fmean(numbers), at_least=name in bounds) for name, numbers in found.items()}
 
 
 def _notes(
@@ -176,8 +195,10 @@ def _notes(
     """What the numbers are, and what is missing."""
     evaluation = next((each for each in evaluations.values() if each is not None), None)
     if evaluation is not None:
-        data, extractor = value_text(evaluation.data), value_text(evaluation.extractor)
-        yield f"Figures: {count_text(evaluation.count)} samples against {data}, seen through {extractor}."
+        real, extractor = value_text(evaluation.compared_with), value_text(evaluation.extractor)
+        yield f"Figures: {count_text(evaluation.count)} samples against {real}, seen through {extractor}."
+        if caution := evaluation.caution():
+            yield caution
     if any(len(row.runs) > 1 for row in rows):
         yield (
             "A row of several seeds has their means, with Student's 95 % intervals over the seeds: where the "

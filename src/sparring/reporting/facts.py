@@ -127,14 +127,35 @@ class Facts:
         return [event for event in self.events if event.get("event") in kinds]
 
     def evaluation(self) -> Evaluation | None:
-        """The evaluation that was written into the run, or None where there is none.
+        """The evaluation that means most of those of the run, or None where there is none.
 
         Raises:
             RunError: it is damaged.
         """
         path = self.run.path / "evaluation.json"
-        if not path.is_file():
-            return None
+        return self._evaluation_in(path) if path.is_file() else None
+
+    @property
+    def kept_evaluations(self) -> list[Path]:
+        """The files of all evaluations that the run keeps."""
+        return sorted(path for path in (self.run.path / "evaluations").glob("*.json") if path.is_file())
+
+    def evaluations(self) -> list[Evaluation]:
+        """All evaluations of the run, those that mean most first; see `evaluation.kept.rank`.
+
+        Raises:
+            RunError: one of them is damaged.
+        """
+        chosen = self.evaluation()
+        if chosen is None:
+            return []
+        from sparring.evaluation.kept import rank
+
+        own = self.description["data"]["name"]
+        others = map(self._evaluation_in, self.kept_evaluations)
+        return sorted([chosen, *others], key=lambda each: rank(each, own), reverse=True)
+
+    def _evaluation_in(self, path: Path) -> Evaluation:
         # Evaluation brings modules that a run without one should not wait for.
         from sparring.evaluation.result import Evaluation
 

@@ -10,7 +10,14 @@ from sparring.reporting import html
 from sparring.reporting.charts import Line, columns_of, curve, legend, panel, term_panels
 from sparring.reporting.facts import Facts
 from sparring.reporting.html import Html, paragraph, section, tag
-from sparring.reporting.text import count_text, interval_text, names_text, number_text, value_text
+from sparring.reporting.text import (
+    bounded_text,
+    count_text,
+    interval_text,
+    names_text,
+    number_text,
+    value_text,
+)
 
 if TYPE_CHECKING:
     from sparring.evaluation.result import Evaluation
@@ -96,16 +103,30 @@ def evaluation_section(facts: Facts) -> Html:
         )
     about = (
         f"{count_text(evaluation.count)} samples of {facts.evaluated_at(evaluation)} against "
-        f"{value_text(evaluation.data)}. {value_text(evaluation.seen_through())} Beside each figure of "
-        "samples stands the same figure of real examples against other real ones."
+        f"{value_text(evaluation.compared_with)}. {value_text(evaluation.seen_through())} Beside each figure "
+        "of samples stands the same figure of real examples against other real ones."
     )
-    outdated = facts.outdated(evaluation)
+    outdated, caution = facts.outdated(evaluation), evaluation.caution()
     return section(
         title,
         paragraph(about, class_="quiet"),
+        paragraph(html.prose(caution), class_="note") if caution else None,
         paragraph(html.prose(outdated), class_="note") if outdated else None,
         html.table(("figure", "value and 95 % interval", "real"), _rows(evaluation)),
+        _others(facts),
     )
+
+
+def _others(facts: Facts) -> Html | None:
+    """The evaluations that are kept beside the one that is shown, by name; None where there are none."""
+    names = [path.stem for path in facts.kept_evaluations]
+    if len(names) < 2:
+        return None
+    said = (
+        f"Shown is the one that means most of {len(names)} in the folder `evaluations`: of the newest "
+        f"networks, and of the most samples. They are {names_text(names)}."
+    )
+    return paragraph(html.prose(said), class_="quiet")
 
 
 def _rows(evaluation: Evaluation) -> list[Html]:
@@ -118,8 +139,11 @@ def _rows(evaluation: Evaluation) -> list[Html]:
                 tag("span", value_text(evaluation.about.get(name, "")), class_="small"),
                 class_="name",
             ),
-            html.with_interval(number_text(figure.value), interval_text(figure.low, figure.high)),
-            number_text(figure.reference),
+            html.with_interval(
+                bounded_text(figure.value, figure.at_least),
+                "" if figure.at_least else interval_text(figure.low, figure.high),
+            ),
+            bounded_text(figure.reference, figure.reference_at_least),
         )
         for name, figure in evaluation.figures.items()
     ]

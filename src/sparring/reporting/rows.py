@@ -148,6 +148,9 @@ def _row(
     figures = (
         _intervals(found[0]) if found and len(group) == 1 else _spreads([_values(each) for each in found])
     )
+    for figure, spread in figures.items():
+        if any(each.figures[figure].at_least for each in found):
+            figures[figure] = Spread(spread.value, at_least=True)
     return Row(tuple(group), name, differs, losses, figures, epochs)
 
 

@@ -14,6 +14,8 @@ class Spread:
     value: float
     low: float | None = None
     high: float | None = None
+    at_least: bool = False
+    """Whether the number is a lower bound, of which there is no interval."""
 
 
 def mean_over_seeds(numbers: Sequence[float]) -> Spread:

@@ -32,6 +32,11 @@ def number_text(value: object) -> str:
     return f"{number:,.0f}" if abs(number) >= 1000 and abs(number) < 1e7 else f"{number:.4g}"
 
 
+def bounded_text(number: object, at_least: bool) -> str:
+    """A measured number, which may be known as a lower bound only."""
+    return f"at least {number_text(number)}" if at_least else number_text(number)
+
+
 def counted(number: int, name: str) -> str:
     """So many of something, such as `1 check` or `24 checks`."""
     return f"{number:,} {name}{'' if number == 1 else 's'}"

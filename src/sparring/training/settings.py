@@ -13,7 +13,7 @@ import tyro
 from sparring.data.resizing import Fit, Size
 from sparring.data.texts import TokensName
 from sparring.game import GameSettings
-from sparring.settings import Count, Limit, Natural, Positive, Range, Settings
+from sparring.settings import Count, Fraction, Limit, Natural, Positive, Range, Settings
 from sparring.training.precision import PrecisionName
 from sparring.zoo import find_system, short_name
 
@@ -89,6 +89,11 @@ class RunSettings(Settings):
     """Leave out images that cannot be read instead of refusing the folder."""
     tokens: TokensName | None = None
     """What the texts of text:FILE are cut into; characters by default."""
+    hold_out: Annotated[Fraction, tyro.conf.arg(metavar="SHARE")] = 0.0
+    """Share of the examples to keep aside, so that an evaluation compares with some that were never seen,
+    where the data holds none out by itself."""
+    hold_out_seed: Natural = 0
+    """Decides which these are; the same for every seed of a run."""
     keep_every: Annotated[Natural | None, tyro.conf.arg(metavar="N")] = None
     """Keep the networks of every so many epochs for good; 0 for none; by default what the system says."""
     history_every: Count = 50

@@ -266,7 +266,7 @@ def _say_how_good(run: Run, console: Console, evaluated: bool, suffix: str) -> N
         from sparring.evaluation.runs import evaluate
 
         try:
-            evaluation = evaluate(run)
+            evaluation = evaluate(run, quiet=not console.live)
         except KeyboardInterrupt:
             raise Interrupted(
                 f"Stopped; the run itself is finished. Go on with: sparring evaluate {path}",

@@ -2,12 +2,13 @@
 
 from sparring.evaluation.figures.cas import CAS_ERROR
 from sparring.evaluation.figures.classes import CLASS_BALANCE, INCEPTION_SCORE, LABEL_AGREEMENT
+from sparring.evaluation.figures.copies import MEMORISED
 from sparring.evaluation.figures.fidelity import FID, KID
 from sparring.evaluation.figures.manifold import COVERAGE, DENSITY, PRECISION, RECALL
 from sparring.evaluation.figures.measurement import Measurement, Reference
 from sparring.evaluation.figures.modes import HIGH_QUALITY_SHARE, MODES, REVERSE_KL
 from sparring.evaluation.figures.ndb import NDB
-from sparring.evaluation.figures.neighbours import MEMORISED, ONE_NN_ERROR, SUPPORT
+from sparring.evaluation.figures.neighbours import ONE_NN_ERROR, SUPPORT
 
 __all__ = ["FIGURES", "Measurement", "Reference"]
 

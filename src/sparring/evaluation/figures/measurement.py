@@ -19,7 +19,9 @@ class Reference(Enum):
 
     TRAINING = "training examples"
     HELD_OUT = "held-out examples"
-    """For what knows the training examples, such as a classifier or a search for copies."""
+    """For what knows the training examples, such as a classifier."""
+    UNSEEN = "examples that were never trained on"
+    """For a search for copies, which finds all that was trained on; none where nothing was held out."""
     NONE = "none"
     """For a figure that is not of samples."""
 

@@ -1,0 +1,114 @@
+"""Examples kept aside: which, how many, and that a run never trains on them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import sparring
+from sparring.cli import main
+from sparring.data import Dataset, dataset_of, load_dataset
+from sparring.data.holding_out import hold_out
+from sparring.errors import DataError
+from sparring.model import recorded_dataset
+from sparring.training.engine import Engine
+
+
+def numbered(count: int, times: int = 1) -> Dataset:
+    points = torch.arange(float(count)).repeat(times).unsqueeze(1)
+    return dataset_of("npz:points", points, torch.arange(count * times) % 3, ("a", "b", "c"))
+
+
+def numbers(dataset: Dataset | None) -> set[int]:
+    assert dataset is not None
+    return set(dataset.examples.values[:, 0].int().tolist())
+
+
+def test_a_share_is_kept_aside_and_the_seed_decides_which() -> None:
+    whole = numbered(300)
+    parted, again, other = (hold_out(whole, 0.1, seed) for seed in (0, 0, 1))
+    assert parted.held_out is not None
+    assert (len(parted), len(parted.held_out)) == (270, 30)
+    assert numbers(parted) | numbers(parted.held_out) == set(range(300))
+    assert numbers(parted.held_out) == numbers(again.held_out) != numbers(other.held_out)
+    assert (parted.held_out.condition.values == parted.held_out.examples.values[:, 0] % 3).all()
+    assert parted.held_out.class_names == ("a", "b", "c")
+
+
+def test_copies_stay_together() -> None:
+    parted = hold_out(numbered(300, times=2), 0.1)
+    assert parted.held_out is not None
+    assert len(parted.held_out) == 60
+    assert not numbers(parted) & numbers(parted.held_out)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "share", "said"),
+    [
+        (numbered(300), 1.0, "above 0 and below 1"),
+        (hold_out(numbered(300), 0.1), 0.1, "30 held-out examples of its own"),
+        (numbered(100), 0.1, r"keeps 10 of the 100 .* Give from 0.2 to 0.8"),
+        (numbered(100), 0.9, r"keeps 90 of the 100 .* Give from 0.2 to 0.8"),
+        (numbered(30), 0.5, "too small"),
+        (
+            Dataset("own", numbered(300).examples, parts={"others": numbered(300)}),
+            0.1,
+            r"parts that belong together \(others\)",
+        ),
+    ],
+)
+def test_what_cannot_be_parted_is_refused(dataset: Dataset, share: float, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        hold_out(dataset, share)
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> str:
+    chance = np.random.default_rng(0)
+    np.savez(tmp_path / "images.npz", images=chance.integers(0, 256, (100, 8, 8), dtype=np.uint8))
+    return f"npz:{tmp_path / 'images.npz'}"
+
+
+def test_a_run_trains_on_the_others_alone_and_is_evaluated_with_what_it_kept_aside(
+    images: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[Dataset] = []
+    make = Engine.__init__
+
+    def watched(self: Engine, *args: object, **more: object) -> None:
+        trained.append(args[2])  # type: ignore[arg-type]
+        make(self, *args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Engine, "__init__", watched)
+    out = str(tmp_path / "run")
+    main(["train", "gan", "--data", images, "--hold-out", "0.3", "--hold-out-seed", "5", "--max-steps", "2",
+          "--batch-size", "10", "--device", "cpu", "--quiet", "--out", out])  # fmt: skip
+    main(["resume", out, "--max-steps", "4", "--quiet"])
+    whole = load_dataset(images).examples.values
+    for dataset in (*trained, recorded_dataset(sparring.Run.open(out))):
+        assert dataset.held_out is not None
+        seen, unseen = dataset.examples.values, dataset.held_out.examples.values
+        assert (len(seen), len(unseen)) == (70, 30)
+        assert len(torch.cat([seen, unseen]).unique(dim=0)) == len(whole)
+        assert torch.equal(unseen, trained[0].held_out.examples.values)  # type: ignore[union-attr]
+    assert len(trained) == 2
+    recorded = json.loads((tmp_path / "run" / "run.json").read_text())["data"]
+    assert (recorded["hold_out"], recorded["hold_out_seed"]) == (0.3, 5)
+    evaluation = sparring.evaluate(out, 50, device="cpu")
+    assert evaluation.unseen
+    assert evaluation.figures["memorised"].reference is not None
+
+
+def test_a_run_that_cannot_hold_out_is_refused_before_its_folder_is_made(
+    images: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for data, share in ((images, "0.1"), ("mnist", "0.1"), (images, "1.5")):
+        with pytest.raises(SystemExit) as ended:
+            main(["train", "gan", "--data", data, "--hold-out", share, "--out", str(tmp_path / "run")])
+        assert ended.value.code == 2
+        assert "hold" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
