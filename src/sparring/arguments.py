@@ -37,6 +37,7 @@ METAVARS = {
     "max_minutes": "MINUTES",
     "device": "DEVICE",
     "data": "DATA",
+    "size": "SIZE",
     "features": "FEATURES",
     "logdir": "DIR",
     "system": "SYSTEM",

@@ -57,7 +57,7 @@ def changed(setting: Any) -> Any:
     return setting + 1 if isinstance(setting, int) else 0.7 * setting + 1e-5
 
 
-CHOICES = {None: 1, "none": "both", "auto": "convolutional"}
+CHOICES = {None: 1, "none": "both", "auto": "convolutional", "small": "authors"}
 """Another value in the place of those that are no numbers."""
 
 
