@@ -250,8 +250,8 @@ def _sample(arguments: list[str]) -> None:
 
     about = (
         "FILE.png for a picture (FILE.txt of texts), FILE.npz for arrays: `images` (uint8, N x H x W x C), "
-        "`points` or `tokens`, and `labels` (int64) of a system that is told classes; FOLDER/ for a file for "
-        "each, in a folder for each class."
+        "`points` or `tokens`, and `labels` of a system that is told classes: those that the data has; "
+        "FOLDER/ for a file for each, in a folder for each class."
     )
     formats = "Of the files in FOLDER/: png, jpg or webp; by default png, or txt for texts."
     options = _parsed(

@@ -41,12 +41,12 @@ class Model:
         self.condition = condition
         self._dataset = dataset
 
-    def sample(self, count: int = 100, label: int | str | None = None, seed: int = 0) -> Samples:
+    def sample(self, count: int = 100, label: str | int | None = None, seed: int = 0) -> Samples:
         """Generate examples; the same seed gives the same ones.
 
         Args:
             count: how many.
-            label: a class, by name or number, for all of them; by default all classes in turn.
+            label: a class, by its label in the data, for all of them; by default all classes in turn.
             seed: decides the noise.
 
         Raises:
@@ -54,7 +54,7 @@ class Model:
         """
         return joined(list(self.batches(count, label, seed)))
 
-    def batches(self, count: int = 100, label: int | str | None = None, seed: int = 0) -> Iterator[Samples]:
+    def batches(self, count: int = 100, label: str | int | None = None, seed: int = 0) -> Iterator[Samples]:
         """The same examples a few at a time, so that memory does not grow with their number.
 
         Args:
@@ -275,7 +275,7 @@ def sample(
     run: Run | Path | str,
     count: int = 100,
     *,
-    label: int | str | None = None,
+    label: str | int | None = None,
     seed: int = 0,
     epoch: int | None = None,
     device: str = "auto",
@@ -285,7 +285,7 @@ def sample(
     Args:
         run: the run or its folder.
         count: how many.
-        label: the class of all of them, by name or number; by default all classes in turn.
+        label: the class of all of them, by its label in the data; by default all classes in turn.
         seed: decides the noise.
         epoch: an epoch whose networks were kept; by default the latest checkpoint.
         device: where to generate them: auto, cpu, cuda ...

@@ -44,7 +44,8 @@ class Samples:
 
     @property
     def condition(self) -> Tensor:
-        """What each was told to be: classes, int64 (count,); or of shape (count, 0)."""
+        """What each was told to be: the number of its class among the classes, int64 (count,), whose own
+        label `save` writes; or of shape (count, 0)."""
         return self.told.values
 
     def save(self, path: Path | str, columns: int = 10, form: str | None = None) -> list[Path]:

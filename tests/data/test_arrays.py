@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as arrays
 from sparring.data import load_dataset
 from sparring.data.arrays import read_npz
 from sparring.data.dataset import Column, no_condition
-from sparring.data.kinds import Classes, Images, Points, Tokens, kind_of
+from sparring.data.kinds import Classes, Images, Nothing, Points, Tokens, kind_of
 from sparring.data.resizing import Frame, brought_to
 from sparring.data.samples import read_samples, save_parts, save_samples
 from sparring.errors import DataError, RunError
@@ -72,6 +72,11 @@ class TestImages:
         assert dataset.condition.values.tolist() == [1, 0, 1]
         assert dataset.condition.values.dtype == torch.int64
         assert dataset.class_names == ("-2", "7")
+
+    def test_labels_are_any_texts(self, load):
+        dataset = load(images=GREY, labels=np.array(["cat", "10", "cat"]))
+        assert dataset.condition.values.tolist() == [1, 0, 1]
+        assert dataset.class_names == ("10", "cat")
 
     def test_as_keras_ships_them(self, load):
         dataset = load(
@@ -166,9 +171,13 @@ class TestPoints:
         ),
         (
             {"images": GREY, "labels": np.arange(3.0)},
-            "'labels' in .* is of type float64 .* labels are integers",
+            "'labels' in .* is of type float64 .* labels are integers or texts",
         ),
-        ({"images": GREY, "labels": np.array(["a", "b", "c"])}, "'labels' in .* is of type <U1"),
+        ({"images": GREY, "labels": np.array([b"a", b"b", b"c"])}, "'labels' in .* is of type |S1"),
+        (
+            {"x_train": GREY, "y_train": [1, 2, 3], "x_test": GREY, "y_test": ["1", "2", "3"]},
+            "integers for labels in one split and texts in the other",
+        ),
         (
             {"images": GREY, "labels": np.array([0, 1, 2**64 - 1], np.uint64)},
             "holds 18446744073709551615; labels",
@@ -244,6 +253,9 @@ def classes(labels, count):
     return Column(Classes(tuple(map(str, range(count)))), torch.as_tensor(labels))
 
 
+OWN_LABELS = ([1, 3, 2], [7, -2, 7], [[3], [9], [7]], [10, 2, 1], ["cat", "10", "dog"], ["07", "7", "a"])
+
+
 class TestSamples:
     @in_one_folder
     @given(
@@ -256,10 +268,10 @@ class TestSamples:
     def test_images_round_trip(self, tmp_path, images, labelled):
         told = classes(torch.arange(len(images)) * 3, 12) if labelled else no_condition(len(images))
         save_samples(tmp_path / "samples.npz", column(torch.from_numpy(images)), told)
-        examples, read = read_samples(tmp_path / "samples.npz")
-        assert examples.dtype == torch.uint8
-        assert np.array_equal(examples.numpy(), images)
-        assert torch.equal(read, told.values) if labelled else read is None
+        samples = read_samples(tmp_path / "samples.npz", told.kind)
+        assert samples.examples.values.dtype == torch.uint8
+        assert np.array_equal(samples.examples.values.numpy(), images)
+        assert torch.equal(samples.condition.values, told.values)
 
     def test_parts_are_stored_as_the_whole_is(self, tmp_path):
         images = torch.arange(5 * 2 * 3, dtype=torch.uint8).view(5, 1, 2, 3)
@@ -275,9 +287,9 @@ class TestSamples:
     def test_points_round_trip(self, tmp_path):
         points = torch.randn(5, 2, generator=torch.Generator().manual_seed(0))
         save_samples(tmp_path / "samples.npz", column(points), no_condition(5))
-        examples, labels = read_samples(tmp_path / "samples.npz")
-        assert torch.equal(examples, points)
-        assert labels is None
+        samples = read_samples(tmp_path / "samples.npz", Nothing())
+        assert torch.equal(samples.examples.values, points)
+        assert samples.condition.kind == Nothing()
 
     def test_what_is_stored(self, tmp_path):
         images = torch.from_numpy(COLOUR).permute(0, 3, 1, 2)
@@ -302,18 +314,35 @@ class TestSamples:
         save_samples(tmp_path / "own.npz", images, classes([1, 0, 1], 2))
         assert load_dataset(f"npz:{tmp_path / 'own.npz'}").condition.values.tolist() == [1, 0, 1]
 
-    def test_labels_are_read_as_they_are(self, tmp_path):
-        np.savez(tmp_path / "own.npz", images=GREY, labels=np.array([[7], [-2], [7]]))
-        assert read_samples(tmp_path / "own.npz")[1].tolist() == [7, -2, 7]
+    @pytest.mark.parametrize("labels", OWN_LABELS, ids=str)
+    def test_labels_are_those_of_the_data_there_and_back(self, tmp_path, labels):
+        np.savez(tmp_path / "data.npz", images=GREY, labels=np.array(labels))
+        dataset = load_dataset(f"npz:{tmp_path / 'data.npz'}")
+        save_samples(tmp_path / "samples.npz", dataset.examples, dataset.condition)
+        with np.load(tmp_path / "samples.npz") as stored:
+            assert stored["labels"].tolist() == np.ravel(labels).tolist()
+        read = read_samples(tmp_path / "samples.npz", dataset.condition.kind)
+        assert torch.equal(read.condition.values, dataset.condition.values)
+        assert read.class_names == dataset.class_names
+
+    def test_labels_that_the_data_does_not_have_are_refused_by_name(self, tmp_path):
+        np.savez(tmp_path / "own.npz", images=GREY, labels=[1, 0, 2])
+        said = r"own.npz are not those of the data. The data has no class '0'. The classes are: 1, 2, 3\."
+        with pytest.raises(DataError, match=said):
+            read_samples(tmp_path / "own.npz", Classes(("1", "2", "3")))
+
+    def test_labels_of_data_without_classes_are_nothing(self, tmp_path):
+        np.savez(tmp_path / "own.npz", images=GREY, labels=[1, 0, 2])
+        assert read_samples(tmp_path / "own.npz", Nothing()).condition.kind == Nothing()
 
     def test_a_file_is_replaced_whole_or_not_at_all(self, tmp_path):
         file = tmp_path / "samples.npz"
         save_samples(file, column(torch.zeros(2, 1, 4, 4, dtype=torch.uint8)), no_condition(2))
         with pytest.raises(DataError):
             save_samples(file, column(torch.zeros(2, 1, 4, 4, dtype=torch.uint8)), no_condition(3))
-        assert len(read_samples(file)[0]) == 2
+        assert len(read_samples(file, Nothing())) == 2
         save_samples(file, column(torch.ones(3, 1, 4, 4, dtype=torch.uint8)), no_condition(3))
-        assert len(read_samples(file)[0]) == 3
+        assert len(read_samples(file, Nothing())) == 3
 
     @pytest.mark.parametrize(
         ("kind", "values", "found"),
@@ -341,7 +370,7 @@ class TestSamples:
     def test_samples_must_be_images_or_points(self, tmp_path):
         np.savez(tmp_path / "own.npz", x_train=GREY)
         with pytest.raises(DataError, match="holds 'x_train'; it must hold one of 'images', 'points'"):
-            read_samples(tmp_path / "own.npz")
+            read_samples(tmp_path / "own.npz", Nothing())
 
 
 class TestResizing:

@@ -364,17 +364,44 @@ def test_a_picture_has_a_column_for_each_class(classes: int, columns: int) -> No
     assert layout.condition.unflatten(0, (4, columns)).tolist() == [list(range(columns))] * 4
 
 
-def test_a_class_is_named_by_its_name_or_else_its_number() -> None:
-    digits, animals = Classes(("7", "1", "0")), Classes(("cat", "dog", "owl"))
-    assert digits.named("1").tolist() == digits.named(1).tolist() == [1], "a name goes before a number"
-    assert digits.named(0).tolist() == [2]
-    assert digits.named(2).tolist() == [2]
-    assert animals.named("owl").tolist() == animals.named("2").tolist() == [2]
-    for wrong in ("owls", 3, "-1", -1, "", "1.0"):
+def test_a_class_is_known_by_the_label_that_the_data_has() -> None:
+    numbers, animals = Classes(("-3", "1", "10")), Classes(("cat", "dog", "owl"))
+    assert numbers.named("1").tolist() == numbers.named(1).tolist() == [1]
+    assert numbers.named(-3).tolist() == [0]
+    assert numbers.named("10").tolist() == [2]
+    assert Classes(("000", "001")).named(1).tolist() == [1]
+    assert Classes(("7", "07")).named("07").tolist() == [1]
+    assert Classes(("7", "07")).named(7).tolist() == [0]
+    assert animals.named("owl").tolist() == [2]
+    with pytest.raises(SettingError, match=r"no class '0'.*The classes are: -3, 1, 10\."):
+        numbers.named(0)
+    with pytest.raises(SettingError, match=r"18, 19 and 980 more\."):
+        Classes(tuple(map(str, range(1000)))).named("x")
+    for wrong in ("owls", 2, "-1", -1, "", "1.0"):
         with pytest.raises(SettingError, match=rf"no class '{wrong}'.*The classes are: cat, dog, owl\."):
             animals.named(wrong)
     with pytest.raises(SettingError, match="Did you mean 'owl'"):
         animals.named("owls")
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (("-3", "1", "10"), [-3, 1, 10]),
+        (("000", "001", "002"), [0, 1, 2]),
+        (("cat", "dog", "10"), ["cat", "dog", "10"]),
+        (("7", "07", "1"), ["7", "07", "1"]),
+        (("1", "2", "9" * 30), ["1", "2", "9" * 30]),
+    ],
+)
+def test_arrays_hold_the_labels_of_the_data(names: tuple[str, ...], labels: list[int | str]) -> None:
+    kind, stored = Classes(names), torch.tensor([2, 0, 1, 1])
+    arrays = kind.to_arrays(stored)
+    assert arrays.tolist() == [labels[number] for number in (2, 0, 1, 1)]
+    assert torch.equal(kind.from_arrays(arrays), stored)
+    assert torch.equal(kind.from_arrays(arrays.astype(np.str_)), stored)
+    with pytest.raises(DataError, match="no class 'bird'"):
+        kind.from_arrays(np.array(["bird"]))
 
 
 @pytest.mark.parametrize("wrong", [-1, 3])

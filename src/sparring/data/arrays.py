@@ -44,8 +44,8 @@ def read_npz(path: Path, frame: Frame | None = None, stretch: bool = False) -> D
     - `points`: floats, N x D;
     - `arr_0`, as `numpy.savez` calls what it is given without a name: images or points likewise.
 
-    `labels` (or `y_train` and `y_test`, or `arr_1`) are optional integers, N or N x 1; any integers will do:
-    they are numbered from 0 in their own order, and each class is named by its integer.
+    `labels` (or `y_train` and `y_test`, or `arr_1`) are optional, N or N x 1. Any integers or texts will do:
+    they are numbered from 0 in their own order, and each class is named by its label.
 
     Args:
         path: the file.
@@ -72,7 +72,7 @@ def read_npz(path: Path, frame: Frame | None = None, stretch: bool = False) -> D
             f"{path} has x_train of {_measures(examples)} but x_test of {_measures(test)}; "
             "both must be the same."
         )
-    (labels, test_labels), classes = _numbered(given, test_given)
+    (labels, test_labels), classes = _numbered(path, given, test_given)
     name = f"npz:{path}"
     held_out = None if test is None else dataset_of(name, test, test_labels, classes)
     return replace(dataset_of(name, examples, labels, classes, held_out), provenance=provenance)
@@ -152,30 +152,32 @@ def _points(array: Array, key: str, path: Path) -> Tensor:
     return torch.from_numpy(points)
 
 
-def labels_in(arrays: dict[str, Array], key: str, count: int, path: Path) -> NDArray[np.int64] | None:
-    """Labels as they are stored, one for each example, or None where there are none."""
+def labels_in(arrays: dict[str, Array], key: str, count: int, path: Path) -> Array | None:
+    """Labels as they are stored, int64 or texts, one for each example; None where there are none."""
     if key not in arrays:
         return None
     array = arrays[key]
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
-    if array.ndim != 1 or array.dtype.kind not in "iu":
+    if array.ndim != 1 or array.dtype.kind not in "iuU":
         raise DataError(
             f"'{key}' in {path} is of type {array.dtype} and shape {array.shape}; "
-            "labels are integers, one for each example."
+            "labels are integers or texts, one for each example."
         )
     if len(array) != count:
         raise DataError(f"{path} holds {count} examples but {len(array)} in '{key}'; each example needs one.")
     if array.dtype.kind == "u" and array.max() > np.iinfo(np.int64).max:
         raise DataError(f"'{key}' in {path} holds {array.max()}; labels must fit 64 bits with a sign.")
-    return array.astype(np.int64)
+    return array if array.dtype.kind == "U" else array.astype(np.int64)
 
 
-def _numbered(*splits: NDArray[np.int64] | None) -> tuple[list[Tensor | None], tuple[str, ...]]:
+def _numbered(path: Path, *splits: Array | None) -> tuple[list[Tensor | None], tuple[str, ...]]:
     """Labels numbered from 0 across all splits, and the class names."""
     given = [split for split in splits if split is not None]
     if not given:
         return [None for _ in splits], ()
+    if len({split.dtype.kind for split in given}) > 1:
+        raise DataError(f"{path} has integers for labels in one split and texts in the other; give one kind.")
     values = np.unique(np.concatenate(given))
     numbers = [None if split is None else np.searchsorted(values, split) for split in splits]
     labels = [None if split is None else torch.from_numpy(split) for split in numbers]

@@ -7,15 +7,15 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from sparring.data.arrays import LABELS, Array, examples_in, labels_in, load_arrays, only_key
-from sparring.data.dataset import Column
+from sparring.data.dataset import Column, Dataset
+from sparring.data.kinds import Kind, kind_of
 from sparring.errors import DataError
 from sparring.runs.files import writing_atomically
 
@@ -27,8 +27,8 @@ def save_samples(path: Path, examples: Column, condition: Column) -> None:
         path: the file, replaced if it exists.
         examples: stored under the name that their kind has for arrays: `images` (uint8, N x H x W x C),
             `points` (float32, N x D), `tokens` (int64, N x length).
-        condition: what each was told to be, stored under `labels` (int64) where they are classes; nothing is
-            stored of no condition.
+        condition: what each was told to be, stored under `labels` where they are classes: the data's own
+            labels, int64 or texts. Nothing is stored of no condition.
 
     Raises:
         DataError: the values are not of their kind.
@@ -95,18 +95,26 @@ def _begin(archive: zipfile.ZipFile, name: str, like: Array, count: int) -> IO[b
     return member
 
 
-def read_samples(path: Path) -> tuple[Tensor, Tensor | None]:
+def read_samples(path: Path, condition: Kind) -> Dataset:
     """Read samples back: those of `save_samples`, or anyone's `images` or `points` with optional `labels`.
 
-    Returns:
-        The examples as in a data set, uint8 (N, C, H, W) or float32 (N, D), and their labels, int64 (N,)
-        just as they were stored, or None.
+    Args:
+        path: the file.
+        condition: what the data says of its examples. Labels are those that the data has for its classes;
+            of data without classes they are nothing.
 
     Raises:
-        DataError: the file cannot be read, or its arrays are missing, of the wrong kind or do not match.
+        DataError: the file cannot be read, or its arrays are missing, of the wrong kind or do not match; or
+            the data has no such labels.
     """
     arrays = load_arrays(path)
     key = only_key(arrays, ("images", "points"), path)
     examples = examples_in(arrays, key, path)
     labels = labels_in(arrays, LABELS[key], len(examples), path)
-    return examples, None if labels is None else torch.from_numpy(labels)
+    samples = Dataset(path.name, Column(kind_of(examples), examples))
+    if labels is None or condition.as_condition != LABELS[key]:
+        return samples
+    try:
+        return replace(samples, condition=Column(condition, condition.from_arrays(labels)))
+    except DataError as error:
+        raise DataError(f"The labels in {path} are not those of the data. {error}") from error

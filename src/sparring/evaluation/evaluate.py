@@ -152,7 +152,10 @@ def _asked_for(samples: Dataset, dataset: Dataset) -> Column:
         )
     if asked.kind.name != kind.name:
         return no_condition(len(samples))
-    wrong = kind.misfit(asked.values)
+    values = asked.values
+    if asked.kind.class_names not in ((), kind.class_names):
+        values = kind.from_arrays(asked.kind.to_arrays(values))
+    wrong = kind.misfit(values)
     if wrong:
         raise DataError(f"What was asked for of the samples is not such as '{dataset.name}' has: {wrong}.")
-    return Column(kind, asked.values)
+    return Column(kind, values)

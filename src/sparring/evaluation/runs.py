@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from sparring.console import Stages
-from sparring.data import Dataset, dataset_of, load_dataset
+from sparring.data import Dataset, load_dataset
 from sparring.data.listing import list_folder
 from sparring.data.pictures import read_pictures
 from sparring.data.resizing import Size
@@ -161,7 +161,7 @@ def _evaluate_files(
     if path.is_dir():
         samples = read_pictures(path, dataset)[:count]
     else:
-        samples = dataset_of(path.name, *read_samples(path))[:count]
+        samples = read_samples(path, dataset.condition.kind)[:count]
     check_enough_samples(len(samples))
     extractor = _extractor(features, dataset, join_processes(device).device)
     return evaluate_samples(

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.data.kinds.kind import Kind, Layout
-from sparring.errors import SettingError, nearest
+from sparring.errors import DataError, SettingError, nearest
 from sparring.validation import Check, filled
 
 if TYPE_CHECKING:
     from sparring.data.dataset import Column, Dataset
 
 MOST_COLUMNS = 20
-"""Classes shown in a picture at the most."""
+"""Classes shown in a picture, or named in a message, at the most."""
 MOST_COUNTED = 12
 """Classes that are counted one by one in a line of text."""
 
@@ -31,7 +34,11 @@ class Described:
 
 @dataclass(frozen=True)
 class Classes(Kind):
-    """Class numbers, stored as int64 (count,) from 0 to the number of classes - 1."""
+    """Class numbers, stored as int64 (count,) from 0 to the number of classes - 1.
+
+    The numbers are for networks. Whoever asks for a class, or reads what was asked for, knows it by the label
+    that the data has for it: an integer such as -1 or 10, or a text such as `cat`.
+    """
 
     described: ClassVar[type] = Described
     name: ClassVar[str] = "classes"
@@ -43,7 +50,7 @@ class Classes(Kind):
     continuous: ClassVar[bool] = False
 
     names: tuple[str, ...]
-    """A name for each class."""
+    """A name for each class: the data's own label, as a text."""
     shape: tuple[int, ...] = ()
 
     @property
@@ -78,6 +85,16 @@ class Classes(Kind):
         """Classes of the described names."""
         return cls(tuple(values["names"]))
 
+    @cached_property
+    def labels(self) -> NDArray[Any]:
+        """The data's own label of each class (classes,): int64 where all names are integers, else texts."""
+        names = np.array(self.names, dtype=np.str_)
+        try:
+            integers = np.array([int(name) for name in self.names], dtype=np.int64)
+        except (ValueError, OverflowError):
+            return names
+        return integers if len(np.unique(integers)) == len(integers) else names
+
     def misfit(self, stored: Tensor) -> str | None:
         """Numbers that are no class."""
         wrong = super().misfit(stored)
@@ -109,16 +126,44 @@ class Classes(Kind):
         """All classes in turn."""
         return torch.arange(count) % self.classes
 
-    def named(self, text: int | str) -> Tensor:
-        """A class by its name or, where no class is called so, by its number."""
-        if str(text) in self.names:
-            return torch.tensor([self.names.index(str(text))])
-        if str(text).isdecimal() and int(text) < self.classes:
-            return torch.tensor([int(text)])
+    def named(self, text: str | int) -> Tensor:
+        """A class by the data's own label."""
+        number = self._number(text)
+        if number is None:
+            raise SettingError(
+                f"There is no class '{text}'.{nearest(str(text), self.names)} {self._there_are}"
+            )
+        return torch.tensor([number])
+
+    def to_arrays(self, stored: Tensor) -> NDArray[Any]:
+        """The data's own labels."""
+        labels: NDArray[Any] = self.labels[stored.detach().cpu().numpy()]
+        return labels
+
+    def from_arrays(self, array: NDArray[Any]) -> Tensor:
+        """Class numbers of the data's own labels (count,), be they integers or texts."""
+        given, places = np.unique(array, return_inverse=True)
+        numbers = [self._number(label) for label in given.tolist()]
+        unknown = [label for label, number in zip(given.tolist(), numbers, strict=True) if number is None]
+        if unknown:
+            raise DataError(f"The data has no class '{unknown[0]}'. {self._there_are}")
+        return torch.tensor(numbers, dtype=torch.int64)[torch.from_numpy(places)]
+
+    def _number(self, label: int | str) -> int | None:
+        """The number of the class that the data labels so; 7 is `07` as well, where no class is called 7."""
+        if str(label) in self.names:
+            return self.names.index(str(label))
+        labels: list[int | str] = self.labels.tolist()
+        try:
+            return labels.index(int(label))
+        except ValueError:
+            return None
+
+    @property
+    def _there_are(self) -> str:
         names = ", ".join(self.names[:MOST_COLUMNS])
-        raise SettingError(
-            f"There is no class '{text}'.{nearest(str(text), self.names)} The classes are: {names}."
-        )
+        more = self.classes - MOST_COLUMNS
+        return f"The classes are: {names}{f' and {more:,} more' if more > 0 else ''}."
 
     def layout(self, rows: int, columns: int, values: Callable[[], Column]) -> Layout:
         """A column for each class, and the same noise along a row."""

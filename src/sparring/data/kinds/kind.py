@@ -210,6 +210,14 @@ class Kind(ABC):
         """Stored values as a .npz file holds them."""
         return stored.detach().cpu().numpy()
 
+    def from_arrays(self, array: NDArray[Any]) -> Tensor:
+        """Stored values of what `to_arrays` gave.
+
+        Raises:
+            DataError: it is nothing of this kind.
+        """
+        return torch.from_numpy(array)
+
     # -- as a condition -----------------------------------------------------------------------------------
 
     def draw(self, count: int, values: Callable[[], Column]) -> Tensor:
@@ -222,7 +230,7 @@ class Kind(ABC):
         stored = values().values
         return stored[torch.arange(count) % len(stored)]
 
-    def named(self, text: int | str) -> Tensor:
+    def named(self, text: str | int) -> Tensor:
         """The one condition that a person named, stored, of shape (1, ...).
 
         Raises:
