@@ -285,6 +285,7 @@ def _evaluate(arguments: list[str]) -> None:
         if not as_json:
             Terminal().print(evaluation.table())
             say(evaluation.seen_through())
+            say(evaluation.verdict.text)
     if as_json:
         print(f"[{','.join(texts)}]\n" if is_group(target) else texts[0], end="")
     elif len(texts) > 1:

@@ -124,11 +124,16 @@ def test_samples_in_a_file_are_evaluated_as_those_of_the_run(run: Path) -> None:
 def test_what_examples_are_seen_through_is_said_with_the_reason(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    verdict = "Too few samples to be judged: 50, where it takes 100."
     said = "Seen through pixels: the classifier that comes along is for grey digits of 28 x 28 pixels"
     main(["evaluate", str(run), "--count", "50"])
-    assert said in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert said in out
+    assert out.endswith(f"{verdict}\n")
     main(["evaluate", str(run), "--count", "50", "--json"])
-    assert json.loads(capsys.readouterr().out)["why"].startswith("the classifier that comes along")
+    found = json.loads(capsys.readouterr().out)
+    assert found["why"].startswith("the classifier that comes along")
+    assert found["verdict"] == verdict
     main(["evaluate", str(run), "--count", "50", "--features", "pixels"])
     assert "Seen through pixels: as asked for." in capsys.readouterr().out
 

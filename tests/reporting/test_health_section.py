@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 
 import sparring
+from sparring.evaluation import EstimatedFigure
 from sparring.plots import curves_png
 from sparring.runs.folder import Run
 
@@ -106,12 +107,49 @@ def test_nothing_found_and_not_watched_are_two_things(run: Path, runs: dict[str,
     said = page(sparring.report(run)).text
     assert "This run was not watched" in said
     assert "Nothing unusual" not in said
-    write_health(run, [check(6)])
+    write_health(run, [check(6, **{"samples/diversity": 0.95})])
     said = page(sparring.report(run)).text
-    assert "Nothing unusual was seen in 1 check." in said
+    assert "Nothing unusual was seen in 1 check. Close to real" in said
     assert "not watched" not in said
-    write_health(run, [check(12)] * 23)
+    write_health(run, [check(12, **{"samples/diversity": 0.95})] * 23)
     assert "Nothing unusual was seen in 24 checks." in page(sparring.report(run)).text
+
+
+def test_what_falls_short_is_never_called_usual(
+    run: Path, page: Pages, evaluated: Callable[..., Any]
+) -> None:
+    for path in run.glob("*.jsonl"):
+        path.write_text("")
+    write_health(run, [check(12)] * 24)
+    said = page(sparring.report(run)).text
+    assert (
+        "None of the troubles that health looks for was seen in 24 checks. Not yet close to real: samples "
+        "differ by 80 % of what real examples differ by (real ones: 100 %); but the run is too short to be "
+        "judged: 3 of the usual 100 epochs, less than 25 %."
+    ) in said
+    figures = {"coverage": EstimatedFigure(0.05, 0.04, 0.06, 0.95)}
+    verdict = evaluated(run, figures=figures).verdict.text
+    assert verdict == "Much is missing: samples cover 5 % of what is real (real ones: 95 %)."
+    health, evaluation = (section_of(sparring.report(run), title) for title in ("Health", "Evaluation"))
+    assert f"was seen in 24 checks. {verdict}" in health
+    assert verdict in evaluation
+    assert "Nothing unusual" not in page(sparring.report(run)).text
+    write_health(run, [], FINDING)
+    assert f"1 finding in 24 checks. {verdict}" in section_of(sparring.report(run), "Health")
+
+
+def test_an_evaluation_of_the_latest_step_goes_before_checks(
+    run: Path, page: Pages, evaluated: Callable[..., Any]
+) -> None:
+    for path in run.glob("*.jsonl"):
+        path.write_text("")
+    write_health(run, [check(12)] * 24)
+    close = {"coverage": EstimatedFigure(0.94, 0.93, 0.95, 0.95)}
+    evaluated(run, figures=close)
+    said = page(sparring.report(run)).text
+    assert "Nothing unusual was seen in 24 checks. Close to real by every figure that is judged" in said
+    evaluated(run, figures=close, checkpoint={"step": 6, "epoch": None})
+    assert "Nothing unusual" not in page(sparring.report(run)).text
 
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>`\u202e\x1b[2J"

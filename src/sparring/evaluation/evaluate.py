@@ -33,6 +33,7 @@ def evaluate_samples(
     own: Mapping[str, Measurement] | None = None,
     checkpoint: Mapping[str, Any] | None = None,
     progress: Callable[[str], None] | None = None,
+    short: str = "",
 ) -> Evaluation:
     """Compare generated examples with real ones.
 
@@ -51,6 +52,7 @@ def evaluate_samples(
         own: further figures, such as a game's (see `figures.own`).
         checkpoint: what made the examples, for the record.
         progress: told of each figure before it is measured.
+        short: why the run that made them is too short to be judged, if it is.
 
     Raises:
         DataError: the samples are too few, unlike the data, or not finite; or there is too little data.
@@ -88,6 +90,7 @@ def evaluate_samples(
         about,
         extractor.why,
         real.unseen,
+        short,
     )
 
 

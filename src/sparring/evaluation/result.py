@@ -11,6 +11,7 @@ from rich.table import Table
 from sparring.errors import RunError, SettingError
 from sparring.evaluation.bootstrap import Estimate
 from sparring.validation import Misfit, check, parse_json
+from sparring.verdict import Verdict, of_figures
 
 FORMAT = 1
 
@@ -57,10 +58,13 @@ class Evaluation:
     """Why the examples were looked at through this extractor."""
     unseen: bool = True
     """Whether the real examples that were compared with had been held out from training."""
+    short: str = ""
+    """Why the run that made the examples is too short to be judged, if it is."""
 
     def to_json(self) -> str:
         """As JSON text, which `from_json` reads."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, indent=2, allow_nan=False) + "\n"
+        facts = {"format": FORMAT, "verdict": self.verdict.text, **asdict(self)}
+        return json.dumps(facts, indent=2, allow_nan=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Evaluation:
@@ -84,6 +88,7 @@ class Evaluation:
                 facts.get("about", {}),
                 facts.get("why", ""),
                 facts.get("unseen", True),
+                facts.get("short", ""),
             )
         except (ValueError, TypeError) as error:
             # A TypeError is a figure with more than it should have.
@@ -115,19 +120,11 @@ class Evaluation:
             "`sparring train --hold-out 0.1` keeps some aside."
         )
 
-    def summary(self) -> str:
-        """The most telling figures in a sentence or two."""
-        said = []
-        if "label_agreement" in self.figures:
-            share = self.figures["label_agreement"].value
-            said.append(f"{share:.1%} of the samples are of the class that was asked for")
-        if "modes" in self.figures:
-            modes = self.figures["modes"]
-            said.append(f"{_short(modes.value)} of {_short(modes.reference)} modes or classes appear")
-        if "fid" in self.figures:
-            fid = self.figures["fid"]
-            said.append(f"FID {_short(fid.value)} where other real examples have {_short(fid.reference)}")
-        return "; ".join(said) + "."
+    @property
+    def verdict(self) -> Verdict:
+        """What the figures come to."""
+        figures = {name: (figure.value, figure.reference) for name, figure in self.figures.items()}
+        return of_figures(figures, self.count, self.short)
 
     def table(self) -> Table:
         """A table for people."""

@@ -29,6 +29,7 @@ from sparring.processes import join_processes
 from sparring.runs.files import check_writable
 from sparring.runs.folder import Run, is_group
 from sparring.settings import Count, Natural, check_value
+from sparring.verdict import too_short
 
 
 def evaluate(
@@ -106,6 +107,7 @@ def _evaluate_run(
         own=_own_figures(model.game, dataset),
         checkpoint={"run": run.path.name, "step": run.status["step"], "epoch": epoch, "seed": seed},
         progress=stages,
+        short=_too_short(run, epoch, model.game),
     )
 
 
@@ -117,6 +119,13 @@ def _succeeds(write: Callable[[], object]) -> bool:
         warnings.warn(f"{error} The figures are shown, and not kept in the run.", stacklevel=3)
         return False
     return True
+
+
+def _too_short(run: Run, epoch: int | None, game: Game) -> str:
+    """Why a run, or as much of it as was kept after an epoch, is too short to be judged, if it is."""
+    if epoch is None:
+        return too_short(run.status["step"], run.status.get("epoch"), game.length)
+    return too_short(None, epoch, game.length)
 
 
 def _own_figures(game: Game, dataset: Dataset) -> dict[str, Measurement]:

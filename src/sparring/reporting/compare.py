@@ -216,5 +216,7 @@ def _notes(
         found = evaluations[each.run.path]
         if found is None:
             yield f"{visible(each.name)} has no evaluation yet: `{each.command('evaluate')}` makes it."
-        elif outdated := each.outdated(found):
-            yield outdated
+        else:
+            yield f"{visible(each.name)}: {value_text(found.verdict.text)}"
+            if outdated := each.outdated(found):
+                yield outdated

@@ -17,6 +17,7 @@ from sparring.runs.folder import Run
 from sparring.runs.group import is_group
 from sparring.settings import Limit
 from sparring.shown import quoted, visible
+from sparring.verdict import Verdict, of_checks, too_short
 from sparring.zoo import SYSTEMS, find_system
 
 if TYPE_CHECKING:
@@ -165,6 +166,18 @@ class Facts:
             raise RunError(
                 f"{path} is damaged ({visible(error)}): make it anew with `{self.command('evaluate')}`."
             ) from error
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is known of the samples: by an evaluation of the latest step, else by the latest checks."""
+        try:
+            evaluation = self.evaluation()
+        except RunError:
+            evaluation = None
+        if evaluation is not None and self.outdated(evaluation) is None:
+            return evaluation.verdict
+        step, epoch = self.status.get("step"), self.status.get("epoch")
+        return of_checks(self.checks, too_short(step, epoch, self.system.length) if self.system else "")
 
     def evaluated_at(self, evaluation: Evaluation) -> str:
         """What the evaluation speaks of, such as `step 1,800`."""

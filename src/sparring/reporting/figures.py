@@ -112,6 +112,7 @@ def evaluation_section(facts: Facts) -> Html:
         paragraph(about, class_="quiet"),
         paragraph(html.prose(caution), class_="note") if caution else None,
         paragraph(html.prose(outdated), class_="note") if outdated else None,
+        paragraph(value_text(evaluation.verdict.text)),
         html.table(("figure", "value and 95 % interval", "real"), _rows(evaluation)),
         _others(facts),
     )

@@ -8,6 +8,7 @@ from sparring.reporting.facts import Facts
 from sparring.reporting.findings import FINDING, ROLLED_BACK, Card, cards_of
 from sparring.reporting.html import Html, paragraph, section, tag
 from sparring.reporting.text import counted
+from sparring.verdict import Grade
 
 _OF_ONE_BATCH = "Of the one batch of each check; means stand under Curves."
 
@@ -52,8 +53,12 @@ def _summary(facts: Facts) -> str:
     if not facts.checks:
         watched = "This run was not watched: its history has no health checks."
         return f"{watched} Yet its events have {' and '.join(found)}." if found else watched
-    checks = counted(len(facts.checks), "check")
-    return f"{' and '.join(found)} in {checks}." if found else f"Nothing unusual was seen in {checks}."
+    checks, verdict = counted(len(facts.checks), "check"), facts.verdict
+    if found:
+        return f"{' and '.join(found)} in {checks}. {verdict.text}"
+    if verdict.grade is Grade.CLOSE:
+        return f"Nothing unusual was seen in {checks}. {verdict.text}"
+    return f"None of the troubles that health looks for was seen in {checks}. {verdict.text}"
 
 
 def _shown(card: Card) -> Html:

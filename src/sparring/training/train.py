@@ -274,7 +274,7 @@ def _say_how_good(run: Run, console: Console, evaluated: bool, suffix: str) -> N
             ) from None
         console.table(evaluation.table())
         console.line(evaluation.seen_through())
-        console.line(evaluation.summary())
+        console.line(evaluation.verdict.text)
     else:
         next_steps.insert(0, f"sparring evaluate {path}")
     console.line("\n  ".join(["Try next:", *next_steps]))

@@ -1,0 +1,119 @@
+"""The verdict: its rules at their borders, and that nothing else that is said contradicts it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from sparring.settings import Limit
+from sparring.verdict import FEWEST, Grade, Verdict, of_checks, of_figures, too_short
+
+GOOD = {"coverage": (0.93, 0.95), "recall": (0.94, 0.95), "precision": (0.95, 0.95), "modes": (10, 10)}
+
+
+def verdict(**figures: tuple[Any, Any]) -> Verdict:
+    return of_figures(GOOD | figures, 1000)
+
+
+def test_one_minute_of_the_first_system() -> None:
+    said = of_figures(
+        GOOD | {"coverage": (0.05, 0.95), "reverse_kl": (0.6, 0.0)},
+        10_000,
+        "the run is too short: so says it",
+    )
+    assert said.grade is Grade.FAR
+    assert said.text == (
+        "Much is missing: samples cover 5 % of what is real (real ones: 95 %); but the run is too short: so "
+        "says it."
+    )
+
+
+def test_what_reaches_nine_tenths_of_real_by_every_figure_is_close() -> None:
+    assert verdict().grade is Grade.CLOSE
+    assert verdict(coverage=(0.9, 1.0)).text == (
+        "Close to real by every figure that is judged: samples cover 90 % of what is real (real ones: 100 %) "
+        "at worst."
+    )
+    assert verdict(coverage=(0.899, 1.0)).grade is Grade.SHORT
+    assert of_figures(GOOD, 1000, "it is short").text == of_figures(GOOD, 1000).text
+
+
+@pytest.mark.parametrize(
+    ("name", "border", "real", "trouble"),
+    [
+        ("coverage", 0.4, 0.8, "Much is missing: samples cover"),
+        ("recall", 0.4, 0.8, "Much is missing"),
+        ("modes", 5, 10, "Much is missing: 5 of 10 classes or modes occur"),
+        ("reverse_kl", math.log(2), 0.0, "Much is missing: they are spread as over 50 % of the classes"),
+        ("precision", 0.4, 0.8, "Much does not look real"),
+        ("high_quality_share", 0.4, 0.8, "Much does not look real"),
+        ("label_agreement", 0.4, 0.8, "Much does not look real"),
+        ("memorised", 0.51, 0.01, "Much is copied: 51 % of the samples nearly copy a training example"),
+    ],
+)
+def test_less_than_half_of_real_is_far(name: str, border: float, real: float, trouble: str) -> None:
+    worse = 1e-6 if name in ("reverse_kl", "memorised") else -1e-6
+    assert verdict(**{name: (border - worse, real)}).grade is Grade.SHORT
+    beyond = verdict(**{name: (border + worse, real)})
+    assert beyond.grade is Grade.FAR
+    assert beyond.text.startswith(trouble)
+
+
+def test_the_worst_is_named_first_and_three_at_the_most() -> None:
+    bad = {name: (0.01 * place, 1.0) for place, name in enumerate(("recall", "precision", "coverage"), 1)}
+    said = verdict(**bad, label_agreement=(0.04, 1.0)).text
+    assert said.index("within their reach") < said.index("look real") < said.index("samples cover")
+    assert "class asked for" not in said
+
+
+def test_what_is_no_number_or_has_no_scale_is_not_judged() -> None:
+    figures = {
+        "coverage": ("much", 1.0),
+        "recall": (0.1, None),
+        "fid": (100.0, 0.1),
+        "precision": (math.nan, 1),
+    }
+    assert of_figures(figures, 1000).grade is Grade.UNJUDGED
+    assert of_figures({}, 1000).text.startswith("No verdict")
+    assert of_figures(GOOD, "many").grade is Grade.UNJUDGED
+    assert verdict(reverse_kl=(-1e308, 1e308)).grade is Grade.CLOSE
+    assert verdict(precision=(0.0, 0.0)).grade is Grade.CLOSE
+
+
+def test_few_samples_are_not_judged() -> None:
+    assert of_figures(GOOD, FEWEST).grade is Grade.CLOSE
+    few = of_figures(GOOD, FEWEST - 1)
+    assert few == Verdict(Grade.UNJUDGED, "Too few samples to be judged: 99, where it takes 100.")
+
+
+@pytest.mark.parametrize(
+    ("step", "epoch", "usual", "short"),
+    [
+        (900, 24.9, Limit(epochs=100), "24.9 of the usual 100 epochs, less than 25 %"),
+        (900, 25.0, Limit(epochs=100), ""),
+        (24_999, 3.0, Limit(steps=100_000), "24,999 of the usual 100,000 steps, less than 25 %"),
+        (25_000, 3.0, Limit(steps=100_000), ""),
+        (900, 3.0, Limit(minutes=10), ""),
+        (None, "many", Limit(epochs=100), ""),
+    ],
+)
+def test_a_quarter_of_the_usual_length_is_long_enough(
+    step: object, epoch: object, usual: Limit, short: str
+) -> None:
+    assert too_short(step, epoch, usual).endswith(short)
+    assert bool(too_short(step, epoch, usual)) == bool(short)
+
+
+def test_checks_are_judged_by_the_last_ones() -> None:
+    def row(classes: float, diversity: float = 1.0) -> dict[str, Any]:
+        return {"samples/classes": classes, "samples/real_classes": 9.7, "samples/diversity": diversity}
+
+    early = [row(1.0, 0.1)] * 20
+    assert of_checks([*early, *[row(9.5)] * 4]).grade is Grade.CLOSE
+    assert of_checks([*early, *[row(5.4)] * 4]) == Verdict(
+        Grade.SHORT, "Not yet close to real: 5.4 of 9.7 classes or modes occur, evenly counted."
+    )
+    assert of_checks([*early, *[row(4.8)] * 4]).grade is Grade.FAR
+    assert of_checks([]).grade is Grade.UNJUDGED
