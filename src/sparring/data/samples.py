@@ -15,7 +15,7 @@ import numpy as np
 
 from sparring.data.arrays import LABELS, Array, examples_in, labels_in, load_arrays, only_key
 from sparring.data.dataset import Column, Dataset
-from sparring.data.kinds import Kind, kind_of
+from sparring.data.kinds import Classes, Kind, kind_of
 from sparring.errors import DataError
 from sparring.runs.files import writing_atomically
 
@@ -112,7 +112,7 @@ def read_samples(path: Path, condition: Kind) -> Dataset:
     examples = examples_in(arrays, key, path)
     labels = labels_in(arrays, LABELS[key], len(examples), path)
     samples = Dataset(path.name, Column(kind_of(examples), examples))
-    if labels is None or condition.as_condition != LABELS[key]:
+    if labels is None or condition.as_condition != Classes.as_condition:
         return samples
     try:
         return replace(samples, condition=Column(condition, condition.from_arrays(labels)))
