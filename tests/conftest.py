@@ -57,6 +57,10 @@ def random_images(
     return dataset_of("random images", examples, labels, names, kept)
 
 
+USUAL: dict[str, dict[str, Any]] = {"ImprovedGAN": {"labelled": 10}}
+"""Settings that suit data as small as that of tests."""
+
+
 @pytest.fixture
 def make_engine() -> Callable[..., Engine]:
     """Builds an engine: `make_engine("gan", dataset, steps=10, batch_size=8)`."""
@@ -71,7 +75,8 @@ def make_engine() -> Callable[..., Engine]:
         **settings: Any,
     ) -> Engine:
         game_class = find_system(system) if isinstance(system, str) else system
-        values = game_class.Settings.of({"batch_size": 10} | settings, "the test")
+        usual = {"batch_size": 10, **USUAL.get(game_class.__name__, {})}
+        values = game_class.Settings.of(usual | settings, "the test")
         data = random_images() if dataset is None else dataset
         return Engine(game_class, values, data, steps, seed, processes, microbatches=microbatches)
 

@@ -36,7 +36,7 @@ def test_arrays_of_samples_that_come_in_parts(tmp_path: Path) -> None:
     with np.load(tmp_path / "all.npz") as arrays:
         assert arrays["images"].shape == (1_110, 4, 4, 1)
         assert arrays["images"][:, 0, 0, 0].tolist() == [number % 251 for number in range(1_110)]
-        assert arrays["labels"].tolist() == [number % 3 for number in range(1_110)]
+        assert arrays["labels"].tolist() == [("zero", "one", "two")[number % 3] for number in range(1_110)]
 
 
 def test_as_many_as_one_picture_shows(tmp_path: Path) -> None:

@@ -57,9 +57,11 @@ def sentence_of(error: BaseException, own: Container[str]) -> str:
     """
     place = place_of_error(error, own)
     text = error.msg if isinstance(error, SyntaxError) else str(error)
+    if isinstance(error, SparringError) and (place is None or place in text):
+        return text
     message = (text.strip().splitlines() or [""])[0].rstrip(".")
     if isinstance(error, SparringError):
-        return f"{message}{'' if place is None or place in message else f' ({place})'}."
+        return f"{message} ({place})."
     if place is not None:
         return f"{place} fails: {_named(error, message)}."
     given = " with what the system gave it" if own else ""

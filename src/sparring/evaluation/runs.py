@@ -124,8 +124,8 @@ def _succeeds(write: Callable[[], object]) -> bool:
 def _too_short(run: Run, epoch: int | None, game: Game) -> str:
     """Why a run, or as much of it as was kept after an epoch, is too short to be judged, if it is."""
     if epoch is None:
-        return too_short(run.status["step"], run.status.get("epoch"), game.length)
-    return too_short(None, epoch, game.length)
+        return too_short(run.status["step"], run.status.get("epoch"), type(game).length)
+    return too_short(None, epoch, type(game).length)
 
 
 def _own_figures(game: Game, dataset: Dataset) -> dict[str, Measurement]:

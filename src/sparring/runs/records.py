@@ -14,7 +14,7 @@ class Status:
 
     state: str
     step: Whole
-    total_steps: Whole
+    total_steps: Whole | None
     epoch: NonNegative
     seconds: NonNegative
     phase: str = ""
