@@ -433,8 +433,8 @@ def change_turns(engine: Engine, change: Callable[[Turn], Turn]) -> None:
 def steep(turn: Turn) -> Turn:
     """The turn with a gradient that is not a number behind its first term."""
 
-    def loss(real: Batch) -> Terms:
-        terms = dict(turn.loss(real))
+    def loss(*batches: Batch) -> Terms:
+        terms = dict(turn.loss(*batches))
         first = next(iter(terms))
         return Terms(**(terms | {first: Wrong.apply(terms[first], math.nan)}))
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sparring.reporting.text import as_number
 from sparring.shown import visible_line
 
 Array = NDArray[Any]
@@ -106,8 +107,10 @@ def curves_png(history: list[dict[str, Any]]) -> bytes:
     for place, (term, members) in enumerate(panels.items(), start=1):
         axes = figure.add_subplot(down, across, place)
         for column in members:
-            seen = [(row["step"], row[column]) for row in rows if column in row]
-            axes.plot(*zip(*seen, strict=True), lw=1, label=_label(column.rpartition("/")[0]))
+            # A file may hold something else in the place of a number.
+            seen = [(row["step"], value) for row in rows if (value := as_number(row.get(column))) is not None]
+            steps, values = zip(*seen, strict=True) if seen else ((), ())
+            axes.plot(steps, values, lw=1, label=_label(column.rpartition("/")[0]))
         axes.set_title(_label(term.replace("_", " ")), fontsize=9, parse_math=False)
         axes.tick_params(labelsize=7)
         for text in axes.legend(fontsize=7).get_texts():
