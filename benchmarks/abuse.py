@@ -147,6 +147,9 @@ def small_run(folder: Path) -> Path:
     subprocess.run(
         [*command, "--out", str(folder / "run")], check=True, stdout=subprocess.DEVNULL, timeout=300
     )
+    # Without those before it, a damaged last checkpoint cannot be made up for.
+    for earlier in sorted((folder / "run" / "checkpoints").iterdir())[:-1]:
+        shutil.rmtree(earlier)
     return folder / "run"
 
 

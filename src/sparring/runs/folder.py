@@ -355,6 +355,8 @@ def claim(path: Path | str | None, title: str) -> Path:
     if path is not None:
         if not str(path):
             raise RunError("out is '': give the name of a folder.")
+        if "\0" in str(path):
+            raise RunError("out holds a zero byte, which no name can: give the name of a folder.")
         folder = Path(path)
         _refuse_occupied(folder)
         with writing(folder):
