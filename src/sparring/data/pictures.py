@@ -11,14 +11,13 @@ import torch
 from sparring.data.dataset import Column, Dataset, no_condition
 from sparring.data.folder import read_folder
 from sparring.data.kinds import kind_of
+from sparring.data.kinds.classes import MOST_COLUMNS
 from sparring.data.layout import HELD_OUT, TRAINING
 from sparring.data.loading import Watch, unwatched, with_channels
 from sparring.data.resizing import Frame
 from sparring.errors import DataError, SettingError
 from sparring.runs.files import write_folder_atomically
 
-MOST_NAMED = 20
-"""Classes that are named in an error at the most."""
 PLAIN_NAME = re.compile(r"[\w+-]([\w .,+-]{0,60}[\w+-])?")
 """Names of classes that are names of folders on every system."""
 
@@ -120,7 +119,7 @@ def _asked_for(pictures: Dataset, dataset: Dataset) -> Column:
     if unknown:
         raise DataError(
             f"The pictures have a folder '{unknown[0]}', and '{dataset.name}' has no such class: its classes "
-            f"are {', '.join(dataset.class_names[:MOST_NAMED])}."
+            f"are {', '.join(dataset.class_names[:MOST_COLUMNS])}."
         )
     places = torch.tensor([numbers[name] for name in pictures.class_names])
     return Column(dataset.condition.kind, places[pictures.condition.values])
