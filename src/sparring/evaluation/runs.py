@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from sparring.console import Stages
-from sparring.data import Dataset, load_dataset
+from sparring.data import READING, Dataset, load_dataset
 from sparring.data.listing import list_folder
 from sparring.data.pictures import read_pictures
 from sparring.data.resizing import Size
@@ -194,8 +194,10 @@ def _extractor(features: str | None, dataset: Dataset, device: torch.device) -> 
 
 
 def _data_of(run: Run, data: str | None) -> Dataset:
-    """The real examples to compare with: those of a run, or others brought to their size."""
-    if data is not None:
-        recorded = run.description["data"]
-        return load_dataset(data, size=recorded["size"], fit=recorded.get("fit", "crop"))
-    return recorded_dataset(run)
+    """The real examples to compare with: those of a run, or others that are read as those were."""
+    if data is None:
+        return recorded_dataset(run)
+    recorded = run.description["data"]
+    # Nothing of other data was trained on, so nothing need be held out.
+    options = [name for name in READING if name in recorded and not name.startswith("hold_out")]
+    return load_dataset(data, **{name: recorded[name] for name in options})
