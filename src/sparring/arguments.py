@@ -49,7 +49,7 @@ def options_of(function: Callable[..., Any], **more: tuple[Any, str, Any]) -> ty
     """A dataclass of a function's parameters, each with its type, its default, and its help from the
     docstring.
 
-    Parameters without a default are positional.
+    Parameters without a default are positional; further keywords (`**more`) are none of them.
 
     Args:
         function: a public function whose docstring has an `Args` section.
@@ -60,6 +60,8 @@ def options_of(function: Callable[..., Any], **more: tuple[Any, str, Any]) -> ty
     hints = typing.get_type_hints(function, include_extras=True)
     fields: list[tuple[str, Any, Any]] = []
     for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            continue
         required = parameter.default is inspect.Parameter.empty
         hint = typed_in(hints[name])
         marks = [tyro.conf.Positional, _help(name, helps[name])] if required else [_help(name, helps[name])]

@@ -11,7 +11,7 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from sparring.errors import SettingError, SparringError, nearest
@@ -244,6 +244,31 @@ def _resume(arguments: list[str]) -> None:
         resume(**options)
 
 
+def _sampling(words: Sequence[str]) -> dict[str, tuple[Any, str, Any]]:
+    """The options that a run's system has for how samples are made, where some words name a run, or a group
+    of seeds."""
+    from sparring.model import recorded_system
+    from sparring.runs.folder import Run, is_group, is_run
+    from sparring.runs.group import Group
+
+    named = next((word for word in words if is_run(word) or is_group(word)), None)
+    if named is None:
+        return {}
+    runs = Group.open(named).runs() if is_group(named) else [Run.open(named)]
+    settings = runs[0].description["settings"] if runs else {}
+    about = "Of these samples, instead of the {} that the run has."
+    return {
+        name: (float | None, about.format(settings.get(name)), None)
+        for name in (recorded_system(runs[0]).sampling if runs else ())
+    }
+
+
+def _chosen(options: dict[str, Any], sampling: Iterable[str]) -> dict[str, float]:
+    """What was given for how samples are made, taken out of the options."""
+    given = {name: options.pop(name) for name in sampling}
+    return {name: value for name, value in given.items() if value is not None}
+
+
 def _sample(arguments: list[str]) -> None:
     from sparring.model import load, sample
     from sparring.sample_files import check_samples_file, write_samples
@@ -254,16 +279,19 @@ def _sample(arguments: list[str]) -> None:
         "FOLDER/ for a file for each, in a folder for each class."
     )
     formats = "Of the files in FOLDER/: png, jpg or webp; by default png, or txt for texts."
+    how = _sampling(arguments)
     options = _parsed(
         "sample",
         sample,
         arguments,
         out=(str, about, dataclasses.MISSING),
         format=(str | None, formats, None),
+        **how,
     )
+    sampling = _chosen(options, how)
     out, form = options.pop("out"), options.pop("format")
     check_samples_file(out, form=form)
-    model = load(options["run"], options["epoch"], options["device"])
+    model = load(options["run"], options["epoch"], options["device"], **sampling)
     drawn = model.batches(options["count"], options["label"], options["seed"])
     files = write_samples(out, drawn, options["count"], form=form)
     several = f" and {len(files) - 1:,} more files" if len(files) > 1 else ""
@@ -276,7 +304,9 @@ def _evaluate(arguments: list[str]) -> None:
     from sparring.runs.group import is_group, runs_in
 
     json = (bool, "Print JSON instead of a table; of a group of seeds, a list.", False)
-    options = _parsed("evaluate", evaluate, arguments, json=json)
+    how = _sampling(arguments)
+    options = _parsed("evaluate", evaluate, arguments, json=json, **how)
+    options |= _chosen(options, how)
     as_json, target = options.pop("json"), options.pop("target")
     texts = []
     for run in runs_in([target]):

@@ -182,6 +182,9 @@ class Game(nn.Module):
     """Keep the networks of every so many epochs for good; 0 keeps only the latest checkpoint."""
     conditional: ClassVar[bool] = False
     """Whether the generator is told the condition of the data, such as the class, where the data has one."""
+    sampling: ClassVar[Mapping[str, Sequence[float]]] = {}
+    """Settings that only say how samples are made, and so may be given anew for a trained run: each with the
+    values at which a sweep tries it, the less diverse the later."""
     second_derivatives: bool = False
     """Whether a loss differentiates through a gradient of the critic: such a critic cannot be compiled."""
 

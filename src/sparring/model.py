@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,8 +15,8 @@ from sparring.data.dataset import Column, Dataset, spec_from
 from sparring.data.kinds import Kind, kind_from
 from sparring.data.loading import Watch, unwatched
 from sparring.data.own import is_own
-from sparring.errors import CheckpointError, RunError
-from sparring.game import Game
+from sparring.errors import CheckpointError, RunError, SettingError
+from sparring.game import Game, GameSettings
 from sparring.nn.modes import inference
 from sparring.processes import join_processes
 from sparring.randomness import Randomness, derived_seed, seeded_initialisation
@@ -89,16 +91,18 @@ class Model:
         return self.game.condition((dataset if dataset.held_out is None else dataset.held_out)[:count])
 
 
-def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto") -> Model:
+def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto", **sampling: float) -> Model:
     """The trained game of a run.
 
     Args:
         run: the run or its folder.
         epoch: an epoch whose networks were kept; by default the latest checkpoint.
         device: where to put it.
+        sampling: settings of its `Game.sampling`, such as a temperature; by default as the run has them.
 
     Raises:
-        SparringError: no such run, no checkpoint yet, a damaged one, or one of another system.
+        SparringError: no such run, no checkpoint yet, a damaged one, one of another system, or a setting that
+            says more than how samples are made.
     """
     run = Run.open(run.path if isinstance(run, Run) else run)
     described = run.description
@@ -107,6 +111,7 @@ def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto") 
     spec = spec_from(data["spec"], game_class.value_range)
     condition = kind_from(described["condition"]).in_range(*game_class.value_range)
     settings = game_class.Settings.of(described["settings"], str(run.path / "run.json"))
+    settings = with_sampling(game_class, settings, sampling)
     processes = join_processes(device)
     if epoch is None:
         checkpoint = run.latest()
@@ -125,6 +130,22 @@ def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto") 
     game.load_state_dict(networks)
 
     return Model(game, condition, lambda: recorded_dataset(run).in_range(*game_class.value_range))
+
+
+def with_sampling(system: type[Game], settings: GameSettings, sampling: Mapping[str, float]) -> GameSettings:
+    """Settings with others for how samples are made.
+
+    Raises:
+        SettingError: one says more than that, or has a value that it does not accept.
+    """
+    for name in sampling:
+        if name not in system.sampling:
+            raise SettingError(
+                f"{system.__name__} cannot be given another '{name}' once it is trained: "
+                f"{' and '.join(system.sampling) or 'no setting'} may change where samples are made."
+            )
+    changed: dict[str, Any] = dict(sampling)
+    return dataclasses.replace(settings, **changed)
 
 
 def recorded_system(run: Run) -> type[Game]:
@@ -279,8 +300,9 @@ def sample(
     seed: int = 0,
     epoch: int | None = None,
     device: str = "auto",
+    **sampling: float,
 ) -> Samples:
-    """Generate examples from a run: `load(run, epoch, device).sample(count, label, seed)`.
+    """Generate examples from a run: `load(run, epoch, device, **sampling).sample(count, label, seed)`.
 
     Args:
         run: the run or its folder.
@@ -289,5 +311,6 @@ def sample(
         seed: decides the noise.
         epoch: an epoch whose networks were kept; by default the latest checkpoint.
         device: where to generate them: auto, cpu, cuda ...
+        sampling: settings of the system that say how samples are made, such as `temperature=0.7`.
     """
-    return load(run, epoch, device).sample(count, label, seed)
+    return load(run, epoch, device, **sampling).sample(count, label, seed)

@@ -44,11 +44,12 @@ def keep(run: Run, evaluation: Evaluation) -> Path:
     return file
 
 
-def rank(evaluation: Evaluation, own_data: str) -> tuple[bool, bool, int, int]:
+def rank(evaluation: Evaluation, own_data: str) -> tuple[bool, bool, bool, int, int]:
     """How much an evaluation says of a run, to be compared with the rank of another.
 
-    What is of the run's own data means more than what is of other data; then what is of the latest networks
-    rather than of those kept after an epoch; of a later step; of more samples. Of equals, the newest counts.
+    What is of the run's own data means more than what is of other data; then what is of samples as the run
+    makes them; of the latest networks rather than of those kept after an epoch; of a later step; of more
+    samples. Of equals, the newest counts.
 
     Args:
         evaluation: the evaluation.
@@ -57,6 +58,7 @@ def rank(evaluation: Evaluation, own_data: str) -> tuple[bool, bool, int, int]:
     of = evaluation.checkpoint
     return (
         evaluation.data == own_data,
+        not of.get("sampling"),
         of.get("epoch") is None,
         _whole(of.get("step")),
         _whole(evaluation.count),
@@ -67,6 +69,7 @@ def file_name(evaluation: Evaluation, own_data: str) -> str:
     """Such as `digits-f1e2d3c4-10000-step-1800`."""
     epoch, step = (evaluation.checkpoint.get(name) for name in ("epoch", "step"))
     words = [evaluation.extractor, evaluation.count, f"step-{step}" if epoch is None else f"epoch-{epoch}"]
+    words += [f"{name}-{value}" for name, value in evaluation.sampling.items()]
     if evaluation.data != own_data:
         digest = hashlib.sha256(evaluation.data.encode()).hexdigest()[:8]
         words += [short_data_name(evaluation.data), digest]

@@ -105,6 +105,12 @@ class Evaluation:
         return self.extractor, self.data, self.count, self.unseen
 
     @property
+    def sampling(self) -> dict[str, Any]:
+        """How samples were made, where that is not as the run has it."""
+        given = self.checkpoint.get("sampling")
+        return given if isinstance(given, dict) else {}
+
+    @property
     def compared_with(self) -> str:
         """What the samples were compared with, such as `held-out examples of mnist`."""
         return f"{'held-out' if self.unseen else 'training'} examples of {self.data}"
@@ -128,7 +134,8 @@ class Evaluation:
 
     def table(self) -> Table:
         """A table for people."""
-        title = f"{self.count} samples against {self.compared_with}, seen through {self.extractor}"
+        made = "".join(f", {name} {value}," for name, value in self.sampling.items())
+        title = f"{self.count} samples{made} against {self.compared_with}, seen through {self.extractor}"
         table = Table(title=title, caption=self.caution())
         table.add_column("figure")
         for column in ("value", "95 % interval", "real"):

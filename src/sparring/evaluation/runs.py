@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -43,6 +43,7 @@ def evaluate(
     epoch: int | None = None,
     device: str = "auto",
     quiet: bool = False,
+    **sampling: float,
 ) -> Evaluation:
     """Say how far generated examples are from real ones.
 
@@ -63,6 +64,7 @@ def evaluate(
         epoch: evaluate the networks kept after this epoch instead of the latest checkpoint.
         device: where to generate samples, as well as their features.
         quiet: do not say which figure is being measured.
+        sampling: settings of the run's system that say how samples are made, such as `temperature=0.7`.
 
     Raises:
         SparringError: no such run or file, samples that are not shaped as the data, unknown features.
@@ -71,13 +73,15 @@ def evaluate(
     check_enough_samples(count)
     with Stages("Evaluating", quiet) as stages:
         if not isinstance(target, Run) and are_samples(Path(target)):
+            if sampling:
+                raise SettingError(f"{target} holds samples that are made: leave {next(iter(sampling))} out.")
             return _evaluate_files(Path(target), count, data, size, features, seed, device, stages)
         if size is not None:
             raise SettingError(f"{target} is a run, whose samples have one size: leave --size out.")
         run = Run.open(target.path if isinstance(target, Run) else target)
         # Said before it takes its minutes, and it is shown all the same.
         can_be_kept = _succeeds(lambda: check_writable(run.path / CHOSEN))
-        evaluation = _evaluate_run(run, count, data, features, seed, epoch, device, stages)
+        evaluation = _evaluate_run(run, count, data, features, seed, epoch, device, sampling, stages)
     if can_be_kept:
         _succeeds(lambda: keep(run, evaluation))
     return evaluation
@@ -91,12 +95,13 @@ def _evaluate_run(
     seed: int,
     epoch: int | None,
     device: str,
+    sampling: Mapping[str, float],
     stages: Stages,
 ) -> Evaluation:
     stages("real examples")
     dataset = _data_of(run, data)
     check_enough_real(dataset)
-    model = load(run, epoch, device)
+    model = load(run, epoch, device, **sampling)
     stages("samples")
     samples = model.sample(count, seed=seed)
     return evaluate_samples(
@@ -105,7 +110,13 @@ def _evaluate_run(
         extractor=_extractor(features, dataset, model.game.random.device),
         seed=seed,
         own=_own_figures(model.game, dataset),
-        checkpoint={"run": run.path.name, "step": run.status["step"], "epoch": epoch, "seed": seed},
+        checkpoint={
+            "run": run.path.name,
+            "step": run.status["step"],
+            "epoch": epoch,
+            "seed": seed,
+            **({"sampling": dict(sampling)} if sampling else {}),
+        },
         progress=stages,
         short=_too_short(run, epoch, model.game),
     )

@@ -341,6 +341,11 @@ def landmarks(steps: list[int], every: int) -> list[int]:
     return [step for step in steps if step % every == 0]
 
 
+def is_run(path: Path | str) -> bool:
+    """Whether a folder is a run, whatever may be wrong with it."""
+    return os.path.isfile(Path(path) / "run.json")
+
+
 def is_group(path: Path | str) -> bool:
     """Whether a folder is a group of runs; see `group.py`."""
     return os.path.isfile(Path(path) / GROUP_FILE)
@@ -375,7 +380,7 @@ def claim(path: Path | str | None, title: str) -> Path:
 
 def _refuse_occupied(folder: Path) -> None:
     """Raise RunError where the folder holds a run or anything else but the traces of a killed beginning."""
-    held = "a group of runs" if is_group(folder) else "a run" if os.path.isfile(folder / "run.json") else None
+    held = "a group of runs" if is_group(folder) else "a run" if is_run(folder) else None
     if held is not None:
         raise RunError(
             f"{folder} already holds {held}: continue it with `sparring resume {quoted(folder)}`, "

@@ -40,6 +40,7 @@ class LanguageModel(Game):
     purpose = "texts by maximum likelihood: the baseline of every GAN of texts"
     needs = Needs(examples=("tokens",))
     length = Limit(epochs=120)
+    sampling = {"temperature": (1.5, 1.25, 1.0, 0.9, 0.8, 0.75, 0.7, 0.6, 0.5)}
 
     @dataclass(frozen=True)
     class Settings(GameSettings):
@@ -54,7 +55,8 @@ class LanguageModel(Game):
         largest_gradient: Positive = 5.0
         """Norm to which gradients are clipped."""
         temperature: Positive = 1.0
-        """Divides the scores when samples are written: below 1 they are likelier, above 1 more diverse."""
+        """Divides the scores when samples are written: below 1 they are likelier, above 1 more diverse. It
+        changes nothing in training, and may be given to `sample` and `evaluate` instead."""
 
     settings: Settings
 
@@ -102,4 +104,8 @@ class LanguageModel(Game):
 
     def generate(self, latent: Tensor, condition: Tensor) -> Tensor:
         """Texts, written one token after the other."""
+        return self.kind.decode(self.generator.write(latent))
+
+    def sample(self, latent: Tensor, condition: Tensor) -> Tensor:
+        """The same at the temperature, which training knows nothing of."""
         return self.kind.decode(self.generator.write(latent, self.settings.temperature))
