@@ -69,7 +69,9 @@ class TestSplits:
     @pytest.mark.parametrize("names", [("trainA", "trainB"), ("trainA", "testB"), ("train_A", "train_B")])
     def test_domains_belong_to_translation(self, tmp_path, names):
         fill(tmp_path, *(f"{name}/a.png" for name in names))
-        with pytest.raises(DataError, match=r"between two domains \(.*train.*folder:.*train_?[AB]\."):
+        with pytest.raises(
+            DataError, match=r"between two domains \(.*train.*unpaired:.*folder:.*train_?[AB]\."
+        ):
             load(tmp_path)
 
 

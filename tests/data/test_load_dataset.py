@@ -19,6 +19,8 @@ def test_every_name_has_a_line_of_help():
         "stacked-mnist",
         "idx:PATH",
         "folder:PATH",
+        "pairs:PATH",
+        "unpaired:PATH",
         "npz:FILE",
         "mixture:FILE",
         "text:FILE",

@@ -20,6 +20,7 @@ from sparring.data.resizing import Fit, Size, frame_of
 from sparring.data.stacked import stacked_mnist
 from sparring.data.texts import TokensName, read_texts
 from sparring.data.truth import Mixture, Truth
+from sparring.data.two_domains import Aside, Reading, read_pairs, read_unpaired
 from sparring.errors import DataError, nearest
 
 __all__ = [
@@ -46,12 +47,17 @@ _NAMES = {
     "stacked-mnist": "three random digits as the channels of a colour image, 1000 classes (generated)",
     "idx:PATH": "a folder with train-images-idx3-ubyte[.gz] and so on, as MNIST and its likes come",
     "folder:PATH": "a folder of images of any size and format; its sub-folders, if any, are the classes",
+    "pairs:PATH": "pairs of images: folders A and B with equal names, or files with both side by side",
+    "unpaired:PATH": "images of two domains: folders A and B, or trainA, trainB, testA and testB",
     "npz:FILE": "a NumPy .npz file with `images`, `x_train` or `points`, and perhaps labels",
     "mixture:FILE": 'Gaussians of your own, from JSON such as {"means": [[0, 0], [1, 1]], "deviation": 0.1}',
     "text:FILE": "UTF-8 text, an example in each line, cut into characters or words",
     "oracle:FILE": "sequences that a network in a .npz file writes, as in SeqGAN's experiment (generated)",
     "FILE.py:FUNCTION": "a function of your own that gives a `Dataset`: pairs, two domains, anything",
 }
+
+TWO_DOMAINS = {"pairs": read_pairs, "unpaired": read_unpaired}
+"""What reads images of two domains; it holds examples out by itself, as they belong together or not."""
 
 
 def data_names() -> dict[str, str]:
@@ -96,6 +102,7 @@ def load_dataset(
         DataError: the name is unknown, or what it names cannot be read or makes no data set.
     """
     frame = frame_of(size, fit)
+    aside: Aside = lambda whole: keep_aside(whole, hold_out, hold_out_seed) if hold_out else whole  # noqa: E731
     asked = ["image size"] * (frame is not None) + ["stretching"] * stretch
     generated: dict[str, Callable[[], Dataset]] = {
         "mnist": lambda: mnist(frame),
@@ -114,6 +121,9 @@ def load_dataset(
     kind, colon, path = name.partition(":")
     if tokens is not None and kind != "text":
         raise DataError(f"'{name}' is not cut into tokens, as 'text:FILE' is; leave the tokens out.")
+    if kind in TWO_DOMAINS and colon:
+        reading = Reading(frame, skip_bad_images, stretch, watch, aside)
+        return TWO_DOMAINS[kind](_existing(kind, path), reading)
     if kind in own and colon:
         dataset = own[kind](_existing(kind, path))
     elif name in generated:
@@ -132,7 +142,7 @@ def load_dataset(
             f"'{name}' holds {dataset.examples.kind.name}, not images, so it takes no "
             f"{' and no '.join(asked)}; leave that out."
         )
-    return keep_aside(dataset, hold_out, hold_out_seed) if hold_out else dataset
+    return aside(dataset)
 
 
 def short_data_name(name: str) -> str:
@@ -156,7 +166,7 @@ def _hint(name: str) -> str:
 
 def _existing(kind: str, given: str) -> Path:
     """The absolute path given after `kind:`, which must exist and be a folder or a file as the kind wants."""
-    wanted = "folder" if kind in ("idx", "folder") else "file"
+    wanted = "folder" if kind in ("idx", "folder", *TWO_DOMAINS) else "file"
     if not given:
         raise DataError(f"'{kind}:' lacks its path; give {kind}: followed by the path of a {wanted}.")
     if "\0" in given:

@@ -99,6 +99,11 @@ def brightest(files: Iterable[Path]) -> Iterator[float | str]:
     return _each(files, _brightest)
 
 
+def sizes(files: Iterable[Path]) -> Iterator[tuple[int, int] | str]:
+    """Width and height of each file, turned upright, or why it has none; nothing is decoded."""
+    return _each(files, _size)
+
+
 def _each(files: Iterable[Path], work: Callable[[Path], T]) -> Iterator[T | str]:
     waiting = iter(files)
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -133,14 +138,23 @@ def decode(file: Path, frame: Frame, white: float = 1.0) -> Decoded:
         One of `UNREADABLE`: the file cannot be decoded.
     """
     with Image.open(file, formats=decodable()) as image:
-        width, height = image.size
+        width, height = _upright_size(image)
         # JPEGs are decoded at a half, a quarter or an eighth where that is still twice what is wanted.
         wanted = 2 * max(frame.width, frame.height)
         image.draft(None, (wanted, wanted))
-        if image.getexif().get(ExifTags.Base.Orientation, 1) in TURNED:
-            width, height = height, width
         with decoding(*image.size):
             return Decoded(_decoded_to(image, frame, white), width, height)
+
+
+def _size(file: Path) -> tuple[int, int]:
+    with Image.open(file, formats=decodable()) as image:
+        return _upright_size(image)
+
+
+def _upright_size(image: Image.Image) -> tuple[int, int]:
+    width, height = image.size
+    turned = image.getexif().get(ExifTags.Base.Orientation, 1) in TURNED
+    return (height, width) if turned else (width, height)
 
 
 def _decoded_to(image: Image.Image, frame: Frame, white: float) -> Pixels:
@@ -148,7 +162,7 @@ def _decoded_to(image: Image.Image, frame: Frame, white: float) -> Pixels:
     opaque = _in_eight_bits(image, white)
     # Not resize's own `box`, beyond whose edges the filter would look.
     part = opaque.crop(frame.kept(*opaque.size))
-    width, height = frame.resized(*opaque.size)
+    width, height = frame.resized(*part.size)
     part = part.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
     left, right, top, bottom = frame.margins(width, height)
     pixels: Pixels = np.asarray(part).reshape(height, width, -1).transpose(2, 0, 1)

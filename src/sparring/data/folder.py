@@ -14,7 +14,7 @@ from sparring.data.cache import cached
 from sparring.data.dataset import Dataset, dataset_of
 from sparring.data.layout import layout_of
 from sparring.data.listing import list_folder
-from sparring.data.loading import Wanted, Watch, load_files, unwatched
+from sparring.data.loading import Loaded, Wanted, Watch, load_files, unwatched
 from sparring.data.provenance import Provenance
 from sparring.data.resizing import Frame
 from sparring.errors import DataError
@@ -62,9 +62,7 @@ def read_folder(
     splits = [layout.training] if layout.held_out is None else [layout.training, layout.held_out]
     files = [file for split in splits for file in split.files]
     wanted = Wanted(frame or DEFAULT_FRAME, stretch, skip_bad_images)
-    loaded = cached(path, files, wanted, lambda: load_files([path / file for file in files], wanted, watch))
-    bad = [path / files[index] for index in sorted(set(range(len(files))).difference(loaded.kept))]
-    _warn(bad, len(files))
+    loaded = load_images(path, files, wanted, watch)
     classes = [name for split in splits for name in split.classes or []]
     numbers = {name: number for number, name in enumerate(layout.class_names)}
     labels = torch.tensor([numbers[classes[index]] for index in loaded.kept]) if classes else None
@@ -72,8 +70,10 @@ def read_folder(
     border = bisect_left(loaded.kept, len(layout.training.files))
     training, held_out = whole[:border], whole[border:]
     if not len(training) or (layout.held_out and not len(held_out)):
-        raise DataError(f"No image of a split of {path} can be read, {bad[0]} being the first.")
-    left_out = layout.left_out | ({"damaged": len(bad)} if bad else {})
+        (first, *_) = set(range(len(files))).difference(loaded.kept)
+        raise DataError(f"No image of a split of {path} can be read, {path / files[first]} being the first.")
+    bad = len(files) - len(loaded.kept)
+    left_out = layout.left_out | ({"damaged": bad} if bad else {})
     return replace(
         training,
         held_out=held_out if layout.held_out else None,
@@ -81,7 +81,21 @@ def read_folder(
     )
 
 
-def _warn(bad: Sequence[Path], count: int) -> None:
+def load_images(root: Path, files: Sequence[Path], wanted: Wanted, watch: Watch = unwatched) -> Loaded:
+    """Some images of a folder, decoded or found in the cache; a warning names those that are skipped.
+
+    Args:
+        root: the folder.
+        files: the images, relative to it.
+        wanted: what they are brought to.
+        watch: is told how many are read.
+
+    Raises:
+        DataError: a file cannot be decoded and such are not left out, or none can.
+    """
+    loaded = cached(root, files, wanted, lambda: load_files([root / file for file in files], wanted, watch))
+    bad = [root / files[index] for index in sorted(set(range(len(files))).difference(loaded.kept))]
     if bad:
         shown = ", ".join(map(str, bad[:3])) + (", ..." if len(bad) > 3 else "")
-        warnings.warn(f"Skipped {len(bad)} of {count} images: {shown}", stacklevel=3)
+        warnings.warn(f"Skipped {len(bad)} of {len(files)} images: {shown}", stacklevel=3)
+    return loaded

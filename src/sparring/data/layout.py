@@ -67,8 +67,8 @@ def _refuse_domains(root: Path, listing: Listing) -> None:
     domains = [name for name in listing.folders if DOMAIN.fullmatch(name)]
     if domains:
         raise DataError(
-            f"{root} is laid out for translation between two domains ({', '.join(domains)}), which no system "
-            f"here does: give the folder of one of them, such as folder:{root / max(domains)}."
+            f"{root} is laid out for translation between two domains ({', '.join(domains)}): read it as "
+            f"unpaired:{root}, or give the folder of one of them, such as folder:{root / max(domains)}."
         )
 
 

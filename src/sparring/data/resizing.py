@@ -18,6 +18,9 @@ Size = int | str
 Fit = Literal["crop", "pad", "stretch"]
 """How an image of another shape comes to a size: cut to its centre, with its edges repeated, or distorted."""
 
+Half = Literal["whole", "left", "right"]
+"""What of an image is meant: all of it, or one of two that stand side by side in it."""
+
 LARGEST_SIDE = 4096
 """The largest side in pixels that a size may ask for."""
 RESIZED_AT_ONCE = 2**24
@@ -31,6 +34,7 @@ class Frame:
     width: int
     height: int
     fit: Fit = "crop"
+    half: Half = "whole"
 
     def __str__(self) -> str:
         return f"{self.width} x {self.height} pixels"
@@ -41,13 +45,17 @@ class Frame:
         return self.width * self.height
 
     def kept(self, width: int, height: int) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom of what is kept of an image: with `crop` the largest central part that
-        has the frame's shape, else all of it."""
+        """Left, top, right and bottom of what is kept of an image, or of the half that is meant: with `crop`
+        the largest central part that has the frame's shape, else all of it."""
+        beside = 0
+        if self.half != "whole":
+            beside = width - width // 2 if self.half == "right" else 0
+            width = max(1, width // 2)
         wide, high = width, height
         if self.fit == "crop":
             wide = min(width, max(1, height * self.width // self.height))
             high = min(height, max(1, width * self.height // self.width))
-        left, top = (width - wide) // 2, (height - high) // 2
+        left, top = beside + (width - wide) // 2, (height - high) // 2
         return left, top, left + wide, top + high
 
     def resized(self, width: int, height: int) -> tuple[int, int]:

@@ -12,11 +12,20 @@ def summary(dataset: Dataset) -> str:
     held_out = "none" if dataset.held_out is None else f"{len(dataset.held_out):,}"
     clauses = [
         _examples(dataset),
-        *(f"{name}: {_examples(part)}" for name, part in dataset.parts.items()),
+        *(
+            f"{name}: {_examples(part)}"
+            for name, part in dataset.parts.items()
+            if not _is_told(part, dataset)
+        ),
         left_out_text(dataset.provenance.left_out),
         f"held out: {held_out}",
     ]
     return "; ".join(filter(None, clauses))
+
+
+def _is_told(part: Dataset, dataset: Dataset) -> bool:
+    """Whether a part is nothing but the examples, or what is told of them, by another name."""
+    return any(part.examples.values is column.values for column in (dataset.examples, dataset.condition))
 
 
 def hints(dataset: Dataset) -> list[str]:

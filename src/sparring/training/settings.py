@@ -42,8 +42,9 @@ class RunSettings(Settings):
     """What every run can be told, whatever system it trains."""
 
     data: str = "mnist"
-    """The training data: mnist, ring, grid, stacked-mnist, idx:PATH, folder:PATH, npz:FILE, mixture:FILE,
-    text:FILE, oracle:FILE, or FILE.py:FUNCTION for a function of your own that gives a Dataset."""
+    """The training data: mnist, ring, grid, stacked-mnist, idx:PATH, folder:PATH, pairs:PATH, unpaired:PATH,
+    npz:FILE, mixture:FILE, text:FILE, oracle:FILE, or FILE.py:FUNCTION for a function of your own that gives
+    a Dataset."""
     preset: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """A named set of settings of the system (`sparring zoo` lists them); settings given beside it win."""
     out: Annotated[str | None, tyro.conf.arg(metavar="RUN")] = None
@@ -70,7 +71,7 @@ class RunSettings(Settings):
     """CPU threads; small networks are often fastest with 1. By default what torch chooses."""
     size: Annotated[Size | None, tyro.conf.arg(metavar="PIXELS")] = None
     """Size that images are brought to, 64 for a square or 64x48 for width and height; by default their own,
-    or 28 for folders."""
+    or 28 for `folder:`."""
     fit: Fit = "crop"
     """How images of another shape come to that size: `crop` keeps their central part, `pad` all of them with
     their edges repeated over what is left, `stretch` all of them, distorted."""
