@@ -12,20 +12,17 @@ def summary(dataset: Dataset) -> str:
     held_out = "none" if dataset.held_out is None else f"{len(dataset.held_out):,}"
     clauses = [
         _examples(dataset),
-        *(
-            f"{name}: {_examples(part)}"
-            for name, part in dataset.parts.items()
-            if not _is_told(part, dataset)
-        ),
+        *(f"{name}: {_examples(part)}" for name, part in _further_parts(dataset).items()),
         left_out_text(dataset.provenance.left_out),
         f"held out: {held_out}",
     ]
     return "; ".join(filter(None, clauses))
 
 
-def _is_told(part: Dataset, dataset: Dataset) -> bool:
-    """Whether a part is nothing but the examples, or what is told of them, by another name."""
-    return any(part.examples.values is column.values for column in (dataset.examples, dataset.condition))
+def _further_parts(dataset: Dataset) -> dict[str, Dataset]:
+    """The parts that are more than the examples, or what is told of them, by another name."""
+    said = {id(column.values) for column in (dataset.examples, dataset.condition)}
+    return {name: part for name, part in dataset.parts.items() if id(part.examples.values) not in said}
 
 
 def hints(dataset: Dataset) -> list[str]:
@@ -35,7 +32,7 @@ def hints(dataset: Dataset) -> list[str]:
         found.append(
             f"All {len(dataset):,} training examples are the same: there is nothing to learn but that one."
         )
-    return found + [hint for part in dataset.parts.values() for hint in hints(part)]
+    return found + [hint for part in _further_parts(dataset).values() for hint in hints(part)]
 
 
 def _examples(dataset: Dataset) -> str:
