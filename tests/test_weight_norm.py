@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from sparring.nn.adam_inside import AdamInside
 from sparring.nn.layers import GaussianNoise
-from sparring.nn.weight_norm import WeightNormed, fit
+from sparring.nn.weight_norm import NormedLinear, WeightNormed, fit
 from sparring.randomness import Randomness
 
 LAYERS = {
@@ -29,6 +29,23 @@ def test_weights_are_a_direction_times_a_length(name: str) -> None:
     alone.weight.data = layer.weight.data / lengths * normed.scale.data.view_as(lengths)
     alone.bias.data = layer.bias.data
     assert torch.allclose(normed(inputs), alone(inputs), atol=1e-6)
+
+
+def test_slopes_of_a_linear_layer_are_those_of_its_formula_the_second_ones_too() -> None:
+    """In double precision against differences: of inputs, direction, scale and bias."""
+    shapes = ((4, 5), (3, 5), (3,), (3,))
+    given = [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
+    assert torch.autograd.gradcheck(NormedLinear.apply, given)
+    assert torch.autograd.gradgradcheck(NormedLinear.apply, given)
+
+
+def test_in_low_precision_a_linear_layer_computes_the_same() -> None:
+    normed, inputs = WeightNormed(nn.Linear(5, 3)), torch.randn(64, 5)
+    with torch.autocast("cpu", torch.bfloat16):
+        low = normed(inputs)
+    low.float().sum().backward()
+    assert low.dtype == torch.bfloat16
+    assert torch.allclose(low.float(), normed(inputs), atol=0.05)
 
 
 @pytest.mark.parametrize("name", LAYERS)

@@ -8,17 +8,19 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
+from torch.optim.adam import adam
 
 
 class AdamInside(Optimizer):
     """Adam (Kingma and Ba 2015) whose step is m / sqrt(v + epsilon), with the bias of both corrected.
 
-    torch's own divides by sqrt(v) + epsilon: where gradients are small the two differ.
+    torch's own divides by sqrt(v) + epsilon: where gradients are small the two differ. The corrected average
+    of g² + epsilon is v + epsilon, so this is torch's, without its epsilon, on squares that are raised by it.
 
     Args:
         params: what it moves.
         lr: learning rate.
-        betas: decay of the first and the second moment.
+        betas: decay of the first and, above 0, of the second moment.
         eps: epsilon.
     """
 
@@ -29,7 +31,7 @@ class AdamInside(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
     ) -> None:
-        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps})
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "fused": True})
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
@@ -42,21 +44,27 @@ class AdamInside(Optimizer):
     def _move(self, moved: list[Tensor], group: dict[str, Any]) -> None:
         for parameter in moved:
             if not self.state[parameter]:
-                memory = {name: torch.zeros_like(parameter) for name in ("mean", "square")}
-                self.state[parameter] = {"step": torch.zeros(()), **memory}
-        gradients = [parameter.grad for parameter in moved if parameter.grad is not None]
-        steps, means, squares = (
-            [self.state[parameter][name] for parameter in moved] for name in ("step", "mean", "square")
+                memory = {name: torch.zeros_like(parameter) for name in ("mean", "raised")}
+                self.state[parameter] = {"step": torch.zeros((), device=parameter.device), **memory}
+        steps, means, raised = (
+            [self.state[parameter][name] for parameter in moved] for name in ("step", "mean", "raised")
         )
         beta1, beta2 = group["betas"]
-        torch._foreach_add_(steps, 1)
-        torch._foreach_lerp_(means, gradients, 1 - beta1)
-        torch._foreach_mul_(squares, beta2)
-        torch._foreach_addcmul_(squares, gradients, gradients, 1 - beta2)
-        # All of a group have taken the same number of steps, unless some had no gradient in one.
-        taken = [step.item() for step in steps]
-        scaled = torch._foreach_div(squares, [1 - beta2**step for step in taken])
-        torch._foreach_add_(scaled, group["eps"])
-        torch._foreach_sqrt_(scaled)
-        rates = [-group["lr"] / (1 - beta1**step) for step in taken]
-        torch._foreach_addcdiv_(moved, means, scaled, rates)
+        # Before it is multiplied by beta2.
+        torch._foreach_add_(raised, group["eps"] * (1 - beta2) / beta2)
+        adam(
+            moved,
+            [parameter.grad for parameter in moved if parameter.grad is not None],
+            means,
+            raised,
+            [],
+            steps,
+            fused=group["fused"],
+            amsgrad=False,
+            beta1=beta1,
+            beta2=beta2,
+            lr=group["lr"],
+            weight_decay=0.0,
+            eps=0.0,
+            maximize=False,
+        )
