@@ -165,7 +165,9 @@ class ImprovedGAN(Game):
     def generator_loss(self, matched: Batch) -> Terms:
         """The squared distance of the mean features, a mean over the features (section 3.1)."""
         features = self.discriminator[0]
-        real, fake = self.judge_together(features, matched.examples, self.fake(len(matched)))
+        # In passes of their own: nothing goes back through what the discriminator makes of real images.
+        real = self.judge(features, matched.examples, real=True)
+        fake = self.judge(features, self.fake(len(matched)), real=False)
         return Terms(matching=F.mse_loss(fake.mean(0), real.mean(0)))
 
     def remember(self, terms: Mapping[str, Number]) -> None:
