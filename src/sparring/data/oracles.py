@@ -13,7 +13,7 @@ from torch import Tensor
 from sparring.data.arrays import Array, load_arrays
 from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Tokens
-from sparring.data.truth import Figure, Truth
+from sparring.data.truth import Axis, Figure, Truth
 from sparring.errors import DataError
 from sparring.nn.writer import Writer
 from sparring.randomness import Randomness
@@ -36,7 +36,7 @@ class Oracle(Truth):
     def figures(self) -> Mapping[str, Figure]:
         """How likely samples are."""
         about = "surprise of the oracle at samples, nats a token; lower is better, too low is too few texts"
-        return {"oracle_nll": Figure(self.nll, about)}
+        return {"oracle_nll": Figure(self.nll, about, Axis.QUALITY)}
 
     @torch.no_grad()
     def nll(self, texts: Tensor) -> Tensor:

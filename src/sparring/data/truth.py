@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 import torch
 from torch import Tensor
+
+
+class Axis(Enum):
+    """What a figure stands for where samples trade the one for the other."""
+
+    QUALITY = "quality"
+    DIVERSITY = "diversity"
 
 
 @dataclass(frozen=True)
@@ -18,6 +26,8 @@ class Figure:
     samples, of a game a batch of held-out examples."""
     about: str
     """What it is and which way is better, in one short line."""
+    axis: Axis | None = None
+    """What it stands for in a sweep over settings of sampling, if it does."""
 
 
 class Truth:

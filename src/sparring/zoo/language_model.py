@@ -9,6 +9,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from sparring.data.kinds import Tokens
+from sparring.data.truth import Axis
 from sparring.game import (
     Batch,
     DataSpec,
@@ -90,7 +91,7 @@ class LanguageModel(Game):
     def figures(self) -> Mapping[str, Figure]:
         """How well it knows what it has not seen."""
         about = "surprise at held-out texts, nats a token; lower is better, and says whether all are known"
-        return {"held_out_nll": Figure(self.nll, about)}
+        return {"held_out_nll": Figure(self.nll, about, Axis.DIVERSITY)}
 
     def nll(self, real: Batch) -> Tensor:
         """Surprise at texts of the model at its temperature, in nats a token, (count,)."""

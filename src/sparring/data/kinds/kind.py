@@ -67,6 +67,8 @@ class Kind(ABC):
     """Whether two values that differ a little pass for the same, so that distinct ones can be counted."""
     discrete: ClassVar[bool] = False
     """Whether values change in steps, as texts do, and so may stay as they are while a generator learns."""
+    sequential: ClassVar[bool] = False
+    """Whether values are sequences of tokens, which have n-grams and can be read one after the other."""
     described: ClassVar[type]
     """A dataclass that declares what `description` gives beside the name of the kind."""
     shape: tuple[int, ...]
@@ -178,6 +180,14 @@ class Kind(ABC):
     def small_classifier(self, classes: int, seed: int) -> Classifier | None:
         """A small network that learns in seconds to classify stored values; None where the kind has none."""
         return None
+
+    def sequences(self, stored: Tensor) -> list[list[int]]:
+        """The tokens of each value, of a kind that is `sequential`."""
+        raise DataError(f"These are no sequences of tokens: {self.about}.")
+
+    def reader(self, dataset: Dataset) -> FeatureExtractor:
+        """A small network that has learnt to read the examples, of a kind that is `sequential`."""
+        raise DataError(f"These are no sequences that a network could read: {self.about}.")
 
     def order(self, stored: Tensor) -> Tensor:
         """Positions that put values in an order for a picture, int64 (count,): as they are, by default."""

@@ -48,6 +48,7 @@ class Tokens(Kind):
     dtype: ClassVar[torch.dtype] = torch.int64
     discrete: ClassVar[bool] = True
     continuous: ClassVar[bool] = False
+    sequential: ClassVar[bool] = True
 
     shape: tuple[int, ...]
     """(length,)."""
@@ -93,11 +94,20 @@ class Tokens(Kind):
 
     def texts(self, stored: Tensor) -> list[str]:
         """Each sequence as a text."""
-        silent = (PADDING, END) if self.ends else ()
         return [
-            self.separator.join(self.vocabulary[token] for token in row if token not in silent)
-            for row in self.decode(stored).tolist()
+            self.separator.join(self.vocabulary[token] for token in row) for row in self.sequences(stored)
         ]
+
+    def sequences(self, stored: Tensor) -> list[list[int]]:
+        """The tokens of each text, without its end."""
+        silent = (PADDING, END) if self.ends else ()
+        return [[token for token in row if token not in silent] for row in self.decode(stored).tolist()]
+
+    def reader(self, dataset: Dataset) -> FeatureExtractor:
+        """A small recurrent network that has learnt what comes next in the examples."""
+        from sparring.evaluation.features import ReaderFeatures
+
+        return ReaderFeatures(self, dataset.examples.values)
 
     def misfit(self, stored: Tensor) -> str | None:
         """Sequences of another length or type, or tokens that the vocabulary lacks."""

@@ -7,7 +7,10 @@ from torch import Tensor
 
 from sparring.errors import DataError
 from sparring.evaluation.bootstrap import NORMAL_95, Estimate, around
+from sparring.evaluation.comparison import Real
+from sparring.evaluation.features import FeatureExtractor
 from sparring.evaluation.figures.measurement import Measurement
+from sparring.evaluation.figures.ngrams import is_sequential
 from sparring.randomness import Randomness
 
 KID_SUBSETS, KID_SUBSET_SIZE = 100, 1000
@@ -101,11 +104,28 @@ def kid(
     return around(distances.mean().item(), distances, (size / min(len(real), len(fake))) ** 0.5)
 
 
+def _reader(real: Real) -> FeatureExtractor:
+    return real.dataset.examples.kind.reader(real.dataset)
+
+
+def _read_held_out(real: Real) -> Tensor:
+    return real.once(_reader).features(real.held_out.values.values)
+
+
 FID = Measurement(
     lambda comparison, randomness: fid(
         comparison.real.held_out.features, comparison.sample.features, interval=comparison.resamples > 0
     ),
     "distance of feature Gaussians; lower is better",
+)
+FED = Measurement(
+    lambda comparison, randomness: fid(
+        comparison.real.once(_read_held_out),
+        comparison.real.once(_reader).features(comparison.sample.values.values),
+        interval=comparison.resamples > 0,
+    ),
+    "distance of what a network remembers that has read the data; lower is better",
+    is_sequential,
 )
 KID = Measurement(
     lambda comparison, randomness: kid(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from sparring.data.truth import Axis
 from sparring.evaluation.bootstrap import Estimate
 from sparring.evaluation.comparison import Comparison
 from sparring.randomness import Randomness
@@ -41,3 +42,5 @@ class Measurement:
     applies: Callable[[Comparison], bool] = always
     """Whether it means something of these examples."""
     reference: Reference = Reference.TRAINING
+    axis: Axis | None = None
+    """What it stands for in a sweep, if it does."""

@@ -35,14 +35,14 @@ def _of_samples(name: str, figure: Figure) -> Measurement:
     def measure(comparison: Comparison, randomness: Randomness) -> Estimate:
         return of_mean(_finite(name, figure.measure(comparison.sample.values.values)), randomness)
 
-    return Measurement(measure, figure.about, reference=Reference.HELD_OUT)
+    return Measurement(measure, figure.about, reference=Reference.HELD_OUT, axis=figure.axis)
 
 
 def _of_numbers(name: str, numbers: Tensor, figure: Figure) -> Measurement:
     def measure(comparison: Comparison, randomness: Randomness) -> Estimate:
         return of_mean(_finite(name, numbers), randomness)
 
-    return Measurement(measure, figure.about, reference=Reference.NONE)
+    return Measurement(measure, figure.about, reference=Reference.NONE, axis=figure.axis)
 
 
 def _finite(name: str, numbers: Tensor) -> Tensor:

@@ -1,0 +1,104 @@
+"""Figures of what stands next to each other in texts: how much of it is new, and how much is repeated."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from sparring.evaluation.bootstrap import Estimate, of_mean
+from sparring.evaluation.comparison import Comparison, Examples, Real
+from sparring.evaluation.figures.measurement import Measurement, Reference
+from sparring.randomness import Randomness
+
+Text = Sequence[int]
+NGram = tuple[int, ...]
+ORDER = 4
+"""Tokens of the n-grams that are looked at: fewer are common property, more are nearly always new."""
+GROUP = 500
+"""Texts among which different n-grams are counted; the share falls as there are more."""
+
+
+def ngrams(text: Text, order: int) -> Iterator[NGram]:
+    """All sequences of so many tokens of a text, in order, those that occur twice among them."""
+    return zip(*(text[first:] for first in range(order)), strict=False)
+
+
+def novel(texts: Sequence[Text], known: set[NGram], order: int = ORDER) -> Tensor:
+    """Share of the n-grams of each text that are not known, float64 (N',), of texts that have any."""
+    found = [[gram not in known for gram in ngrams(text, order)] for text in texts]
+    return torch.tensor([sum(new) / len(new) for new in found if new], dtype=torch.float64)
+
+
+def distinct(texts: Sequence[Text], order: int = ORDER, group: int = GROUP) -> Tensor:
+    """Different n-grams among so many texts as a share of all of them (Li et al. 2016, arXiv:1510.03055,
+    section 5.3), float64, for each group of texts; of fewer texts than a group, the one number."""
+    shares = []
+    for first in range(0, max(1, len(texts) - group + 1), group):
+        counts = Counter(gram for text in texts[first : first + group] for gram in ngrams(text, order))
+        shares.append(len(counts) / max(1, counts.total()))
+    return torch.tensor(shares, dtype=torch.float64)
+
+
+def repeated(texts: Sequence[Text]) -> Tensor:
+    """1 / the times that each text occurs, float64 (N,): their mean is the share of different texts."""
+    counts = Counter(map(tuple, texts))
+    return torch.tensor([1 / counts[tuple(text)] for text in texts], dtype=torch.float64)
+
+
+def copied(texts: Sequence[Text], known: set[NGram]) -> Tensor:
+    """Whether each text is one that is known, bool (N,)."""
+    return torch.tensor([tuple(text) in known for text in texts])
+
+
+def sequences(examples: Examples) -> list[list[int]]:
+    """The tokens of each example."""
+    return examples.values.kind.sequences(examples.values.values)
+
+
+def is_sequential(comparison: Comparison) -> bool:
+    """Whether examples are sequences of tokens."""
+    return comparison.real.dataset.examples.kind.sequential
+
+
+def _known_texts(real: Real) -> set[NGram]:
+    return set(map(tuple, sequences(real.training)))
+
+
+def _known_ngrams(real: Real) -> set[NGram]:
+    return {gram for text in sequences(real.training) for gram in ngrams(text, ORDER)}
+
+
+def _mean(numbers: Tensor, randomness: Randomness) -> Estimate:
+    """Their mean; 0 of none, such as of texts that are too short to have n-grams."""
+    return of_mean(numbers if len(numbers) else torch.zeros(1), randomness)
+
+
+COPIED = Measurement(
+    lambda comparison, randomness: of_mean(
+        copied(sequences(comparison.sample), comparison.real.once(_known_texts)), randomness
+    ),
+    "share of samples that are training texts, word for word; lower is better",
+    is_sequential,
+    Reference.UNSEEN,
+)
+DISTINCT_TEXTS = Measurement(
+    lambda comparison, randomness: of_mean(repeated(sequences(comparison.sample)), randomness),
+    "different texts as a share of all; higher is better, as the data has it",
+    is_sequential,
+)
+NOVEL_NGRAMS = Measurement(
+    lambda comparison, randomness: _mean(
+        novel(sequences(comparison.sample), comparison.real.once(_known_ngrams)), randomness
+    ),
+    f"share of sequences of {ORDER} tokens that training texts lack; as the data has it",
+    is_sequential,
+    Reference.UNSEEN,
+)
+DISTINCT_NGRAMS = Measurement(
+    lambda comparison, randomness: of_mean(distinct(sequences(comparison.sample)), randomness),
+    f"different sequences of {ORDER} tokens among {GROUP} texts as a share of all; as the data has it",
+    is_sequential,
+)
