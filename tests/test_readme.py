@@ -58,6 +58,8 @@ def test_the_commands_of_the_readme_work_in_their_order(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (70, 48, 40, 3), dtype=np.uint8)
     for number, photo in enumerate(pixels):
         Image.fromarray(photo).save(tmp_path / "photos" / f"{number}.png")
+    poems = "\n".join(f"poem {number} of {97 * number}" for number in range(200))
+    (tmp_path / "poems.txt").write_text(poems)
     listing = next(
         block for block in re.findall(r"```python\n(.*?)```", OWN.read_text(), re.DOTALL) if "(Game)" in block
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sparring.data import Column, Dataset, dataset_of, load_dataset
     from sparring.errors import SparringError
     from sparring.evaluation.runs import evaluate
+    from sparring.evaluation.sweep import Sweep, sweep
     from sparring.game import (
         Batch,
         DataSpec,
@@ -51,6 +52,7 @@ _HOMES = {
     "data": ("Column", "Dataset", "dataset_of", "load_dataset"),
     "errors": ("SparringError",),
     "evaluation.runs": ("evaluate",),
+    "evaluation.sweep": ("Sweep", "sweep"),
     "game": (
         "Batch",
         "DataSpec",
@@ -102,6 +104,7 @@ __all__ = [
     "Samples",
     "Source",
     "SparringError",
+    "Sweep",
     "Terms",
     "Trick",
     "Turn",
@@ -114,6 +117,7 @@ __all__ = [
     "report",
     "resume",
     "sample",
+    "sweep",
     "tensorboard",
     "train",
     "train_seeds",

@@ -26,6 +26,7 @@ METAVARS = {
     "run": "RUN",
     "runs": "RUN [RUN ...]",
     "out": "FILE",
+    "beside": "RUN",
     "target": "RUN",
     "count": "N",
     "seed": "N",

@@ -30,6 +30,7 @@ sparring: generative adversarial networks that train, explain themselves, and ar
   sparring resume RUN           go on with a run        (sparring resume runs/gan-mnist-1)
   sparring sample RUN           generate from a run     (sparring sample RUN --count 100 --out digits.png)
   sparring evaluate RUN         say how good a run is   (sparring evaluate RUN --json)
+  sparring sweep RUN            quality against diversity (of texts, over temperatures)
   sparring report RUN           one HTML file of a run  (sparring report RUN --out run.html)
   sparring compare RUN RUN ...  several runs in a table (sparring compare runs/* --out all.html)
   sparring tensorboard RUN ...  for TensorBoard to show (sparring tensorboard runs/* --logdir logs)
@@ -46,6 +47,7 @@ EXAMPLES = {
     "report": "sparring report runs/gan-mnist-1",
     "resume": "sparring resume runs/gan-mnist-1",
     "sample": "sparring sample runs/gan-mnist-1 --out digits.png",
+    "sweep": "sparring sweep runs/language-model-text-1",
     "tensorboard": "sparring tensorboard runs/gan-mnist-1",
 }
 """A right use of each command that cannot do without arguments."""
@@ -322,6 +324,13 @@ def _evaluate(arguments: list[str]) -> None:
         _show_comparison([target])
 
 
+def _sweep(arguments: list[str]) -> None:
+    from sparring.console import Terminal
+    from sparring.evaluation.sweep import sweep
+
+    Terminal().print(sweep(**_parsed("sweep", sweep, arguments)).table())
+
+
 def _report(arguments: list[str]) -> None:
     from sparring.reporting.report import report
 
@@ -378,6 +387,7 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "resume": _resume,
     "sample": _sample,
     "evaluate": _evaluate,
+    "sweep": _sweep,
     "report": _report,
     "compare": _compare,
     "tensorboard": _tensorboard,

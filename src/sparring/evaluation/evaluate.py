@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sparring.data.dataset import Column, Dataset, no_condition
+from sparring.data.truth import Axis
 from sparring.errors import DataError, SettingError, nearest
 from sparring.evaluation.comparison import Comparison, Examples, Real
 from sparring.evaluation.enough import check_enough_samples
@@ -58,11 +59,10 @@ def evaluate_samples(
         DataError: the samples are too few, unlike the data, or not finite; or there is too little data.
         SettingError: there is no such figure, it does not apply, or two have the same name.
     """
-    examples, condition = _checked(samples, dataset)
     extractor = extractor or dataset.examples.kind.extractor(dataset)
     randomness = Randomness(seed)
-    real = Real(dataset, extractor, len(examples), randomness)
-    comparison = Comparison(Examples(examples, condition, extractor), real, RESAMPLES)
+    comparison = _comparison(samples, dataset, extractor, randomness)
+    real = comparison.real
     references = {
         Reference.TRAINING: _among_real(real.training, comparison),
         Reference.HELD_OUT: _among_real(real.held_out, comparison),
@@ -84,7 +84,7 @@ def evaluate_samples(
     return Evaluation(
         extractor.name,
         dataset.name,
-        len(examples),
+        len(samples),
         results,
         dict(checkpoint or {}),
         about,
@@ -92,6 +92,32 @@ def evaluate_samples(
         real.unseen,
         short,
     )
+
+
+def figures_on(
+    axis: Axis, samples: Dataset, dataset: Dataset, own: Mapping[str, Measurement] | None = None
+) -> list[str]:
+    """The figures of samples that stand for quality, or for diversity, where the two are traded.
+
+    Args:
+        axis: which of the two.
+        samples: generated examples.
+        dataset: the real examples.
+        own: further figures, such as a game's.
+    """
+    extractor = dataset.examples.kind.extractor(dataset)
+    comparison = _comparison(samples, dataset, extractor, Randomness(0))
+    known = _known(dataset, own or {})
+    return [name for name, one in known.items() if one.axis is axis and one.applies(comparison)]
+
+
+def _comparison(
+    samples: Dataset, dataset: Dataset, extractor: FeatureExtractor, randomness: Randomness
+) -> Comparison:
+    """The samples beside real examples."""
+    examples, condition = _checked(samples, dataset)
+    real = Real(dataset, extractor, len(examples), randomness)
+    return Comparison(Examples(examples, condition, extractor), real, RESAMPLES)
 
 
 def _among_real(part: Examples, comparison: Comparison) -> Comparison:

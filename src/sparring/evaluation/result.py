@@ -142,9 +142,9 @@ class Evaluation:
             table.add_column(column, justify="right")
         table.add_column("what it is")
         for name, figure in self.figures.items():
-            interval = "" if figure.at_least else f"{_short(figure.low)} – {_short(figure.high)}"
-            value = _short(figure.value, figure.at_least)
-            reference = _short(figure.reference, figure.reference_at_least)
+            interval = "" if figure.at_least else f"{short(figure.low)} – {short(figure.high)}"
+            value = short(figure.value, figure.at_least)
+            reference = short(figure.reference, figure.reference_at_least)
             table.add_row(name, value, interval, reference, self.about.get(name, ""))
         return table
 
@@ -176,9 +176,10 @@ class Evaluation:
         }
 
 
-def _short(number: float | None, at_least: bool = False) -> str:
+def short(number: float | None, at_least: bool = False) -> str:
+    """A figure in a table; nothing where there is none."""
     if number is None:
         return ""
     if at_least:
-        return f"at least {_short(number)}"
+        return f"at least {short(number)}"
     return f"{number:.0f}" if abs(number) >= 1000 else f"{number:.4g}"

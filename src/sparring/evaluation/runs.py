@@ -109,7 +109,7 @@ def _evaluate_run(
         dataset,
         extractor=_extractor(features, dataset, model.game.random.device),
         seed=seed,
-        own=_own_figures(model.game, dataset),
+        own=own_figures(model.game, dataset),
         checkpoint={
             "run": run.path.name,
             "step": run.status["step"],
@@ -139,7 +139,7 @@ def _too_short(run: Run, epoch: int | None, game: Game) -> str:
     return too_short(None, epoch, type(game).length)
 
 
-def _own_figures(game: Game, dataset: Dataset) -> dict[str, Measurement]:
+def own_figures(game: Game, dataset: Dataset) -> dict[str, Measurement]:
     """The figures of a system, of held-out examples of data such as it knows."""
     dataset = dataset.in_range(*game.value_range)
     if (dataset.spec.kind, dataset.spec.condition) != (game.data.kind, game.data.condition):

@@ -45,11 +45,13 @@ class Over:
     """Where the rows of a history say at which place they are."""
     marks: tuple[Mark, ...] = ()
     """Thin vertical lines, each with its name."""
+    counted: bool = True
+    """Whether the places are counted from 0, as steps are; otherwise the column is what they are called."""
 
     @property
     def unit(self) -> str:
         """The places in words, such as `steps`."""
-        return f"{self.column}s"
+        return f"{self.column}s" if self.counted else self.column
 
 
 STEPS = Over()
@@ -63,6 +65,8 @@ class Line:
     colour: int
     points: Points
     """Place and value, in order; None where there is a gap."""
+    labels: Sequence[str] = ()
+    """What stands beside each point, if anything."""
 
 
 def curve(rows: Iterable[Mapping[str, Any]], column: str, over: Over = STEPS) -> Points:
@@ -138,7 +142,8 @@ def chart(title: str, lines: Sequence[Line], over: Over = STEPS) -> Html:
     points = [point for line in lines for point in line.points]
     places = [place for place, _ in points] or [1.0]
     values = [value for _, value in points if value is not None] or [0.0]
-    xs, ys = _Axis.of([0.0, *places], LEFT, WIDTH - RIGHT), _Axis.of(values, HEIGHT - BOTTOM, TOP)
+    xs = _Axis.of([0.0, *places] if over.counted else places, LEFT, WIDTH - RIGHT)
+    ys = _Axis.of(values, HEIGHT - BOTTOM, TOP)
     ticks = [_horizontal(ys.place(value), number) for value, number in ys.ticks(5)]
     ticks += [_below(xs.place(value), number) for value, number in xs.ticks(5)]
     seen = [mark for mark in over.marks if xs.low <= mark.place <= xs.high]
@@ -146,6 +151,10 @@ def chart(title: str, lines: Sequence[Line], over: Over = STEPS) -> Html:
     curves = [
         tag("path", d=_path(line.points, xs, ys), class_=f"curve k{line.colour % COLOURS}") for line in lines
     ]
+    for line in lines:
+        for text, (x, y) in zip(line.labels, line.points, strict=False):
+            if y is not None:
+                curves.append(tag("text", text, x=f"{xs.place(x) + 4:.1f}", y=f"{ys.place(y) - 4:.1f}"))
     label = f"{title} over {over.unit}: {', '.join(line.name for line in lines)}"
     return tag("svg", *ticks, *marks, *curves, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=label)
 

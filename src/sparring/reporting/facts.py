@@ -22,6 +22,7 @@ from sparring.zoo import SYSTEMS, find_system
 
 if TYPE_CHECKING:
     from sparring.evaluation.result import Evaluation
+    from sparring.evaluation.sweep import Sweep
 
 MISDESCRIBED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What comes of making a kind from a description that is none."""
@@ -155,6 +156,22 @@ class Facts:
         own = self.description["data"]["name"]
         others = map(self._evaluation_in, self.kept_evaluations)
         return sorted([chosen, *others], key=lambda each: rank(each, own), reverse=True)
+
+    def sweep(self) -> Sweep | None:
+        """The sweep that the run keeps, or None where there is none.
+
+        Raises:
+            RunError: it is damaged.
+        """
+        from sparring.evaluation.sweep import FILE, read_sweep
+
+        try:
+            return read_sweep(self.run)
+        except RunError as error:
+            raise RunError(
+                f"{self.run.path / FILE} is damaged ({visible(error)}): make it anew with "
+                f"`{self.command('sweep')}`."
+            ) from error
 
     def _evaluation_in(self, path: Path) -> Evaluation:
         # Evaluation brings modules that a run without one should not wait for.

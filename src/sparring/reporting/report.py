@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from sparring.errors import SettingError
 from sparring.reporting import html
 from sparring.reporting.charts import term_panels
 from sparring.reporting.compare import compare
@@ -16,6 +17,7 @@ from sparring.reporting.html import Html, paragraph, section, tag
 from sparring.reporting.repeat import train_command
 from sparring.reporting.settings import Setting, run_settings, system_settings, trick_settings
 from sparring.reporting.shots import film
+from sparring.reporting.sweep import sweep_section
 from sparring.reporting.text import (
     as_number,
     count_text,
@@ -30,7 +32,9 @@ from sparring.shown import visible
 from sparring.zoo import short_name
 
 
-def report(run: Run | Path | str, out: Path | str | None = None) -> Path:
+def report(
+    run: Run | Path | str, out: Path | str | None = None, *, beside: Run | Path | str | None = None
+) -> Path:
     """Write a report of a run: one HTML file that shows everything without a network or another file.
 
     It has the samples over time, what its health checks found, the curves, the figures of each epoch, the
@@ -41,26 +45,30 @@ def report(run: Run | Path | str, out: Path | str | None = None) -> Path:
         run: the run or its folder; it may still be training. Of a group of seeds, its runs are put side by
             side, as `compare` does.
         out: the file; by default `report.html` in the run folder.
+        beside: another run, such as a language model, whose curve of quality against diversity is drawn with
+            that of this one (see `sweep`).
 
     Returns:
         The file.
 
     Raises:
         RunError: there is no such run, it is damaged, or the file cannot be written.
-        SettingError: the file's ending is not .html.
+        SettingError: the file's ending is not .html, or there are no two curves to be drawn together.
     """
     folder = run.path if isinstance(run, Run) else Path(run)
     path = html.check_page_file(out if out is not None else folder / "report.html")
     if is_group(folder):
+        if beside is not None:
+            raise SettingError(f"{folder} is a group of runs: a curve is drawn beside that of one of them.")
         compare(Group.open(folder).runs(), path)
         return path
     facts = Facts.of(run)
-    html.write_page(path, report_page(facts))
+    html.write_page(path, report_page(facts, None if beside is None else Facts.of(beside)))
     return path
 
 
-def report_page(facts: Facts) -> str:
-    """The report as text."""
+def report_page(facts: Facts, beside: Facts | None = None) -> str:
+    """The report as text, with what another run is drawn beside it for."""
     title = visible(facts.description["title"])
     return html.page(
         f"{title}: {facts.state}",
@@ -70,6 +78,7 @@ def report_page(facts: Facts) -> str:
         _curves(facts),
         epochs_section(facts),
         evaluation_section(facts),
+        sweep_section(facts, beside),
         _settings(facts),
         _events(facts),
         _repeat(facts),

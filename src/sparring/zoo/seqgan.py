@@ -42,24 +42,33 @@ class SeqGAN(LanguageModel):
     purpose = "texts by rewards: maximum likelihood, then REINFORCE against a critic"
     length = Limit(epochs=120)
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "authors": {"critic": "authors", "critic_lr": 1e-4, "critic_epochs": 150, "critic_steps": 2340}
+        "authors": {
+            "likelihood_epochs": 120,
+            "critic": "authors",
+            "critic_lr": 1e-4,
+            "dropout": 0.25,
+            "critic_epochs": 150,
+            "rounds": 200,
+            "critic_steps": 2340,
+            "rollouts": 16,
+        }
     }
 
     @dataclass(frozen=True)
     class Settings(LanguageModel.Settings):
         """Settings of SeqGAN."""
 
-        likelihood_epochs: Count = 120
-        """Epochs of maximum likelihood, the first phase."""
-        critic_epochs: Count = 10
+        likelihood_epochs: Count = 40
+        """Epochs of maximum likelihood, the first phase; the code has 120."""
+        critic_epochs: Count = 5
         """Epochs of the critic alone, the second phase; the code has 150."""
-        rounds: Count = 200
-        """Steps of the generator in the third phase, where the run is as long as published."""
-        critic_steps: Count = 15
+        rounds: Count = 40
+        """Steps of the generator in the third phase, where the run has no length; the code has 200."""
+        critic_steps: Count = 5
         """Steps of the critic for each of the generator in the third phase; the code has 2340, 15 passes
         over 10 000 texts."""
-        rollouts: Count = 16
-        """Ways in which each beginning of a text is completed to be rewarded."""
+        rollouts: Count = 2
+        """Ways in which each beginning of a text is completed to be rewarded; the code has 16."""
         rollout_delay: Fraction = 0.0
         """Weight of the past in a moving average of the generator that completes texts; the paper has 0.8,
         and the code makes such an average but completes texts by the generator of the moment."""
@@ -71,12 +80,12 @@ class SeqGAN(LanguageModel):
         """Take from each reward the mean over the batch at its place; the code has none."""
         critic: Literal["small", "authors"] = "small"
         """Widths and numbers of the critic's filters: a few, or those of the paper with a highway layer."""
-        critic_lr: Positive = 1e-3
+        critic_lr: Positive = 3e-3
         """Adam's learning rate for the critic; the code has 1e-4."""
         critic_decay: NonNegative = 0.2
         """Weight of the squared weights of the critic's last layer."""
-        dropout: Fraction = 0.25
-        """Share of the critic's features that are left out in training."""
+        dropout: Fraction = 0.5
+        """Share of the critic's features that are left out in training; the code has 0.25."""
 
     settings: Settings
 

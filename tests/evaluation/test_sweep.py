@@ -1,0 +1,101 @@
+"""Sweeps: the two axes at every temperature, kept in the run, drawn in reports."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sparring
+from sparring.errors import RunError, SettingError
+from sparring.evaluation.sweep import FILE, read_sweep
+from sparring.runs.folder import Run
+from sparring.zoo.language_model import LanguageModel
+
+Sparring = Callable[..., subprocess.CompletedProcess[str]]
+VOCABULARY, SIZE = 30, 4
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two language models of an oracle, and one of a file of texts."""
+    folder, chance = tmp_path_factory.mktemp("sweeps"), np.random.default_rng(0)
+    shapes = {"emb": (VOCABULARY, SIZE), "Wo": (SIZE, VOCABULARY), "bo": (VOCABULARY,)}
+    for gate in ("i", "f", "og", "c"):
+        shapes |= {f"W{gate}": (SIZE, SIZE), f"U{gate}": (SIZE, SIZE), f"b{gate}": (SIZE,)}
+    np.savez(folder / "oracle.npz", **{n: chance.normal(size=s).astype("f") for n, s in shapes.items()})
+    (folder / "lines.txt").write_text("\n".join(f"line {n * 7919} of {n}" for n in range(300)))
+    for name, data, seed in (("one", "oracle", 0), ("two", "oracle", 1), ("lines", "text", 0)):
+        file = folder / ("oracle.npz" if data == "oracle" else "lines.txt")
+        sparring.train(
+            "language-model",
+            data=f"{data}:{file}",
+            out=folder / name,
+            seed=seed,
+            max_steps=60,
+            health_every=0,
+            quiet=True,
+        )
+    return folder
+
+
+def test_a_low_temperature_trades_diversity_for_quality(runs: Path) -> None:
+    found = sparring.sweep(runs / "one", 300, quiet=True)
+    assert (found.setting, found.quality, found.diversity) == ("temperature", "oracle_nll", "held_out_nll")
+    assert tuple(point.value for point in found.points) == LanguageModel.sampling["temperature"]
+    quality = [point.quality.value for point in found.points]
+    assert quality == sorted(quality, reverse=True)
+    surprise = {point.value: point.diversity.value for point in found.points}
+    assert surprise[0.5] > surprise[0.7] > surprise[1.0]
+    # The temperature of 1 is what an evaluation measures.
+    usual = sparring.evaluate(runs / "one", 300, quiet=True).figures
+    assert next(point.quality for point in found.points if point.value == 1.0) == usual["oracle_nll"]
+    assert surprise[1.0] == usual["held_out_nll"].value
+    assert read_sweep(Run.open(runs / "one")) == found
+
+
+def test_texts_without_an_oracle_have_bleu_as_quality(runs: Path) -> None:
+    found = sparring.sweep(runs / "lines", 60, quiet=True)
+    assert (found.quality, found.diversity) == ("bleu_4", "held_out_nll")
+    assert found.points[-1].quality.value > found.points[0].quality.value
+    assert found.points[0].quality.reference == found.points[-1].quality.reference
+
+
+def test_reports_draw_the_curve_and_another_beside_it(runs: Path, run_sparring: Sparring) -> None:
+    page = runs / "page.html"
+    with pytest.raises(SettingError, match=r"two has no curve to be drawn: make one with `sparring sweep"):
+        sparring.report(runs / "one", page, beside=runs / "two")
+    made = run_sparring("sweep", runs / "two", "--count", 100)
+    assert made.returncode == 0, made.stderr
+    assert "100 samples of each temperature" in made.stdout
+    assert re.search(r"real\s+│\s+\d", made.stdout)
+    made = run_sparring("report", runs / "one", "--out", page, "--beside", runs / "two")
+    assert made.returncode == 0, made.stderr
+    text = page.read_text()
+    assert "Quality against diversity" in text
+    assert 'aria-label="oracle_nll over held_out_nll: one, two"' in text
+    assert text.count(">0.75</text>") == 2
+    with pytest.raises(
+        SettingError, match=r"one is of bleu_4 and held_out_nll and text:.*the other of oracle_nll"
+    ):
+        sparring.report(runs / "one", page, beside=runs / "lines")
+
+
+def test_a_damaged_curve_is_said_and_the_rest_is_shown(runs: Path, tmp_path: Path) -> None:
+    sparring.sweep(runs / "two", 60, quiet=True)
+    file = runs / "two" / FILE
+    file.write_text(file.read_text().replace('"value": 1.5', '"value": "hot"'))
+    with pytest.raises(RunError, match="damaged: 'points/0/value'"):
+        read_sweep(Run.open(runs / "two"))
+    sparring.report(runs / "two", tmp_path / "page.html")
+    assert "sparring sweep" in (tmp_path / "page.html").read_text()
+
+
+def test_what_has_no_such_setting_is_refused(tiny_npz: Path, tmp_path: Path) -> None:
+    sparring.train("gan", data=f"npz:{tiny_npz}", out=tmp_path / "gan", max_steps=1, quiet=True)
+    with pytest.raises(SettingError, match="GAN has no setting that only says how samples are made"):
+        sparring.sweep(tmp_path / "gan")
