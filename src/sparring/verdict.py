@@ -113,6 +113,7 @@ OF_CHECKS = {
     "samples/diversity": _share(MISSING, "samples differ by {} of what real examples differ by"),
     "samples/feature_diversity": _share(MISSING, "their features differ by {}"),
     "samples/classes": _number("classes or modes occur, evenly counted"),
+    "samples/distinct": _share(MISSING, "as many are different as {} of real examples"),
 }
 """How what health checks measure is judged."""
 

@@ -88,7 +88,7 @@ def test_reports_draw_the_curve_and_another_beside_it(runs: Path, run_sparring: 
 def test_a_damaged_curve_is_said_and_the_rest_is_shown(runs: Path, tmp_path: Path) -> None:
     sparring.sweep(runs / "two", 60, quiet=True)
     file = runs / "two" / FILE
-    file.write_text(file.read_text().replace('"value": 1.5', '"value": "hot"'))
+    file.write_text(file.read_text().replace('"value": 1.5,', '"value": "hot",', 1))
     with pytest.raises(RunError, match="damaged: 'points/0/value'"):
         read_sweep(Run.open(runs / "two"))
     sparring.report(runs / "two", tmp_path / "page.html")

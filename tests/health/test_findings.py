@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -142,6 +143,22 @@ def names(context: Context) -> Callable[..., list[str]]:
 
 
 Names = Callable[..., list[str]]
+
+
+def test_few_different_texts_are_a_partial_collapse(names: Names) -> None:
+    few = {"samples/distinct": 0.2, "samples/classes": None}
+    assert names(checks(MANY, few)) == ["partial mode collapse"]
+    assert names(checks(CHECKS_IN_A_ROW - 1, few)) == []
+    assert names(checks(MANY, few | {"samples/distinct": 0.7})) == []
+
+
+def test_copies_of_texts_are_exact(context: Context) -> None:
+    of_texts = replace(context, discrete=True)
+    (finding,) = find(checks(MANY, {"samples/copies": 0.5}), of_texts, set())
+    assert (
+        finding.evidence
+        == "50 % of the samples are training examples, exactly, and such as occur there only once."
+    )
 
 
 def test_every_rule_is_tested() -> None:

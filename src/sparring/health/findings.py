@@ -25,6 +25,8 @@ CHECKS_IN_A_ROW = 5
 FULL_CHECKS_IN_A_ROW = 4
 """The same for what only full checks measure, which are every tenth."""
 
+FEW_DISTINCT = 0.4
+"""Share of different samples, relative to real examples, below which texts are few."""
 LARGEST_USUAL_LOSS = 9.0
 """A loss beyond which even the first ones are no measure, where losses come of what a critic says."""
 NEGLIGIBLE_GRADIENT = 1e-3
@@ -101,7 +103,14 @@ def full_collapse(checks: Checks) -> str | None:
 
 
 def partial_collapse(checks: Checks) -> str | None:
-    """Samples are spread over far fewer classes than real examples, check after check."""
+    """Samples are spread over far fewer classes than real examples, or far fewer of them are different, check
+    after check."""
+    distinct = checks.recent("samples/distinct", CHECKS_IN_A_ROW)
+    if len(distinct) == CHECKS_IN_A_ROW and max(distinct) < FEW_DISTINCT:
+        return (
+            f"Of the samples only {percent(distinct[-1])} as many are different from each other as of real "
+            "examples."
+        )
     classes = checks.recent("samples/classes", FULL_CHECKS_IN_A_ROW)
     real = checks.recent("samples/real_classes", 1)
     if len(classes) < FULL_CHECKS_IN_A_ROW or max(classes) > 0.4 * real[0]:
@@ -179,6 +188,11 @@ def memorisation(checks: Checks) -> str | None:
     copies = checks.recent("samples/copies", FULL_CHECKS_IN_A_ROW)
     if len(copies) < FULL_CHECKS_IN_A_ROW or min(copies) < 0.3:
         return None
+    if checks.discrete:
+        return (
+            f"{percent(copies[-1])} of the samples are training examples, exactly, and such as occur there "
+            "only once."
+        )
     return (
         f"{percent(copies[-1])} of the samples are near-copies of training examples; among real examples "
         "that is 1 %."

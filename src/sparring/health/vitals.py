@@ -74,6 +74,8 @@ class SampleVitals:
         usual_nearest = max(SMALLEST_DISTANCE, nearest_other(among_real).median().item())
         self.usual_nearest = None if mostly_twins(self.real_examples) else usual_nearest
         """None where most real examples have a twin, as short texts may: those of samples mean nothing."""
+        self.real_distinct = different(self.real_examples.values) if self.kind.discrete else None
+        """Share of different examples among the real ones, of a kind of which some are the same exactly."""
         self.previous = self.anchor = torch.zeros(0)
         self.path = 0.0
 
@@ -90,6 +92,7 @@ class SampleVitals:
             all the same.
         `nearest`: median distance of a sample to the nearest other, relative to that among real examples.
         `duplicates`: share of samples that have nearly the same beside them.
+        `distinct`: share of different samples, relative to that of real examples; of texts.
         `distance`: energy distance between samples and real examples (Székely and Rizzo 2013); 0 if equal.
         `movement`: mean distance that a sample has come since the last check.
 
@@ -105,6 +108,8 @@ class SampleVitals:
             closest = nearest_other(among)
             values["nearest"] = closest.median().item() / self.usual_nearest
             values["duplicates"] = (closest < DUPLICATE_DISTANCE * self.usual_nearest).float().mean().item()
+        if self.real_distinct is not None:
+            values["distinct"] = different(self.kind.decode(samples)) / self.real_distinct
         values["distance"] = (2 * across / self.spread - diversity).item() - (not self.alike)
         followed = vectors[:FOLLOWED].clone()
         if len(self.previous):
@@ -165,6 +170,7 @@ class FeatureVitals:
         among_real = squared_distances(features, features).sqrt()
         self.spread = None if vitals.alike else spread(among_real)
         self.real_classes = self._effective_classes(real, features)
+        self.only_once = once(self.dataset.examples) if self.kind.discrete else None
         self.searched, self.copy_limit = None, 0.0
         if self.kind.has_near_duplicates and len(self.dataset) <= MOST_SEARCHED:
             distinct = self.dataset.examples.distinct()
@@ -178,7 +184,8 @@ class FeatureVitals:
         `classes`: number of classes, or of modes, that the samples are spread over evenly (exponential of the
             entropy of their shares), where the features know classes or the data has known modes; beside it
             `real_classes`, the same of as many real examples.
-        `copies`: share of near-copies of training examples (see `copy_ratios`), for small data sets.
+        `copies`: share of near-copies of training examples (see `copy_ratios`), for small data sets; of texts
+            the share of those that are a training text, of those that occur once.
 
         Args:
             samples: as `SampleVitals.generate` gives them.
@@ -195,6 +202,9 @@ class FeatureVitals:
         if self.searched is not None:
             ratios = copy_ratios(Column(self.kind, stored), self.searched)
             values["copies"] = (ratios < self.copy_limit).float().mean().item()
+        if self.only_once is not None:
+            copied = [tuple(row) in self.only_once for row in stored.flatten(1).tolist()]
+            values["copies"] = sum(copied) / len(copied)
         return values
 
     def _effective_classes(self, stored: Tensor, features: Tensor) -> float | None:
@@ -226,6 +236,17 @@ def mostly_twins(examples: Column) -> bool:
     """Whether at least half of some examples occur more than once among them."""
     _, place, counts = examples.values.unique(dim=0, return_inverse=True, return_counts=True)
     return bool((counts[place] > 1).float().mean() >= 0.5)
+
+
+def different(stored: Tensor) -> float:
+    """Number of different ones among stored values, as a share of all."""
+    return len(stored.unique(dim=0)) / len(stored)
+
+
+def once(examples: Column) -> set[tuple[int, ...]]:
+    """The examples that occur only once: to make what occurs again and again is no copying."""
+    values, counts = examples.values.flatten(1).unique(dim=0, return_counts=True)
+    return set(map(tuple, values[counts == 1].tolist()))
 
 
 def effective_number(classes: Tensor, count: int) -> float:

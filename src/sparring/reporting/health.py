@@ -17,6 +17,7 @@ EXPLANATIONS = {
     "feature_diversity": "The same as a feature extractor sees it.",
     "nearest": "Median distance of a generated example to the nearest other, relative to real ones.",
     "duplicates": "Share of generated examples that are nearly the same as another.",
+    "distinct": "Share of generated examples that are different, relative to real ones.",
     "classes": "Classes or modes that the samples cover effectively.",
     "real_classes": "The same of as many real examples.",
     "copies": "Share of generated examples that nearly copy a training example.",

@@ -63,8 +63,9 @@ def is_sequential(comparison: Comparison) -> bool:
     return comparison.real.dataset.examples.kind.sequential
 
 
-def _known_texts(real: Real) -> set[NGram]:
-    return set(map(tuple, sequences(real.training)))
+def _texts_that_occur_once(real: Real) -> set[NGram]:
+    counts = Counter(map(tuple, sequences(real.training)))
+    return {text for text, count in counts.items() if count == 1}
 
 
 def _known_ngrams(real: Real) -> set[NGram]:
@@ -78,9 +79,9 @@ def _mean(numbers: Tensor, randomness: Randomness) -> Estimate:
 
 COPIED = Measurement(
     lambda comparison, randomness: of_mean(
-        copied(sequences(comparison.sample), comparison.real.once(_known_texts)), randomness
+        copied(sequences(comparison.sample), comparison.real.once(_texts_that_occur_once)), randomness
     ),
-    "share of samples that are training texts, word for word; lower is better",
+    "share of samples that are training texts, of those that occur only once; lower is better",
     is_sequential,
     Reference.UNSEEN,
 )
