@@ -26,6 +26,7 @@ NARROW = {
     "began": {"width": 4, "latent_size": 8, "point_units": 8},
     "r3gan": {"generator_width": 4, "discriminator_width": 4, "discriminator_units": 16},
     "seqgan": {"likelihood_epochs": 1, "critic_epochs": 1, "critic_steps": 2, "rollouts": 2},
+    "relgan": {"likelihood_epochs": 1, "critic_steps": 2, "critic_filters": 8, "critic_embedding": 8},
 }
 PAGE = Path(__file__).parents[2] / "docs" / "your-own-system.md"
 

@@ -28,6 +28,7 @@ EVERYONE = ("generator", "discriminator", "critic")
 OF_TEXTS = {
     "language-model": {"generator": Role.GENERATOR},
     "seqgan": {"generator": Role.GENERATOR, "policy": Role.GENERATOR, "critic": Role.CRITIC},
+    "relgan": {"generator": Role.GENERATOR, "adversary": Role.GENERATOR, "critic": Role.CRITIC},
 }
 """Whom systems have that write texts."""
 

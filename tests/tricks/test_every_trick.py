@@ -106,6 +106,8 @@ REFUSED = {
     ("spectral norm", Case("language-model", "texts")): "no network of the role critic",
     ("instance noise", Case("seqgan", "texts")): "this data has sequences of 6 tokens",
     ("packing", Case("seqgan", "texts")): "a critic's first layer is a Embedding",
+    ("instance noise", Case("relgan", "texts")): "this data has sequences of 6 tokens",
+    ("packing", Case("relgan", "texts")): "a critic's first layer is a Embedding",
     ("unrolling", Case("language-model", "texts")): "has no phase with both",
     ("packing", Case("improved-gan", "classes")): "this system has 3 classes",
     # Weights that have a length of their own, moved by an optimiser that is not torch's.

@@ -35,11 +35,12 @@ SMALL_NETWORKS: dict[str, dict[str, Any]] = {
     "r3gan": {"generator_width": 4, "discriminator_width": 4, "discriminator_units": 16},
     "improved-gan": {"labelled": 10, "width": 4},
     "seqgan": {"likelihood_epochs": 1, "critic_epochs": 1, "critic_steps": 2, "rollouts": 2},
+    "relgan": {"likelihood_epochs": 1, "critic_steps": 2, "critic_filters": 8, "critic_embedding": 8},
 }
 IMAGES_ONLY = {"gan", "dcgan-tflearn", "acgan", "improved-gan"}
 CLASSES_ONLY = {"acgan", "improved-gan"}
-TEXTS_ONLY = {"language-model", "seqgan"}
-TWO_OPTIMISERS = {"seqgan"}
+TEXTS_ONLY = {"language-model", "seqgan", "relgan"}
+TWO_OPTIMISERS = {"seqgan", "relgan"}
 """Systems in which one network has two, for phases of their own."""
 WITHOUT_CRITIC = {"language-model"}
 TEXT = (7,)

@@ -133,6 +133,21 @@ LESSONS = [
     Lesson(
         "seqgan", rhymes, 50, {"batch_size": 64, "likelihood_epochs": 10, "critic_epochs": 1, "rollouts": 4}
     ),
+    Lesson(
+        "relgan",
+        rhymes,
+        90,
+        {
+            "batch_size": 64,
+            "likelihood_epochs": 10,
+            "critic_steps": 2,
+            "critic_filters": 16,
+            "critic_embedding": 16,
+            "adversarial_lr": 1e-3,
+            "critic_lr": 1e-3,
+            "sharpness": 10.0,
+        },
+    ),
     Lesson("improved-gan", bars, 60, {"batch_size": 32, "labelled": 8, "generator_lr": 1e-3}),
     Lesson(
         "dcgan", bars, 300, {"batch_size": 32, "width": 8, "generator_lr": 1e-3, "discriminator_lr": 1e-3}

@@ -50,8 +50,10 @@ class TextCritic(nn.Module):
             nn.init.constant_(layer.get_parameter("bias"), 0.1)
 
     def forward(self, texts: Tensor) -> Tensor:
-        """The log-odds (count,) that texts, int64 (count, length), are real."""
-        seen = self.embedding(texts).transpose(1, 2)
+        """The log-odds (count,) that texts are real: int64 (count, length), or a share for each token of the
+        vocabulary, (count, length, vocabulary)."""
+        shares = texts.is_floating_point()
+        seen = (texts @ self.embedding.weight if shares else self.embedding(texts)).transpose(1, 2)
         found = torch.cat([pattern(seen).amax(2).relu() for pattern in self.patterns], 1)
         if self.highway is not None:
             gate, changed = self.highway(found).chunk(2, 1)

@@ -96,6 +96,28 @@ class Writer(nn.Module):
             tokens.append(token)
         return torch.stack(tokens, 1)
 
+    def write_softly(self, noise: Tensor, sharpness: float) -> tuple[Tensor, Tensor]:
+        """Texts as they are and as shares of all tokens that a gradient goes through.
+
+        Args:
+            noise: of a standard Gumbel distribution, (count, length, vocabulary): the largest of scores with
+                such noise is a draw from their softmax.
+            sharpness: what the noisy scores are multiplied by before the softmax; the larger, the nearer are
+                shares to 0 and 1.
+
+        Returns:
+            The shares, (count, length, vocabulary), and the tokens, int64 (count, length).
+        """
+        token, state = self.begin(len(noise))
+        shares, tokens = [], []
+        for part in noise.unbind(1):
+            hidden, state = self.memory(self.embedding(token)[:, None], state)
+            noisy = self.scores(hidden[:, 0]) + part
+            token = noisy.argmax(1)
+            tokens.append(token)
+            shares.append((sharpness * noisy).softmax(1))
+        return torch.stack(shares, 1), torch.stack(tokens, 1)
+
     def complete(self, texts: Tensor, noise: Tensor) -> Tensor:
         """Every beginning of texts written to its end, in several ways; all at once, each going on from what
         is remembered of its beginning.

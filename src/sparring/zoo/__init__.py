@@ -24,6 +24,7 @@ SYSTEMS = {
     "r3gan": "r3gan:R3GAN",
     "language-model": "language_model:LanguageModel",
     "seqgan": "seqgan:SeqGAN",
+    "relgan": "relgan:RelGAN",
     "improved-gan": "improved_gan:ImprovedGAN",
 }
 """Name of each system, and where its class is within this package."""

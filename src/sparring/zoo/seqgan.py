@@ -40,7 +40,7 @@ class SeqGAN(LanguageModel):
 
     paper = "Yu, Zhang, Wang and Yu 2017, arXiv:1609.05473, algorithm 1, and its code"
     purpose = "texts by rewards: maximum likelihood, then REINFORCE against a critic"
-    length = Limit(epochs=120)
+    length = Limit(epochs=45)
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "authors": {
             "likelihood_epochs": 120,

@@ -1,0 +1,111 @@
+"""RelGAN: softened texts by the definition of the Gumbel-softmax, its losses by closed forms."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from sparring.data.dataset import Column, Dataset
+from sparring.data.kinds import Tokens
+from sparring.data.kinds.tokens import END, MARKS, PADDING
+from sparring.training.engine import Engine
+
+Make = Callable[..., Engine]
+KIND = Tokens((6,), (*MARKS, *"abcde"), "", ends=True)
+TINY = {"likelihood_epochs": 1, "critic_steps": 2, "critic_filters": 8, "critic_embedding": 8, "dropout": 0.0}
+ADVERSARIAL = 4
+"""The step at which the second phase begins, of 40 texts in batches of 10."""
+
+
+def at(make_engine: Make, step: int = ADVERSARIAL, **settings: Any) -> Engine:
+    tokens = torch.randint(1, 8, (40, 6), generator=torch.Generator().manual_seed(0))
+    engine = make_engine("relgan", Dataset("texts", Column(KIND, KIND.decode(tokens))), **(TINY | settings))
+    engine.step = step
+    return engine
+
+
+def gumbel(*shape: int) -> Tensor:
+    return -(-torch.rand(*shape, generator=torch.Generator().manual_seed(1)).log()).log()
+
+
+def test_tokens_are_draws_and_shares_their_softmax(make_engine: Make) -> None:
+    """Read on is the token itself, so that the scores are those of the text."""
+    generator, noise = at(make_engine).game.generator, gumbel(3000, 6, 8)
+    with torch.no_grad():
+        shares, tokens = generator.write_softly(noise, 4.0)
+        noisy = generator(tokens) + noise
+    torch.testing.assert_close(shares, (4 * noisy).softmax(2), atol=1e-5, rtol=1e-4)
+    assert torch.equal(tokens, noisy.argmax(2))
+    first = tokens[:, 0].bincount(minlength=8) / 3000
+    torch.testing.assert_close(first, generator(tokens)[0, 0].softmax(0).detach(), atol=0.03, rtol=0)
+
+
+def test_behind_the_end_stands_padding_alone(make_engine: Make) -> None:
+    shares = at(make_engine, largest_gradient=1.0).game.softened(200)
+    torch.testing.assert_close(shares.sum(2), torch.ones(200, 6))
+    tokens = shares.argmax(2)
+    behind = ~KIND.counted(tokens)
+    assert 100 < behind.sum() < 1000
+    assert torch.equal(
+        shares[behind], F.one_hot(torch.tensor(PADDING), 8).float().expand(int(behind.sum()), 8)
+    )
+    assert (tokens == END).any()
+
+
+def test_shares_grow_sharper(make_engine: Make) -> None:
+    game = at(make_engine, sharpness=50.0).game
+    entropy = []
+    for game.progress in (0.0, 0.5, 1.0):
+        shares = game.softened(100)
+        entropy.append(-torch.xlogy(shares, shares).sum(2).mean().item())
+    assert entropy[0] > 2 * entropy[1] > 8 * entropy[2]
+
+
+def test_the_gradient_of_a_critic_comes_through(make_engine: Make) -> None:
+    """Through the shares, to every weight: the tokens themselves let nothing pass."""
+    engine = at(make_engine)
+    game, batch = engine.game, engine.streams["real"].peek()
+    sum(game.adversarial_loss(batch).values()).backward()
+    for name, parameter in game.generator.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().max() > 0, name
+    assert not game.generate(game.latent(10, game.random), torch.zeros(10, 0)).is_floating_point()
+
+
+def test_losses_are_relativistic(make_engine: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = at(make_engine)
+    game, batch = engine.game, engine.streams["real"].peek()
+    fake = gumbel(10, 6, 8).softmax(2)
+    monkeypatch.setattr(game, "softened", lambda count: fake)
+    real = game.critic(batch.examples)
+    torch.testing.assert_close(game.critic(game.spelled(batch.examples)), real)
+    gap = real - game.critic(fake)
+    torch.testing.assert_close(game.critic_loss(batch)["relativistic"], F.softplus(-gap).mean())
+    torch.testing.assert_close(game.adversarial_loss(batch)["relativistic"], F.softplus(gap).mean())
+
+
+@pytest.mark.parametrize("step", [0, ADVERSARIAL], ids=["likelihood", "adversarial"])
+def test_it_resumes_exactly_in_the_middle_of_each_phase(
+    make_engine: Make, same_state: Callable[[Any, Any], bool], step: int
+) -> None:
+    whole, resumed = at(make_engine, step, dropout=0.25), at(make_engine, 0, dropout=0.25)
+    for _ in range(2):
+        whole.play_round()
+    resumed.restore(copy.deepcopy(whole.state()))
+    for engine in (whole, resumed):
+        engine.play_round()
+    assert same_state(resumed.state(), whole.state())
+
+
+def test_the_second_phase_moves_both(make_engine: Make) -> None:
+    engine = at(make_engine)
+    before = {name: value.clone() for name, value in engine.game.named_parameters()}
+    values = engine.play_round()
+    assert all(not torch.equal(before[name], value) for name, value in engine.game.named_parameters())
+    assert {"adversary/relativistic", "critic/relativistic", "critic/logit_gap"} <= values.keys()
