@@ -327,6 +327,7 @@ def test_shares_of_noise_make_up_the_noise_of_one() -> None:
         lambda random, count: random.normal(count, 2, 2),
         lambda random, count: random.integers(count, 10),
         lambda random, count: random.bernoulli(0.3, count, 5),
+        lambda random, count: random.coins(0.3, count, 5),
     ]
     alone, sharing = Randomness(5), [Randomness(5, rank=rank, processes=2) for rank in range(2)]
     for draw in draws:

@@ -20,6 +20,7 @@ DRAWS: dict[str, Draw] = {
     "normal": lambda random, count: random.normal(count, 3),
     "integers": lambda random, count: random.integers(count, 1000),
     "bernoulli": lambda random, count: random.bernoulli(0.3, count, 7),
+    "coins": lambda random, count: random.coins(0.3, count, 7),
     "categories": lambda random, count: random.categories(torch.zeros(count, 9)),
 }
 draws = pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
@@ -285,3 +286,20 @@ def test_initialisation_is_seeded_and_leaves_the_global_generator() -> None:
     assert torch.equal(before, torch.get_rng_state())
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
+
+
+@pytest.mark.parametrize("probability", [0.0, 1e-9, 0.2, 0.7, 1 - 1e-9, 1.0])
+def test_coins_are_distributed_as_they_say(probability: float) -> None:
+    coins = Randomness(0).coins(probability, 500, 999)
+    assert coins.dtype == torch.float32
+    assert coins.shape == (500, 999)
+    assert set(coins.unique().tolist()) <= {0.0, 1.0}
+    assert coins.mean().item() == pytest.approx(probability, abs=0.003)
+    if probability in (0.0, 1.0):
+        assert coins.eq(probability).all()
+
+
+def test_neighbouring_coins_are_independent() -> None:
+    coins = Randomness(0).coins(0.5, 1_000_000).view(-1, 8)
+    correlations = torch.corrcoef(coins.T) - torch.eye(8)
+    assert correlations.abs().max().item() < 0.012

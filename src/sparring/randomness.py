@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -112,6 +113,21 @@ class Randomness:
         """Ones with the given probability, else zeros, as float32 of shape (count, *shape)."""
         coins = torch.empty((count * self.processes, *shape), device=self.device)
         return self.share(coins.bernoulli_(probability, generator=self.generator))
+
+    def coins(self, probability: float, count: int, *shape: int) -> Tensor:
+        """Ones with the given probability to the nearest 65,536th, else zeros, float32 (count, *shape): for
+        very many, where `bernoulli` on a CPU would take most of the time.
+
+        Each takes 16 random bits. Neither all nor none come up unless the probability is 0 or 1.
+        """
+        if self.device.type != "cpu" or probability in (0.0, 1.0):
+            return self.bernoulli(probability, count, *shape)
+        wanted = math.prod((count * self.processes, *shape))
+        bits = torch.empty(-(-wanted // 4), dtype=torch.int64)
+        bits.random_(-(2**63), None, generator=self.generator)
+        numbers = bits.view(torch.int16)[:wanted].view(count * self.processes, *shape)
+        last = min(max(round(probability * 2**16), 1), 2**16 - 1) - 2**15 - 1
+        return torch.le(self.share(numbers), last, out=torch.empty(count, *shape))
 
     def permutation(self, count: int) -> Tensor:
         """The numbers 0 ... count - 1 in a random order, int64 (count,), within this process's share."""

@@ -13,7 +13,7 @@ Rule = Callable[[Tensor], object]
 def initialise(network: nn.Module, rules: Mapping[type[nn.Module], Rule]) -> None:
     """Apply to the weight of every layer the rule for its type, and set its bias to 0."""
     for layer in network.modules():
-        rule = rules.get(type(layer))
+        rule = next((rules[kind] for kind in rules if isinstance(layer, kind)), None)
         if rule is not None:
             rule(layer.get_parameter("weight"))
             if getattr(layer, "bias", None) is not None:

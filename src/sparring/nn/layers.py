@@ -26,7 +26,7 @@ class Dropout(nn.Module):
         if not self.training or self.probability == 0:
             return activations
         keep = 1.0 - self.probability
-        return activations * self.random.bernoulli(keep, *activations.shape).mul_(1.0 / keep)
+        return activations * self.random.coins(keep, *activations.shape).mul_(1.0 / keep)
 
     def extra_repr(self) -> str:
         """The probability, for `print(network)`."""

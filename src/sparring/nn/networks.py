@@ -12,6 +12,7 @@ from collections.abc import Callable
 from torch import nn
 
 from sparring.data.dataset import DataSpec
+from sparring.nn.convolution import ConvTranspose2d
 from sparring.nn.layers import Crop
 
 Norm = Callable[[int], nn.Module]
@@ -89,7 +90,7 @@ def _image_generator(
     for step in reversed(range(doublings)):
         after = _channels(width, step - 1) if step else channels
         layers.append(
-            nn.ConvTranspose2d(
+            ConvTranspose2d(
                 before,
                 after,
                 kernel,

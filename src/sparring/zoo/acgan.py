@@ -23,6 +23,7 @@ from sparring.game import (
     Turn,
     two_players,
 )
+from sparring.nn.convolution import Conv2d, ConvTranspose2d
 from sparring.nn.initialisers import glorot_normal, glorot_uniform, initialise
 from sparring.nn.layers import Dropout
 from sparring.nn.modes import inference
@@ -46,13 +47,13 @@ class Generator(nn.Module):
             nn.Linear(latent_size, base[0] * base[1] * base[2]),
             nn.ReLU(),
             nn.Unflatten(1, base),
-            nn.ConvTranspose2d(384, 192, 5),
+            ConvTranspose2d(384, 192, 5),
             nn.ReLU(),
             nn.BatchNorm2d(192, eps=1e-3, momentum=0.01),
-            nn.ConvTranspose2d(192, 96, 5, stride=2, padding=2, output_padding=1),
+            ConvTranspose2d(192, 96, 5, stride=2, padding=2, output_padding=1),
             nn.ReLU(),
             nn.BatchNorm2d(96, eps=1e-3, momentum=0.01),
-            nn.ConvTranspose2d(96, channels, 5, stride=2, padding=2, output_padding=1),
+            ConvTranspose2d(96, channels, 5, stride=2, padding=2, output_padding=1),
             nn.Tanh(),
         )
         initialise(
@@ -74,7 +75,7 @@ class Discriminator(nn.Module):
         channels, height, width = data.shape
         layers: list[nn.Module] = []
         for before, after, stride in [(channels, 32, 2), (32, 64, 1), (64, 128, 2), (128, 256, 1)]:
-            convolution = nn.Conv2d(before, after, 3, stride=stride, padding=1)
+            convolution = Conv2d(before, after, 3, stride=stride, padding=1)
             layers += [convolution, nn.LeakyReLU(0.2), Dropout(dropout, random)]
         self.features = nn.Sequential(*layers, nn.Flatten())
         size = 256 * (height // 4) * (width // 4)

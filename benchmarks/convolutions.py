@@ -1,0 +1,56 @@
+"""Convolutions of `sparring.nn.convolution` against torch's, forward and backward, for shapes from the zoo.
+
+    OMP_NUM_THREADS=1 python benchmarks/convolutions.py
+
+Printed is the median, over calls in turn, of our time over torch's, with quartiles, and the largest
+difference of the results relative to the largest number. Shapes whose way is torch's own have a ratio of 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pairs
+import torch
+from torch import Tensor, nn
+
+from sparring.nn.convolution import Conv2d, ConvTranspose2d
+
+PAIRS = 20
+SHAPES = [
+    (ConvTranspose2d, (384, 192, 5), (200, 384, 3, 3)),
+    (ConvTranspose2d, (96, 1, 5, 2, 2, 1), (200, 96, 14, 14)),
+    (ConvTranspose2d, (64, 1, 4, 2, 1), (64, 64, 14, 14)),
+    (Conv2d, (128, 256, 3, 1, 1), (200, 128, 7, 7)),
+    (Conv2d, (64, 128, 3, 1, 1), (200, 64, 7, 7)),
+    (Conv2d, (256, 256, 3, 1, 1), (64, 256, 4, 4)),
+    (Conv2d, (128, 128, 3, 1, 1), (64, 128, 8, 8)),
+]
+"""Layer, its arguments, shape of a batch: the article's ACGAN, then others of the same kind."""
+
+
+def main() -> None:
+    """Measure and print."""
+    for layer, arguments, shape in SHAPES:
+        torch.manual_seed(0)
+        ours, maps = layer(*arguments), torch.randn(shape, requires_grad=True)
+        theirs = layer.__base__(*arguments)
+        theirs.load_state_dict(ours.state_dict())
+        result = theirs(maps)
+        difference = (ours(maps) - result).abs().max() / result.abs().max()
+        towards = torch.randn_like(result)
+        found = pairs.ratios(*(both_ways(each, maps, towards) for each in (ours, theirs)), PAIRS)
+        print(f"{layer.__name__}{arguments} of {shape}: {pairs.summary(found)}, difference {difference:.1e}")
+
+
+def both_ways(layer: nn.Module, maps: Tensor, towards: Tensor) -> Callable[[], None]:
+    """Forward, and backward to maps and weights."""
+
+    def work() -> None:
+        torch.autograd.grad(layer(maps), [maps, *layer.parameters()], towards)
+
+    return work
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""Torch's convolutions, each computed in the way that is fastest for its shape.
+
+The results differ from torch's by rounding alone. The way depends on nothing but shapes and the device, so
+that a run is the same wherever it is resumed. `benchmarks/convolutions.py` measures which is faster where.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sparring.nn.toom_cook import POINTS, transforms
+
+SMALL_MAP = 8
+"""Pixels, in a line, up to which maps are convolved by way of points."""
+MANY_CHANNELS = 128
+"""Channels, as a geometric mean of both sides, from which on fewer multiplications are worth the way."""
+
+
+class Conv2d(nn.Conv2d):
+    """`torch.nn.Conv2d`; with stride 1, many channels and small maps it goes by way of points."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Maps of shape (count, channels, height, width)."""
+        # In bfloat16 multiplications are so cheap that there is nothing to save.
+        if torch.is_autocast_enabled("cpu") or not goes_by_points(self, input):
+            return super().forward(input)
+        kernel, padding = self.kernel_size[0], int(self.padding[0])
+        plan = transforms(*input.shape[2:], kernel, kernel - 1 - padding, input.dtype)
+        return with_bias(plan.convolve(input, self.weight.flip(2, 3).transpose(0, 1)), self.bias)
+
+
+class ConvTranspose2d(nn.ConvTranspose2d):
+    """`torch.nn.ConvTranspose2d`; with stride 1, many channels and small maps it goes by way of points; one
+    channel is made by a product of matrices, whose numbers are then added up where they overlap."""
+
+    def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """Maps of shape (count, channels, height, width)."""
+        if output_size is None and goes_by_points(self, input):
+            # In float32 always: bfloat16 would lose too much at the points, and is slower even so.
+            with torch.autocast("cpu", enabled=False):
+                maps = input.to(self.weight.dtype)
+                plan = transforms(*maps.shape[2:], self.kernel_size[0], int(self.padding[0]), maps.dtype)
+                return with_bias(plan.convolve(maps, self.weight), self.bias)
+        if self.out_channels == 1 and output_size is None and is_plain(self, input):
+            with torch.autocast("cpu", enabled=False):
+                return with_bias(self.overlapping(input.to(self.weight.dtype)), self.bias)
+        return super().forward(input, output_size)
+
+    def overlapping(self, maps: Tensor) -> Tensor:
+        """What every pixel adds to the result, added up."""
+        assert not isinstance(self.padding, str)
+        patches = self.weight.flatten(1).t() @ maps.flatten(2)
+        height, width = (
+            (pixels - 1) * stride - 2 * padding + kernel + extra
+            for pixels, stride, padding, kernel, extra in zip(
+                maps.shape[2:], self.stride, self.padding, self.kernel_size, self.output_padding, strict=True
+            )
+        )
+        return F.fold(patches, (height, width), self.kernel_size, padding=self.padding, stride=self.stride)
+
+
+def goes_by_points(layer: nn.Conv2d | nn.ConvTranspose2d, maps: Tensor) -> bool:
+    """Whether that is possible, and pays."""
+    kernel, other = layer.kernel_size
+    return (
+        is_plain(layer, maps)
+        and layer.stride == (1, 1)
+        and 2 < kernel == other < len(POINTS)
+        and layer.padding[0] == layer.padding[1]
+        and int(layer.padding[0]) < kernel
+        and not any(layer.output_padding)
+        and max(maps.shape[2:]) <= SMALL_MAP
+        and layer.in_channels * layer.out_channels >= MANY_CHANNELS**2
+        and min(layer.in_channels, layer.out_channels) >= MANY_CHANNELS // 2
+    )
+
+
+def is_plain(layer: nn.Conv2d | nn.ConvTranspose2d, maps: Tensor) -> bool:
+    """Whether it is an ordinary convolution of a batch, on a CPU."""
+    return (
+        maps.device.type == "cpu"
+        and maps.dim() == 4
+        and layer.groups == 1
+        and layer.dilation == (1, 1)
+        and layer.padding_mode == "zeros"
+        and not isinstance(layer.padding, str)
+    )
+
+
+def with_bias(maps: Tensor, bias: Tensor | None) -> Tensor:
+    """Add a number to each channel."""
+    return maps if bias is None else maps + bias.view(-1, 1, 1)

@@ -1,0 +1,119 @@
+"""Convolutions of our own are torch's, whichever way they are computed."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from sparring.nn.convolution import Conv2d, ConvTranspose2d, goes_by_points
+from sparring.nn.toom_cook import POINTS, line, transforms
+
+Layer = nn.Conv2d | nn.ConvTranspose2d
+BY_POINTS = [
+    (Conv2d, (128, 128, 3, 1, 1), (7, 7)),
+    (Conv2d, (64, 256, 3, 1, 1), (8, 5)),
+    (Conv2d, (128, 128, 3, 1, 0), (4, 4)),
+    (Conv2d, (128, 128, 5, 1, 2), (3, 8)),
+    (ConvTranspose2d, (256, 64, 5), (3, 3)),
+    (ConvTranspose2d, (128, 128, 4, 1, 1), (4, 6)),
+    (ConvTranspose2d, (128, 128, 3, 1, 2), (2, 1)),
+]
+ONE_CHANNEL = [
+    (ConvTranspose2d, (6, 1, 5, 2, 2, 1), (7, 7)),
+    (ConvTranspose2d, (6, 1, 4, 2, 1), (5, 8)),
+    (ConvTranspose2d, (6, 1, (3, 2), (1, 3), (2, 0), (0, 1)), (5, 8)),
+]
+AS_TORCH = [
+    (Conv2d, (128, 128, 3, 2, 1), (7, 7)),
+    (Conv2d, (128, 128, 3, 1, 1), (9, 8)),
+    (Conv2d, (127, 128, 3, 1, 1), (7, 7)),
+    (Conv2d, (128, 128, 3, 1, 2, 2), (7, 7)),
+    (Conv2d, (128, 128, 3, 1, 1, 1, 2), (7, 7)),
+    (Conv2d, (128, 128, 3, 1, "same"), (7, 7)),
+    (ConvTranspose2d, (128, 128, 5, 2, 2, 1), (7, 7)),
+    (ConvTranspose2d, (128, 128, 7), (3, 3)),
+]
+
+
+def pair(
+    kind: type[Layer], arguments: tuple[int, ...], size: tuple[int, int], dtype: torch.dtype
+) -> tuple[Layer, Layer, Tensor]:
+    """Ours, torch's with the same weights, and a batch for them."""
+    torch.manual_seed(0)
+    ours = kind(*arguments).to(dtype)
+    theirs = kind.__base__(*arguments).to(dtype)
+    theirs.load_state_dict(ours.state_dict())
+    return ours, theirs, torch.randn(3, arguments[0], *size, dtype=dtype, requires_grad=True)
+
+
+@pytest.mark.parametrize(("kind", "arguments", "size"), BY_POINTS + ONE_CHANNEL + AS_TORCH)
+def test_values_and_gradients_are_those_of_torch(
+    kind: type[Layer], arguments: tuple[int, ...], size: tuple[int, int]
+) -> None:
+    ours, theirs, maps = pair(kind, arguments, size, torch.float64)
+    results = ours(maps), theirs(maps)
+    towards = torch.randn_like(results[1])
+    gradients = [
+        torch.autograd.grad(result, [maps, *layer.parameters()], towards)
+        for result, layer in zip(results, (ours, theirs), strict=True)
+    ]
+    for own, wanted in zip((results[0], *gradients[0]), (results[1], *gradients[1]), strict=True):
+        torch.testing.assert_close(own, wanted, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize(("kind", "arguments", "size"), BY_POINTS)
+def test_little_is_lost_to_rounding(
+    kind: type[Layer], arguments: tuple[int, ...], size: tuple[int, int]
+) -> None:
+    ours, theirs, maps = pair(kind, arguments, size, torch.float32)
+    exact = theirs.double()(maps.double())
+    assert ((ours(maps) - exact).norm() / exact.norm()).item() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("case", "goes"),
+    [(case, True) for case in BY_POINTS] + [(case, False) for case in AS_TORCH + ONE_CHANNEL],
+)
+def test_which_go_by_points(case: tuple[type[Layer], tuple[int, ...], tuple[int, int]], goes: bool) -> None:
+    ours, _, maps = pair(*case, torch.float32)
+    assert goes_by_points(ours, maps) == goes
+
+
+def test_the_gradient_of_a_gradient_is_that_of_torch() -> None:
+    ours, theirs, maps = pair(Conv2d, (128, 128, 3, 1, 1), (3, 3), torch.float64)
+
+    def penalty(layer: Layer) -> tuple[Tensor, ...]:
+        (slope,) = torch.autograd.grad(layer(maps).relu().square().sum(), maps, create_graph=True)
+        return torch.autograd.grad(slope.square().sum(), list(layer.parameters()))
+
+    for own, wanted in zip(penalty(ours), penalty(theirs), strict=True):
+        torch.testing.assert_close(own, wanted, rtol=1e-9, atol=1e-9)
+
+
+def test_under_autocast_points_keep_float32() -> None:
+    ours, theirs, maps = pair(ConvTranspose2d, (256, 64, 5), (3, 3), torch.float32)
+    wanted = theirs(maps)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(ours(maps), wanted, rtol=1e-4, atol=1e-4)
+        small = maps.bfloat16()
+        assert ours(small).dtype == torch.float32
+
+
+@pytest.mark.parametrize("pixels", range(1, 12))
+@pytest.mark.parametrize("kernel", [1, 3, 6, 7])
+def test_a_line_is_a_product_of_polynomials(pixels: int, kernel: int) -> None:
+    maps, weights = torch.randn(pixels, dtype=torch.float64), torch.randn(kernel, dtype=torch.float64)
+    transform = line(pixels, kernel, 0)
+    values = torch.einsum("ptn,n->pt", transform.maps, maps) * (transform.kernels @ weights)[:, None]
+    product = torch.einsum("npt,pt->n", transform.products, values)
+    wanted = [
+        sum(maps[i] * weights[n - i] for i in range(pixels) if 0 <= n - i < kernel)
+        for n in range(pixels + kernel - 1)
+    ]
+    torch.testing.assert_close(product, torch.stack(wanted), rtol=1e-9, atol=1e-9)
+
+
+def test_a_kernel_that_needs_more_points_than_there_are() -> None:
+    with pytest.raises(ValueError, match=f"{len(POINTS)} points"):
+        transforms(3, 3, len(POINTS) + 1, 0, torch.float32)
