@@ -17,7 +17,7 @@ BY_POINTS = [
     (Conv2d, (128, 128, 5, 1, 2), (3, 8)),
     (ConvTranspose2d, (256, 64, 5), (3, 3)),
     (ConvTranspose2d, (128, 128, 4, 1, 1), (4, 6)),
-    (ConvTranspose2d, (128, 128, 3, 1, 2), (2, 1)),
+    (ConvTranspose2d, (128, 128, 3, 1, 1), (2, 1)),
 ]
 ONE_CHANNEL = [
     (ConvTranspose2d, (6, 1, 5, 2, 2, 1), (7, 7)),
