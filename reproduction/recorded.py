@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -114,7 +113,9 @@ def keep(folder: Path) -> None:
                 continue
             target.mkdir(parents=True, exist_ok=True)
             for file in ("run.json", "status.json", "evaluation.json"):
-                shutil.copyfile(source / file, target / file)
+                # Files of data stand in the same folder, and by their names alone.
+                text = (source / file).read_text().replace(f"{folder.resolve()}/", "")
+                (target / file).write_text(text)
             rows = [line for line in Run.open(source).history() if line["kind"] in ("epoch", "finding")]
             (target / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in rows))
 

@@ -32,10 +32,10 @@ class SeqGAN(LanguageModel):
     """A language model; then a critic of what it writes; then REINFORCE against that critic.
 
     A token is rewarded by what the critic says of the texts that begin with it, completed in several ways.
-    The defaults are the loss of the authors' code, with a smaller critic and fewer of its steps, chosen for
-    their cost and not yet held to the published figure; the preset `authors` has theirs. Where code and paper
-    differ, there is a setting. Generated texts are new in every step of the critic; the code keeps 10 000 of
-    them for three passes.
+    The defaults are the loss of the authors' code, with a smaller critic, and fewer steps and roll-outs: what
+    they reach is in `docs/text.md`. The preset `authors` has the code's own. Where code and paper differ,
+    there is a setting. Generated texts are new in every step of the critic; the code keeps 10 000 of them for
+    three passes.
     """
 
     paper = "Yu, Zhang, Wang and Yu 2017, arXiv:1609.05473, algorithm 1, and its code"
