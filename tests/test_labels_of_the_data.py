@@ -45,7 +45,7 @@ class Levels(Game):
 
 LABELS = {
     "from 1": [1, 2, 3],
-    "negative": [-1, 0, 1],
+    "negative": [-2, -1, 0],
     "gaps": [3, 7, 9],
     "two digits": [1, 2, 10],
     "texts": ["cat", "dog", "owl"],

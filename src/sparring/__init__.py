@@ -1,8 +1,9 @@
 """Generative adversarial networks, held to their published numbers.
 
-The public functions are `train`, `train_seeds`, `resume`, `load`, `sample`, `evaluate`, `report`, `compare`,
-`tensorboard`, `check` and `load_dataset`; the classes for a system of one's own are `Game`, `GameSettings`,
-`Player`, `Role`, `Turn`, `Terms` and `Batch`, and those for a data set of one's own `Dataset` and `Column`.
+The public functions are `train`, `train_seeds`, `resume`, `load`, `sample`, `classify`, `evaluate`, `report`,
+`compare`, `tensorboard`, `check` and `load_dataset`; the classes for a system of one's own are `Game`,
+`GameSettings`, `Player`, `Role`, `Turn`, `Terms` and `Batch`, and those for a data set of one's own `Dataset`
+and `Column`.
 Nothing heavy is imported before its use.
 """
 
@@ -15,6 +16,7 @@ __version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from sparring.checking import CheckReport, check
+    from sparring.classifying.classify import Classification, classify
     from sparring.data import Column, Dataset, dataset_of, load_dataset
     from sparring.errors import SparringError
     from sparring.evaluation.runs import evaluate
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "checking": ("CheckReport", "check"),
+    "classifying.classify": ("Classification", "classify"),
     "data": ("Column", "Dataset", "dataset_of", "load_dataset"),
     "errors": ("SparringError",),
     "evaluation.runs": ("evaluate",),
@@ -85,6 +88,7 @@ _HOMES = {
 __all__ = [
     "Batch",
     "CheckReport",
+    "Classification",
     "Column",
     "Comparison",
     "DataSpec",
@@ -109,6 +113,7 @@ __all__ = [
     "Trick",
     "Turn",
     "check",
+    "classify",
     "compare",
     "dataset_of",
     "evaluate",

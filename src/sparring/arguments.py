@@ -25,6 +25,7 @@ Options = TypeVar("Options")
 METAVARS = {
     "run": "RUN",
     "runs": "RUN [RUN ...]",
+    "pictures": "PICTURE [PICTURE ...]",
     "out": "FILE",
     "beside": "RUN",
     "target": "RUN",

@@ -29,6 +29,7 @@ sparring: generative adversarial networks that train, explain themselves, and ar
   sparring train SYSTEM         train a system          (sparring train gan --max-minutes 2)
   sparring resume RUN           go on with a run        (sparring resume runs/gan-mnist-1)
   sparring sample RUN           generate from a run     (sparring sample RUN --count 100 --out digits.png)
+  sparring classify RUN FILE    name pictures' classes   (sparring classify RUN photo.png folder/ --csv)
   sparring evaluate RUN         say how good a run is   (sparring evaluate RUN --json)
   sparring sweep RUN            quality against diversity (of texts, over temperatures)
   sparring report RUN           one HTML file of a run  (sparring report RUN --out run.html)
@@ -42,6 +43,7 @@ own settings.
 
 EXAMPLES = {
     "check": "sparring check mygame.py:LSGAN",
+    "classify": "sparring classify runs/improved-gan-mnist-1 photo.png folder/",
     "compare": "sparring compare runs/gan-mnist-1 runs/gan-mnist-2",
     "evaluate": "sparring evaluate runs/gan-mnist-1",
     "report": "sparring report runs/gan-mnist-1",
@@ -300,6 +302,25 @@ def _sample(arguments: list[str]) -> None:
     say(f"Wrote {options['count']} samples to {files[0]}{several}")
 
 
+def _classify(arguments: list[str]) -> None:
+    from sparring.classifying.classify import classify
+    from sparring.console import Terminal
+
+    as_csv = (bool, "Print a table of comma-separated values, with the probability of each class.", False)
+    options = _parsed("classify", classify, arguments, csv=as_csv)
+    wanted = options.pop("csv")
+    found = classify(**options)
+    if wanted:
+        print(found.csv(), end="")
+        return
+    say(*found.lines())
+    confusion, judged = found.confusion(), found.judged()
+    if confusion is not None:
+        Terminal().print(confusion)
+    if judged is not None:
+        say(judged)
+
+
 def _evaluate(arguments: list[str]) -> None:
     from sparring.console import Terminal
     from sparring.evaluation.runs import evaluate
@@ -386,6 +407,7 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "train": _train,
     "resume": _resume,
     "sample": _sample,
+    "classify": _classify,
     "evaluate": _evaluate,
     "sweep": _sweep,
     "report": _report,

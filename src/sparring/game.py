@@ -356,6 +356,19 @@ class Game(nn.Module):
         """What a user is shown: `generate`, or a generator kept for the purpose such as an average."""
         return self.generate(latent, condition)
 
+    def class_logits(self, examples: Tensor) -> Tensor | None:
+        """What the system, as a classifier, says of real examples: logits (count, classes), of which a
+        softmax gives probabilities; None where it does not tell classes apart.
+
+        Args:
+            examples: encoded, (count, *shape).
+        """
+        return None
+
+    def validation(self) -> Batch | None:
+        """Labelled examples that the game itself keeps from training, where it does."""
+        return None
+
     # -- how good it is -----------------------------------------------------------------------------------
 
     def test_losses(self) -> dict[str, Loss]:

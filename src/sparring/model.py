@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from sparring.classifying.classifier import Classified, Classifier, classifier_of
 from sparring.data import READING, load_dataset
 from sparring.data.dataset import Column, Dataset, spec_from
 from sparring.data.kinds import Kind, kind_from
 from sparring.data.loading import Watch, unwatched
 from sparring.data.own import is_own
-from sparring.errors import CheckpointError, RunError, SettingError
+from sparring.errors import CheckpointError, DataError, RunError, SettingError
 from sparring.game import Game, GameSettings
 from sparring.nn.modes import inference
 from sparring.processes import join_processes
@@ -80,6 +82,31 @@ class Model:
             part = told[first : first + SAMPLE_BATCH]
             latent = self.game.latent(SAMPLE_BATCH, random)[: len(part)]
             yield Samples(Column(self.game.data.kind, generate(self.game, latent, part)), part)
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        """The game as a classifier of stored examples; its data is read to fit the probabilities.
+
+        Raises:
+            SettingError: the system tells no classes apart.
+        """
+        return classifier_of(self.game, self._dataset)
+
+    def classify(self, examples: Tensor) -> Classified:
+        """Name the class of examples.
+
+        Args:
+            examples: images as uint8 (count, channels, height, width), or points as float32 (count,
+                dimensions), of the size of the run's data.
+
+        Raises:
+            SettingError: the system tells no classes apart.
+            DataError: the examples are not such as the run's data has.
+        """
+        misfit = self.game.data.kind.misfit(examples)
+        if misfit:
+            raise DataError(f"These examples are not {self.game.data.kind.about}: they are {misfit}.")
+        return self.classifier(examples)
 
     @property
     def _device(self) -> torch.device:

@@ -9,15 +9,16 @@ import torch
 from torch.nn import functional as F
 
 from sparring.data.dataset import Batch, Dataset, dataset_of
+from sparring.data.few_labels import chosen_evenly
+from sparring.data.unlabelled import unlabelled_apart
 from sparring.errors import SettingError
 from sparring.training.engine import Engine
-from sparring.zoo.improved_gan import chosen_evenly
 
 
 def images(count: int = 60, classes: int = 3) -> Dataset:
     random = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (count, 1, 8, 8), generator=random, dtype=torch.uint8)
-    return dataset_of("images", pixels, torch.arange(count) % classes, tuple("abc"[:classes]))
+    return dataset_of("images", pixels, torch.arange(count) % classes, tuple("abcd"[:classes]))
 
 
 def silent(engine: Engine) -> Engine:
@@ -99,12 +100,32 @@ def test_labels_are_chosen_evenly_by_a_seed_of_their_own() -> None:
     assert len(set(chosen.tolist())) == 10
 
 
-@pytest.mark.parametrize(
-    ("count", "said"), [(2, "with 3 classes it must be at least 3"), (63, "ask for 60 or fewer")]
-)
-def test_counts_that_cannot_be_had_are_refused(count: int, said: str) -> None:
-    with pytest.raises(SettingError, match=said):
-        chosen_evenly(images(), count, 0)
+def test_fewer_labels_than_classes_are_refused() -> None:
+    with pytest.raises(SettingError, match="with 3 classes it must be at least 3"):
+        chosen_evenly(images(), 2, 0)
+
+
+def test_where_a_class_has_too_few_all_of_it_is_taken_and_that_is_said() -> None:
+    data = images()[torch.tensor([0, 1, 2, 3, 4, 5, 6, 9])]
+    with pytest.warns(UserWarning, match="7 labels are used and not 9: the smallest class has 2"):
+        chosen = chosen_evenly(data, 9, 0)
+    assert torch.bincount(data.condition.values[chosen]).tolist() == [3, 2, 2]
+
+
+def test_images_without_a_label_are_among_the_unlabelled_and_nowhere_else(
+    make_engine: Callable[..., Engine],
+) -> None:
+    whole = images(60, 4)
+    data = unlabelled_apart(whole, "d")
+    engine = make_engine("improved-gan", data, batch_size=10, labelled=9)
+    none = {tuple(image.flatten().tolist()) for image in whole.examples.values[3::4]}
+    seen = {
+        name: {tuple(image.flatten().tolist()) for image in stream.examples.values}
+        for name, stream in engine.streams.items()
+    }
+    assert all(none <= seen[name] and len(seen[name]) == 60 for name in ("unlabelled", "matched", "first"))
+    assert not none & seen["labelled"]
+    assert engine.game.data.classes == 3
 
 
 def test_the_test_error_is_the_share_that_is_misnamed(engine: Engine) -> None:
@@ -121,3 +142,42 @@ def test_the_loss_of_an_unlabelled_image_is_one_softplus() -> None:
     """-log(Z / (Z + 1)) = softplus(-log Z), for logits that a direct formula could not take."""
     logits = torch.tensor([[200.0, 3.0], [-200.0, -300.0]], dtype=torch.float64)
     assert F.softplus(-logits.logsumexp(1)).tolist() == pytest.approx([0.0, 200.0])
+
+
+def test_validation_labels_are_trained_on_nowhere(make_engine: Callable[..., Engine]) -> None:
+    engine = make_engine("improved-gan", images(), batch_size=10, labelled=15, validation=6)
+    game, few = engine.game, engine.streams["labelled"]
+    kept = game.validation()
+    assert torch.bincount(kept.condition).tolist() == [2, 2, 2]
+    seen = {tuple(image.flatten().tolist()) for image in few.examples.encoded()}
+    assert len(seen) == 9
+    assert not seen & {tuple(image.flatten().tolist()) for image in kept.examples}
+    silent(engine).game.average.eval()
+    wrong = game.average(kept.examples).argmax(1) != kept.condition
+    measured = game.figures()["validation error"].measure(batch(engine, "unlabelled"))
+    assert measured.tolist() == pytest.approx([wrong.float().mean().item()] * 10)
+
+
+@pytest.mark.parametrize("validation", [9, 10])
+def test_validation_leaves_a_label_of_each_class(make_engine: Callable[..., Engine], validation: int) -> None:
+    with pytest.raises(SettingError, match=f"validation is {validation} of 9 labels"):
+        make_engine("improved-gan", images(), batch_size=10, labelled=9, validation=validation)
+
+
+def test_the_baseline_learns_from_labels_alone_and_changes_nothing_else(
+    make_engine: Callable[..., Engine],
+) -> None:
+    settings = {"batch_size": 10, "labelled": 9}
+    alone = make_engine("improved-gan", images(), **settings)
+    beside = make_engine("improved-gan", images(), baseline=True, **settings)
+    rounds = [beside.play_round() for _ in range(8)]
+    for _ in range(8):
+        alone.play_round()
+    weights = beside.game.state_dict()
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in alone.game.state_dict().items())
+    assert rounds[-1]["baseline/labelled"] < rounds[0]["baseline/labelled"]
+    assert "test error, labels alone" in beside.game.figures()
+    labelled = batch(beside, "labelled")
+    loss = silent(beside).game.baseline.eval()(labelled.examples)
+    expected = F.cross_entropy(loss, labelled.condition)
+    assert beside.game.baseline_loss(labelled)["labelled"].item() == pytest.approx(expected.item())

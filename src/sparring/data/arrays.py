@@ -19,6 +19,7 @@ from sparring.data.kinds import kind_of
 from sparring.data.limits import check_npz
 from sparring.data.provenance import Provenance, provenance_of
 from sparring.data.resizing import Frame, prepared
+from sparring.data.unlabelled import label_of_none, unlabelled_apart
 from sparring.errors import DataError
 from sparring.opening import plain
 
@@ -45,7 +46,8 @@ def read_npz(path: Path, frame: Frame | None = None, stretch: bool = False) -> D
     - `arr_0`, as `numpy.savez` calls what it is given without a name: images or points likewise.
 
     `labels` (or `y_train` and `y_test`, or `arr_1`) are optional, N or N x 1. Any integers or texts will do:
-    they are numbered from 0 in their own order, and each class is named by its label.
+    they are numbered from 0 in their own order, and each class is named by its label. Beside two classes or
+    more, from 0 upwards, -1 stands for no label: such examples become the part `unlabelled`.
 
     Args:
         path: the file.
@@ -75,7 +77,8 @@ def read_npz(path: Path, frame: Frame | None = None, stretch: bool = False) -> D
     (labels, test_labels), classes = _numbered(path, given, test_given)
     name = f"npz:{path}"
     held_out = None if test is None else dataset_of(name, test, test_labels, classes)
-    return replace(dataset_of(name, examples, labels, classes, held_out), provenance=provenance)
+    dataset = replace(dataset_of(name, examples, labels, classes, held_out), provenance=provenance)
+    return unlabelled_apart(dataset, label_of_none(classes))
 
 
 def load_arrays(path: Path) -> dict[str, Array]:

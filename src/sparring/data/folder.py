@@ -17,6 +17,7 @@ from sparring.data.listing import list_folder
 from sparring.data.loading import Loaded, Wanted, Watch, load_files, unwatched
 from sparring.data.provenance import Provenance
 from sparring.data.resizing import Frame
+from sparring.data.unlabelled import folder_without_label, unlabelled_apart
 from sparring.errors import DataError
 
 DEFAULT_FRAME = Frame(28, 28)
@@ -33,7 +34,8 @@ def read_folder(
     """Read a folder of images.
 
     Sub-folders are classes, named by the folders and numbered in their sorted order; the images of a class
-    may lie at any depth in its folder. Images directly in `path` are data without labels. If a `dataset.json`
+    may lie at any depth in its folder. Beside two or more, a folder `unlabelled` is no class: its images
+    become the part of that name. Images directly in `path` are data without labels. If a `dataset.json`
     lies there, labels come from it alone (see `labels.py`). If all images lie in `train` and in `val`,
     `valid`, `validation` or `test`, in any case of letters, these are the splits: what is not in `train` is
     held out; each is laid out as above. Hidden files, what systems leave behind (such as `__MACOSX`), files
@@ -74,11 +76,12 @@ def read_folder(
         raise DataError(f"No image of a split of {path} can be read, {path / files[first]} being the first.")
     bad = len(files) - len(loaded.kept)
     left_out = layout.left_out | ({"damaged": bad} if bad else {})
-    return replace(
+    dataset = replace(
         training,
         held_out=held_out if layout.held_out else None,
         provenance=Provenance(loaded.widths, loaded.heights, left_out, layout.hints),
     )
+    return unlabelled_apart(dataset, folder_without_label(layout.class_names))
 
 
 def load_images(root: Path, files: Sequence[Path], wanted: Wanted, watch: Watch = unwatched) -> Loaded:

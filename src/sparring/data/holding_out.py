@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 
 from sparring.data.dataset import Dataset
+from sparring.data.unlabelled import UNLABELLED
 from sparring.errors import DataError
 from sparring.randomness import Randomness
 
@@ -17,6 +18,8 @@ FEWEST = 20
 
 def hold_out(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
     """The same data with a random share of its examples held out.
+
+    Where some are without a label, only others are kept aside.
 
     An example that is there several times is kept aside with all its copies, or not at all, so that none
     which is held out is trained on.
@@ -36,7 +39,7 @@ def hold_out(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
             f"'{dataset.name}' has {len(dataset.held_out):,} held-out examples of its own; leave --hold-out "
             "away."
         )
-    if dataset.parts:
+    if dataset.parts.keys() - {UNLABELLED}:
         raise DataError(
             f"'{dataset.name}' has parts that belong together ({', '.join(dataset.parts)}), of which none "
             "can be held out by chance; leave --hold-out away, and give the data a `held_out` of its own."

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from sparring.classifying.figures import measured as classifier_figures
 from sparring.console import Stages
 from sparring.data import READING, Dataset, load_dataset
 from sparring.data.listing import list_folder
@@ -144,7 +145,8 @@ def own_figures(game: Game, dataset: Dataset) -> dict[str, Measurement]:
     dataset = dataset.in_range(*game.value_range)
     if (dataset.spec.kind, dataset.spec.condition) != (game.data.kind, game.data.condition):
         return {}
-    return of_game(game_figures(game, dataset, game.random.device), game.figures())
+    own = of_game(game_figures(game, dataset, game.random.device), game.figures())
+    return classifier_figures(game, dataset) | own
 
 
 def are_samples(path: Path) -> bool:

@@ -25,6 +25,7 @@ ARGUMENTS = {
     "aim": (),
     "test_losses": (),
     "figures": (),
+    "class_logits": ("examples",),
     "sources": ("settings", "data"),
     "condition": ("data",),
 }

@@ -18,6 +18,7 @@ from sparring.reporting.text import (
     number_text,
     value_text,
 )
+from sparring.reporting.validation import at_the_best_validation
 
 if TYPE_CHECKING:
     from sparring.evaluation.result import Evaluation
@@ -30,11 +31,13 @@ def epochs_section(facts: Facts) -> Html | None:
     """The figures of each epoch and the losses of held-out data, as curves; None where there are none."""
     figures = figure_panels(facts)
     losses = held_out_panels(facts)
+    chosen = at_the_best_validation(facts.epochs)
     if not figures and not losses:
         return None
     return section(
         "Figures of each epoch",
         paragraph(_newest(facts), class_="quiet"),
+        paragraph(chosen) if chosen else None,
         tag("div", *figures, class_="panels") if figures else None,
         tag("h3", "losses of held-out data") if losses else None,
         tag("div", *losses, class_="panels") if losses else None,

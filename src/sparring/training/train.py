@@ -26,6 +26,7 @@ from sparring.mistakes.figures import figure_mistakes
 from sparring.mistakes.samples import sample_mistakes
 from sparring.model import dataset_of_run, recorded_dataset, recorded_system
 from sparring.processes import join_processes
+from sparring.reporting.validation import at_the_best_validation
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run
 from sparring.settings import Limit
@@ -254,7 +255,10 @@ def compile_or_say_why_not(engine: Engine, console: Console) -> None:
 
 
 def _say_how_good(run: Run, console: Console, evaluated: bool, suffix: str) -> None:
-    """The end of a run: its evaluation if one was asked for, and what to try next."""
+    """The end of a run: what validation chooses, an evaluation if one was asked for, what to try next."""
+    chosen = at_the_best_validation(run.history())
+    if chosen is not None:
+        console.line(chosen)
     path = quoted(run.path)
     next_steps = [
         f"sparring sample {path} --count 100 --out samples{suffix}",

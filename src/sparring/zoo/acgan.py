@@ -217,6 +217,11 @@ class ACGAN(Game):
         labels = self.random.integers(count, self.data.classes)
         return self.generate(latent, labels), labels
 
+    def class_logits(self, examples: Tensor) -> Tensor:
+        """What the auxiliary head says."""
+        logits: Tensor = self.discriminator(examples)[1]
+        return logits
+
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in U(-1, 1)^latent_size."""
         return random.uniform(count, self.settings.latent_size)

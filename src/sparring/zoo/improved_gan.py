@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -12,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sparring.data import Dataset
-from sparring.errors import SettingError
+from sparring.data.few_labels import parted
+from sparring.data.unlabelled import with_unlabelled
 from sparring.game import (
     Batch,
     DataSpec,
@@ -31,18 +31,15 @@ from sparring.game import (
 )
 from sparring.nn.adam_inside import AdamInside
 from sparring.nn.average import Average
-from sparring.nn.initialisers import glorot_uniform, initialise, normal
-from sparring.nn.layers import Dropout, GaussianNoise, Shift
-from sparring.nn.networks import build_generator
-from sparring.nn.weight_norm import WeightNormed, fit
+from sparring.nn.layers import GaussianNoise
+from sparring.nn.weight_norm import fit
 from sparring.objectives import critic_statistics
-from sparring.randomness import Randomness, derived_seed
+from sparring.randomness import Randomness
 from sparring.settings import Count, Fraction, Natural, NonNegative, Positive
+from sparring.zoo.few_label_networks import convolutions, normalised, perceptrons
 
 FITTED_BATCHES = 5
 """The first so many batches decide the first scales of the discriminator: 500 images, as in the code."""
-HIDDEN = (1000, 500, 250, 250, 250)
-"""Units of the discriminator's hidden layers."""
 LARGEST_FOR_PERCEPTRONS = 32 * 32
 """Numbers in an image up to which both networks are perceptrons by default."""
 
@@ -73,9 +70,15 @@ class ImprovedGAN(Game):
         batch_size: Count = 100
         """Images in each of the three batches: labelled, unlabelled, generated."""
         labelled: Count = 100
-        """Images whose label may be seen, in all, evenly by class."""
+        """Images whose label may be seen, in all, evenly by class; all there are where they are fewer."""
         labelled_seed: Natural = 1
         """Decides which those are, whatever the run's seed."""
+        validation: Natural = 0
+        """So many of them, evenly by class, are not trained on: by the error on them settings, and a moment
+        to stop, may be chosen without looking at the test error."""
+        baseline: bool = False
+        """Train beside it the same classifier on the labels alone: what the images without labels are good
+        for is the difference between the two test errors."""
         network: Literal["auto", "perceptron", "convolutional"] = "auto"
         """Kind of both networks: the code's perceptrons for MNIST, or convolutions. By default perceptrons
         for grey images of up to 32 pixels."""
@@ -95,6 +98,8 @@ class ImprovedGAN(Game):
         """Weight of the past in the average of the discriminator's weights, once the rounds are many."""
 
     settings: Settings
+    validation_images: Tensor
+    validation_classes: Tensor
 
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
         super().__init__(settings, data, random)
@@ -105,44 +110,68 @@ class ImprovedGAN(Game):
         self.generator = self.built(Role.GENERATOR, generator)
         self.discriminator = self.built(Role.CRITIC, nn.Sequential(features, head))
         self.average = Average(self.discriminator, settings.average_decay)
+        self.baseline: nn.Module | None = None
+        if settings.baseline:
+            _, features, size = make(settings, data, random.branch("baseline"))
+            noise = GaussianNoise(0.5, random.branch("baseline"))
+            self.baseline = nn.Sequential(
+                features, nn.Sequential(noise, normalised(nn.Linear(size, data.classes)))
+            )
+            self.baseline_average = Average(self.baseline, settings.average_decay)
+        if settings.validation:
+            self.register_buffer("validation_images", torch.zeros(settings.validation, *data.shape))
+            self.register_buffer("validation_classes", torch.zeros(settings.validation, dtype=torch.int64))
 
     @classmethod
     def sources(cls, settings: GameSettings, data: Dataset) -> dict[str, Source]:
         """All images without labels, once for each player; a few with; the first ones, which give the first
         scales."""
         assert isinstance(settings, cls.Settings)
-        few = chosen_evenly(data, settings.labelled, settings.labelled_seed)
+        few, aside = parted(data, settings.labelled, settings.validation, settings.labelled_seed)
         # So few that a batch would be smaller than the others are dealt several times an epoch.
         repeats = -(-settings.batch_size // len(few))
         first = settings.batch_size * FITTED_BATCHES
+        whole = with_unlabelled(data)
         return {
-            "unlabelled": Source(data, settings.batch_size),
-            "matched": Source(data, settings.batch_size),
+            "unlabelled": Source(whole, settings.batch_size),
+            "matched": Source(whole, settings.batch_size),
             "labelled": Source(data[few.repeat(repeats)], settings.batch_size),
-            "first": Source(data, first if first <= len(data) else settings.batch_size),
+            "first": Source(whole, first if first <= len(whole) else settings.batch_size),
+            **({"validation": Source(data[aside], len(aside))} if len(aside) else {}),
         }
 
     def start(self, first: Batch, **others: Batch) -> None:
         """Every layer's outputs have mean 0 and variance 1 over the first images, with noise on."""
         (shown,) = self.show(first.examples, real=True)
         fit(self.discriminator, shown)
+        if self.baseline is not None:
+            fit(self.baseline, first.examples)
+        if "validation" in others:
+            self.validation_images.copy_(others["validation"].examples)
+            self.validation_classes.copy_(others["validation"].condition)
 
     def players(self) -> dict[str, Player]:
         """Adam for both, with epsilon inside the root."""
         s = self.settings
-        return two_players(
-            AdamInside(self.generator.parameters(), s.generator_lr, (s.adam_beta1, 0.999)),
-            discriminator=AdamInside(
-                self.discriminator.parameters(), s.discriminator_lr, (s.adam_beta1, 0.999)
-            ),
+        betas = (s.adam_beta1, 0.999)
+        players = two_players(
+            AdamInside(self.generator.parameters(), s.generator_lr, betas),
+            discriminator=AdamInside(self.discriminator.parameters(), s.discriminator_lr, betas),
         )
+        if self.baseline is not None:
+            optimizer = AdamInside(self.baseline.parameters(), s.discriminator_lr, betas)
+            players["baseline"] = Player(Role.OTHER, optimizer)
+        return players
 
     def round(self) -> list[Turn]:
         """The discriminator, then the generator on unlabelled images of its own."""
-        return [
+        turns = [
             Turn("discriminator", self.discriminator_loss, ("labelled", "unlabelled"), after=self.remember),
             Turn("generator", self.generator_loss, ("matched",)),
         ]
+        if self.baseline is not None:
+            turns.append(Turn("baseline", self.baseline_loss, ("labelled",), after=self.remember_baseline))
+        return turns
 
     def discriminator_loss(self, labelled: Batch, unlabelled: Batch) -> Terms:
         """The class of the labelled, and real or generated of the others (section 5)."""
@@ -160,7 +189,12 @@ class ImprovedGAN(Game):
         return Terms(
             {name: half * term for name, term in unlabelled_terms.items()},
             labelled=F.cross_entropy(said[0], labelled.condition),
+            **self.unlabelled_terms(said[1]),
         ).observing(**critic_statistics(real, generated))
+
+    def unlabelled_terms(self, logits: Tensor) -> dict[str, Tensor]:
+        """What else the discriminator pays for the logits of unlabelled images: nothing."""
+        return {}
 
     def generator_loss(self, matched: Batch) -> Terms:
         """The squared distance of the mean features, a mean over the features (section 3.1)."""
@@ -170,19 +204,55 @@ class ImprovedGAN(Game):
         fake = self.judge(features, self.fake(len(matched)), real=False)
         return Terms(matching=F.mse_loss(fake.mean(0), real.mean(0)))
 
+    def baseline_loss(self, labelled: Batch) -> Terms:
+        """The class of the labelled, and nothing else."""
+        assert self.baseline is not None
+        return Terms(labelled=F.cross_entropy(self.baseline(labelled.examples), labelled.condition))
+
     def remember(self, terms: Mapping[str, Number]) -> None:
         """Average the discriminator's weights."""
         self.average.update(self.discriminator, self.step)
 
+    def remember_baseline(self, terms: Mapping[str, Number]) -> None:
+        """Average the weights of what sees the labels alone."""
+        assert self.baseline is not None
+        self.baseline_average.update(self.baseline, self.step)
+
+    def class_logits(self, examples: Tensor) -> Tensor:
+        """What the averaged weights say."""
+        logits: Tensor = self.average(examples)
+        return logits
+
+    def validation(self) -> Batch | None:
+        """The images whose labels are kept from training."""
+        count = self.settings.validation
+        if count == 0:
+            return None
+        return Batch(self.validation_images, self.validation_classes, torch.arange(count))
+
     def figures(self) -> dict[str, Figure]:
-        """The share of held-out images that the classifier misnames."""
+        """The share of held-out images that the classifier misnames, and what to hold it against."""
         about = "share of held-out images that {} misname; lower is better"
-        return {
+        figures = {
             "test error": Figure(self.misnamed_by(self.average), about.format("the averaged weights")),
             "test error, current weights": Figure(
                 self.misnamed_by(self.discriminator), about.format("the current weights")
             ),
         }
+        if self.baseline is not None:
+            figures["test error, labels alone"] = Figure(
+                self.misnamed_by(self.baseline_average), about.format("the same networks, of labels alone,")
+            )
+        if self.settings.validation:
+            figures["validation error"] = Figure(
+                self.validation_error, "share of the labelled images kept from training that are misnamed"
+            )
+        return figures
+
+    def validation_error(self, real: Batch) -> Tensor:
+        """The share of the validation images that the averaged weights misname, once for each image."""
+        wrong: Tensor = self.average(self.validation_images).argmax(1) != self.validation_classes
+        return wrong.float().mean().expand(len(real))
 
     def misnamed_by(self, classifier: nn.Module) -> Callable[[Batch], Tensor]:
         """Says of each image of a batch whether a classifier misnames it."""
@@ -191,68 +261,3 @@ class ImprovedGAN(Game):
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in U(0, 1)^latent_size."""
         return random.uniform(count, self.settings.latent_size, low=0.0)
-
-
-def chosen_evenly(data: Dataset, count: int, seed: int) -> Tensor:
-    """Places of so many examples, as evenly by class as the count allows, int64 (count,).
-
-    Raises:
-        SettingError: there are more classes than that, or a class has too few examples.
-    """
-    labels, classes = data.condition.values, data.condition.kind.classes
-    if count < classes:
-        raise SettingError(f"labelled is {count}: with {classes} classes it must be at least {classes}.")
-    order = Randomness(derived_seed(seed, "labelled")).permutation(len(data))
-    wanted = [count // classes + (label < count % classes) for label in range(classes)]
-    places = [order[labels[order] == label][:few] for label, few in enumerate(wanted)]
-    least = min(len(place) for place in places)
-    if [len(place) for place in places] != wanted:
-        raise SettingError(
-            f"labelled is {count}, which is {wanted[0]} of each class, but there is one with only {least}: "
-            f"ask for {least * classes} or fewer."
-        )
-    return torch.cat(places)
-
-
-def perceptrons(
-    settings: ImprovedGAN.Settings, data: DataSpec, random: Randomness
-) -> tuple[nn.Module, nn.Module, int]:
-    """The code's networks for MNIST: generator, the discriminator's features, and how many those are."""
-    pixels = data.kind.vector_size
-    layers: list[nn.Module] = []
-    for inputs in (settings.latent_size, 500):
-        norm = nn.BatchNorm1d(500, eps=1e-6, affine=False)
-        layers += [nn.Linear(inputs, 500, bias=False), norm, Shift(500), nn.Softplus()]
-    last = nn.Linear(500, pixels)
-    generator = nn.Sequential(*layers, WeightNormed(last), nn.Sigmoid(), nn.Unflatten(1, data.shape))
-    initialise(generator, {nn.Linear: glorot_uniform})
-    features: list[nn.Module] = [nn.Flatten(), GaussianNoise(0.3, random)]
-    for inputs, units in pairwise((pixels, *HIDDEN)):
-        layer = normalised(nn.Linear(inputs, units), learn_scale=False)
-        features += [layer, nn.ReLU(), GaussianNoise(0.5, random)]
-    # The noise after the last hidden layer is no part of the features that are matched.
-    return generator, nn.Sequential(*features[:-1]), HIDDEN[-1]
-
-
-def convolutions(
-    settings: ImprovedGAN.Settings, data: DataSpec, random: Randomness
-) -> tuple[nn.Module, nn.Module, int]:
-    """The code's networks for CIFAR-10 with fewer channels: generator, features, and how many those are."""
-    width = settings.width
-    generator = build_generator(data, settings.latent_size, width=2 * width, units=0, output=nn.Sigmoid)
-    features: list[nn.Module] = [Dropout(0.2, random)]
-    channels = data.shape[0]
-    for after, strides in ((width, (1, 1, 2)), (2 * width, (1, 1, 2)), (2 * width, (1,))):
-        for stride in strides:
-            convolution = nn.Conv2d(channels, after, 3, stride, padding=1)
-            features += [normalised(convolution, learn_scale=False), nn.LeakyReLU(0.2)]
-            channels = after
-        features.append(Dropout(0.5, random))
-    pooled = [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
-    return generator, nn.Sequential(*features[:-1], *pooled), channels
-
-
-def normalised(layer: nn.Linear | nn.Conv2d, learn_scale: bool = True) -> WeightNormed:
-    """The layer with normalised weights whose directions are those of N(0, 0.1²)."""
-    initialise(layer, {type(layer): normal(0.1)})
-    return WeightNormed(layer, learn_scale)

@@ -155,6 +155,15 @@ class R3GAN(Game):
         """Move the averaged generator towards the trained one."""
         self.average.update(self.generator, self.step)
 
+    def class_logits(self, examples: Tensor) -> Tensor | None:
+        """What the auxiliary classifier says, where there is one: what is real for a class is no probability
+        of it."""
+        if self.data.classes == 0 or self.settings.auxiliary_weight == 0:
+            return None
+        any_class = examples.new_zeros(len(examples)).long()
+        logits: Tensor = self.discriminator(examples, any_class)[1]
+        return logits
+
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in N(0, I)."""
         return random.normal(count, self.generator.latent_size)

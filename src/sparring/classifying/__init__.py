@@ -1,0 +1,1 @@
+"""A trained game as a classifier: classes of pictures, with probabilities that can be relied on."""

@@ -1,0 +1,86 @@
+"""Classify pictures with a run."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.table import Table
+
+from sparring.classifying.classifier import Classified
+from sparring.classifying.figures import calibration_error, confusion_table, error
+from sparring.classifying.pictures import Pictures, read_pictures
+from sparring.model import load
+from sparring.randomness import Randomness
+from sparring.runs.folder import Run
+
+
+@dataclass(frozen=True, eq=False)
+class Classification:
+    """The classes of some pictures."""
+
+    pictures: Pictures
+    said: Classified
+    fitted: str
+    """What the temperature of the probabilities was fitted on, in words."""
+
+    def csv(self) -> str:
+        """A line for each picture: its name, class and probability, and the probabilities of all classes."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["picture", "class", "probability", *self.said.kind.class_names])
+        for name, label, row in self._rows():
+            writer.writerow([name, label, f"{max(row):.4f}", *(f"{value:.4f}" for value in row)])
+        return text.getvalue()
+
+    def lines(self) -> list[str]:
+        """A line for each picture, and what the probabilities were fitted on."""
+        lines = [f"{name}: {label} ({max(row):.1%})" for name, label, row in self._rows()]
+        return [*lines, f"Probabilities are fitted on {self.fitted}."]
+
+    def judged(self) -> str | None:
+        """The error and the calibration error, with intervals; None where the classes are unknown."""
+        classes = self.pictures.classes
+        if classes is None:
+            return None
+        wrong = error(self.said, classes, Randomness(0))
+        off = calibration_error(self.said, classes, Randomness(0))
+        least = max(0.0, off.low)
+        return (
+            f"{wrong.value:.2%} of {len(classes):,} are misnamed (95 % interval {wrong.low:.2%} to "
+            f"{wrong.high:.2%}); calibration error {off.value:.2%} ({least:.2%} to {off.high:.2%})."
+        )
+
+    def confusion(self) -> Table | None:
+        """What is taken for what, where the classes are known and few enough to show."""
+        classes = self.pictures.classes
+        return None if classes is None else confusion_table(self.said, classes)
+
+    def _rows(self) -> list[tuple[str, str, list[float]]]:
+        labels = [str(label) for label in self.said.labels.tolist()]
+        return list(zip(self.pictures.names, labels, self.said.probabilities.tolist(), strict=True))
+
+
+def classify(
+    run: Run | Path | str, pictures: Sequence[Path | str], *, epoch: int | None = None, device: str = "auto"
+) -> Classification:
+    """Name the class of pictures with a run whose critic tells classes apart, such as improved-gan or acgan.
+
+    Args:
+        run: the run or its folder.
+        pictures: image files, folders of them, and .npz files with `images` or `points`. Where the classes
+            are known (folders that are called like them, or labels), the error is said as well.
+        epoch: an epoch whose networks were kept; by default the latest checkpoint.
+        device: where to compute: auto, cpu, cuda ...
+
+    Raises:
+        SparringError: no such run, one that tells no classes apart, or pictures that cannot be read.
+    """
+    opened = Run.open(run.path if isinstance(run, Run) else run)
+    model = load(opened, epoch, device)
+    read = read_pictures(list(pictures), model.game.data, opened.description["data"])
+    classifier = model.classifier
+    return Classification(read, classifier(read.examples), classifier.fitted)

@@ -1,0 +1,108 @@
+"""Pictures to classify: files, folders, arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sparring.data.arrays import LABELS, examples_in, labels_in, load_arrays, only_key
+from sparring.data.dataset import DataSpec
+from sparring.data.folder import load_images
+from sparring.data.kinds import Kind
+from sparring.data.listing import list_folder
+from sparring.data.loading import Wanted, with_channels
+from sparring.data.resizing import Frame, frame_of, prepared
+from sparring.errors import DataError
+
+GREY = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in grey, as Pillow has them (ITU-R 601)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """Examples to classify."""
+
+    names: list[str]
+    """A name for each: its path, or its place in an array."""
+    examples: Tensor
+    """Stored, as the run's data has them."""
+    classes: Tensor | None
+    """The class of each, int64 (count,), where all are known."""
+
+
+def read_pictures(paths: Sequence[Path | str], spec: DataSpec, reading: Mapping[str, Any]) -> Pictures:
+    """Examples from files, folders and .npz files, brought to the size and the colours of the data of a run.
+
+    Their classes are known where the folders they lie in are called like the classes of the run, or where an
+    .npz has labels.
+
+    Args:
+        paths: of all of them.
+        spec: what the run was trained on.
+        reading: how images are read there: `fit`, `stretch`.
+
+    Raises:
+        DataError: one cannot be read, or is of another kind.
+    """
+    if not paths:
+        raise DataError("Nothing to classify: give image files, folders, or .npz files.")
+    parts = [_read(Path(path), spec, reading) for path in paths]
+    known = [part.classes for part in parts if part.classes is not None]
+    return Pictures(
+        [name for part in parts for name in part.names],
+        torch.cat([part.examples for part in parts]),
+        torch.cat(known) if len(known) == len(parts) else None,
+    )
+
+
+def _read(path: Path, spec: DataSpec, reading: Mapping[str, Any]) -> Pictures:
+    frame = None
+    if spec.kind.has_size:
+        _, height, width = spec.shape
+        frame = frame_of(f"{width}x{height}", reading.get("fit", "crop"))
+    if not path.exists():
+        raise DataError(f"There is no file or folder {path}.")
+    if path.suffix.lower() == ".npz":
+        return _of_arrays(path, spec, frame, bool(reading.get("stretch")))
+    if frame is None:
+        raise DataError(f"The run was trained on {spec.kind.about}: give an .npz file, and not {path}.")
+    files = list_folder(path).images if path.is_dir() else [Path(path.name)]
+    if not files:
+        raise DataError(f"{path} holds no images.")
+    root = path if path.is_dir() else path.parent
+    loaded = load_images(root, files, Wanted(frame, bool(reading.get("stretch")), False))
+    names = spec.condition.class_names
+    folders = [file.parts[0] for file in files]
+    named = path.is_dir() and all(folder in names for folder in folders)
+    classes = torch.tensor([names.index(folder) for folder in folders]) if named else None
+    shown = [str(root / file) for file in files]
+    return Pictures(shown, _in_colours_of(spec.kind, loaded.images), classes)
+
+
+def _of_arrays(path: Path, spec: DataSpec, frame: Frame | None, stretch: bool) -> Pictures:
+    arrays = load_arrays(path)
+    key = only_key(arrays, ("images", "points"), path)
+    examples = examples_in(arrays, key, path)
+    if frame is not None and examples.dim() == 4:
+        examples, _ = prepared(frame, stretch, examples, None)
+        examples = _in_colours_of(spec.kind, examples)
+    misfit = spec.kind.misfit(examples)
+    if misfit:
+        raise DataError(f"'{key}' in {path} is not {spec.kind.about}, as the run's data is: it is {misfit}.")
+    labels = labels_in(arrays, LABELS[key], len(examples), path)
+    classes = None if labels is None else spec.condition.from_arrays(labels)
+    return Pictures([f"{path}[{place}]" for place in range(len(examples))], examples, classes)
+
+
+def _in_colours_of(kind: Kind, images: Tensor) -> Tensor:
+    """Images with as many channels as others of a kind have."""
+    channels = kind.shape[0]
+    if channels == 1 and images.shape[1] == 3:
+        weights = torch.tensor(GREY).view(1, 3, 1, 1)
+        return (images.float() * weights).sum(1, keepdim=True).round().byte()
+    return with_channels(images, channels)

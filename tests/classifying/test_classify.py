@@ -1,0 +1,135 @@
+"""Pictures are classified by the real command line, and from Python."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import sparring
+from sparring.cli import main
+
+QUIET: dict[str, Any] = {"device": "cpu", "quiet": True, "health_every": 0, "threads": 1}
+
+
+def bars(count: int, seed: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Noisy images with a bright bar at the top or at the left."""
+    labels = np.arange(count) % 2
+    images = np.random.default_rng(seed).integers(0, 60, (count, 8, 8))
+    images[labels == 0, :3] += 180
+    images[labels == 1, :, :3] += 180
+    return images.astype(np.uint8), np.array(["top", "left"])[labels]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("classify")
+    x, y = bars(120, 0)
+    x_test, y_test = bars(60, 1)
+    np.savez(folder / "bars.npz", x_train=x, y_train=y, x_test=x_test, y_test=y_test)
+    options = {"labelled": 8, "batch_size": 20, "network": "convolutional", "width": 4, **QUIET}
+    sparring.train("improved-gan", data=f"npz:{folder / 'bars.npz'}", out=folder / "run", max_steps=60,
+                   discriminator_lr=1e-2, average_decay=0.9, **options)  # fmt: skip
+    return folder / "run"
+
+
+def test_pictures_of_any_size_and_colour_get_their_class(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pixels = np.zeros((40, 40, 4), np.uint8)
+    pixels[..., 3] = 255
+    pixels[:15, :, :3] = (240, 240, 200)
+    Image.fromarray(pixels).save(tmp_path / "top.png")
+    Image.fromarray(pixels.transpose(1, 0, 2)).convert("RGB").save(tmp_path / "left.jpg", quality=95)
+    main(["classify", str(run), str(tmp_path / "top.png"), str(tmp_path / "left.jpg"), "--csv"])
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["class"] for row in rows] == ["top", "left"]
+    assert [Path(row["picture"]).name for row in rows] == ["top.png", "left.jpg"]
+    for row in rows:
+        assert float(row["probability"]) == max(float(row["left"]), float(row["top"]))
+        assert float(row["left"]) + float(row["top"]) == pytest.approx(1, abs=2e-4)
+
+
+def test_where_classes_are_known_the_error_is_said(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images, labels = bars(40, 2)
+    for place, (image, label) in enumerate(zip(images, labels, strict=True)):
+        (tmp_path / label).mkdir(exist_ok=True)
+        Image.fromarray(image).save(tmp_path / label / f"{place}.png")
+    main(["classify", str(run), str(tmp_path)])
+    said = capsys.readouterr().out
+    found = sparring.classify(run, [tmp_path], device="cpu")
+    wrong = (found.said.labels != np.array([Path(name).parent.name for name in found.pictures.names])).mean()
+    assert f"{wrong:.2%} of 40 are misnamed (95 % interval" in said
+    assert "calibration error" in said
+    assert "what is taken for what" in said
+    assert "Probabilities are fitted on every second held-out example." in said
+    assert wrong < 0.2
+
+
+def test_from_python_images_are_as_they_are_stored(run: Path) -> None:
+    images, labels = bars(40, 3)
+    classified = sparring.load(run, device="cpu").classify(torch.from_numpy(images)[:, None])
+    assert (classified.labels == labels).mean() > 0.8
+    assert classified.probabilities.sum(1) == pytest.approx(torch.ones(40))
+
+
+def test_evaluate_has_the_calibration_error_beside_the_test_error(run: Path) -> None:
+    evaluation = sparring.evaluate(run, 60, device="cpu", quiet=True)
+    assert {"test error", "calibration error"} <= evaluation.figures.keys()
+    assert evaluation.figures["calibration error"].reference is None
+
+
+@pytest.mark.parametrize(
+    ("pictures", "said"),
+    [
+        (["none.png"], "There is no file or folder none.png"),
+        (["empty"], "empty holds no images"),
+        (["points.npz"], "is not grey images of 8 x 8"),
+    ],
+)
+def test_what_cannot_be_classified_is_refused(
+    run: Path, pictures: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    np.savez(tmp_path / "points.npz", points=np.zeros((5, 2), np.float32))
+    with pytest.raises(SystemExit) as ended:
+        main(["classify", str(run), *pictures])
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_system_without_a_classifier_says_which_have_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.savez(tmp_path / "bars.npz", images=bars(40, 0)[0])
+    sparring.train("gan", data=f"npz:{tmp_path / 'bars.npz'}", out=tmp_path / "run", max_steps=1,
+                   batch_size=10, hidden_size=8, **QUIET)  # fmt: skip
+    with pytest.raises(SystemExit):
+        main(["classify", str(tmp_path / "run"), str(tmp_path / "bars.npz")])
+    assert "GAN does not tell classes apart: train a system that does" in capsys.readouterr().err
+
+
+def test_without_its_data_probabilities_are_as_they_are_and_that_is_said(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images, labels = bars(20, 4)
+    np.savez(tmp_path / "more.npz", images=images, labels=labels)
+    data = run.parent / "bars.npz"
+    data.rename(run.parent / "moved.npz")
+    try:
+        main(["classify", str(run), str(tmp_path / "more.npz")])
+    finally:
+        (run.parent / "moved.npz").rename(data)
+    said = capsys.readouterr().out
+    assert "fitted on nothing, for the data of the run cannot be read (There is no file" in said
+    assert "of 20 are misnamed" in said

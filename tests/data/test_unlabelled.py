@@ -1,0 +1,77 @@
+"""Examples without a label: label -1 in .npz files, a folder `unlabelled` beside classes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sparring.data import load_dataset
+from sparring.data.holding_out import hold_out
+from sparring.data.summary import hints, summary
+
+
+def npz(folder: Path, labels: list[int] | list[str]) -> str:
+    images = np.arange(len(labels), dtype=np.uint8)[:, None, None].repeat(8, 1).repeat(8, 2)
+    np.savez(folder / "data.npz", images=images, labels=np.array(labels))
+    return f"npz:{folder / 'data.npz'}"
+
+
+def folder(root: Path, *files: str) -> str:
+    for shade, name in enumerate(files):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), 10 * shade).save(root / name)
+    return f"folder:{root}"
+
+
+def test_the_label_minus_one_is_no_label(tmp_path: Path) -> None:
+    dataset = load_dataset(npz(tmp_path, [3, -1, 0, 0, -1, 3]))
+    assert dataset.class_names == ("0", "3")
+    assert dataset.condition.values.tolist() == [1, 0, 0, 1]
+    assert dataset.examples.values[:, 0, 0, 0].tolist() == [0, 2, 3, 5]
+    part = dataset.parts["unlabelled"]
+    assert part.examples.values[:, 0, 0, 0].tolist() == [1, 4]
+    assert part.class_names == ()
+    assert "unlabelled: 2 grey images" in summary(dataset)
+    assert "2 examples are without a label, as '-1' says" in hints(dataset)[0]
+
+
+@pytest.mark.parametrize("labels", [[-1, 1, 1, -1], [-2, -1, 0, 1], ["-1", "cat", "dog"]])
+def test_elsewhere_it_is_a_class(tmp_path: Path, labels: list[int] | list[str]) -> None:
+    dataset = load_dataset(npz(tmp_path, labels))
+    assert len(dataset.class_names) == len(set(labels))
+    assert not dataset.parts
+
+
+@pytest.mark.parametrize("name", ["unlabelled", "Unlabeled"])
+def test_a_folder_of_that_name_is_no_class(tmp_path: Path, name: str) -> None:
+    dataset = load_dataset(folder(tmp_path, "zebra/a.png", f"{name}/b.png", f"{name}/c.png", "ant/d.png"))
+    assert dataset.class_names == ("ant", "zebra")
+    assert dataset.condition.values.tolist() in ([0, 1], [1, 0])
+    assert len(dataset.parts["unlabelled"]) == 2
+
+
+def test_beside_one_class_alone_it_is_the_other(tmp_path: Path) -> None:
+    dataset = load_dataset(folder(tmp_path, "ant/a.png", "unlabelled/b.png"))
+    assert dataset.class_names == ("ant", "unlabelled")
+
+
+def test_in_splits_held_out_images_have_the_same_classes(tmp_path: Path) -> None:
+    files = (
+        "train/ant/a.png",
+        "train/bee/b.png",
+        "train/unlabelled/c.png",
+        "test/ant/d.png",
+        "test/bee/e.png",
+    )
+    dataset = load_dataset(folder(tmp_path, *files))
+    assert dataset.held_out is not None
+    assert dataset.held_out.condition.kind == dataset.condition.kind
+    assert len(dataset.parts["unlabelled"]) == 1
+    assert not dataset.held_out.parts
+
+
+def test_labelled_ones_can_be_held_out(tmp_path: Path) -> None:
+    dataset = hold_out(load_dataset(npz(tmp_path, [0, 1, -1] * 30)), 0.4)
+    assert dataset.held_out is not None
+    assert (len(dataset), len(dataset.held_out), len(dataset.parts["unlabelled"])) == (36, 24, 30)
