@@ -57,7 +57,7 @@ def random_images(
     return dataset_of("random images", examples, labels, names, kept)
 
 
-USUAL: dict[str, dict[str, Any]] = {"ImprovedGAN": {"labelled": 10}}
+USUAL: dict[str, dict[str, Any]] = {"ImprovedGAN": {"labelled": 10}, "BadGAN": {"labelled": 10}}
 """Settings that suit data as small as that of tests."""
 
 

@@ -32,11 +32,12 @@ SMALL: dict[str, dict[str, Any]] = {
     "began": {"width": 4, "latent_size": 8},
     "r3gan": {"generator_width": 4, "discriminator_width": 4, "discriminator_units": 16},
     "improved-gan": {"labelled": 10, "width": 4},
+    "bad-gan": {"labelled": 10, "width": 4, "density_weight": 0.0},
     "seqgan": {"likelihood_epochs": 1, "critic_epochs": 1, "critic_steps": 2, "rollouts": 2},
     "relgan": {"likelihood_epochs": 1, "critic_steps": 2, "critic_filters": 8, "critic_embedding": 8},
 }
 """Settings that make a system's networks small."""
-IMAGES_ONLY = {"gan", "dcgan-tflearn", "acgan", "improved-gan"}
+IMAGES_ONLY = {"gan", "dcgan-tflearn", "acgan", "improved-gan", "bad-gan"}
 TEXTS_ONLY = {"language-model", "seqgan", "relgan"}
 DATA = ("mnist", "colour", "ring", "texts")
 CASES = [

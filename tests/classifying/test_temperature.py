@@ -1,5 +1,7 @@
 """The temperature that makes probabilities right, where it is known."""
 
+import math
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -17,12 +19,13 @@ def test_logits_that_are_too_large_by_a_factor_are_divided_by_it(temperature: fl
 
 def test_no_other_temperature_is_likelier() -> None:
     random = torch.Generator().manual_seed(1)
-    logits = torch.randn(200, 3, generator=random).double()
+    logits = torch.randn(20_000, 3, generator=random).double()
     classes = torch.multinomial((0.3 * logits).softmax(1), 1, generator=random)[:, 0]
     found = fitted_temperature(logits, classes)
     surprise = F.cross_entropy(logits / found, classes)
     assert all(F.cross_entropy(logits / (found * by), classes) > surprise for by in (0.9, 1.1))
 
 
-def test_where_all_is_right_it_stays_finite() -> None:
-    assert 0 < fitted_temperature(torch.eye(3), torch.arange(3)) < 0.01
+def test_a_few_that_are_all_right_make_nothing_certain() -> None:
+    """Three of three, and one for all: 3/4 + 1/12 = 5/6 for the right class, e^(1/T) / (e^(1/T) + 2)."""
+    assert fitted_temperature(torch.eye(3), torch.arange(3)) == pytest.approx(1 / math.log(10))

@@ -110,8 +110,10 @@ REFUSED = {
     ("packing", Case("relgan", "texts")): "a critic's first layer is a Embedding",
     ("unrolling", Case("language-model", "texts")): "has no phase with both",
     ("packing", Case("improved-gan", "classes")): "this system has 3 classes",
+    ("packing", Case("bad-gan", "classes")): "this system has 3 classes",
     # Weights that have a length of their own, moved by an optimiser that is not torch's.
     ("spectral norm", Case("improved-gan", "classes")): "no network of the role critic has a layer",
+    ("spectral norm", Case("bad-gan", "classes")): "no network of the role critic has a layer",
     ("unrolling", Case("improved-gan", "classes")): "AdamInside has no option for that",
 }
 """What cannot work together, and a part of the reason given."""

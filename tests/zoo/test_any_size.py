@@ -32,6 +32,7 @@ TINY: dict[str, dict[str, Any]] = {
     "began": {"width": 2, "latent_size": 4},
     "r3gan": {"generator_width": 2, "discriminator_width": 2, "discriminator_units": 4},
     "improved-gan": {"labelled": 3, "width": 2},
+    "bad-gan": {"labelled": 3, "width": 2, "density_units": 4, "density_epochs": 1},
 }
 SIZES = [(8, 8), (9, 9), (13, 13), (28, 28), (29, 29), (32, 32), (45, 30), (64, 48), (8, 70), (100, 100)]
 """Width and height."""

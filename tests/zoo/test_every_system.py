@@ -34,15 +34,18 @@ SMALL_NETWORKS: dict[str, dict[str, Any]] = {
     "began": {"width": 4, "latent_size": 8},
     "r3gan": {"generator_width": 4, "discriminator_width": 4, "discriminator_units": 16},
     "improved-gan": {"labelled": 10, "width": 4},
+    "bad-gan": {"labelled": 10, "width": 4, "density_units": 8, "density_epochs": 1},
     "seqgan": {"likelihood_epochs": 1, "critic_epochs": 1, "critic_steps": 2, "rollouts": 2},
     "relgan": {"likelihood_epochs": 1, "critic_steps": 2, "critic_filters": 8, "critic_embedding": 8},
 }
-IMAGES_ONLY = {"gan", "dcgan-tflearn", "acgan", "improved-gan"}
-CLASSES_ONLY = {"acgan", "improved-gan"}
+IMAGES_ONLY = {"gan", "dcgan-tflearn", "acgan", "improved-gan", "bad-gan"}
+CLASSES_ONLY = {"acgan", "improved-gan", "bad-gan"}
 TEXTS_ONLY = {"language-model", "seqgan", "relgan"}
 TWO_OPTIMISERS = {"seqgan", "relgan"}
 """Systems in which one network has two, for phases of their own."""
 WITHOUT_CRITIC = {"language-model"}
+WITH_OTHERS = {"bad-gan"}
+"""Systems with a player that is neither."""
 TEXT = (7,)
 WIDE = {"dcgan-tflearn", "acgan"}
 """Networks of a fixed, large width: two shapes of images are enough."""
@@ -143,7 +146,8 @@ def test_every_network_belongs_to_one_player(make_engine: Make, system: str) -> 
     engine = make_engine(system, dataset, batch_size=8, **SMALL_NETWORKS.get(system, {}))
     roles = {player.role for player in engine.players.values()}
     assert roles == {role for role, _ in engine.game.networks}
-    assert roles == ({Role.GENERATOR} if system in WITHOUT_CRITIC else {Role.GENERATOR, Role.CRITIC})
+    others = {Role.OTHER} if system in WITH_OTHERS else set()
+    assert roles == others | {Role.GENERATOR} | (set() if system in WITHOUT_CRITIC else {Role.CRITIC})
     moved = [id(parameter) for player in engine.players.values() for parameter in player.moved]
     assert len(moved) == len(set(moved)) or system in TWO_OPTIMISERS
     rest = {name for name, parameter in engine.game.named_parameters() if id(parameter) not in moved}

@@ -148,6 +148,7 @@ LESSONS = [
             "sharpness": 10.0,
         },
     ),
+    Lesson("bad-gan", bars, 60, {"batch_size": 32, "labelled": 8, "density_epochs": 1}),
     Lesson("improved-gan", bars, 60, {"batch_size": 32, "labelled": 8, "generator_lr": 1e-3}),
     Lesson(
         "dcgan", bars, 300, {"batch_size": 32, "width": 8, "generator_lr": 1e-3, "discriminator_lr": 1e-3}

@@ -48,10 +48,9 @@ class Classification:
             return None
         wrong = error(self.said, classes, Randomness(0))
         off = calibration_error(self.said, classes, Randomness(0))
-        least = max(0.0, off.low)
         return (
             f"{wrong.value:.2%} of {len(classes):,} are misnamed (95 % interval {wrong.low:.2%} to "
-            f"{wrong.high:.2%}); calibration error {off.value:.2%} ({least:.2%} to {off.high:.2%})."
+            f"{wrong.high:.2%}); calibration error {off.value:.2%} ({off.low:.2%} to {off.high:.2%})."
         )
 
     def confusion(self) -> Table | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rich.table import Table
 from torch import Tensor
 from torchmetrics.functional.classification import multiclass_calibration_error, multiclass_confusion_matrix
@@ -37,7 +39,8 @@ def calibration_error(said: Classified, classes: Tensor, randomness: Randomness)
             probabilities, classes[chosen], said.kind.classes, n_bins=BINS
         ).item()
 
-    return of_statistic(of, len(classes), randomness, RESAMPLES)
+    found = of_statistic(of, len(classes), randomness, RESAMPLES)
+    return replace(found, low=max(0.0, found.low))
 
 
 def confusion_table(said: Classified, classes: Tensor) -> Table | None:

@@ -26,6 +26,7 @@ SYSTEMS = {
     "seqgan": "seqgan:SeqGAN",
     "relgan": "relgan:RelGAN",
     "improved-gan": "improved_gan:ImprovedGAN",
+    "bad-gan": "bad_gan:BadGAN",
 }
 """Name of each system, and where its class is within this package."""
 
