@@ -17,7 +17,7 @@ from torch import Tensor
 from sparring.data.dataset import Column, Dataset, DataSpec, batch_of, dataset_of, no_condition, spec_from
 from sparring.data.kinds import KINDS, Classes, Images, Kind, Nothing, Points, Tokens, kind_from, kind_of
 from sparring.data.kinds.kind import padded
-from sparring.data.kinds.tokens import END, MARKS
+from sparring.data.kinds.tokens import END, MARKS, PADDING
 from sparring.errors import DataError, SettingError
 from sparring.validation import Misfit
 
@@ -513,3 +513,17 @@ def test_the_fingerprint_is_of_all_that_is_trained_on(pairs: Dataset) -> None:
     assert len(set(found)) == 4
     assert fingerprint(name="elsewhere", held_out=None) == found[0]
     assert pairs.in_range(0.0, 1.0).fingerprint == found[0]
+
+
+def test_softened_tokens_are_shares_and_hardened_ones_the_largest() -> None:
+    kind = Tokens((4,), (*MARKS, "a", "b"), "", ends=True)
+    stored = torch.tensor([[3, 4, END, PADDING], [4, 4, 3, 3]])
+    shares = kind.softened(kind.encode(stored))
+    assert shares.shape == (2, 4, 5)
+    assert torch.equal(shares.sum(2), torch.ones(2, 4))
+    assert torch.equal(kind.hardened(shares), stored)
+    # Behind the end stands padding, whatever is the likeliest there.
+    shares[0, 3] = torch.tensor([0.1, 0.1, 0.1, 0.4, 0.3])
+    assert torch.equal(kind.hardened(shares), stored)
+    numbers = torch.rand(2, 3)
+    assert Points((3,)).hardened(Points((3,)).softened(numbers)) is numbers

@@ -41,6 +41,8 @@ SMALL_NETWORKS: dict[str, dict[str, Any]] = {
 IMAGES_ONLY = {"gan", "dcgan-tflearn", "acgan", "improved-gan", "bad-gan"}
 CLASSES_ONLY = {"acgan", "improved-gan", "bad-gan"}
 TEXTS_ONLY = {"language-model", "seqgan", "relgan"}
+TEXTS_TOO = {"wgan-gp"}
+"""Systems of images that take texts as well."""
 TWO_OPTIMISERS = {"seqgan", "relgan"}
 """Systems in which one network has two, for phases of their own."""
 WITHOUT_CRITIC = {"language-model"}
@@ -83,6 +85,8 @@ def cases() -> list[Any]:
 
 def suits(system: str, shape: str) -> bool:
     dimensions, classes = SHAPES[shape]
+    if dimensions == TEXT and system in TEXTS_TOO:
+        return True
     if TEXT in (dimensions, usual_shape(system)):
         return dimensions == usual_shape(system)
     return (len(dimensions) == 3 or system not in IMAGES_ONLY) and (classes > 0 or system not in CLASSES_ONLY)

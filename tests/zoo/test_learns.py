@@ -107,6 +107,12 @@ LESSONS = [
     Lesson("wgan", three_modes, 100, POINTS | {"generator_lr": 1e-3, "critic_lr": 1e-3, "clip": 0.1}),
     Lesson("wgan-gp", three_modes, 100, POINTS | {"generator_lr": 1e-3, "critic_lr": 1e-3}),
     Lesson(
+        "wgan-gp",
+        rhymes,
+        80,
+        {"batch_size": 32, "width": 16, "n_critic": 3, "generator_lr": 1e-3, "critic_lr": 1e-3},
+    ),
+    Lesson(
         "began",
         one_mode,
         300,

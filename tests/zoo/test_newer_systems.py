@@ -71,7 +71,7 @@ def test_wasserstein_losses_are_differences_of_means(
 ) -> None:
     game = make_engine(system, points(), batch_size=8).game
     game.critic = Constant()
-    monkeypatch.setattr(game, "generate", lambda latent, condition: -torch.ones(len(latent), 2))
+    monkeypatch.setattr(game.generator, "forward", lambda latent: -torch.ones(len(latent), 2))
     monkeypatch.setattr("sparring.zoo.wgan_gp.gradient_penalty", lambda *arguments: torch.tensor(2.0))
     terms = game.critic_loss(batch_of(torch.ones(8, 2)))
     assert terms["wasserstein"].item() == -0.5

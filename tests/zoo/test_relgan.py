@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from torch.nn import functional as F
 from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Tokens
 from sparring.data.kinds.tokens import END, MARKS, PADDING
+from sparring.errors import OwnCodeError
 from sparring.training.engine import Engine
+from sparring.zoo import find_system
 
 Make = Callable[..., Engine]
 KIND = Tokens((6,), (*MARKS, *"abcde"), "", ends=True)
@@ -78,13 +81,23 @@ def test_the_gradient_of_a_critic_comes_through(make_engine: Make) -> None:
     assert not game.generate(game.latent(10, game.random), torch.zeros(10, 0)).is_floating_point()
 
 
+def test_words_themselves_let_no_gradient_pass(make_engine: Make) -> None:
+    """As the page on why GANs fail has it."""
+    argmax = find_system(f"{Path(__file__).parents[2] / 'docs' / 'figures' / 'argmax.py'}:Argmax")
+    engine = make_engine(argmax, at(make_engine).dataset, **TINY)
+    engine.play_round()
+    engine.step = ADVERSARIAL
+    with pytest.raises(OwnCodeError, match="has no gradient for 'adversary'"):
+        engine.play_round()
+
+
 def test_losses_are_relativistic(make_engine: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = at(make_engine)
     game, batch = engine.game, engine.streams["real"].peek()
     fake = gumbel(10, 6, 8).softmax(2)
     monkeypatch.setattr(game, "softened", lambda count: fake)
     real = game.critic(batch.examples)
-    torch.testing.assert_close(game.critic(game.spelled(batch.examples)), real)
+    torch.testing.assert_close(game.critic(game.kind.softened(batch.examples)), real)
     gap = real - game.critic(fake)
     torch.testing.assert_close(game.critic_loss(batch)["relativistic"], F.softplus(-gap).mean())
     torch.testing.assert_close(game.adversarial_loss(batch)["relativistic"], F.softplus(gap).mean())

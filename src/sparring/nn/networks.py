@@ -2,18 +2,21 @@
 
 Images: transposed convolutions with stride 2 up from a small square, convolutions with stride 2 down to one
 (the shape of Radford et al. 2015). Images whose sides cannot be halved are cut out of larger ones. Points:
-three fully-connected hidden layers.
+three fully-connected hidden layers. Texts, as shares of a vocabulary: convolutions along them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from torch import nn
 
 from sparring.data.dataset import DataSpec
+from sparring.data.kinds import Tokens
 from sparring.nn.convolution import ConvTranspose2d
 from sparring.nn.layers import Crop
+from sparring.nn.text_convolutions import text_generator, text_trunk
 
 Norm = Callable[[int], nn.Module]
 """Makes the normalisation of so many channels or units."""
@@ -26,11 +29,13 @@ MOST_WIDTHS = 16
 
 
 def noise_size(asked: int | None, data: DataSpec, for_images: int) -> int:
-    """Dimensions of the noise: as many as asked for; where None is, `for_images`, or those of the points.
+    """Dimensions of the noise: as many as asked for; where None is, `for_images`, also for texts, or those of
+    the points.
 
     From noise of more dimensions than its points have, a small network finds it hard to make narrow modes.
     """
-    return data.kind.choose(images=for_images, points=data.shape[0]) if asked is None else asked
+    sizes = {"images": for_images, "points": data.shape[0], "tokens": for_images}
+    return data.kind.choose(**sizes) if asked is None else asked
 
 
 def no_norm(channels: int) -> nn.Module:
@@ -59,6 +64,7 @@ def build_generator(
         data: what it generates.
         inputs: size of its input.
         width: channels at half the image's size; twice as many at each size below, 16 times as many at most.
+            Of texts, channels everywhere.
         units: units of each hidden layer where the data is points.
         norm: normalisation after every layer but the last; points have batch normalisation or none.
         kernel: side of the convolutions, 4 or 5.
@@ -67,6 +73,7 @@ def build_generator(
     return data.kind.choose(
         images=lambda: _image_generator(data, inputs, width, norm, kernel, output),
         points=lambda: _point_generator(data, inputs, units, norm),
+        tokens=lambda: text_generator(inputs, *_text_sizes(data), width),
     )()
 
 
@@ -138,13 +145,21 @@ def build_trunk(
     Args:
         data: what it looks at.
         width: channels at half the image's size; twice as many at each size below, 16 times as many at most.
+            Of texts, channels everywhere.
         units: units of each hidden layer where the data is points.
         norm: normalisation after every convolution but the first; points have none.
         kernel: side of the convolutions, 4 or 5.
     """
     return data.kind.choose(
-        images=lambda: _image_trunk(data, width, norm, kernel), points=lambda: _point_trunk(data, units)
+        images=lambda: _image_trunk(data, width, norm, kernel),
+        points=lambda: _point_trunk(data, units),
+        tokens=lambda: text_trunk(*_text_sizes(data), width),
     )()
+
+
+def _text_sizes(data: DataSpec) -> tuple[int, int]:
+    """Tokens of a text, and of the vocabulary."""
+    return data.shape[0], len(cast(Tokens, data.kind).vocabulary)
 
 
 def _point_trunk(data: DataSpec, units: int) -> tuple[nn.Module, int]:

@@ -104,12 +104,12 @@ class RelGAN(LanguageModel):
         """The critic's cost of real texts beside generated ones."""
         with torch.no_grad():
             fake = self.softened(len(real))
-        said = self.judge_together(self.critic, self.spelled(real.examples), fake)
+        said = self.judge_together(self.critic, self.kind.softened(real.examples), fake)
         return Terms(self.objective.for_critic(*said)).observing(**critic_statistics(*said))
 
     def adversarial_loss(self, real: Batch) -> Terms:
         """The generator's cost of what it writes beside real texts."""
-        return Terms(self.deceive(self.critic, self.softened(len(real)), self.spelled(real.examples)))
+        return Terms(self.deceive(self.critic, self.softened(len(real)), self.kind.softened(real.examples)))
 
     def softened(self, count: int) -> Tensor:
         """Texts as a share for each token of the vocabulary, (count, length, vocabulary), which the gradient
@@ -122,7 +122,3 @@ class RelGAN(LanguageModel):
         behind = ~self.kind.counted(tokens)[:, :, None]
         padding = F.one_hot(torch.tensor(PADDING), shares.shape[2]).to(shares)
         return torch.where(behind, padding, shares)
-
-    def spelled(self, texts: Tensor) -> Tensor:
-        """Texts (count, length) as shares, all of which is the token itself."""
-        return F.one_hot(texts, len(self.kind.vocabulary)).float()

@@ -34,11 +34,14 @@ class WGANGP(Game):
 
     The penalty is on each example's own gradient, so the critic has layer normalisation, never batch
     normalisation (section 4). `critic/distance` in the history estimates the Wasserstein distance.
+
+    Texts are generated all at once, as a share for each token of the vocabulary (section 5.6), of which the
+    largest is what is shown to a user. The critic sees the shares, beside real texts that have none.
     """
 
     paper = "Gulrajani et al. 2017, arXiv:1704.00028, algorithm 1"
     purpose = "robust against bad architectures and mode collapse; slow but sure"
-    needs = Needs(examples=("images", "points"))
+    needs = Needs(examples=("images", "points", "tokens"))
     length = Limit(steps=100_000)
     second_derivatives = True
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
@@ -54,16 +57,17 @@ class WGANGP(Game):
         """Settings of WGAN-GP; the defaults of algorithm 1."""
 
         latent_size: Count | None = None
-        """Dimensions of the noise z in N(0, I); by default 128 for images, those of a point for points."""
+        """Dimensions of the noise z in N(0, I); by default 128, those of a point for points."""
         width: Count = 64
-        """Channels at half the image's size; twice as many at each size below."""
+        """Channels at half the image's size; twice as many at each size below. Of texts, channels everywhere;
+        the paper has 512 for them."""
         point_units: Count = 128
         """Units of each hidden layer where the data is points; the paper's toys have 512."""
         n_critic: Count = 5
         """Critic steps for each generator step."""
         penalty_weight: NonNegative | None = None
-        """Weight lambda of the gradient penalty; by default 10 for images and, as in the paper's code for
-        its toys, 0.1 for points."""
+        """Weight lambda of the gradient penalty; by default 10 and, as in the paper's code for its toys, 0.1
+        for points."""
         generator_lr: Positive = 1e-4
         """Adam's learning rate for the generator."""
         critic_lr: Positive = 1e-4
@@ -79,11 +83,12 @@ class WGANGP(Game):
         self.generator = self.built(Role.GENERATOR, generator)
         self.critic = self.built(Role.CRITIC, build_critic(data, norm=layer_norm, **size))
         weight = settings.penalty_weight
-        self.penalty_weight = data.kind.choose(images=10.0, points=0.1) if weight is None else weight
+        usual = data.kind.choose(images=10.0, points=0.1, tokens=10.0)
+        self.penalty_weight = usual if weight is None else weight
 
     def players(self) -> dict[str, Player]:
-        """Adam with (0, 0.9) for images; the paper's toys have (0.5, 0.9)."""
-        betas = (self.data.kind.choose(images=0.0, points=0.5), 0.9)
+        """Adam with (0, 0.9) for images; the paper's toys and texts have (0.5, 0.9)."""
+        betas = (self.data.kind.choose(images=0.0, points=0.5, tokens=0.5), 0.9)
         return two_players(
             Adam(self.generator.parameters(), self.settings.generator_lr, betas, fused=True),
             critic=Adam(self.critic.parameters(), self.settings.critic_lr, betas, fused=True),
@@ -100,8 +105,8 @@ class WGANGP(Game):
 
     def critic_loss(self, real: Batch) -> Terms:
         """D(G(z)) - D(x) + lambda (|grad D(x^)| - 1)² (lines 4 to 7)."""
-        (shown,) = self.show(real.examples, real=True)
-        (fake,) = self.show(self.fake(len(real)), real=False)
+        (shown,) = self.show(self.data.kind.softened(real.examples), real=True)
+        (fake,) = self.show(self.softened(len(real)), real=False)
         real_scores, fake_scores = self.critic(shown), self.critic(fake)
         penalty = gradient_penalty(self.critic, shown, fake, self.random)
         return Terms(
@@ -112,7 +117,17 @@ class WGANGP(Game):
 
     def generator_loss(self, real: Batch) -> Terms:
         """-D(G(z)) (line 11)."""
-        return Terms(self.deceive(self.critic, self.fake(len(real)), real.examples))
+        shown = self.data.kind.softened(real.examples)
+        return Terms(self.deceive(self.critic, self.softened(len(real)), shown))
+
+    def softened(self, count: int) -> Tensor:
+        """G(z), as the critic sees it."""
+        made: Tensor = self.generator(self.latent(count, self.random))
+        return made
+
+    def generate(self, latent: Tensor, condition: Tensor) -> Tensor:
+        """G(z), of which texts are the likeliest tokens."""
+        return self.data.kind.hardened(self.generator(latent))
 
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in N(0, I)."""

@@ -84,6 +84,15 @@ class Kind(ABC):
         """What a network made (count, *shape), as it is stored."""
         return made
 
+    def softened(self, encoded: Tensor) -> Tensor:
+        """Encoded values as floats that a critic can be differentiated by: as they are where they are floats,
+        and a share for each token of those which are tokens, (count, length, vocabulary)."""
+        return encoded
+
+    def hardened(self, made: Tensor) -> Tensor:
+        """Encoded values of such as `softened` gives: the likeliest token where there are shares."""
+        return made
+
     def in_range(self, low: float, high: float) -> Kind:
         """The same kind, encoded from `low` to `high` where it has a range at all."""
         return self

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from sparring.data.kinds.kind import Kind, Length
 from sparring.validation import Check, filled
@@ -91,6 +92,14 @@ class Tokens(Kind):
     def decode(self, made: Tensor) -> Tensor:
         """Tokens with padding behind the end of each text, whatever was there."""
         return made.masked_fill(~self.counted(made), PADDING) if self.ends else made
+
+    def softened(self, encoded: Tensor) -> Tensor:
+        """Each token as shares of the vocabulary, all of which is the token: float32 (count, length, V)."""
+        return F.one_hot(encoded, len(self.vocabulary)).float()
+
+    def hardened(self, made: Tensor) -> Tensor:
+        """The largest of the shares of each token, int64 (count, length), with padding behind the end."""
+        return self.decode(made.argmax(2))
 
     def texts(self, stored: Tensor) -> list[str]:
         """Each sequence as a text."""
