@@ -14,6 +14,7 @@ from PIL import Image
 
 import sparring
 from sparring.cli import main
+from sparring.errors import OwnCodeError
 
 QUIET: dict[str, Any] = {"device": "cpu", "quiet": True, "health_every": 0, "threads": 1}
 
@@ -133,3 +134,10 @@ def test_without_its_data_probabilities_are_as_they_are_and_that_is_said(
     said = capsys.readouterr().out
     assert "fitted on nothing, for the data of the run cannot be read (There is no file" in said
     assert "of 20 are misnamed" in said
+
+
+def test_own_logits_of_another_shape_are_named(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = sparring.load(run, device="cpu")
+    monkeypatch.setattr(model.game, "class_logits", lambda examples: torch.zeros(len(examples), 5))
+    with pytest.raises(OwnCodeError, match=r"it must give a logit for each of the 2 classes"):
+        model.classify(torch.zeros(3, 1, 8, 8, dtype=torch.uint8))

@@ -10,11 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sparring.blame import place_of
 from sparring.classifying.temperature import fitted_temperature
 from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Kind
-from sparring.errors import DataError, SettingError
+from sparring.errors import DataError, OwnCodeError, SettingError
 from sparring.game import Game
+from sparring.mistakes import described
 from sparring.nn.modes import inference
 
 BATCH = 500
@@ -120,5 +122,10 @@ def _logits(game: Game, encoded: Tensor) -> Tensor:
         raise SettingError(
             f"{type(game).__name__} does not tell classes apart: train a system that does, such as "
             "improved-gan or acgan (or r3gan with --auxiliary-weight)."
+        )
+    if not isinstance(logits, Tensor) or logits.shape != (len(encoded), game.data.classes):
+        raise OwnCodeError(
+            f"{place_of(game.class_logits)} gives {described(logits)}: it must give a logit for each of the "
+            f"{game.data.classes} classes, of shape (count, {game.data.classes})."
         )
     return logits.float().cpu()
