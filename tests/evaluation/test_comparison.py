@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor
 
 from sparring.data import dataset_of
 from sparring.data.dataset import no_condition
+from sparring.data.kinds import Points
 from sparring.evaluation.comparison import Comparison, Examples, Real
 from sparring.evaluation.distances import as_column
-from sparring.evaluation.features import FeatureExtractor
+from sparring.evaluation.features import FeatureExtractor, VectorFeatures
+from sparring.evaluation.figures import manifold
 from sparring.randomness import Randomness
 
 
@@ -78,3 +81,12 @@ def test_classes_count_only_where_all_have_them() -> None:
     real = Real(labelled, Counting(), 20, Randomness(0))
     assert Comparison(real.training, real, 0).classes == 3
     assert Comparison(examples(20, Counting()), real, 0).classes == 0
+
+
+def test_where_features_are_many_costly_figures_look_at_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifold, "WORK", 20 * 20 * 3)
+    extractor, data = VectorFeatures("own", Points((3,))), Randomness(0).normal(100, 3)
+    real = Real(dataset_of("points", data), extractor, 50, Randomness(0))
+    sample = Examples(as_column(data[:40] + 0.1), no_condition(40), extractor)
+    found = manifold._manifold(Comparison(sample, real, resamples=0))
+    assert [len(each) for each in found] == [20] * 4

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from sparring.data import Dataset
 from sparring.errors import DataError
 from sparring.evaluation.features import ClassifierFeatures
-from sparring.evaluation.figures import manifold
+from sparring.evaluation.figures import fidelity, manifold
 from sparring.evaluation.figures.classes import inception_score
 from sparring.evaluation.figures.fidelity import fid, kid
 from sparring.evaluation.figures.manifold import precision_recall
@@ -89,7 +89,7 @@ def test_the_interval_of_fid_is_how_it_varies_from_draw_to_draw(count: int, size
 
 def test_nothing_larger_than_the_samples_is_decomposed(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    for name in ("svd", "svdvals"):
+    for name in ("eigh", "eigvalsh"):
         real_one = getattr(torch.linalg, name)
 
         def watched(matrix: Tensor, *args: Any, _one: Any = real_one, **more: Any) -> Any:
@@ -101,7 +101,30 @@ def test_nothing_larger_than_the_samples_is_decomposed(monkeypatch: pytest.Monke
     fid(many, few)
     fid(many, few, interval=False)
     fid(many.T, many.T[:3000], interval=False)
-    assert seen == [(30, 40), (30, 40), (30, 30)]
+    assert seen == [(30, 30), (40, 40), (30, 30), (30, 30)]
+
+
+def test_fid_of_many_samples_with_many_features_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Products in float32, of the lower blocks alone; an interval of a part of the samples."""
+    scales = torch.linspace(1.5, 0.01, 300) ** 2
+    real = Randomness(0).normal(400, 300) * scales
+    fake = Randomness(1).normal(350, 300) * scales * 1.1 + 0.05
+    whole = fid(real, fake)
+    monkeypatch.setattr(fidelity, "ROWS", 64)
+    assert fid(real, fake).value == pytest.approx(whole.value, rel=1e-9)
+    monkeypatch.setattr(fidelity, "PRECISE_WORK", 0)
+    monkeypatch.setattr(fidelity, "DECOMPOSED", 200)
+    many = fid(real, fake)
+    assert many.value == pytest.approx(whole.value, rel=1e-6)
+    assert many.value != whole.value
+    assert 1 < (many.high - many.value) / (whole.high - whole.value) < 1.5
+
+
+def test_kid_takes_fewer_subsets_where_features_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fidelity, "KID_WORK", 3 * 20 * 20 * 8 * 25)
+    for features, expected in ((2, 100), (8, 25), (16, 12), (64, 10)):
+        images = Randomness(0).normal(20, features)
+        assert kid(images, -images, Randomness(0)) == kid(images, -images, Randomness(0), subsets=expected)
 
 
 def test_kid_equals_an_independent_one_to_six_digits(real_and_fake: tuple[Tensor, Tensor]) -> None:

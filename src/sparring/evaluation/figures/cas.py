@@ -15,6 +15,8 @@ from sparring.evaluation.networks import Classifier
 from sparring.randomness import Randomness
 
 EPOCHS = 4
+NUMBERS = 5e7
+"""Numbers, such as pixels, that the network sees in an epoch at the most: 4000 colour images of 64 pixels."""
 
 
 def cas_error(
@@ -53,10 +55,9 @@ def _applies(comparison: Comparison) -> bool:
 def _cas_error(comparison: Comparison, randomness: Randomness) -> Estimate:
     network = _network(comparison, randomness.seed)
     assert network is not None, "the figure applies only where there is one"
-    sample, held_out = (
-        comparison.sample.subsample(SUBSAMPLE, comparison.real.randomness),
-        comparison.real.held_out,
-    )
+    count = min(SUBSAMPLE, int(NUMBERS / comparison.sample.values.kind.vector_size))
+    sample = comparison.sample.subsample(count, comparison.real.randomness)
+    held_out = comparison.real.held_out
     return cas_error(
         network, sample.values.values, sample.labels, held_out.values.values, held_out.labels, randomness
     )
