@@ -227,6 +227,26 @@ class TestForeignFiles:
         with pytest.raises(DataError, match=r"own.npz is damaged"):
             read_npz(tmp_path / "own.npz")
 
+    def test_what_nobody_asks_for_is_not_read(self, tmp_path):
+        """It could not be: it promises more than it has."""
+        images, other = io.BytesIO(), io.BytesIO()
+        np.save(images, GREY)
+        np.lib.format.write_array_header_1_0(
+            other, {"descr": "|u1", "fortran_order": False, "shape": (2**40,)}
+        )
+        with zipfile.ZipFile(tmp_path / "own.npz", "w") as file:
+            file.writestr("images.npy", images.getvalue())
+            file.writestr("other.npy", other.getvalue())
+            file.writestr("notes.txt", b"of the photographer")
+        assert len(read_npz(tmp_path / "own.npz")) == len(GREY)
+
+    def test_a_header_that_breaks_off(self, tmp_path):
+        header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (4, 8, 8\n"
+        with zipfile.ZipFile(tmp_path / "own.npz", "w") as file:
+            file.writestr("images.npy", b"\x93NUMPY\x01\x00" + bytes([len(header), 0]) + header)
+        with pytest.raises(DataError, match=r"own.npz is damaged"):
+            read_npz(tmp_path / "own.npz")
+
     def test_an_unreadable_file(self, tmp_path):
         with pytest.raises(DataError, match="cannot be read: is a directory"):
             read_npz(tmp_path)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sparring.data.arrays import LABELS, examples_in, labels_in, load_arrays, only_key
+from sparring.data.arrays import LABELS, Arrays, examples_in, labels_in, only_key
 from sparring.data.dataset import DataSpec
 from sparring.data.folder import load_images
 from sparring.data.kinds import Kind
@@ -85,7 +85,7 @@ def _read(path: Path, spec: DataSpec, reading: Mapping[str, Any]) -> Pictures:
 
 
 def _of_arrays(path: Path, spec: DataSpec, frame: Frame | None, stretch: bool) -> Pictures:
-    arrays = load_arrays(path)
+    arrays = Arrays(path)
     key = only_key(arrays, ("images", "points"), path)
     examples = examples_in(arrays, key, path)
     if frame is not None and examples.dim() == 4:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from torch import Tensor
 
 from sparring.data.dataset import Dataset, dataset_of
 from sparring.data.kinds import kind_of
-from sparring.data.limits import check_npz
+from sparring.data.limits import check_array
 from sparring.data.provenance import Provenance, provenance_of
 from sparring.data.resizing import Frame, prepared
 from sparring.data.unlabelled import label_of_none, unlabelled_apart
@@ -25,13 +27,24 @@ from sparring.opening import plain
 
 Array = NDArray[Any]
 
+SUFFIX = ".npy"
+"""How the names of arrays end within a .npz file."""
 CHANNELS = (1, 3)
 POSITIONAL = ("arr_0", "arr_1")
 """What `numpy.savez` calls arrays that are given without a name: examples, then perhaps labels."""
 LABELS = {"images": "labels", "points": "labels", "x_train": "y_train", POSITIONAL[0]: POSITIONAL[1]}
 """The labels of each array of examples."""
-DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, MemoryError)
-"""What NumPy and zipfile raise on damaged files; a RuntimeError is an unknown compression, or encryption."""
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    MemoryError,
+    tokenize.TokenError,
+)
+"""What NumPy and zipfile raise on damaged files; a RuntimeError is an unknown compression, or encryption,
+a TokenError a header that breaks off."""
 
 
 def read_npz(path: Path, frame: Frame | None = None, stretch: bool = False) -> Dataset:
@@ -57,7 +70,7 @@ def read_npz(path: Path, frame: Frame | None = None, stretch: bool = False) -> D
     Raises:
         DataError: the file cannot be read, or its arrays are missing, of the wrong kind or do not match.
     """
-    arrays = load_arrays(path)
+    arrays = Arrays(path)
     key = only_key(arrays, ("images", "x_train", "points"), path)
     examples = examples_in(arrays, key, path)
     given = labels_in(arrays, LABELS[key], len(examples), path)
@@ -81,27 +94,56 @@ def read_npz(path: Path, frame: Frame | None = None, stretch: bool = False) -> D
     return unlabelled_apart(dataset, label_of_none(classes))
 
 
-def load_arrays(path: Path) -> dict[str, Array]:
-    """All arrays of a .npz file, by key."""
+class Arrays(Mapping[str, Array]):
+    """The arrays of a .npz file by name, each read when it is asked for: no other costs time or memory.
+
+    Args:
+        path: the file.
+
+    Raises:
+        DataError: it cannot be read, also where an array is asked for; or an array is not as large as it
+            promises, or does not fit in memory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with _opened(path) as zipped:
+            members = [member for member in zipped.namelist() if member.endswith(SUFFIX)]
+        self._members = {member.removesuffix(SUFFIX): member for member in members}
+
+    def __getitem__(self, name: str) -> Array:
+        with _opened(self.path) as zipped:
+            member = zipped.getinfo(self._members[name])
+            check_array(zipped, member, self.path)
+            with zipped.open(member) as content:
+                array: Array = np.lib.format.read_array(content, allow_pickle=False)
+        return array
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """A .npz file; whatever is wrong with it is a DataError."""
     try:
         with open(path, "rb", opener=plain) as file:
             if not zipfile.is_zipfile(file):
                 raise DataError(f"{path} is not a .npz file; write one with numpy.savez(file, images=...).")
             with zipfile.ZipFile(file) as zipped:
-                check_npz(zipped, path)
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as loaded:
-                arrays = {key: loaded[key] for key in loaded.files}
+                yield zipped
     except OSError as error:
         raise DataError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
     except DAMAGED as error:
         if "Object arrays" in str(error):
             raise DataError(f"{path} holds Python objects, which are not read; store numbers.") from error
         raise DataError(f"{path} is damaged, or zipped as NumPy cannot read ({error}).") from error
-    return {key: array for key, array in arrays.items() if isinstance(array, np.ndarray)}
 
 
-def only_key(arrays: dict[str, Array], keys: tuple[str, ...], path: Path) -> str:
+def only_key(arrays: Mapping[str, Array], keys: tuple[str, ...], path: Path) -> str:
     """The one of the keys that a file has."""
     present = [key for key in keys if key in arrays]
     if POSITIONAL[0] in arrays and arrays.keys() <= set(POSITIONAL):
@@ -114,7 +156,7 @@ def only_key(arrays: dict[str, Array], keys: tuple[str, ...], path: Path) -> str
     return present[0]
 
 
-def examples_in(arrays: dict[str, Array], key: str, path: Path) -> Tensor:
+def examples_in(arrays: Mapping[str, Array], key: str, path: Path) -> Tensor:
     """The array of a key as examples, images or points."""
     array = arrays[key]
     if array.ndim == 0 or array.size == 0:
@@ -155,7 +197,7 @@ def _points(array: Array, key: str, path: Path) -> Tensor:
     return torch.from_numpy(points)
 
 
-def labels_in(arrays: dict[str, Array], key: str, count: int, path: Path) -> Array | None:
+def labels_in(arrays: Mapping[str, Array], key: str, count: int, path: Path) -> Array | None:
     """Labels as they are stored, int64 or texts, one for each example; None where there are none."""
     if key not in arrays:
         return None

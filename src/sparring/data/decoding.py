@@ -192,7 +192,8 @@ def _in_eight_bits(image: Image.Image, white: float) -> Image.Image:
 
 def _opaque(image: Image.Image) -> Image.Image:
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
-        coloured = image.convert("RGBA")
+        # A conversion to what it is would be a copy, and pictures may be large.
+        coloured = image if image.mode == "RGBA" else image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), coloured).convert("RGB")
     return image.convert("L" if image.mode in ("1", "L") else "RGB")
 

@@ -51,31 +51,24 @@ def decoding(width: int, height: int) -> Iterator[None]:
         yield
 
 
-def check_npz(file: zipfile.ZipFile, path: Path) -> None:
-    """Raise DataError unless all arrays in a .npz file are as large as they promise, and fit in memory."""
-    total = 0
-    for member in file.infolist():
-        promised = _promised_bytes(file, member)
-        if promised is not None and promised != member.file_size:
-            raise DataError(
-                f"{path} is damaged: '{member.filename}' promises {promised:,} bytes and has "
-                f"{member.file_size:,}."
-            )
-        total += member.file_size
-    require_memory(COPIES * total, f"{path}, unzipped,")
+def check_array(file: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> None:
+    """Raise DataError unless an array in a .npz file is as large as it promises, and fits in memory."""
+    promised = _promised_bytes(file, member)
+    if promised is not None and promised != member.file_size:
+        raise DataError(
+            f"{path} is damaged: '{member.filename}' promises {promised:,} bytes and has "
+            f"{member.file_size:,}."
+        )
+    require_memory(COPIES * member.file_size, f"'{member.filename}' in {path}, unzipped,")
 
 
 def _promised_bytes(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> int | None:
-    """What an array should have with its header; None for what is no array of plain numbers.
+    """What an array should have with its header; None for one of Python objects.
 
     Raises:
         ValueError: its header is damaged.
     """
     with file.open(member) as array:
-        magic = array.read(len(np.lib.format.MAGIC_PREFIX))
-        array.seek(0)
-        if magic != np.lib.format.MAGIC_PREFIX:
-            return None
         version = np.lib.format.read_magic(array)
         if version not in ((1, 0), (2, 0)):
             raise ValueError(f"'{member.filename}' is an array of version {version}")

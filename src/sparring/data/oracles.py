@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from sparring.data.arrays import Array, load_arrays
+from sparring.data.arrays import Array, Arrays
 from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Tokens
 from sparring.data.truth import Axis, Figure, Truth
@@ -64,7 +64,7 @@ def read_oracle(path: Path, seed: int = 0) -> Dataset:
     Raises:
         DataError: the file cannot be read, or these are not its arrays.
     """
-    oracle = Oracle(_writer(load_arrays(path), path))
+    oracle = Oracle(_writer(Arrays(path), path))
     kind = Tokens((LENGTH,), tuple(str(number) for number in range(oracle.writer.scores.out_features)))
     chance, name = Randomness(seed).child("oracle"), f"oracle:{path}"
 

@@ -13,7 +13,7 @@ from typing import IO
 
 import numpy as np
 
-from sparring.data.arrays import LABELS, Array, examples_in, labels_in, load_arrays, only_key
+from sparring.data.arrays import LABELS, Array, Arrays, examples_in, labels_in, only_key
 from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Classes, Kind, kind_of
 from sparring.errors import DataError
@@ -107,7 +107,7 @@ def read_samples(path: Path, condition: Kind) -> Dataset:
         DataError: the file cannot be read, or its arrays are missing, of the wrong kind or do not match; or
             the data has no such labels.
     """
-    arrays = load_arrays(path)
+    arrays = Arrays(path)
     key = only_key(arrays, ("images", "points"), path)
     examples = examples_in(arrays, key, path)
     labels = labels_in(arrays, LABELS[key], len(examples), path)
