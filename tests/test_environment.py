@@ -25,6 +25,7 @@ from sparring.memory import free_memory
 from sparring.output import LastingOutput
 from sparring.processes import join_processes
 from sparring.runs.files import write_atomically
+from sparring.runs.folder import Run
 from sparring.training.settings import RunSettings
 
 COMMAND = [sys.executable, "-m", "sparring"]
@@ -263,6 +264,8 @@ def test_ctrl_c_wherever_it_comes(
             main([*shlex.split(tiny(tiny_npz, run)), "--evaluate"])
     assert stop.value.code == 130
     assert capsys.readouterr().err == f"sparring: {said.replace('RUN', str(run))}\n"
+    if (run / "status.json").exists():
+        assert Run(run).status["state"] == ("finished" if "evaluate" in said else "interrupted")
     if "resume" in said:
         assert sparring.resume(run, quiet=True).finished
 

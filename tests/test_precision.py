@@ -32,14 +32,14 @@ from sparring.processes import Processes
 from sparring.randomness import Randomness
 from sparring.runs.folder import Run
 from sparring.settings import Limit
-from sparring.training import train
+from sparring.training import arithmetic
+from sparring.training.arithmetic import choose_arithmetic
 from sparring.training.compiling import compilable, compile_networks
 from sparring.training.course import Course
 from sparring.training.engine import Engine
 from sparring.training.precision import Precision
 from sparring.training.settings import RunSettings
 from sparring.training.timing import seconds_of, steps_in
-from sparring.training.train import choose_arithmetic
 
 Make = Callable[..., Engine]
 Begin = Callable[..., Run]
@@ -185,7 +185,7 @@ def bf16_takes(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], list[str]]:
             timed.append(engine.precision.name)
             return times if engine.precision.name == "bf16" else 1.0
 
-        monkeypatch.setattr(train, "trial", trial)
+        monkeypatch.setattr(arithmetic, "trial", trial)
         return timed
 
     return takes

@@ -30,7 +30,7 @@ from sparring.runs.files import read_json
 from sparring.runs.folder import Run
 from sparring.runs.group import Group, runs_in
 from sparring.settings import as_option
-from sparring.training import seeds, train
+from sparring.training import arithmetic, seeds
 from sparring.training.precision import Precision
 from sparring.training.progress import GroupProgress, newest_step, state_text
 from sparring.training.seeds import resume_seeds
@@ -161,6 +161,21 @@ def test_words_bring_every_setting_to_a_run(system: str, monkeypatch: pytest.Mon
         assert parsed.run == RunSettings(data="ring", max_steps=7, keep_every=0)
 
 
+def test_seeds_begin_with_the_weights_of_another_run(
+    group: tuple[Path, str], tiny_npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = Run.open(group[0] / "seed-4")
+    monkeypatch.chdir(group[0])
+    asked = options(tiny_npz) | {"max_steps": 1, "quiet": True}
+    made = sparring.train_seeds("gan", 2, out=tmp_path / "group", from_="seed-4", **asked)
+    wanted = before.checkpoint(8).networks
+    for run in made.runs():
+        begun = run.checkpoint(0).networks
+        assert begun.keys() == wanted.keys()
+        assert all(torch.equal(begun[name], wanted[name]) for name in wanted)
+        assert run.description["from_"] == str(before.path)
+
+
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch, tiny_npz: Path, tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """What the runs of a group would be told, without training them."""
@@ -189,7 +204,7 @@ def test_minutes_become_the_same_steps_for_all(
 def test_what_is_faster_is_found_out_once(
     bf16: float, precision: str | None, told: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(train, "trial", lambda engine: bf16 if engine.precision.name == "bf16" else 1.0)
+    monkeypatch.setattr(arithmetic, "trial", lambda engine: bf16 if engine.precision.name == "bf16" else 1.0)
     assert told(precision="bf16").get("precision") == precision
 
 

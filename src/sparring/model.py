@@ -22,7 +22,8 @@ from sparring.game import Game, GameSettings
 from sparring.nn.modes import inference
 from sparring.processes import join_processes
 from sparring.randomness import Randomness, derived_seed, seeded_initialisation
-from sparring.runs.folder import Run, is_group
+from sparring.runs.folder import Run
+from sparring.runs.place import is_group
 from sparring.sample_files import Samples, joined
 from sparring.settings import Count, Natural, check_value
 from sparring.zoo import find_system, short_name

@@ -26,7 +26,8 @@ from sparring.game import Number
 from sparring.health.findings import CHECKS_IN_A_ROW, Finding
 from sparring.health.monitor import Monitor
 from sparring.runs.checkpoint import Checkpoint
-from sparring.runs.folder import Run, needed
+from sparring.runs.folder import Run
+from sparring.runs.landmarks import needed
 from sparring.training import recovery
 from sparring.training.engine import Engine
 from sparring.training.loop import Loop

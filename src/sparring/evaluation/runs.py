@@ -28,7 +28,8 @@ from sparring.game import Game
 from sparring.model import load, recorded_dataset
 from sparring.processes import join_processes
 from sparring.runs.files import check_writable
-from sparring.runs.folder import Run, is_group
+from sparring.runs.folder import Run
+from sparring.runs.place import is_group
 from sparring.settings import Count, Natural, check_value
 from sparring.verdict import too_short
 

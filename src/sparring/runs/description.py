@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,8 @@ class Description:
     keep_every: Whole
     limit: Limit
     total_steps: Whole | None
+    from_: str | None = None
+    versions: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def check_description(path: Path, description: dict[str, Any]) -> None:

@@ -15,7 +15,6 @@ Nothing in it is pickled: weights and optimiser state are safetensors, the rest 
 
 from __future__ import annotations
 
-import itertools
 import os
 import warnings
 from datetime import UTC, datetime
@@ -38,7 +37,6 @@ from sparring.runs.checkpoint import (
 from sparring.runs.description import FORMAT, check_description, identity_of
 from sparring.runs.files import (
     LARGEST_ROWS,
-    TEMPORARY,
     append_row,
     cut_torn_line,
     own_copy,
@@ -53,13 +51,12 @@ from sparring.runs.files import (
     write_json,
     writing,
 )
+from sparring.runs.landmarks import needed
+from sparring.runs.place import claim, is_group, refuse_occupied
 from sparring.runs.records import Event, Row, Status
-from sparring.shown import quoted
 from sparring.validation import check, parse_json
 
 FOLDERS = ("samples", "checkpoints", "weights")
-GROUP_FILE = "seeds.json"
-"""What a folder of runs of several seeds is known by."""
 
 
 class Run:
@@ -92,7 +89,7 @@ class Run:
         run = cls(claim(path, description["title"]))
         run.acquire()
         # Someone may have been quicker between the claim and the lock.
-        _refuse_occupied(run.path)
+        refuse_occupied(run.path)
         run.describe(description)
         run.tidy()
         return run
@@ -181,6 +178,16 @@ class Run:
     def set_status(self, **status: Any) -> None:
         """Write status.json."""
         write_json(self.path / "status.json", status)
+
+    def mark_interrupted(self) -> None:
+        """Say of a run that calls itself running that it was interrupted; what it saved stays as it is."""
+        try:
+            status = self.status
+        except RunError:
+            return  # It had not begun.
+        if status["state"] == "running":
+            self.set_status(**status | {"state": "interrupted"})
+            self.add_event("interrupted", step=status["step"])
 
     # -- what happened ----------------------------------------------------------------------------------
 
@@ -315,82 +322,3 @@ class Run:
 
     def _remove_checkpoint(self, step: int) -> None:
         remove_folder_atomically(self._checkpoint_folder(step))
-
-
-def needed(steps: list[int], landmark_every: int, verified_after: int = 0) -> set[int]:
-    """Which of the checkpoints are still of use.
-
-    Args:
-        steps: those there are, in order; the last has just been written.
-        landmark_every: steps between two landmarks.
-        verified_after: age in steps at which a checkpoint is verified: trouble that began before it would
-            have been found by now.
-
-    Returns:
-        The newest, to go on from; the newest landmark that is verified; and all landmarks after that, which
-        will be.
-    """
-    marks = landmarks(steps, landmark_every)
-    unverified = [step for step in marks if step > steps[-1] - verified_after]
-    return {steps[-1], *marks[-1 - len(unverified) :]}
-
-
-def landmarks(steps: list[int], every: int) -> list[int]:
-    """Those of the checkpoints' steps that a run may go back to: chosen by the step alone, and not by the
-    clock as the others are, so that a run which was killed in between goes back to the same."""
-    return [step for step in steps if step % every == 0]
-
-
-def is_run(path: Path | str) -> bool:
-    """Whether a folder is a run, whatever may be wrong with it."""
-    return os.path.isfile(Path(path) / "run.json")
-
-
-def is_group(path: Path | str) -> bool:
-    """Whether a folder is a group of runs; see `group.py`."""
-    return os.path.isfile(Path(path) / GROUP_FILE)
-
-
-def claim(path: Path | str | None, title: str) -> Path:
-    """A folder that is ours: the one asked for if it is empty or new, or the next free one in runs/.
-
-    Raises:
-        RunError: the folder holds something already, or cannot be written.
-    """
-    if path is not None:
-        if not str(path):
-            raise RunError("out is '': give the name of a folder.")
-        if "\0" in str(path):
-            raise RunError("out holds a zero byte, which no name can: give the name of a folder.")
-        folder = Path(path)
-        _refuse_occupied(folder)
-        with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        return folder
-    for number in itertools.count(1):
-        folder = Path("runs") / f"{title}-{number}"
-        with writing(folder):
-            try:
-                folder.mkdir(parents=True)
-            except FileExistsError:
-                continue
-        return folder
-    raise AssertionError("itertools.count has no end")
-
-
-def _refuse_occupied(folder: Path) -> None:
-    """Raise RunError where the folder holds a run or anything else but the traces of a killed beginning."""
-    held = "a group of runs" if is_group(folder) else "a run" if is_run(folder) else None
-    if held is not None:
-        raise RunError(
-            f"{folder} already holds {held}: continue it with `sparring resume {quoted(folder)}`, "
-            "or choose another --out."
-        )
-    if not os.path.isdir(folder):
-        return
-    refuse_links(folder)
-    with writing(folder):
-        names = sorted(entry.name for entry in folder.iterdir())
-    others = [name for name in names if name != ".lock" and not name.startswith(TEMPORARY)]
-    if others:
-        raise RunError(f"{folder} is not empty (it has {others[0]}): choose a new folder as --out.")

@@ -18,7 +18,8 @@ from typing import Any
 from sparring.errors import RunError
 from sparring.runs.description import FORMAT
 from sparring.runs.files import read_json, refuse_links, write_json
-from sparring.runs.folder import GROUP_FILE, Run, claim, is_group
+from sparring.runs.folder import Run
+from sparring.runs.place import GROUP_FILE, claim, is_group
 from sparring.settings import Natural
 
 __all__ = ["Group", "is_group", "runs_in"]

@@ -9,7 +9,7 @@ from typing import Any
 from sparring.errors import TrainingError
 from sparring.health.findings import PATIENCE, Finding
 from sparring.runs.checkpoint import Checkpoint
-from sparring.runs.folder import landmarks
+from sparring.runs.landmarks import landmarks
 from sparring.training.recording import Recording
 from sparring.validation import Whole, check
 

@@ -31,16 +31,17 @@ from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run
 from sparring.settings import Limit
 from sparring.shown import quoted
+from sparring.training.arithmetic import choose_arithmetic, compile_or_say_why_not
 from sparring.training.beginning import begin_from
-from sparring.training.compiling import compile_networks
 from sparring.training.engine import Engine
+from sparring.training.largeness import hint_of_largeness
 from sparring.training.loop import Loop
 from sparring.training.pace import Pace
 from sparring.training.precision import Precision
 from sparring.training.recording import Recording
 from sparring.training.settings import RECORDED, RunSettings, settings_of
 from sparring.training.signals import stop_signals
-from sparring.training.timing import seconds_of, seconds_per_step, trial
+from sparring.training.timing import seconds_of, seconds_per_step
 from sparring.zoo import absolute_reference, find_system, short_name
 
 
@@ -96,6 +97,9 @@ def start(system: str, game_class: type[Game], asked: RunSettings, settings: Gam
         limit, announce = Limit(steps=published) if published else game_class.length, True
     if asked.from_ is not None:
         console.line(begin_from(asked.from_, engine))
+    largeness = hint_of_largeness(engine.game)
+    if largeness is not None:
+        console.line(f"Hint: {largeness}")
     choose_arithmetic(engine, asked, console)
     description = {
         "title": f"{short_name(system)}-{short_data_name(asked.data)}",
@@ -124,7 +128,7 @@ def start(system: str, game_class: type[Game], asked: RunSettings, settings: Gam
         run = Run.create(asked.out, description) if processes.is_first else Run("")
     path = processes.broadcast(str(run.path))
     run = run if processes.is_first else Run(path)
-    with _holding(run):
+    with _holding(run, processes.is_first):
         pace = _settle_length(limit, engine, description, None, began)
         try:
             if announce:
@@ -191,7 +195,7 @@ def resume(
             "data, give --data if it has moved, or start a new run with --from."
         )
     recorded["name"] = dataset.name
-    with _holding(run):
+    with _holding(run, processes.is_first):
         with processes.ending_together():
             if processes.is_first:
                 run.acquire()
@@ -232,28 +236,6 @@ def check_enough_to_evaluate(dataset: Dataset) -> None:
     check_enough_real(dataset)
 
 
-def choose_arithmetic(engine: Engine, asked: RunSettings, console: Console) -> None:
-    """Compile, or compute in fewer digits, where that was asked for; a line says what came of it."""
-    if asked.compile:
-        compile_or_say_why_not(engine, console)
-    if asked.precision == "bf16":
-        plain = trial(engine)
-        engine.precision = Precision("bf16")
-        gain = plain / trial(engine)
-        if gain > 1.0 or engine.processes.device.type != "cpu":
-            console.line(f"Losses are computed in bf16, which is {gain:.2g} times as fast here.")
-        else:
-            engine.precision = Precision("float32")
-            console.line(f"Losses stay in float32: bf16 takes {1 / gain:.2g} times as long here.")
-
-
-def compile_or_say_why_not(engine: Engine, console: Console) -> None:
-    """Compile the networks where that is possible; a line says what came of it."""
-    reason = compile_networks(engine)
-    engine.compiled = reason is None
-    console.line("The networks are compiled." if reason is None else f"Not compiled: {reason}.")
-
-
 def _say_how_good(run: Run, console: Console, evaluated: bool, suffix: str) -> None:
     """The end of a run: what validation chooses, an evaluation if one was asked for, what to try next."""
     chosen = at_the_best_validation(run.history())
@@ -285,7 +267,7 @@ def _say_how_good(run: Run, console: Console, evaluated: bool, suffix: str) -> N
 
 
 @contextmanager
-def _holding(run: Run) -> Iterator[None]:
+def _holding(run: Run, writes: bool) -> Iterator[None]:
     """Release a run in the end, and say how to go on where Ctrl-C came while the loop did not hear it."""
 
     def heard(number: int, before: object) -> None:
@@ -296,6 +278,8 @@ def _holding(run: Run) -> Iterator[None]:
             yield
     except KeyboardInterrupt:
         path = quoted(run.path)
+        if writes:
+            run.mark_interrupted()
         raise Interrupted(f"Stopped. Go on with: sparring resume {path}", 128 + signal.SIGINT) from None
     finally:
         run.release()

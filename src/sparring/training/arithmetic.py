@@ -1,0 +1,32 @@
+"""The arithmetic of a run: compiled, or in fewer digits, where that was asked for."""
+
+from __future__ import annotations
+
+from sparring.console import Console
+from sparring.training.compiling import compile_networks
+from sparring.training.engine import Engine
+from sparring.training.precision import Precision
+from sparring.training.settings import RunSettings
+from sparring.training.timing import trial
+
+
+def choose_arithmetic(engine: Engine, asked: RunSettings, console: Console) -> None:
+    """Compile, or compute in fewer digits, where that was asked for; a line says what came of it."""
+    if asked.compile:
+        compile_or_say_why_not(engine, console)
+    if asked.precision == "bf16":
+        plain = trial(engine)
+        engine.precision = Precision("bf16")
+        gain = plain / trial(engine)
+        if gain > 1.0 or engine.processes.device.type != "cpu":
+            console.line(f"Losses are computed in bf16, which is {gain:.2g} times as fast here.")
+        else:
+            engine.precision = Precision("float32")
+            console.line(f"Losses stay in float32: bf16 takes {1 / gain:.2g} times as long here.")
+
+
+def compile_or_say_why_not(engine: Engine, console: Console) -> None:
+    """Compile the networks where that is possible; a line says what came of it."""
+    reason = compile_networks(engine)
+    engine.compiled = reason is None
+    console.line("The networks are compiled." if reason is None else f"Not compiled: {reason}.")
