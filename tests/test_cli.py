@@ -296,7 +296,11 @@ Complain = Callable[..., Complaint]
         ("train gan --size 0", "An image size of 0 is not possible; give one from 1 to 4096"),
         ("train gan --size 64x", "An image size of 64x is not possible"),
         ("train gan --fit pad", "give one as well, such as --size 64x48"),
-        ("train gan --size 9 --fit squeeze", "'squeeze'"),
+        ("train gan --size 9 --fit squeeze", "--fit is 'squeeze': it must be crop, pad or stretch."),
+        (
+            "train gan --precision bf61",
+            "--precision is 'bf61': it must be float32 or bf16. Did you mean 'bf16'?",
+        ),
         ("train gan --device gpu", "There is no device 'gpu' here"),
         ("train gan --device cuda:99", "There is no device 'cuda:99' here"),
         ("train gan --device meta", "There is no device 'meta' here"),
@@ -324,7 +328,7 @@ def test_mistyped_commands(
 
 def test_what_to_do_about_an_unhealthy_run(complain: Complain) -> None:
     said = complain("train", "gan", "--on-unhealthy", "wrong")
-    said.has("--on-unhealthy", "'wrong'", "warn", "stop", "rollback")
+    said.has("--on-unhealthy is 'wrong': it must be warn, stop or rollback.")
     with pytest.raises(sparring.SparringError) as caught:
         sparring.train("gan", on_unhealthy="wrong")
     assert str(caught.value) == "on_unhealthy is 'wrong': it must be warn, stop or rollback."
@@ -453,6 +457,8 @@ class TestRunFolder:
             (lambda text: text.replace('"seed"', '"sede"'), "'seed' is missing"),
             (lambda text: text.replace('"fingerprint"', '"footprint"'), "'data/fingerprint' is missing"),
             (lambda text: text.replace('"threads": 1', '"threads": "one"'), "'threads' cannot be 'one'"),
+            (lambda text: text.replace('"from_": null', '"from_": []'), "'from_' cannot be []"),
+            (lambda text: text.replace('"numpy": ', '"numpy": {}, "x": '), "'versions/numpy' cannot be {}"),
             (lambda text: text.replace('"hidden_size"', '"hidden_sise"'), "no setting 'hidden_sise'"),
             (lambda text: text.replace('"system": "gan"', '"system": "gun"'), "no system 'gun'"),
         ],

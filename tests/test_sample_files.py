@@ -13,7 +13,7 @@ from PIL import Image
 
 from sparring.data.dataset import Column
 from sparring.data.kinds import Classes, Images, Kind, Tokens
-from sparring.errors import SettingError
+from sparring.errors import RunError, SettingError
 from sparring.sample_files import Samples, regrouped, write_samples
 
 LABELS = Classes(("zero", "one", "two"))
@@ -53,6 +53,13 @@ def test_more_than_one_picture_shows_are_shown_in_several(tmp_path: Path) -> Non
         assert (picture.size, picture.getpixel((0, 0))) == ((40, 400), 1_000 % 251)
     with Image.open(files[2]) as picture:
         assert (picture.size, picture.getpixel((0, 0))) == ((40, 140), 2_000 % 251)
+
+
+@pytest.mark.parametrize("name", ["all.npz", "all.png", "folder/"])
+def test_what_no_disk_can_hold_is_refused_before_anything_is_written(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RunError, match=r"1,000,000,000,000,000 samples would take about .* are free there"):
+        write_samples(f"{tmp_path}/{name}", drawn(250), 10**15)
+    assert not list(tmp_path.iterdir())
 
 
 def test_texts_are_one_file_however_many(tmp_path: Path) -> None:

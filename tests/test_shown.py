@@ -15,6 +15,7 @@ from rich.table import Table
 
 from sparring.console import Terminal, epoch_tables
 from sparring.health.findings import Finding
+from sparring.output import complain
 from sparring.plots import curves_png
 from sparring.shown import quoted, say, visible, visible_line
 
@@ -65,6 +66,13 @@ def test_a_finding_of_any_text(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     assert "\x1b" not in said
     assert "[red][/b]" in said
+
+
+def test_of_words_without_measure_only_the_ends_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    complain(f"There is no file {'n' * 5000}.npz in {'f' * 900}.")
+    assert capsys.readouterr().err == (
+        f"sparring: There is no file {'n' * 100}...{'n' * 96}.npz in {'f' * 900}.\n"
+    )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="names are bytes only there")

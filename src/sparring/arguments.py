@@ -12,13 +12,16 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import docstring_parser
 import tyro
 from tyro.conf import arg
 
 from sparring.errors import SettingError, nearest
+
+if TYPE_CHECKING:
+    from sparring.settings import Choice
 
 Options = TypeVar("Options")
 
@@ -162,6 +165,8 @@ class _Hint:
     """What the command line accepts for one field."""
 
     kinds: list[type]
+    choice: Choice | None = None
+    """The words that it may be, where there are only some."""
     positional: bool = False
     required: bool = False
 
@@ -222,7 +227,13 @@ def _check_arguments(kind: type[Any], arguments: Sequence[str], program: str, ex
 def _check_value(flag: str, value: str, hint: _Hint) -> None:
     if str in hint.kinds and not value:
         raise SettingError(f"{flag} needs a value after it: {hint.text}, and not an empty one.")
-    if str in hint.kinds or (value == "None" and type(None) in hint.kinds):
+    if value == "None" and type(None) in hint.kinds:
+        return
+    if hint.choice is not None and value not in hint.choice:
+        raise SettingError(
+            f"{flag} is '{value}': it must be {hint.choice}.{nearest(value, hint.choice.texts)}"
+        )
+    if str in hint.kinds:
         return
     try:
         (float if float in hint.kinds else int)(value)
@@ -232,7 +243,7 @@ def _check_value(flag: str, value: str, hint: _Hint) -> None:
 
 def _hints(kind: type[Any]) -> Mapping[str, _Hint]:
     """All fields of the options, those of nested settings too."""
-    from sparring.settings import kinds_and_ranges
+    from sparring.settings import Choice, kinds_and_ranges
 
     hints: dict[str, _Hint] = {}
     annotations = typing.get_type_hints(kind, include_extras=True)
@@ -241,10 +252,11 @@ def _hints(kind: type[Any]) -> Mapping[str, _Hint]:
         if isinstance(nested, type) and dataclasses.is_dataclass(nested):
             hints |= _hints(nested)
             continue
-        kinds, _ = kinds_and_ranges(annotations[field.name])
+        kinds, ranges = kinds_and_ranges(annotations[field.name])
+        choice = next((each for each in ranges if isinstance(each, Choice)), None)
         positional = tyro.conf.Positional in typing.get_args(annotations[field.name])
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        hints[field.name.rstrip("_")] = _Hint(kinds, positional, required)
+        hints[field.name.rstrip("_")] = _Hint(kinds, choice, positional, required)
     return hints
 
 

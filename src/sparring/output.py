@@ -9,7 +9,7 @@ import sys
 import warnings
 from typing import Any, TextIO
 
-from sparring.shown import visible_line, write_anything
+from sparring.shown import shortened, visible_line, write_anything
 
 
 class LastingOutput(io.TextIOBase):
@@ -70,6 +70,6 @@ def complain(text: str) -> None:
     """Say what went wrong, where errors are read; if nobody can, the exit code still says it."""
     try:
         write_anything(sys.stderr)
-        print(f"sparring: {visible_line(text)}", file=sys.stderr, flush=True)
+        print(f"sparring: {shortened(visible_line(text))}", file=sys.stderr, flush=True)
     except OSError:
         forget(sys.stderr)

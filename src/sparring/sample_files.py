@@ -15,11 +15,14 @@ from sparring.data.kinds import KINDS, Kind
 from sparring.data.kinds.kind import padded
 from sparring.data.pictures import check_format, save_pictures
 from sparring.data.samples import save_parts
+from sparring.disk import require_space
 from sparring.errors import SettingError
 from sparring.runs.files import write_atomically
 
 ALL_FORMATS = tuple(form for kind in KINDS.values() for form in kind.formats)
 """The formats of files that hold one sample, of any kind."""
+SMALLEST_FILE = 26
+"""Bytes of the smallest picture in a file of its own, a webp of one pixel."""
 BLANK = 255
 """What fills the last row of a grid."""
 
@@ -121,17 +124,21 @@ def write_samples(
 
     Raises:
         SettingError: the file's ending is none that such samples can have.
-        RunError: a file cannot be written.
+        RunError: a file cannot be written, or there is no room for so many.
     """
     parts = iter(parts)
     first = next(parts)
     each_by_itself, kind = is_samples_folder(path), first.columns.kind
     path = check_samples_file(path, kind, form)
+    is_array = path.suffix.lower() == ".npz" and not each_by_itself
+    shown = first.examples.nbytes if is_array else len(first.picture(columns))
+    needed = max(count * shown // len(first), count * SMALLEST_FILE * each_by_itself)
+    require_space(path, needed, f"{count:,} samples")
     whole = _chain(first, parts)
     if each_by_itself:
         save_pictures(path, ((part.columns, part.told) for part in whole), count, form)
         return [path]
-    if path.suffix.lower() == ".npz":
+    if is_array:
         save_parts(path, ((part.columns, part.told) for part in whole), count)
         return [path]
     each = kind.most_shown or count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import shlex
 import sys
 import unicodedata
@@ -11,6 +12,8 @@ from typing import TextIO
 
 _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Characters that reorder the text around them, so that a command could read as another one."""
+LONGEST_WORD = 1000
+"""Letters of a word that is shown whole: a name has 255 at the most, and hardly any path as many as this."""
 _LAYOUT = frozenset("\n\t")
 _PLAINER = {"–": "-", "—": "-", "×": "x", "…": "...", "•": "*", "→": "->", "“": '"', "”": '"', "’": "'"}
 """What stands for a sign of ours where a terminal cannot write it."""
@@ -25,6 +28,11 @@ def visible(text: object) -> str:
 def visible_line(text: object) -> str:
     """The same in one line."""
     return "".join(_escaped(each) if _steers(each) else each for each in str(text))
+
+
+def shortened(text: str) -> str:
+    """A text without words of a length that nobody wants to see: of longer ones only the ends stay."""
+    return re.sub(rf"\S{{{LONGEST_WORD},}}", lambda word: f"{word[0][:100]}...{word[0][-100:]}", text)
 
 
 def quoted(path: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,15 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+import sparring
 from sparring.data.dataset import Dataset, DataSpec, dataset_of
 from sparring.data.kinds import Classes, Images
-from sparring.errors import DataError
+from sparring.errors import DataError, SettingError
 from sparring.game import Game
 from sparring.model import Model
 from sparring.nn.layers import Crop
 from sparring.nn.networks import LARGEST_START, SMALLEST_SIDE, beginning
 from sparring.randomness import Randomness
 from sparring.training.engine import Engine
+from sparring.training.largeness import hint_of_largeness
 from sparring.zoo import SYSTEMS, find_system
 
 Make = Callable[..., Engine]
@@ -54,6 +57,24 @@ def built(system: str, width: int, height: int, channels: int = 3) -> Game:
     data = DataSpec(Images((channels, height, width)), Classes(NAMES), 60_000)
     with torch.device("meta"):
         return game_class(game_class.Settings(), data, Randomness(0))
+
+
+@pytest.mark.parametrize("system", TINY)
+def test_networks_that_have_grown_with_the_images_are_named(system: str) -> None:
+    assert hint_of_largeness(built(system, 28, 28)) is None
+    if system == "gan":
+        hint = hint_of_largeness(built(system, 512, 512))
+        assert hint is not None
+        assert "have 403 million weights with colour images of 512 x 512" in hint
+        assert "--size 64" in hint
+
+
+@pytest.mark.parametrize("system", ["dcgan", "wgan", "wgan-gp"])
+@pytest.mark.parametrize("asked", [{"batch_size": 1}, {"batch_size": 3, "microbatches": 2}])
+def test_one_vector_at_a_time_is_not_normalised(system: str, asked: dict[str, int], tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"batch_size is .*needs at least 2 examples at a time"):
+        sparring.train(system, data="ring", out=tmp_path / "run", max_steps=1, **asked)
+    assert not (tmp_path / "run").exists()
 
 
 def refusal(system: str, spec: DataSpec) -> str | None:

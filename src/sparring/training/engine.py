@@ -22,6 +22,7 @@ from sparring.figures import tested
 from sparring.game import Game, GameSettings, Number, Turn
 from sparring.memory import require_memory, telling_shortage
 from sparring.mistakes import refuse
+from sparring.mistakes.batches import check_batch_size
 from sparring.mistakes.declaration import begun_mistakes
 from sparring.mistakes.losses import refusing
 from sparring.mistakes.players import player_mistakes
@@ -90,6 +91,7 @@ class Engine:
         self.compiled = False
         """Whether networks have been compiled."""
         self.game = build_game(system, settings, self.dataset, seed, processes).train()
+        check_batch_size(self.game, microbatches)
         self.game.gather = processes.gather
         sources = system.sources(settings, self.dataset)
         refuse(source_mistakes(system, sources, self.dataset))

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
-from sparring.errors import SettingError
 from sparring.game import (
     Batch,
     DataSpec,
@@ -63,8 +62,6 @@ class DCGANTflearn(Game):
     settings: Settings
 
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
-        if settings.batch_size < 2:
-            raise SettingError("batch_size is 1: batch normalisation of dense layers needs at least 2.")
         super().__init__(settings, data, random)
         channels, height, width = data.shape
         base = (128, height // 4, width // 4)
