@@ -379,6 +379,8 @@ def mixtures() -> Iterator[BadInput]:
 # -- run folders --------------------------------------------------------------------------------------------
 
 GO_ON = ("resume", "run", "--max-steps", "40")
+NOT_NEEDED = ("from_", "versions")
+"""What run.json may lack."""
 WRONG_VALUES: tuple[Any, ...] = (None, -1, "x", [], {}, 1e300, True)
 
 
@@ -408,6 +410,8 @@ def damaged_runs(run: Path) -> Iterator[BadInput]:
             yield BadInput(
                 "runs", f"run.json: {key} is {value!r}", commands[0], changed(value_in(key, value))
             )
+        if key in NOT_NEEDED:
+            continue
         missing = {name: value for name, value in description.items() if name != key}
         for arguments in commands:
             yield BadInput(
@@ -435,6 +439,12 @@ def accepted(key: str, right: Any, value: Any) -> bool:
     """Whether a value that looks wrong is as good as the right one."""
     if key == "title":
         return isinstance(value, str)
+    if key == "total_steps" and value is None:
+        # It is not known yet.
+        return True
+    if key == "from_":
+        # Where a run began counts only until its first checkpoint.
+        return isinstance(value, str | None)
     if key in ("seed", "history_every", "health_every", "keep_every", "microbatches"):
         return False
     return type(value) is type(right) and not isinstance(value, str)
@@ -580,7 +590,6 @@ MISTAKES = {
     "an exception in a loss": (GENERATOR_LOSS, "return Terms(x=real.nothing)"),
     "a loss with too few parameters": ("def generator_loss(self, real)", "def generator_loss(self)"),
     "a shape that does not fit": ("nn.Linear(2, 1)", "nn.Linear(3, 1)"),
-    "no generate": ("def generate(self", "def generates(self"),
     "a generate that is None": ("return self.generator(latent)", "return None"),
     "a generate of another count": ("return self.generator(latent)", "return self.generator(latent)[:1]"),
     "a generate of another shape": ("return self.generator(latent)", "return self.generator(latent)[:, :1]"),
