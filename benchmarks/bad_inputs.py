@@ -624,7 +624,6 @@ def environments() -> Iterator[BadInput]:
     """A world around the command that is not as it should be."""
     train = ("train", "gan", "--batch-size", "8", *SHORT)
     leftovers = {
-        "a rank alone": {"RANK": "1"},
         "a world without a rank": {"WORLD_SIZE": "2"},
         "a rank that is no number": {"RANK": "x", "WORLD_SIZE": "2", "LOCAL_RANK": "0"},
         "a rank beyond the world": {"RANK": "7", "WORLD_SIZE": "2", "MASTER_ADDR": "localhost"},
@@ -650,7 +649,6 @@ def environments() -> Iterator[BadInput]:
     shells = {
         "an output that is full": "sparring zoo > /dev/full",
         "help into an output that is full": "sparring train gan --help > /dev/full",
-        "a run in an output that is full": "sparring train gan --max-steps 2 --threads 1 > /dev/full",
         "a folder that is gone": "mkdir gone && cd gone && rmdir ../gone && sparring train gan --max-steps 2",
     }
     for name, line in shells.items():

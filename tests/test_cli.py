@@ -289,6 +289,7 @@ Complain = Callable[..., Complaint]
         ("train gan --epochs 1 --max-steps 2", "exactly one limit"),
         ("train gan --quiet=3", "--quiet is a switch"),
         ("train gan mnist", "does not know what to do with 'mnist'"),
+        ("train gan --seeds 1000000", "seeds is 1000000: it must be from 1 to 1000."),
         ("train gan --seed -1", "seed is -1: it must be at least 0."),
         ("train gan --health-every -1", "health_every is -1: it must be at least 0."),
         ("train gan --health-every often", "--health-every is 'often': it must be a whole number."),
@@ -334,9 +335,18 @@ def test_what_to_do_about_an_unhealthy_run(complain: Complain) -> None:
     assert str(caught.value) == "on_unhealthy is 'wrong': it must be warn, stop or rollback."
 
 
+def test_a_folder_that_is_gone(complain: Complain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir("gone")
+    (tmp_path / "gone").rmdir()
+    complain("zoo").has("The folder that this is run in is gone")
+
+
 def test_names_that_are_too_long(complain: Complain, tiny_npz: Path) -> None:
     complain("train", "gan", "--data", f"npz:{tiny_npz}", "--out", "x" * 300).has("file name too long")
-    complain("resume", "x" * 300).has("is not a run")
+    for command in ("resume", "evaluate", "report"):
+        complain(command, "x" * 300).has("is not a run")
 
 
 class TestData:

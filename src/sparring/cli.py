@@ -143,12 +143,21 @@ def _dispatch(arguments: list[str]) -> None:
 
         print(__version__)
         return
+    _check_place()
     command, *rest = arguments
     if command not in COMMANDS:
         raise SettingError(
             f"There is no command '{command}'.{nearest(command, COMMANDS)} There are: {', '.join(COMMANDS)}."
         )
     COMMANDS[command](rest)
+
+
+def _check_place() -> None:
+    """Raise SettingError where the folder that this is run in is gone, without which torch does not load."""
+    try:
+        os.getcwd()
+    except FileNotFoundError as error:
+        raise SettingError("The folder that this is run in is gone: go to one that exists.") from error
 
 
 def _parsed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -29,7 +30,7 @@ from sparring.model import load, recorded_dataset
 from sparring.processes import join_processes
 from sparring.runs.files import check_writable
 from sparring.runs.folder import Run
-from sparring.runs.place import is_group
+from sparring.runs.place import is_group, is_run
 from sparring.settings import Count, Natural, check_value
 from sparring.verdict import too_short
 
@@ -154,7 +155,7 @@ def are_samples(path: Path) -> bool:
     """Whether this is a file of samples, or a folder of them, rather than a run or a group of runs."""
     if path.suffix.lower() == ".npz":
         return True
-    return path.is_dir() and not (path / "run.json").exists() and not is_group(path) and _has_images(path)
+    return os.path.isdir(path) and not is_run(path) and not is_group(path) and _has_images(path)
 
 
 def _has_images(path: Path) -> bool:

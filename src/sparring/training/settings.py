@@ -18,6 +18,8 @@ from sparring.training.precision import PrecisionName
 from sparring.zoo import find_system, short_name
 
 Number = Annotated[Count | None, tyro.conf.arg(metavar="N")]
+MOST_SEEDS = 1000
+"""Runs side by side at the most."""
 MOST_THREADS = 1024
 """Threads of a process at the most: with very many the system refuses some, and torch crashes."""
 
@@ -54,7 +56,7 @@ class RunSettings(Settings):
     too, where there are others. `train("gan", from_=RUN)` in Python."""
     seed: Natural = 0
     """Decides the initial weights, the noise and the order of the data."""
-    seeds: Number = None
+    seeds: Annotated[Annotated[int, Range(low=1, high=MOST_SEEDS)] | None, tyro.conf.arg(metavar="N")] = None
     """Make so many runs side by side, with the seed and those after it: one single-threaded process for
     each core, all in one folder, which `resume`, `evaluate`, `compare` and `report` take like a run."""
     epochs: Number = None
