@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from suited import suited
 from torch import Tensor
 
 from sparring.data.dataset import Batch, Dataset, dataset_of
@@ -57,7 +58,13 @@ def random_images(
     return dataset_of("random images", examples, labels, names, kept)
 
 
-USUAL: dict[str, dict[str, Any]] = {"ImprovedGAN": {"labelled": 10}, "BadGAN": {"labelled": 10}}
+USUAL: dict[str, dict[str, Any]] = {
+    "ImprovedGAN": {"labelled": 10},
+    "BadGAN": {"labelled": 10},
+    "Pix2Pix": {"width": 4, "critic_width": 4},
+    "Restore": {"width": 4, "critic_width": 4},
+    "CycleGAN": {"width": 4, "critic_width": 4, "blocks": 1},
+}
 """Settings that suit data as small as that of tests."""
 
 
@@ -77,7 +84,7 @@ def make_engine() -> Callable[..., Engine]:
         game_class = find_system(system) if isinstance(system, str) else system
         usual = {"batch_size": 10, **USUAL.get(game_class.__name__, {})}
         values = game_class.Settings.of(usual | settings, "the test")
-        data = random_images() if dataset is None else dataset
+        data = suited(game_class, random_images() if dataset is None else dataset)
         return Engine(game_class, values, data, steps, seed, processes, microbatches=microbatches)
 
     return make

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import sparring
 from sparring.zoo import SYSTEMS
@@ -33,18 +34,23 @@ SMALL: dict[str, dict[str, Any]] = {
     "r3gan": {"generator_width": 4, "discriminator_width": 4, "discriminator_units": 16},
     "improved-gan": {"labelled": 10, "width": 4},
     "bad-gan": {"labelled": 10, "width": 4, "density_weight": 0.0},
+    "pix2pix": {"width": 4, "critic_width": 4, "jitter": 0.0, "flips": False},
+    "restore": {"width": 4, "critic_width": 4, "jitter": 0.0, "flips": False},
+    "cyclegan": {"width": 4, "critic_width": 4, "blocks": 1, "jitter": 0.0, "flips": False},
     "seqgan": {"likelihood_epochs": 1, "critic_epochs": 1, "critic_steps": 2, "rollouts": 2},
     "relgan": {"likelihood_epochs": 1, "critic_steps": 2, "critic_filters": 8, "critic_embedding": 8},
 }
 """Settings that make a system's networks small."""
-IMAGES_ONLY = {"gan", "dcgan-tflearn", "acgan", "improved-gan", "bad-gan"}
+IMAGES_ONLY = {"gan", "dcgan-tflearn", "acgan", "improved-gan", "bad-gan", "restore"}
 TEXTS_ONLY = {"language-model", "seqgan", "relgan"}
-DATA = ("mnist", "colour", "ring", "texts")
+TRANSLATORS = {"pix2pix", "cyclegan"}
+DATA = ("mnist", "colour", "ring", "texts", "pairs")
 CASES = [
     (system, data)
     for system in SYSTEMS
     for data in DATA
     if (data == "texts") == (system in TEXTS_ONLY)
+    and (data == "pairs") == (system in TRANSLATORS)
     and (data != "ring" or system not in IMAGES_ONLY)
     and (data != "colour" or system in SMALL or system == "gan")
 ]
@@ -52,7 +58,11 @@ CASES = [
 
 def losses(system: str, data: str, folder: Path) -> list[dict[str, float]]:
     """The rows of the history of the first steps."""
-    made = {"colour": lambda: f"npz:{colour_images(folder)}", "texts": lambda: f"text:{texts(folder)}"}
+    made = {
+        "colour": lambda: f"npz:{colour_images(folder)}",
+        "texts": lambda: f"text:{texts(folder)}",
+        "pairs": lambda: f"pairs:{pairs(folder)}",
+    }
     name = made[data]() if data in made else data
     run = sparring.train(
         system,
@@ -80,6 +90,18 @@ def colour_images(folder: Path) -> Path:
     path = folder / "colour.npz"
     np.savez(path, images=images, labels=labels)
     return path
+
+
+def pairs(folder: Path) -> Path:
+    """Sixty colour images of 16 pixels, and what is grey of each."""
+    with np.load(colour_images(folder)) as file:
+        images = file["images"]
+    for name in "AB":
+        (folder / "pairs" / name).mkdir(parents=True)
+    for number, image in enumerate(images):
+        Image.fromarray(image).convert("L").save(folder / "pairs" / "A" / f"{number}.png")
+        Image.fromarray(image).save(folder / "pairs" / "B" / f"{number}.png")
+    return folder / "pairs"
 
 
 def texts(folder: Path) -> Path:

@@ -1,9 +1,9 @@
 """Generative adversarial networks, held to their published numbers.
 
-The public functions are `train`, `train_seeds`, `resume`, `load`, `sample`, `classify`, `evaluate`, `report`,
-`compare`, `tensorboard`, `check` and `load_dataset`; the classes for a system of one's own are `Game`,
-`GameSettings`, `Player`, `Role`, `Turn`, `Terms` and `Batch`, and those for a data set of one's own `Dataset`
-and `Column`.
+The public functions are `train`, `train_seeds`, `resume`, `load`, `sample`, `classify`, `translate`,
+`evaluate`, `report`, `compare`, `tensorboard`, `check` and `load_dataset`; the classes for a system of
+one's own are `Game`, `GameSettings`, `Player`, `Role`, `Turn`, `Terms` and `Batch`, and those for a data
+set of one's own `Dataset` and `Column`.
 Nothing heavy is imported before its use.
 """
 
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from sparring.sample_files import Samples
     from sparring.training.seeds import train_seeds
     from sparring.training.train import resume, train
+    from sparring.translation.translate import translate
     from sparring.tricks import Trick
 
 _HOMES = {
@@ -82,6 +83,7 @@ _HOMES = {
     "sample_files": ("Samples",),
     "training.seeds": ("train_seeds",),
     "training.train": ("resume", "train"),
+    "translation.translate": ("translate",),
     "tricks": ("Trick",),
 }
 
@@ -126,6 +128,7 @@ __all__ = [
     "tensorboard",
     "train",
     "train_seeds",
+    "translate",
     "two_players",
 ]
 

@@ -45,6 +45,9 @@ METAVARS = {
     "size": "SIZE",
     "features": "FEATURES",
     "logdir": "DIR",
+    "input": "INPUT",
+    "direction": "DIRECTION",
+    "longest": "PIXELS",
     "system": "SYSTEM",
 }
 """How the value of an option stands in help texts."""

@@ -30,6 +30,7 @@ sparring: generative adversarial networks that train, explain themselves, and ar
   sparring resume RUN           go on with a run        (sparring resume runs/gan-mnist-1)
   sparring sample RUN           generate from a run     (sparring sample RUN --count 100 --out digits.png)
   sparring classify RUN FILE    name pictures' classes   (sparring classify RUN photo.png folder/ --csv)
+  sparring translate RUN IN OUT pictures of pictures    (sparring translate RUN photo.jpg made.png)
   sparring evaluate RUN         say how good a run is   (sparring evaluate RUN --json)
   sparring sweep RUN            quality against diversity (of texts, over temperatures)
   sparring report RUN           one HTML file of a run  (sparring report RUN --out run.html)
@@ -51,6 +52,7 @@ EXAMPLES = {
     "sample": "sparring sample runs/gan-mnist-1 --out digits.png",
     "sweep": "sparring sweep runs/language-model-text-1",
     "tensorboard": "sparring tensorboard runs/gan-mnist-1",
+    "translate": "sparring translate runs/pix2pix-pairs-1 photo.jpg made.png",
 }
 """A right use of each command that cannot do without arguments."""
 
@@ -331,6 +333,12 @@ def _classify(arguments: list[str]) -> None:
         say(judged)
 
 
+def _translate(arguments: list[str]) -> None:
+    from sparring.translation.translate import translate
+
+    say(f"Wrote {translate(**_parsed('translate', translate, arguments))}")
+
+
 def _evaluate(arguments: list[str]) -> None:
     from sparring.console import Terminal
     from sparring.evaluation.runs import evaluate
@@ -418,6 +426,7 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "resume": _resume,
     "sample": _sample,
     "classify": _classify,
+    "translate": _translate,
     "evaluate": _evaluate,
     "sweep": _sweep,
     "report": _report,

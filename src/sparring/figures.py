@@ -71,14 +71,17 @@ def game_figures(game: Game, dataset: Dataset, device: torch.device) -> dict[str
     figures = game.figures()
     if dataset.held_out is None or not figures:
         return {}
-    parts: dict[str, list[Tensor]] = {name: [] for name in figures}
+    measured: dict[str, list[Tensor]] = {name: [] for name in figures}
     with game.random.aside(f"figures at {game.step}"), inference(game):
-        for batch in batches_in_order(dataset.held_out, BATCH, device):
-            for name, figure in figures.items():
-                measured = figure.measure(batch)
-                refuse(measure_mistakes(figure, measured, len(batch)))
-                parts[name].append(measured.cpu())
-    return {name: torch.cat(values) for name, values in parts.items()}
+        for part in dict.fromkeys(figure.part for figure in figures.values()):
+            held_out = dataset.held_out.parts.get(part) if part else dataset.held_out
+            for batch in batches_in_order(held_out, BATCH, device) if held_out is not None else ():
+                for name, figure in figures.items():
+                    if figure.part == part:
+                        numbers = figure.measure(batch)
+                        refuse(measure_mistakes(figure, numbers, len(batch)))
+                        measured[name].append(numbers.cpu())
+    return {name: torch.cat(values) for name, values in measured.items() if values}
 
 
 @torch.no_grad()

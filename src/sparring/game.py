@@ -229,10 +229,9 @@ class Game(nn.Module):
         """The streams it learns from, by name, each dealt by itself; an epoch is a pass over the first."""
         return {"real": Source(data, settings.batch_size)}
 
-    @classmethod
-    def condition(cls, data: Dataset) -> Column:
+    def condition(self, data: Dataset) -> Column:
         """What the generator is told, a value for each example of some data."""
-        return data.condition if cls.conditional else no_condition(len(data))
+        return data.condition if self.conditional else no_condition(len(data))
 
     def start(self, **first: Batch) -> None:
         """Look at the first batch of each source before a run begins, for weights that depend on data.

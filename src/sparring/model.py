@@ -6,9 +6,11 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.classifying.classifier import Classified, Classifier, classifier_of
@@ -27,6 +29,9 @@ from sparring.runs.place import is_group
 from sparring.sample_files import Samples, joined
 from sparring.settings import Count, Natural, check_value
 from sparring.zoo import find_system, short_name
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 SAMPLE_BATCH = 250
 """Examples generated at a time; fixed, so that the same seed gives the same samples."""
@@ -76,6 +81,28 @@ class Model:
         else:
             condition = self.condition.named(label).expand(count, *[-1] * len(self.condition.shape))
         return self._batches(Column(self.condition, condition), seed)
+
+    def translate(
+        self, images: Image.Image | NDArray[np.uint8], direction: str | None = None, seed: int = 0
+    ) -> Any:
+        """What a system that translates makes of images of any size, in overlapping tiles.
+
+        Args:
+            images: a Pillow image, or an array of uint8: height x width x channels, or several of one size.
+            direction: AtoB or BtoA, where it translates both ways; None for the first that it has.
+            seed: decides the noise, which is the same for all.
+
+        Returns:
+            The same kind of thing as `images`.
+
+        Raises:
+            SettingError: the system does not translate, or not in this direction.
+            DataError: the array is no image.
+        """
+        from sparring.translation.translation import Translation
+
+        translation = Translation(self.game, direction, check_value("seed", seed, Natural))
+        return translation.of_array(images) if isinstance(images, np.ndarray) else translation(images)
 
     def _batches(self, told: Column, seed: int) -> Iterator[Samples]:
         random = Randomness(derived_seed(seed, "samples"), self._device)
@@ -287,7 +314,8 @@ def sample_picture(game: Game, dataset: Dataset, seed: int, epoch: float) -> byt
     """What shows a run's samples, from latents that depend on the seed alone: a PNG, or a text.
 
     Images stand in the game's grid. A class-conditional system has one column for each class, and the same
-    noise along a row; if the game wants it, real examples sorted by class stand beside them.
+    noise along a row; if the game wants it, real examples sorted by class stand beside them. An image that is
+    made of another stands beside that, and, if the game wants it, beside the one that it should be.
 
     Args:
         game: what generates them.
@@ -307,9 +335,18 @@ def sample_picture(game: Game, dataset: Dataset, seed: int, epoch: float) -> byt
         latent = game.latent(rows * columns, random)
     made = generate(game, latent, Column(source.kind, layout.condition)).unflatten(0, (rows, columns))
     blocks = [*layout.beside, made]
-    if game.shows_real:
+    if layout.matched and game.shows_real:
+        blocks.append(_targets(dataset, rows, columns))
+    elif game.shows_real:
         blocks.append(_real_block(dataset, rows, columns, epoch))
-    return kind.picture(blocks, dataset)
+    return kind.picture(kind.side_by_side(blocks) if layout.matched else blocks, dataset)
+
+
+def _targets(dataset: Dataset, rows: int, columns: int) -> Tensor:
+    """The real examples that belong to the conditions of a picture."""
+    shown = dataset if dataset.held_out is None else dataset.held_out
+    chosen = torch.arange(rows * columns) % len(shown)
+    return shown.examples.values[chosen].reshape(rows, columns, *shown.spec.shape)
 
 
 def _real_block(dataset: Dataset, rows: int, columns: int, epoch: float) -> Tensor:

@@ -70,6 +70,7 @@ def test_texts_get_what_means_something_of_texts(true: Evaluation) -> None:
         "one_nn_error",
         "cas_error",
         "support",
+        "fid_of_input",
     }
     modes_only = {"modes", "high_quality_share", "reverse_kl"}
     assert list(true.figures) == [

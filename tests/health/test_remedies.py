@@ -222,7 +222,13 @@ def test_a_system_of_ones_own_need_not_have_learning_rates() -> None:
 # -- that the command line takes it --------------------------------------------------------------------------
 
 
-OTHER_TEXTS = {"spectral_norm": "both", "network": "convolutional", "critic": "authors"}
+OTHER_TEXTS = {
+    "spectral_norm": "both",
+    "network": "convolutional",
+    "critic": "authors",
+    "objective": "hinge",
+    "degradation": "hole",
+}
 
 
 def another(name: str, value: Any) -> Any:

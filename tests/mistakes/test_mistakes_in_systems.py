@@ -159,10 +159,6 @@ CLASS: dict[str, tuple[Changes, str]] = {
         method("sources(self, settings, data): pass"),
         "Small.sources (small.py, line <def sources>) is no class method: write @classmethod above it.",
     ),
-    "condition of a game": (
-        method("condition(self, data): pass"),
-        "Small.condition (small.py, line <def condition>) is no class method: write @classmethod above it.",
-    ),
     "no range": (
         attribute("value_range = 1.0"),
         "Small.value_range (small.py, line <value_range>) is 1.0: it",

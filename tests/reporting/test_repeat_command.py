@@ -57,7 +57,10 @@ def changed(setting: Any) -> Any:
     return setting + 1 if isinstance(setting, int) else 0.7 * setting + 1e-5
 
 
-CHOICES = {None: 1, "none": "both", "auto": "convolutional", "small": "authors"}
+CHOICES = {
+    None: 1, "none": "both", "auto": "convolutional", "small": "authors",
+    "non-saturating": "hinge", "least squares": "hinge", "edges": "salt and pepper",
+}  # fmt: skip
 """Another value in the place of those that are no numbers."""
 
 

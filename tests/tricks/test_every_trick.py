@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
+from suited import suited
 from test_golden_losses import SMALL
 from torch import Tensor, nn
 
@@ -35,7 +36,7 @@ STEPS = 5
 
 
 def random_data(system: type[Game], name: str) -> Dataset:
-    """Random images with classes, images without, points, or texts."""
+    """Random images with classes, images without, pairs, points, or texts."""
     random = torch.Generator().manual_seed(0)
     if name == "texts":
         kind = Tokens((6,), tuple("abcdefgh"), "")
@@ -45,7 +46,8 @@ def random_data(system: type[Game], name: str) -> Dataset:
     size = max(8, system.needs.least)
     images = torch.randint(0, 256, (COUNT, 1, size, size), generator=random, dtype=torch.uint8)
     labels = torch.arange(COUNT) % 3
-    return dataset_of(name, images, *((labels, ("a", "b", "c")) if name == "classes" else ()))
+    dataset = dataset_of(name, images, *((labels, ("a", "b", "c")) if name == "classes" else ()))
+    return suited(system, dataset) if name == "pairs" else dataset
 
 
 class Case(NamedTuple):
@@ -72,13 +74,15 @@ def takes(system: type[Game], data: str) -> bool:
         system.needs.check(system.__name__, random_data(system, data).spec)
     except DataError:
         return False
+    if data == "pairs":
+        return "images" in system.needs.condition or bool(system.needs.parts)
     return data != "images" or system.conditional
 
 
 CASES = [
     Case(name, data)
     for name in SYSTEMS
-    for data in ("classes", "images", "points", "texts")
+    for data in ("classes", "images", "points", "texts", "pairs")
     if takes(find_system(name), data)
 ]
 
@@ -114,6 +118,8 @@ REFUSED = {
     ("unrolling", Case("language-model", "texts")): "has no phase with both",
     ("packing", Case("improved-gan", "classes")): "this system has 3 classes",
     ("packing", Case("bad-gan", "classes")): "this system has 3 classes",
+    ("packing", Case("restore", "classes")): "this system has 3 classes",
+    ("packing", Case("pix2pix", "pairs")): "this system has grey images of 8 x 8",
     # Weights that have a length of their own, moved by an optimiser that is not torch's.
     ("spectral norm", Case("improved-gan", "classes")): "no network of the role critic has a layer",
     ("spectral norm", Case("bad-gan", "classes")): "no network of the role critic has a layer",
@@ -294,7 +300,7 @@ def sees_packs(case: Case, patch: pytest.MonkeyPatch) -> None:
     for critic in critics(engine):
         critic.register_forward_hook(lambda _, given, answer: answers.append((given[0], answer)))
     play(engine, 1)
-    shape = plain.streams["real"].peek().examples.shape[1:]
+    shape = next(iter(plain.streams.values())).peek().examples.shape[1:]
     for given, answer in answers:
         assert given.shape[1:] == (3 * shape[0], *shape[1:])
         assert len(given) in (BATCH // 3, 2 * (BATCH // 3))

@@ -155,6 +155,20 @@ LESSONS = [
         },
     ),
     Lesson("bad-gan", bars, 60, {"batch_size": 32, "labelled": 8, "density_epochs": 1}),
+    Lesson("pix2pix", bars, 40, {"width": 8, "critic_width": 8, "flips": False, "generator_lr": 2e-3}),
+    Lesson(
+        "restore",
+        bars,
+        40,
+        {"width": 8, "critic_width": 8, "flips": False, "generator_lr": 2e-3, "degradation": "hole"},
+    ),
+    Lesson(
+        "cyclegan",
+        bars,
+        120,
+        {"width": 8, "critic_width": 8, "blocks": 1, "flips": False, "generator_lr": 2e-3}
+        | {"discriminator_lr": 1e-3},
+    ),
     Lesson("improved-gan", bars, 60, {"batch_size": 32, "labelled": 8, "generator_lr": 1e-3}),
     Lesson(
         "dcgan", bars, 300, {"batch_size": 32, "width": 8, "generator_lr": 1e-3, "discriminator_lr": 1e-3}

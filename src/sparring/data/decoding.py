@@ -159,7 +159,7 @@ def _upright_size(image: Image.Image) -> tuple[int, int]:
 
 def _decoded_to(image: Image.Image, frame: Frame, white: float) -> Pixels:
     ImageOps.exif_transpose(image, in_place=True)
-    opaque = _in_eight_bits(image, white)
+    opaque = in_eight_bits(image, white)
     # Not resize's own `box`, beyond whose edges the filter would look.
     part = opaque.crop(frame.kept(*opaque.size))
     width, height = frame.resized(*part.size)
@@ -177,7 +177,7 @@ def _brightest(file: Path) -> float:
         return float(values.max()) / top
 
 
-def _in_eight_bits(image: Image.Image, white: float) -> Image.Image:
+def in_eight_bits(image: Image.Image, white: float) -> Image.Image:
     """The image in mode L or RGB, on white where it is transparent."""
     deep = _deep_values(image)
     if deep is not None:

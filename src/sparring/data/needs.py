@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sparring.data.dataset import DataSpec
+from sparring.data.kinds import KINDS
 from sparring.data.resizing import LARGEST_SIDE
 from sparring.errors import DataError
 
@@ -35,8 +36,8 @@ class Needs:
         if not set(self.parts) <= data.parts.keys():
             raise DataError(
                 f"{system} needs data with the parts {' and '.join(self.parts)}; the parts of this data are "
-                f"{' and '.join(data.parts) or 'none'}: use data that has them, such as FILE.py:FUNCTION of "
-                "your own."
+                f"{' and '.join(data.parts) or 'none'}: use unpaired:PATH or pairs:PATH where these are A "
+                "and B, else data of your own, FILE.py:FUNCTION, that has them."
             )
         unsuited = data.kind.unsuited(self.multiple, self.least, self.most)
         if unsuited:
@@ -44,6 +45,6 @@ class Needs:
         if self.condition and data.condition.name not in self.condition:
             raise DataError(
                 f"{system} needs {' or '.join(self.condition)} for every example and this data has "
-                f"{data.condition.about}: use a folder with one sub-folder per class, a data set with labels "
-                "such as mnist, or a system without a condition."
+                f"{data.condition.about}: use {KINDS[self.condition[0]].told_by}, or a system without a "
+                "condition."
             )

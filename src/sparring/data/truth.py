@@ -28,6 +28,8 @@ class Figure:
     """What it is and which way is better, in one short line."""
     axis: Axis | None = None
     """What it stands for in a sweep over settings of sampling, if it does."""
+    part: str = ""
+    """Of a game: the part of the held-out data of which it is measured; by default the examples."""
 
 
 class Truth:

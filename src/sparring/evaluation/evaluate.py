@@ -173,12 +173,15 @@ def _checked(samples: Dataset, dataset: Dataset) -> tuple[Column, Column]:
 
 
 def _asked_for(samples: Dataset, dataset: Dataset) -> Column:
-    """What was asked for of each sample, if it is of the kind that the data says of its examples."""
+    """What was asked for of each sample, if it is of the kind that the data says of its examples, or of the
+    examples' own: what it was made of."""
     kind, asked = dataset.condition.kind, samples.condition
     if len(asked) != len(samples):
         raise DataError(
             f"There are {len(samples)} samples but {len(asked)} {asked.kind.name}: give one for each."
         )
+    if asked.kind.name == dataset.examples.kind.name:
+        return asked
     if asked.kind.name != kind.name:
         return no_condition(len(samples))
     values = asked.values

@@ -57,7 +57,8 @@ def evaluate(
             on. It is kept in the run's `evaluations/`, beside those of other features, counts and
             checkpoints, and is `evaluation.json` if it means most; where it cannot be kept, a warning says so
             before anything is computed.
-        count: how many samples to draw from a run, or to take of a file at the most.
+        count: how many samples to draw from a run, or to take of a file at the most. Of a run that makes
+            images of images there are as many as held-out sources, or as all sources where none is held out.
         data: the real examples; by default what the run was trained on.
         size: size in pixels that the real examples are brought to, 64 or `64x48`, where samples come from
             files; by default their own, or 28 for folders. Those of a run come to the size of the run.
@@ -106,6 +107,10 @@ def _evaluate_run(
     check_enough_real(dataset)
     model = load(run, epoch, device, **sampling)
     stages("samples")
+    if model.condition.from_data:
+        # The same source again would only seem to be another sample.
+        count = min(count, len(dataset if dataset.held_out is None else dataset.held_out))
+        check_enough_samples(count)
     samples = model.sample(count, seed=seed)
     return evaluate_samples(
         Dataset(run.path.name, samples.columns, samples.told),

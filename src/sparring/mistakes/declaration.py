@@ -30,7 +30,7 @@ ARGUMENTS = {
     "condition": ("data",),
 }
 """What sparring calls methods with."""
-OF_THE_CLASS = ("sources", "condition")
+OF_THE_CLASS = ("sources",)
 """Methods that are asked before there is a game."""
 
 

@@ -82,7 +82,7 @@ def made_mistakes(game: Game, kind: Kind, method: str, made: Any, count: int = C
 
 def told(game: Game, dataset: Dataset, count: int) -> Tensor:
     """What so many samples are to be, encoded."""
-    column: Column = game.condition(dataset)
+    column: Column = game.condition(dataset[:count])
     return column.kind.encode(column.kind.draw(count, lambda: column))
 
 

@@ -11,9 +11,9 @@ from sparring.game import Game, Source
 from sparring.mistakes import described, takes
 
 
-def source_mistakes(system: type[Game], sources: Any, dataset: Dataset) -> Iterator[str]:
+def source_mistakes(game: Game, sources: Any, dataset: Dataset) -> Iterator[str]:
     """What is wrong with what `sources` has returned, and with what `condition` returns."""
-    method = place_of(system.sources)
+    method = place_of(game.sources)
     if not isinstance(sources, Mapping) or not sources:
         yield f'{method} returns {described(sources)}: return {{"real": Source(data, settings.batch_size)}}.'
         return
@@ -26,9 +26,9 @@ def source_mistakes(system: type[Game], sources: Any, dataset: Dataset) -> Itera
             )
         elif type(source.batch_size) is not int or source.batch_size < 1:
             yield f"{method} gives {name!r} batches of {source.batch_size!r}: write a whole number from 1."
-    told: Any = system.condition(dataset)
+    told: Any = game.condition(dataset[:1])
     if not isinstance(told, Column):
-        method = place_of(system.condition)
+        method = place_of(game.condition)
         yield f"{method} returns {described(told)}: return a column, such as data.condition."
 
 

@@ -94,7 +94,7 @@ class Engine:
         check_batch_size(self.game, microbatches)
         self.game.gather = processes.gather
         sources = system.sources(settings, self.dataset)
-        refuse(source_mistakes(system, sources, self.dataset))
+        refuse(source_mistakes(self.game, sources, self.dataset))
         self.streams = {
             name: Stream(
                 source.dataset.in_range(*system.value_range),

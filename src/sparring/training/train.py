@@ -112,7 +112,7 @@ def start(system: str, game_class: type[Game], asked: RunSettings, settings: Gam
             "fingerprint": dataset.fingerprint,
             "spec": dataset.spec.description(),
         },
-        "condition": game_class.condition(engine.dataset[:1]).kind.description(),
+        "condition": engine.game.condition(engine.dataset[:1]).kind.description(),
         "roles": {name: str(player.role) for name, player in engine.players.items()},
         **{name: getattr(asked, name) for name in RECORDED},
         "from_": None if asked.from_ is None else os.path.abspath(asked.from_),

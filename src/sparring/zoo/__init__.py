@@ -27,6 +27,9 @@ SYSTEMS = {
     "relgan": "relgan:RelGAN",
     "improved-gan": "improved_gan:ImprovedGAN",
     "bad-gan": "bad_gan:BadGAN",
+    "pix2pix": "pix2pix:Pix2Pix",
+    "restore": "restore:Restore",
+    "cyclegan": "cyclegan:CycleGAN",
 }
 """Name of each system, and where its class is within this package."""
 

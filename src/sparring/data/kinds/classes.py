@@ -44,6 +44,8 @@ class Classes(Kind):
     name: ClassVar[str] = "classes"
     arrays: ClassVar[str] = "labels"
     as_condition: ClassVar[str] = "labels"
+    from_data: ClassVar[bool] = False
+    told_by: ClassVar[str] = "a folder with one sub-folder per class, a data set with labels such as mnist"
     suffix: ClassVar[str] = ".txt"
     dtype: ClassVar[torch.dtype] = torch.int64
     discrete: ClassVar[bool] = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sparring.data.kinds.kind import Kind, Length
+from sparring.data.kinds.kind import Kind, Layout, Length
 from sparring.data.resizing import LARGEST_SIDE
 
 if TYPE_CHECKING:
-    from sparring.data.dataset import Dataset
+    from sparring.data.dataset import Column, Dataset
     from sparring.evaluation.features import FeatureExtractor
     from sparring.evaluation.networks import Classifier
 
@@ -45,6 +45,7 @@ class Images(Kind):
     name: ClassVar[str] = "images"
     most_shown: ClassVar[int | None] = 1000
     arrays: ClassVar[str] = "images"
+    told_by: ClassVar[str] = "pairs:PATH"
     has_size: ClassVar[bool] = True
     has_near_duplicates: ClassVar[bool] = True
     formats: ClassVar[tuple[str, ...]] = ("png", "jpg", "webp")
@@ -144,6 +145,15 @@ class Images(Kind):
         rows, columns, channels, height, width = tiles.shape
         picture = tiles.permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels)
         return png(picture.cpu().numpy())
+
+    def side_by_side(self, blocks: Sequence[Tensor]) -> list[Tensor]:
+        """For each column of the blocks a block of its own, with all that belongs together in a row."""
+        columns = zip(*(block.split(1, dim=1) for block in alike(blocks)), strict=True)
+        return [torch.cat(together, dim=1) for together in columns]
+
+    def layout(self, rows: int, columns: int, values: Callable[[], Column]) -> Layout:
+        """Each sample beside what it is made of."""
+        return replace(super().layout(rows, columns, values), matched=True)
 
     def file(self, value: Tensor, form: str) -> bytes:
         """An image file; of these formats only jpg loses anything."""

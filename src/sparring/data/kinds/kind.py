@@ -38,6 +38,9 @@ class Layout:
     """Whether the samples of a row share their noise, so that a row shows what the condition does."""
     beside: tuple[Tensor, ...] = ()
     """Blocks of stored values (rows, columns, ...) that stand to the left of the samples."""
+    matched: bool = False
+    """Whether each sample is made of something of its own, so that it stands beside that, and beside the real
+    example that it should be."""
 
 
 class Kind(ABC):
@@ -59,6 +62,10 @@ class Kind(ABC):
     """The endings of files that hold one value each, the usual one first; none where there are no such."""
     as_condition: ClassVar[str] = "sources"
     """The name under which a .npz file holds conditions of this kind."""
+    from_data: ClassVar[bool] = True
+    """Whether, as conditions, there are no other values than those of the data."""
+    told_by: ClassVar[str] = "data of your own, FILE.py:FUNCTION"
+    """Data that says values of this kind of its examples, in words."""
     has_size: ClassVar[bool] = False
     """Whether values can be brought to a size in pixels."""
     continuous: ClassVar[bool] = True
@@ -216,6 +223,11 @@ class Kind(ABC):
             blocks: each of shape (rows, columns, ...); the last holds the samples.
             dataset: what they should look like, where it is at hand.
         """
+
+    def side_by_side(self, blocks: Sequence[Tensor]) -> list[Tensor]:
+        """Blocks of stored values (rows, columns, ...) put together so that what has the same place in each
+        stands side by side; as they are, by default."""
+        return list(blocks)
 
     def glimpse(self, picture: bytes) -> list[str]:
         """Lines that show the beginning of a picture on a screen; none of what takes a picture."""

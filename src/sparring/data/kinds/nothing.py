@@ -28,6 +28,7 @@ class Nothing(Kind):
     name: ClassVar[str] = "nothing"
     arrays: ClassVar[str] = ""
     as_condition: ClassVar[str] = ""
+    from_data: ClassVar[bool] = False
 
     shape: tuple[int, ...] = (0,)
 

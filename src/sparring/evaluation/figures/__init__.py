@@ -4,7 +4,7 @@ from sparring.evaluation.figures.bleu import BLEU
 from sparring.evaluation.figures.cas import CAS_ERROR
 from sparring.evaluation.figures.classes import CLASS_BALANCE, INCEPTION_SCORE, LABEL_AGREEMENT
 from sparring.evaluation.figures.copies import MEMORISED
-from sparring.evaluation.figures.fidelity import FED, FID, KID
+from sparring.evaluation.figures.fidelity import FED, FID, FID_OF_INPUT, KID
 from sparring.evaluation.figures.manifold import COVERAGE, DENSITY, PRECISION, RECALL
 from sparring.evaluation.figures.measurement import Measurement, Reference
 from sparring.evaluation.figures.modes import HIGH_QUALITY_SHARE, MODES, REVERSE_KL
@@ -16,6 +16,7 @@ __all__ = ["FIGURES", "Measurement", "Reference"]
 
 FIGURES: dict[str, Measurement] = {
     "fid": FID,
+    "fid_of_input": FID_OF_INPUT,
     "kid": KID,
     "inception_score": INCEPTION_SCORE,
     "precision": PRECISION,

@@ -7,10 +7,10 @@ from torch import Tensor
 
 from sparring.errors import DataError
 from sparring.evaluation.bootstrap import NORMAL_95, Estimate, around
-from sparring.evaluation.comparison import Real
+from sparring.evaluation.comparison import Examples, Real
 from sparring.evaluation.distances import ROWS, blocks
 from sparring.evaluation.features import FeatureExtractor
-from sparring.evaluation.figures.measurement import Measurement
+from sparring.evaluation.figures.measurement import Measurement, Reference
 from sparring.evaluation.figures.ngrams import is_sequential
 from sparring.randomness import Randomness
 
@@ -196,6 +196,12 @@ def _read_held_out(real: Real) -> Tensor:
     return real.once(_reader).features(real.held_out.values.values)
 
 
+def is_of_its_kind(sample: Examples) -> bool:
+    """Whether samples were made of values such as they are themselves."""
+    made_of, values = sample.condition.kind, sample.values.kind
+    return made_of.in_range(0.0, 1.0) == values.in_range(0.0, 1.0)
+
+
 FID = Measurement(
     lambda comparison, randomness: fid(
         comparison.real.held_out.features, comparison.sample.features, interval=comparison.resamples > 0
@@ -210,6 +216,16 @@ FED = Measurement(
     ),
     "distance of what a network remembers that has read the data; lower is better",
     is_sequential,
+)
+FID_OF_INPUT = Measurement(
+    lambda comparison, randomness: fid(
+        comparison.real.held_out.features,
+        comparison.sample.extractor.features(comparison.sample.condition.values),
+        interval=comparison.resamples > 0,
+    ),
+    "the same of what samples were made of, as it is",
+    applies=lambda comparison: is_of_its_kind(comparison.sample),
+    reference=Reference.NONE,
 )
 KID = Measurement(
     lambda comparison, randomness: kid(

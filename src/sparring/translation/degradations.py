@@ -1,0 +1,132 @@
+"""Degradations: what is taken from images on purpose, so that a system learns to bring it back."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from sparring.randomness import Randomness
+
+EDGE = 0.35
+"""Slope of the brightness, of 2 between black and white, from which a pixel belongs to an edge."""
+NOISE = 50 / 255
+"""Standard deviation of noise, of 2 between black and white: 25 of 255."""
+KERNEL = 5
+"""Side in pixels of the Gaussian that makes noise correlated."""
+SALT = 0.1
+"""Share of the pixels that salt and pepper exchange for white or black."""
+QUALITY = (10, 40)
+"""Range of the quality of JPEGs, drawn evenly."""
+
+
+@dataclass(frozen=True)
+class Degradation:
+    """What is done to images."""
+
+    apply: Callable[[Tensor, Randomness], Tensor]
+    """From images (count, channels, height, width) in [-1, 1] to images of the same size."""
+    grey: bool = False
+    """Whether what is left has one channel."""
+
+    def channels(self, channels: int) -> int:
+        """Channels of what is left of images that have so many."""
+        return 1 if self.grey else channels
+
+
+def brightness(images: Tensor, random: Randomness) -> Tensor:
+    """Without colour: the luma of ITU-R BT.601, or the one channel that there is."""
+    if images.shape[1] != 3:
+        return images.mean(1, keepdim=True)
+    weights = images.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
+    return (images * weights).sum(1, keepdim=True)
+
+
+def edges(images: Tensor, random: Randomness) -> Tensor:
+    """White lines on black where the brightness changes (Sobel's kernels)."""
+    across = images.new_tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]) / 4
+    kernels = torch.stack([across, across.T])[:, None]
+    slopes = F.conv2d(F.pad(brightness(images, random), (1, 1, 1, 1), mode="replicate"), kernels)
+    found: Tensor = slopes.norm(dim=1, keepdim=True) > EDGE
+    return found.to(images.dtype) * 2 - 1
+
+
+def white_noise(images: Tensor, random: Randomness) -> Tensor:
+    """Gaussian noise, of each pixel by itself."""
+    return images + NOISE * random.normal(*images.shape)
+
+
+def correlated_noise(images: Tensor, random: Randomness) -> Tensor:
+    """Gaussian noise of the same deviation, alike in neighbours: blurred by a Gaussian of one pixel."""
+    places = torch.arange(KERNEL, device=images.device) - KERNEL // 2
+    line = torch.exp(-places.square() / 2)
+    kernel = line[:, None] * line
+    kernel = kernel / kernel.norm()
+    count, channels, height, width = images.shape
+    noise = random.normal(count, channels, height + KERNEL - 1, width + KERNEL - 1)
+    blurred = F.conv2d(noise, kernel.expand(channels, 1, -1, -1), groups=channels)
+    return images + NOISE * blurred
+
+
+def salt_and_pepper(images: Tensor, random: Randomness) -> Tensor:
+    """Some pixels white or black, in all channels."""
+    count, _, height, width = images.shape
+    chance = random.uniform(count, 1, height, width, low=0.0, high=1.0)
+    return torch.where(chance < SALT / 2, -1.0, torch.where(chance > 1 - SALT / 2, 1.0, images))
+
+
+def hole(images: Tensor, random: Randomness) -> Tensor:
+    """A rectangle, half as high and as wide, somewhere in each, that is grey."""
+    count, _, height, width = images.shape
+    inside = []
+    for side in (height, width):
+        first = random.integers(count, side - side // 2 + 1)[:, None]
+        places = torch.arange(side, device=images.device)
+        inside.append((places >= first) & (places < first + side // 2))
+    return images.masked_fill((inside[0][:, :, None] & inside[1][:, None, :])[:, None], 0.0)
+
+
+def small(images: Tensor, random: Randomness) -> Tensor:
+    """Brought to a quarter of the size by an antialiased bicubic kernel, and back by the same."""
+    size = images.shape[2:]
+    quarter = [max(1, side // 4) for side in size]
+    less = F.interpolate(images, quarter, mode="bicubic", align_corners=False, antialias=True)
+    return F.interpolate(less, size, mode="bicubic", align_corners=False).clamp(-1, 1)
+
+
+def jpeg(images: Tensor, random: Randomness) -> Tensor:
+    """What a JPEG of low quality keeps: of each channel by itself where they are neither grey nor colours."""
+    if images.shape[1] not in (1, 3):
+        return torch.cat([jpeg(channel, random) for channel in images.split(1, dim=1)], dim=1)
+    low, high = QUALITY
+    qualities = (low + random.integers(len(images), high - low + 1)).tolist()
+    stored = images.add(1).mul(127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
+    made = []
+    for pixels, quality in zip(stored, qualities, strict=True):
+        buffer = io.BytesIO()
+        Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels).save(
+            buffer, "JPEG", quality=quality
+        )
+        with Image.open(buffer) as image:
+            made.append(np.asarray(image).reshape(pixels.shape))
+    kept = torch.from_numpy(np.stack(made)).to(images.device).permute(0, 3, 1, 2)
+    return kept.to(images.dtype).div(127.5).sub(1)
+
+
+DEGRADATIONS = {
+    "edges": Degradation(edges, grey=True),
+    "grey": Degradation(brightness, grey=True),
+    "noise": Degradation(white_noise),
+    "correlated noise": Degradation(correlated_noise),
+    "salt and pepper": Degradation(salt_and_pepper),
+    "hole": Degradation(hole),
+    "small": Degradation(small),
+    "jpeg": Degradation(jpeg),
+}
+"""Every degradation by its name."""

@@ -1,0 +1,44 @@
+"""Likeness of images to those that they should be: PSNR, SSIM."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+SMALLEST_ERROR = 1e-10
+"""Mean square error of images from 0 to 1 below which PSNR counts no further: 100 decibels."""
+
+
+def psnr(made: Tensor, wanted: Tensor, value_range: tuple[float, float]) -> Tensor:
+    """Peak signal-to-noise ratio of each image in decibels, (count,): higher is better, 100 at the most.
+
+    Args:
+        made: (count, channels, height, width).
+        wanted: of the same shape.
+        value_range: of both.
+    """
+    low, high = value_range
+    error = ((made - wanted) / (high - low)).square().flatten(1).mean(1)
+    return -10 * error.clamp(min=SMALLEST_ERROR).log10()
+
+
+def ssim(made: Tensor, wanted: Tensor, value_range: tuple[float, float]) -> Tensor:
+    """Structural similarity of each image, (count,), at most 1 (Wang et al. 2004), as torchmetrics has it.
+
+    The arguments are those of `psnr`.
+    """
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
+    low, high = value_range
+    found = structural_similarity_index_measure(made, wanted, reduction="none", data_range=high - low)
+    return torch.as_tensor(found).view(len(made))
+
+
+def shaped_like(images: Tensor, wanted: Tensor) -> Tensor:
+    """Images with the channels and the size of others: grey in all channels or their mean, and bicubic."""
+    if images.shape[1] != wanted.shape[1]:
+        images = images.mean(1, keepdim=True).expand(-1, wanted.shape[1], -1, -1)
+    if images.shape[2:] != wanted.shape[2:]:
+        images = F.interpolate(images, wanted.shape[2:], mode="bicubic", align_corners=False)
+    return images

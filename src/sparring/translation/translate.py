@@ -1,0 +1,155 @@
+"""`translate`: what a run makes of a picture, a folder of pictures, or a video."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sparring.console import Stages, duration_text
+from sparring.data.listing import list_folder
+from sparring.errors import DataError, SettingError
+from sparring.model import load
+from sparring.runs.files import read_json, write_json, writing
+from sparring.runs.folder import Run
+from sparring.settings import Count, Natural, check_value
+from sparring.translation.pictures import WRITTEN, translate_picture
+from sparring.translation.translation import Translation
+from sparring.translation.video import READ, translate_video
+
+MADE_BY = ".sparring-translation.json"
+"""What a folder of translations is made by, so that it is gone on with by the same."""
+
+
+@dataclass(frozen=True)
+class MadeBy:
+    """What such a file holds."""
+
+    run: str
+    step: int
+    epoch: int | None
+    direction: str
+    seed: int
+    longest: int | None
+
+
+def translate(
+    run: Run | Path | str,
+    input: Path | str,
+    out: Path | str,
+    *,
+    direction: str | None = None,
+    longest: int | None = None,
+    seed: int = 0,
+    epoch: int | None = None,
+    device: str = "auto",
+    quiet: bool = False,
+) -> Path:
+    """Make pictures of pictures with a run of a system that translates, such as pix2pix or cyclegan.
+
+    A picture of any size is translated in overlapping tiles of the size that the run was trained on. Its
+    transparency is kept, and it is turned as its EXIF orientation says. Of what moves, such as a GIF, each
+    frame is translated. A folder that is half done is gone on with.
+
+    Args:
+        run: the run or its folder.
+        input: a picture; a folder of pictures, at any depth; or a video, which needs sparring[video].
+        out: the file, or for a folder the folder, where what is made has the same names.
+        direction: AtoB or BtoA, where the system translates both ways; by default the first that it has.
+        longest: bring pictures whose longer side has more pixels than this to so many first; by default
+            they keep their size.
+        seed: decides the noise, which is the same for all.
+        epoch: an epoch whose networks were kept; by default the latest checkpoint.
+        device: where to translate: auto, cpu, cuda ...
+        quiet: do not say how far it is.
+
+    Returns:
+        The file or folder that was written.
+
+    Raises:
+        SparringError: no such run, one that does not translate, something that cannot be read or written.
+            Of a folder, all that can be read is translated first.
+    """
+    source, out = Path(input), Path(out)
+    seed = check_value("seed", seed, Natural)
+    longest = check_value("longest", longest, Count | None)
+    if not source.exists():
+        raise DataError(f"There is no {source}: give a picture, a folder of pictures, or a video.")
+    if out.exists() and out.samefile(source):
+        raise SettingError(f"{out} is what is to be translated: give another name.")
+    run = Run.open(run.path if isinstance(run, Run) else run)
+    translation = Translation(load(run, epoch, device).game, direction, seed, longest)
+    with Stages("Translating", quiet) as stages:
+        if source.is_dir():
+            made_by = MadeBy(run.path.name, run.status["step"], epoch, translation.direction, seed, longest)
+            _translate_folder(source, out, translation, made_by, stages)
+        elif source.suffix.lower() in READ:
+            translate_video(source, out, translation, _Pace(stages, "frames"))
+        else:
+            translate_picture(source, out, translation)
+    return out
+
+
+class _Pace:
+    """Says how many are done, and how long the others will take."""
+
+    def __init__(self, say: Callable[[str], None], what: str) -> None:
+        self.say, self.what, self.began = say, what, time.monotonic()
+        self.first: int | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        self.first = done - 1 if self.first is None else self.first
+        each = (time.monotonic() - self.began) / (done - self.first)
+        left = (
+            f" of {total:,} {self.what}, {duration_text(each * max(0, total - done))} left" if total else ""
+        )
+        self.say(f"{done:,}{left or f' {self.what}'}")
+
+
+def _translate_folder(
+    source: Path, out: Path, translation: Translation, made_by: MadeBy, say: Callable[[str], None]
+) -> None:
+    files = list_folder(source).images
+    if not files:
+        raise DataError(f"{source} holds no pictures.")
+    if out.resolve().is_relative_to(source.resolve()):
+        raise SettingError(f"{out} lies in {source}, whose pictures are to be translated: give another.")
+    _begin(out, made_by)
+    pace, bad = _Pace(say, "pictures"), []
+    for number, file in enumerate(files, 1):
+        # What is of no format that is written keeps its own name before another suffix, so that none meet.
+        written = file if file.suffix.lower() in WRITTEN else file.with_name(f"{file.name}.png")
+        if (out / written).exists():
+            continue
+        with writing(out / written):
+            (out / written).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            translate_picture(source / file, out / written, translation)
+        except DataError as error:
+            bad.append(error)
+        pace(number, len(files))
+    if bad:
+        raise DataError(
+            f"{len(bad)} of the {len(files):,} pictures were left out, the first because {bad[0]}"
+        )
+
+
+def _begin(out: Path, made_by: MadeBy) -> None:
+    """Make a folder of translations, or go on with one that is made by the same.
+
+    Raises:
+        SettingError: there is something else in it.
+    """
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+    known = out / MADE_BY
+    if not known.exists():
+        if any(out.iterdir()):
+            raise SettingError(f"{out} holds something already: give a new folder, or an empty one.")
+        write_json(known, vars(made_by))
+    elif read_json(known, MadeBy) != vars(made_by):
+        raise SettingError(
+            f"{out} holds translations of another run, or with other options ({known} says which): give "
+            "another folder."
+        )

@@ -1,0 +1,93 @@
+"""A translation: what a trained system makes of images of any size."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from sparring.errors import DataError, SettingError
+from sparring.game import Game
+from sparring.nn.modes import inference
+from sparring.randomness import Randomness, derived_seed
+from sparring.translation.pictures import like, opaque, upright
+from sparring.translation.tiles import by_tiles
+from sparring.translation.translator import Translator
+
+
+class Translation:
+    """What a game makes of images, always with the same noise: of equal images it makes equal ones.
+
+    Args:
+        game: a trained game.
+        direction: one of its directions; None for the usual one.
+        seed: decides the noise.
+        longest: the longer side in pixels to which larger images are brought first; None for none.
+
+    Raises:
+        SettingError: the game makes no images of images, or not in this direction.
+    """
+
+    def __init__(
+        self, game: Game, direction: str | None = None, seed: int = 0, longest: int | None = None
+    ) -> None:
+        if not isinstance(game, Translator):
+            raise SettingError(
+                f"{type(game).__name__} makes nothing of images: it generates from noise "
+                "(`sparring sample`). Train a system that translates, such as pix2pix."
+            )
+        self.game = game
+        self.direction = game.check_direction(direction)
+        self.source, self.made = game.kinds(self.direction)
+        self.device = game.random.device
+        self.noise = game.latent(1, Randomness(derived_seed(seed, "translation"), self.device))
+        self.longest = longest
+
+    def __call__(self, image: Image.Image) -> Image.Image:
+        """What is made of a picture: turned upright, with its transparency, of its size (or as many times
+        larger as the system makes images)."""
+        image = upright(image)
+        seen = opaque(image).convert("L" if self.source.shape[0] == 1 else "RGB")
+        if self.longest is not None:
+            seen.thumbnail((self.longest, self.longest), Image.Resampling.LANCZOS)
+        return like(image, Image.fromarray(self.of_pixels(np.asarray(seen))))
+
+    @torch.no_grad()
+    def of_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """What is made of the pixels of an image, uint8 (height, width) or (height, width, channels)."""
+        channels, *tile = self.source.shape
+        stored = torch.from_numpy(np.array(pixels)).reshape(*pixels.shape[:2], channels).permute(2, 0, 1)
+
+        def translate(tiles: torch.Tensor) -> torch.Tensor:
+            noise = self.noise.expand(len(tiles), *self.noise.shape[1:])
+            return self.game.translate(noise, tiles.to(self.device), self.direction).float().cpu()
+
+        with inference(self.game):
+            made = by_tiles(translate, self.source.encode(stored), (tile[0], tile[1]), self.made.shape)
+        picture: NDArray[np.uint8] = self.made.decode(made).permute(1, 2, 0).numpy()
+        return picture[..., 0] if picture.shape[2] == 1 else picture
+
+    def of_array(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """What is made of a picture (height, width), (height, width, channels), or of several of one size
+        (count, height, width, channels); with 2 or 4 channels the last is transparency.
+
+        Raises:
+            DataError: the array is none of these, or not of uint8.
+        """
+        single = images.ndim < 4
+        if (
+            images.dtype != np.uint8
+            or images.ndim not in (2, 3, 4)
+            or (images.ndim > 2 and images.shape[-1] > 4)
+        ):
+            raise DataError(
+                f"Images are given as {images.dtype} of shape {images.shape}: give uint8, height x width x "
+                "channels with 1 to 4 of them, or several of one size, count x height x width x channels."
+            )
+        several = images[None] if single else images
+        made = [
+            np.asarray(self(Image.fromarray(each.squeeze(2) if each.shape[2:] == (1,) else each)))
+            for each in several
+        ]
+        return made[0] if single else np.stack(made)

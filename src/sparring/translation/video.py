@@ -1,0 +1,158 @@
+"""Videos: frame by frame with their time stamps, their sound as it is."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sparring.errors import DataError, SettingError
+from sparring.runs.files import writing_atomically
+
+WRITTEN = {
+    ".mp4": ("mp4", "libx264"),
+    ".m4v": ("mp4", "libx264"),
+    ".mov": ("mov", "libx264"),
+    ".mkv": ("matroska", "libx264"),
+    ".webm": ("webm", "libvpx-vp9"),
+}
+"""Format and codec of each suffix that is written."""
+READ = {*WRITTEN, ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".ogv", ".3gp"}
+"""Suffixes of files that are taken for videos."""
+QUALITY = {"libx264": {"crf": "18", "preset": "medium"}, "libvpx-vp9": {"crf": "24", "b": "0"}}
+
+Watch = Callable[[int, int], None]
+"""Is told how many frames are done, and how many there are, 0 where that is not known."""
+
+
+def translate_video(
+    source: Path, out: Path, translate: Callable[[Image.Image], Image.Image], watch: Watch
+) -> None:
+    """Translate each frame of a video into another, in memory that does not grow with its length.
+
+    Frames keep their time stamps, and turned ones are put upright. All sound is kept as it is. Frames that
+    cannot be decoded are left out, and a warning says how many.
+
+    Args:
+        source: the video.
+        out: the file, which appears whole or not at all.
+        translate: makes a picture of a picture, of one size for all.
+        watch: is told how far it is.
+
+    Raises:
+        DataError: it cannot be read, or has no frames.
+        SettingError: the other file is of no format that is written, or cannot hold the sound; or PyAV is
+            missing.
+        RunError: it cannot be written.
+    """
+    av = _pyav()
+    if out.suffix.lower() not in WRITTEN:
+        raise SettingError(f"Videos are written as {', '.join(WRITTEN)}, not as '{out.name}'.")
+    form, codec = WRITTEN[out.suffix.lower()]
+    width, height = _size(av, source, translate)
+    with (
+        _opened(av, source) as reading,
+        writing_atomically(out) as file,
+        av.open(file, "w", format=form) as writing,
+    ):
+        shown = reading.streams.video[0]
+        made = writing.add_stream(codec, rate=shown.average_rate or 25, options=QUALITY[codec])
+        made.width, made.height, made.pix_fmt = width, height, "yuv420p"
+        made.codec_context.time_base = shown.time_base
+        sound = _sound_of(writing, reading, out)
+        total, done, bad = _frames_in(av, reading), 0, 0
+        for packet in reading.demux(shown, *reading.streams.audio):
+            if packet.stream is not shown:
+                # The last packet of a stream is empty, and only says so.
+                if packet.dts is not None:
+                    packet.stream = sound[packet.stream.index]
+                    writing.mux(packet)
+                continue
+            frames = _decoded(av, packet)
+            bad += frames is None
+            for frame in frames or ():
+                picture = av.VideoFrame.from_ndarray(_pixels(translate(_picture(frame))), format="rgb24")
+                # A few old formats have no time stamps.
+                known = frame.pts is not None
+                picture.pts = frame.pts if known else done
+                picture.time_base = frame.time_base if known else 1 / made.rate
+                writing.mux(made.encode(picture))
+                done += 1
+                watch(done, total)
+        writing.mux(made.encode(None))
+    if bad:
+        warnings.warn(f"Left out {bad} frames of {source} that cannot be decoded.", stacklevel=2)
+
+
+def _pyav() -> Any:
+    try:
+        import av
+    except ImportError as error:
+        raise SettingError("To translate videos: pip install 'sparring[video]'.") from error
+    av.logging.set_level(av.logging.PANIC)
+    return av
+
+
+def _opened(av: Any, source: Path) -> Any:
+    try:
+        reading = av.open(str(source))
+    except (av.error.FFmpegError, ValueError) as error:
+        raise DataError(f"{source} cannot be read as a video ({error}).") from error
+    if not reading.streams.video:
+        reading.close()
+        raise DataError(f"{source} has no stream of pictures: give a video.")
+    reading.streams.video[0].thread_type = "AUTO"
+    return reading
+
+
+def _size(av: Any, source: Path, translate: Callable[[Image.Image], Image.Image]) -> tuple[int, int]:
+    """Width and height of what is made: of the first frame that can be decoded."""
+    with _opened(av, source) as reading:
+        for packet in reading.demux(video=0):
+            for frame in _decoded(av, packet) or ():
+                height, width, _ = _pixels(translate(_picture(frame))).shape
+                return width, height
+    raise DataError(f"{source} has no frame that can be decoded.")
+
+
+def _sound_of(writing: Any, reading: Any, out: Path) -> dict[int, Any]:
+    """A stream for each that has sound, by its number."""
+    try:
+        return {sound.index: writing.add_stream_from_template(sound) for sound in reading.streams.audio}
+    except ValueError as error:
+        raise SettingError(
+            f"A {out.suffix} file cannot hold the sound of this video ({error}): write it as .mkv."
+        ) from error
+
+
+def _frames_in(av: Any, reading: Any) -> int:
+    """How many frames a video has, about; 0 where it does not say."""
+    shown = reading.streams.video[0]
+    seconds = (reading.duration or 0) / av.time_base
+    frames: int = shown.frames or round(seconds * float(shown.average_rate or 0))
+    return frames
+
+
+def _decoded(av: Any, packet: Any) -> list[Any] | None:
+    """The frames of a packet; None where it is damaged."""
+    try:
+        return list(packet.decode())
+    except av.error.InvalidDataError:
+        return None
+
+
+def _picture(frame: Any) -> Image.Image:
+    """A frame, put upright."""
+    pixels = frame.to_ndarray(format="rgb24")
+    return Image.fromarray(np.rot90(pixels, round(getattr(frame, "rotation", 0) / 90)).copy())
+
+
+def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
+    """A picture with even sides, which the codecs want: an odd one is continued by a pixel."""
+    pixels = np.asarray(picture.convert("RGB"))
+    return np.pad(pixels, ((0, pixels.shape[0] % 2), (0, pixels.shape[1] % 2), (0, 0)), mode="edge")

@@ -1,0 +1,235 @@
+"""Image to image without pairs: there and back again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import Adam
+
+from sparring.data import Column, Dataset
+from sparring.data.kinds import Kind
+from sparring.errors import SettingError
+from sparring.game import (
+    Batch,
+    DataSpec,
+    Figure,
+    GameSettings,
+    Limit,
+    Needs,
+    Player,
+    Role,
+    Source,
+    Terms,
+    Turn,
+)
+from sparring.nn.image_pool import ImagePool
+from sparring.nn.initialisers import initialise, normal
+from sparring.nn.patch_critic import PatchCritic, receptive_field
+from sparring.nn.resnet import ResidualGenerator
+from sparring.objectives import OBJECTIVES, Objective
+from sparring.randomness import Randomness
+from sparring.settings import Count, Fraction, Natural, NonNegative, Positive, Range
+from sparring.translation.jitter import jittered
+from sparring.translation.translator import Translator
+
+A, B = "A", "B"
+LARGE = 256
+"""Images of at least this many pixels get 9 residual blocks, smaller ones 6."""
+
+
+class CycleGAN(Translator):
+    """Two generators, each of which makes images of one domain out of the other's; two critics, one for each.
+
+    What goes there and back must be as it was, and what is of a domain already must stay as it is. One
+    optimiser moves both generators, another both critics. In every round the generators move first, then the
+    critics, which are shown images of a pool in the place of half of the new ones.
+    """
+
+    paper = "Zhu, Park, Isola and Efros 2017, arXiv:1703.10593"
+    purpose = "images made of others without pairs: one style, season or animal to another, both ways"
+    needs = Needs(examples=("images",), parts=(A, B), least=8)
+    length = Limit(epochs=200)
+    directions = ("AtoB", "BtoA")
+    presets = {"small": {"batch_size": 4, "width": 16, "critic_width": 24, "blocks": 3}}
+
+    @dataclass(frozen=True)
+    class Settings(GameSettings):
+        """Settings of CycleGAN; the paper's section 4 and appendix 7, and the authors' PyTorch code."""
+
+        batch_size: Count = 1
+        """Images of each domain in a batch."""
+        learning_rate_decay: Fraction = 0.5
+        """Share of the run, counted from its end, over which all learning rates fall linearly to 0."""
+        width: Count = 64
+        """Channels of the generators at the image's size."""
+        blocks: Count | None = None
+        """Residual blocks of each generator; by default 9 from 256 pixels, else 6."""
+        critic_width: Count = 64
+        """Channels of the discriminators' first layer."""
+        receptive_field: Annotated[int, Range(low=1)] | None = None
+        """Side in pixels of the patches that the discriminators judge: 1, 16, 34, 70, 142 or 286. By default
+        the paper's 70 from 128 pixels, 34 from 48, and 16 below."""
+        cycle_weight: NonNegative = 10.0
+        """Weight of the distance of what went there and back to what it was (lambda of equation 3)."""
+        identity_weight: NonNegative = 0.5
+        """Weight of the distance of what a generator makes of its own domain to what that was, relative to
+        `cycle_weight` (section 5.2); it keeps colours. 0 for none, as the paper has it save for paintings."""
+        pool: Natural = 50
+        """Images made before that each pool keeps; 0 for no pools."""
+        objective: Literal["least squares", "non-saturating", "hinge", "relativistic"] = "least squares"
+        """What the players pay for logits; relativistic is that of r3gan."""
+        generator_lr: Positive = 2e-4
+        """Adam's learning rate for the generators."""
+        discriminator_lr: Positive = 2e-4
+        """Adam's learning rate for the discriminators."""
+        adam_beta1: Fraction = 0.5
+        """Adam's decay of the first moment, for both players."""
+        jitter: NonNegative = 30 / 256
+        """Share by which images are enlarged before they are cut to their size at a random place."""
+        flips: bool = True
+        """Mirror half of the images; not for digits or letters."""
+
+    settings: Settings
+
+    def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
+        super().__init__(settings, data, random)
+        if 0 < settings.pool < settings.batch_size:
+            raise SettingError(
+                f"pool is {settings.pool} and a batch has {settings.batch_size}: give a pool of at least "
+                "as many images, or 0 for none."
+            )
+        shapes = {domain: data.parts[domain].shape for domain in (A, B)}
+        side = min(shapes[A][1:])
+        blocks = settings.blocks or (9 if side >= LARGE else 6)
+        self.generators, self.critics, self.pools = nn.ModuleDict(), nn.ModuleDict(), nn.ModuleDict()
+        for domain, other in ((B, A), (A, B)):
+            (made, height, width), given = shapes[domain], shapes[other][0]
+            generator: nn.Module = ResidualGenerator(given, made, blocks=blocks, width=settings.width)
+            critic: nn.Module = PatchCritic(
+                made,
+                field=receptive_field(settings.receptive_field, (height, width)),
+                width=settings.critic_width,
+                norm=nn.InstanceNorm2d,
+            )
+            for network in (generator, critic):
+                initialise(network, {nn.Conv2d: normal(0.02), nn.ConvTranspose2d: normal(0.02)})
+            self.generators[domain] = self.built(Role.GENERATOR, generator)
+            self.critics[domain] = self.built(Role.CRITIC, critic)
+            self.pools[domain] = ImagePool(settings.pool, shapes[domain])
+        # What is of a domain already can be given to its generator only where both have as many channels.
+        self.has_identity = settings.identity_weight > 0 and shapes[A][0] == shapes[B][0]
+
+    @classmethod
+    def sources(cls, settings: GameSettings, data: Dataset) -> dict[str, Source]:
+        """Both domains, each dealt by itself."""
+        return {domain: Source(data.parts[domain], settings.batch_size) for domain in (A, B)}
+
+    def condition(self, data: Dataset) -> Column:
+        """Images of A."""
+        return data.parts[A].examples
+
+    def source_kind(self, data: DataSpec) -> Kind:
+        """What images of A are."""
+        return data.parts[A].kind
+
+    def kinds(self, direction: str) -> tuple[Kind, Kind]:
+        """Of the domain that comes first, and of the other."""
+        source, made = direction.split("to")
+        return self.data.parts[source].kind, self.data.parts[made].kind
+
+    def players(self) -> dict[str, Player]:
+        """One Adam for both generators, one for both critics."""
+        s = self.settings
+        betas = (s.adam_beta1, 0.999)
+        generators = Adam(self.generators.parameters(), s.generator_lr, betas, fused=True)
+        critics = Adam(self.critics.parameters(), s.discriminator_lr, betas, fused=True)
+        return {
+            "generator": Player(Role.GENERATOR, generators),
+            "discriminator": Player(Role.CRITIC, critics),
+        }
+
+    def aim(self) -> Objective:
+        """Least squares, or what else was asked for."""
+        return OBJECTIVES[self.settings.objective]
+
+    def round(self) -> list[Turn]:
+        """The generators, then the critics, on the same images."""
+        both = (A, B)
+        return [
+            Turn("generator", self.generator_loss, both),
+            Turn("discriminator", self.discriminator_loss, both),
+        ]
+
+    def generator_loss(self, a: Batch, b: Batch) -> Terms:
+        """What the critics say, lambda |there and back - x|, and identity (equations 1 to 3, section 5.2)."""
+        s, terms = self.settings, Terms()
+        real = self.jittered(a, b)
+        for here, there in ((A, B), (B, A)):
+            made = self.generators[there](real[here])
+            judged = self.deceive(self.critics[there], made, real[there])
+            terms |= {f"{name} {there}": term for name, term in judged.items()}
+            back = self.generators[here](made)
+            terms[f"cycle {here}"] = s.cycle_weight * F.l1_loss(back, real[here])
+            if self.has_identity:
+                same = F.l1_loss(self.generators[here](real[here]), real[here])
+                terms[f"identity {here}"] = s.identity_weight * s.cycle_weight * same
+        return terms
+
+    def discriminator_loss(self, a: Batch, b: Batch) -> Terms:
+        """Half of what each critic pays for its domain and for images of its pool."""
+        terms = Terms()
+        real = self.jittered(a, b)
+        for here, there in ((A, B), (B, A)):
+            with torch.no_grad():
+                made = self.gather(self.generators[there](real[here]))
+            pool: ImagePool = self.pools[there]  # type: ignore[assignment]
+            pooled = pool.swap(made, self.random.branch(f"pool {there}", divided=False))
+            said = (
+                self.judge(self.critics[there], real[there], real=True),
+                self.judge(self.critics[there], self.random.share(pooled), real=False),
+            )
+            terms |= {f"{name} {there}": term / 2 for name, term in self.objective.for_critic(*said).items()}
+        return terms
+
+    def jittered(self, a: Batch, b: Batch) -> dict[str, Tensor]:
+        """The images of both domains, each cut and mirrored by itself."""
+        s = self.settings
+        return {
+            domain: jittered(self.random, batch.examples, enlarge=s.jitter, flips=s.flips)[0]
+            for domain, batch in ((A, a), (B, b))
+        }
+
+    def make(self, latent: Tensor, source: Tensor, direction: str) -> Tensor:
+        """Images of either domain made of the other's."""
+        made: Tensor = self.generators[direction.split("to")[1]](source)
+        return made
+
+    def figures(self) -> dict[str, Figure]:
+        """How far images of both domains are from what they were, there and back; and, where the data knows
+        the true pairs, which are not trained on as such, how like them what is made is."""
+        cycles = {
+            f"cycle error of {here}": Figure(
+                self._cycle(here, there),
+                "mean distance there and back, of pixels from 0 to 1; lower is better",
+                part=here,
+            )
+            for here, there in ((A, B), (B, A))
+        }
+        paired = self.data.condition == self.data.parts[A].kind
+        return cycles | (super().figures() if paired else {})
+
+    def _cycle(self, here: str, there: str) -> Callable[[Batch], Tensor]:
+        def measure(batch: Batch) -> Tensor:
+            nothing = self.latent(len(batch), self.random)
+            made = self.translate(nothing, batch.examples, f"{here}to{there}")
+            back = self.translate(nothing, made, f"{there}to{here}")
+            low, high = self.value_range
+            distance: Tensor = (back - batch.examples).abs().flatten(1).mean(1) / (high - low)
+            return distance
+
+        return measure

@@ -1,0 +1,31 @@
+"""Likeness: closed forms of PSNR and SSIM, the untouched source beside what is made."""
+
+import pytest
+import torch
+
+from sparring.translation.likeness import psnr, shaped_like, ssim
+
+
+def test_psnr_in_closed_form() -> None:
+    wanted = torch.zeros(3, 1, 12, 12)
+    made = wanted + torch.tensor([0.2, 0.02, 0.0]).view(3, 1, 1, 1)
+    # A tenth of the range is 20 decibels, a hundredth 40; nothing at all counts for 100.
+    assert psnr(made, wanted, (-1.0, 1.0)).tolist() == pytest.approx([20, 40, 100], abs=1e-3)
+
+
+def test_ssim_is_1_of_the_same_and_less_of_others() -> None:
+    images = torch.rand(4, 3, 16, 16)
+    assert ssim(images, images, (0.0, 1.0)).tolist() == pytest.approx([1.0] * 4)
+    near, far = (
+        ssim(images + deviation * torch.randn(4, 3, 16, 16), images, (0.0, 1.0)) for deviation in (0.05, 0.5)
+    )
+    assert (far < near).all()
+    assert (near < 1).all()
+    assert ssim(images[:1], images[1:2], (0.0, 1.0)).shape == (1,)
+
+
+def test_shapes_are_brought_together() -> None:
+    grey, colour = torch.rand(2, 1, 8, 8), torch.rand(2, 3, 16, 16)
+    assert torch.equal(shaped_like(grey, colour[..., :8, :8])[:, 2], grey[:, 0])
+    assert torch.allclose(shaped_like(colour, grey.repeat(1, 1, 2, 2))[:, 0], colour.mean(1))
+    assert shaped_like(grey, colour).shape == colour.shape

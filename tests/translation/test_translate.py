@@ -1,0 +1,217 @@
+"""`translate` on pictures: sizes, modes, transparency, orientation, what moves, folders, what is refused."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import sparring
+from sparring.cli import main
+from sparring.errors import DataError, RunError, SettingError
+from sparring.runs.folder import Run
+
+Pixels = Callable[..., Any]
+
+
+def read(path: Path, mode: str | None = None) -> Any:
+    with Image.open(path) as image:
+        return np.asarray(image.convert(mode) if mode else image)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (5, 3), (16, 40), (61, 33)])
+def test_pictures_of_any_size(negative: Run, tmp_path: Path, pixels: Pixels, size: tuple[int, int]) -> None:
+    picture = pixels(*size, 3)
+    Image.fromarray(picture).save(tmp_path / "in.png")
+    main(["translate", str(negative.path), str(tmp_path / "in.png"), str(tmp_path / "out.png"), "--quiet"])
+    assert np.abs(read(tmp_path / "out.png").astype(int) - (255 - picture)).max() <= 1
+
+
+def test_transparency_is_kept(negative: Run, tmp_path: Path, pixels: Pixels) -> None:
+    picture = pixels(20, 30, 4)
+    picture[:10, :, 3], picture[10:, :, 3] = 255, 0
+    Image.fromarray(picture).save(tmp_path / "in.png")
+    sparring.translate(negative, tmp_path / "in.png", tmp_path / "out.png")
+    made = read(tmp_path / "out.png")
+    assert np.array_equal(made[..., 3], picture[..., 3])
+    assert np.abs(made[:10, :, :3].astype(int) - (255 - picture[:10, :, :3])).max() <= 1
+    # A format that has none shows it on white, as the translation saw it.
+    sparring.translate(negative, tmp_path / "in.png", tmp_path / "out.bmp")
+    assert (read(tmp_path / "out.bmp")[10:] == 255).all()
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "LA", "CMYK", "I;16"])
+def test_pictures_of_other_modes(negative: Run, tmp_path: Path, pixels: Pixels, mode: str) -> None:
+    values = pixels(18, 20)
+    picture = (
+        Image.fromarray(values.astype(np.uint16) * 257)
+        if mode == "I;16"
+        else Image.fromarray(values).convert(mode)
+    )
+    name = "in.tif" if mode == "CMYK" else "in.png"
+    picture.save(tmp_path / name)
+    sparring.translate(negative, tmp_path / name, tmp_path / "out.png")
+    seen = values if mode == "I;16" else np.asarray(picture.convert("L"))
+    assert np.abs(read(tmp_path / "out.png", "L").astype(int) - (255 - seen)).max() <= 2
+
+
+def test_a_turned_photograph_is_put_upright(negative: Run, tmp_path: Path, pixels: Pixels) -> None:
+    picture = Image.fromarray(np.kron(pixels(5, 4, 3), np.ones((8, 8, 1), np.uint8)))
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "a photograph"
+    picture.save(tmp_path / "in.png", exif=exif)
+    sparring.translate(negative, tmp_path / "in.png", tmp_path / "out.png")
+    turned = 255 - np.rot90(np.asarray(picture), -1)
+    assert np.abs(read(tmp_path / "out.png").astype(int) - turned).max() <= 1
+    with Image.open(tmp_path / "out.png") as made:
+        assert made.getexif().get(0x0112, 1) == 1
+        assert made.getexif()[0x010E] == "a photograph"
+
+
+def test_a_gif_is_translated_frame_by_frame(negative: Run, tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (20, 12), (value, 0, 0)) for value in (0, 100, 200)]
+    frames[0].save(
+        tmp_path / "in.gif", save_all=True, append_images=frames[1:], duration=[50, 200, 90], loop=0
+    )
+    sparring.translate(negative, tmp_path / "in.gif", tmp_path / "out.gif")
+    with Image.open(tmp_path / "out.gif") as made:
+        assert made.n_frames == 3
+        found = []
+        for number in range(3):
+            made.seek(number)
+            found.append((made.info["duration"], made.convert("RGB").getpixel((5, 5))[0]))
+        assert made.info["loop"] == 0
+    assert [duration for duration, _ in found] == [50, 200, 90]
+    assert [red for _, red in found] == pytest.approx([255, 155, 55], abs=3)
+    with pytest.raises(SettingError, match=r"has 3 frames and a \.jpg file holds one: write it as \.gif"):
+        sparring.translate(negative, tmp_path / "in.gif", tmp_path / "out.jpg")
+    assert not (tmp_path / "out.jpg").exists()
+
+
+def test_further_views_of_a_camera_do_not_move(negative: Run, tmp_path: Path, pixels: Pixels) -> None:
+    first, second = (Image.fromarray(pixels(20, 20, 3)) for _ in range(2))
+    first.save(tmp_path / "in.jpg", format="MPO", save_all=True, append_images=[second])
+    sparring.translate(negative, tmp_path / "in.jpg", tmp_path / "out.jpg")
+    assert read(tmp_path / "out.jpg").shape == (20, 20, 3)
+
+
+def test_profiles_of_other_colours_are_left_out(negative: Run, tmp_path: Path) -> None:
+    for mode, kept in (("RGB", True), ("CMYK", False)):
+        Image.new(mode, (20, 20)).save(tmp_path / "in.tif", icc_profile=b"a profile")
+        sparring.translate(negative, tmp_path / "in.tif", tmp_path / "out.png")
+        with Image.open(tmp_path / "out.png") as made:
+            assert ("icc_profile" in made.info) is kept
+
+
+def test_large_pictures_can_be_made_smaller_first(negative: Run, tmp_path: Path) -> None:
+    Image.new("RGB", (64, 48)).save(tmp_path / "in.png")
+    sparring.translate(negative, tmp_path / "in.png", tmp_path / "out.png", longest=32)
+    assert read(tmp_path / "out.png").shape == (24, 32, 3)
+
+
+def test_a_folder_is_gone_on_with(negative: Run, tmp_path: Path, pixels: Pixels) -> None:
+    source, out = tmp_path / "in", tmp_path / "out"
+    for name in ("a.png", "sub/b.jpg", "sub/c.webp"):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels(20, 20, 3)).save(source / name)
+    (source / "notes.txt").touch()
+    (source / "damaged.png").write_bytes(b"no picture")
+    with pytest.raises(
+        DataError, match=r"^1 of the 4 pictures were left out, the first because .*damaged\.png cannot"
+    ):
+        sparring.translate(negative, source, out)
+    made = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    assert made == [".sparring-translation.json", "a.png", "sub/b.jpg", "sub/c.webp"]
+    (source / "damaged.png").unlink()
+    (out / "sub/b.jpg").unlink()
+    times = {name: (out / name).stat().st_mtime_ns for name in ("a.png", "sub/c.webp")}
+    sparring.translate(negative, source, out)
+    assert (out / "sub/b.jpg").exists()
+    assert times == {name: (out / name).stat().st_mtime_ns for name in times}
+    with pytest.raises(SettingError, match="translations of another run, or with other options"):
+        sparring.translate(negative, source, out, seed=1)
+    with pytest.raises(SettingError, match="holds something already"):
+        sparring.translate(negative, source, source.parent)
+    with pytest.raises(SettingError, match="lies in"):
+        sparring.translate(negative, source, source / "made")
+
+
+def test_from_python(negative: Run, pixels: Pixels) -> None:
+    model = sparring.load(negative)
+    several, picture, grey = pixels(3, 20, 24, 3), pixels(7, 9, 3), pixels(10, 30)
+    assert np.abs(model.translate(several).astype(int) - (255 - several)).max() <= 1
+    assert np.abs(model.translate(picture).astype(int) - (255 - picture)).max() <= 1
+    assert np.abs(model.translate(grey)[..., 0].astype(int) - (255 - grey)).max() <= 1
+    assert model.translate(Image.fromarray(picture)).size == (9, 7)
+    with pytest.raises(DataError, match=r"given as float64 of shape \(7, 9, 3\): give uint8"):
+        model.translate(picture / 255)
+    with pytest.raises(DataError, match="give uint8, height x width"):
+        model.translate(pixels(3, 4, 5))
+
+
+def refusals(negative: Run, folder: Path) -> dict[str, tuple[list[str], str]]:
+    Image.new("RGB", (8, 8)).save(folder / "in.png")
+    (folder / "damaged.png").write_bytes(b"no picture")
+    (folder / "empty").mkdir()
+    run, picture = str(negative.path), str(folder / "in.png")
+    return {
+        "no picture": ([run, str(folder / "none.png"), "x.png"], "There is no "),
+        "damaged": ([run, str(folder / "damaged.png"), str(folder / "x.png")], "cannot be read as a picture"),
+        "itself": ([run, picture, picture], "is what is to be translated: give another name"),
+        "format": ([run, picture, str(folder / "x.xyz")], "Pictures are written as .png, .jpg"),
+        "direction": ([run, picture, "x.png", "--direction", "BtoB"], "does not translate 'BtoB'"),
+        "empty": ([run, str(folder / "empty"), str(folder / "y")], "holds no pictures"),
+        "no run": ([str(folder), picture, "x.png"], "is not a run"),
+        "video": ([run, picture, str(folder / "x.mp4")], "Pictures are written as"),
+    }
+
+
+@pytest.mark.parametrize(
+    "case", ["no picture", "damaged", "itself", "format", "direction", "empty", "no run", "video"]
+)
+def test_what_is_refused(
+    negative: Run,
+    tmp_path: Path,
+    case: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments, sentence = refusals(negative, tmp_path)[case]
+    with pytest.raises(SystemExit) as stop:
+        main(["translate", *arguments])
+    assert stop.value.code == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert "Traceback" not in said
+    assert {path.name for path in tmp_path.iterdir()} - {"y"} == {"in.png", "damaged.png", "empty"}
+
+
+def test_a_system_that_generates_from_noise(tmp_path: Path, tiny_npz: Path) -> None:
+    run = sparring.train(
+        "gan", data=f"npz:{tiny_npz}", out=tmp_path / "run", max_steps=1, quiet=True, threads=1
+    )
+    Image.new("RGB", (8, 8)).save(tmp_path / "in.png")
+    with pytest.raises(SettingError, match="GAN makes nothing of images: it generates from noise"):
+        sparring.translate(run, tmp_path / "in.png", tmp_path / "out.png")
+
+
+def test_a_full_disk_leaves_nothing_half_written(
+    negative: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "in.png")
+    (tmp_path / "out.png").write_bytes(b"before")
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("sparring.runs.files.os.fsync", full)
+    with pytest.raises(RunError, match="no space left on device"):
+        sparring.translate(negative, tmp_path / "in.png", tmp_path / "out.png")
+    assert (tmp_path / "out.png").read_bytes() == b"before"
+    assert {path.name for path in tmp_path.iterdir()} == {"in.png", "out.png"}

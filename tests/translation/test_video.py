@@ -1,0 +1,106 @@
+"""`translate` on videos: frames, time stamps, sound, odd sizes, what cannot be read."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sparring
+from sparring.errors import DataError, SettingError
+from sparring.runs.folder import Run
+
+av = pytest.importorskip("av")
+STAMPS = [0, 1, 2, 5, 6, 9]
+"""When frames are shown, in tenths of a second: not evenly."""
+
+
+def write(path: Path, size: tuple[int, int] = (32, 24), sound: bool = True) -> None:
+    """A video of plain frames, each brighter than the last."""
+    with av.open(str(path), "w") as file:
+        shown = file.add_stream("libx264", rate=10, options={"crf": "1"})
+        shown.width, shown.height, shown.pix_fmt = *size, "yuv444p"
+        shown.codec_context.time_base = Fraction(1, 10)
+        heard = file.add_stream("aac", rate=8000, layout="mono") if sound else None
+        for number, stamp in enumerate(STAMPS):
+            pixels = np.full((size[1], size[0], 3), 30 * number, np.uint8)
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            frame.pts, frame.time_base = stamp, Fraction(1, 10)
+            file.mux(shown.encode(frame))
+        file.mux(shown.encode(None))
+        if heard is not None:
+            wave = (1000 * np.sin(np.arange(8000) / 10)).astype(np.int16)
+            frame = av.AudioFrame.from_ndarray(wave[None], format="s16", layout="mono")
+            frame.sample_rate, frame.pts = 8000, 0
+            file.mux(heard.encode(frame))
+            file.mux(heard.encode(None))
+
+
+def read(path: Path) -> tuple[list[float], list[float], tuple[int, int], list[bytes]]:
+    """When frames are shown, how bright they are, their size, and the packets of sound."""
+    with av.open(str(path)) as file:
+        frames = list(file.decode(video=0))
+    with av.open(str(path)) as file:
+        heard = [bytes(packet) for packet in file.demux(*file.streams.audio)] if file.streams.audio else []
+    times = [float(frame.pts * frame.time_base) for frame in frames]
+    bright = [float(frame.to_ndarray(format="rgb24").mean()) for frame in frames]
+    return times, bright, (frames[0].width, frames[0].height), [packet for packet in heard if packet]
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_frames_time_stamps_and_sound_are_kept(negative: Run, tmp_path: Path, ending: str) -> None:
+    write(tmp_path / "in.mp4")
+    sparring.translate(negative, tmp_path / "in.mp4", tmp_path / f"out.{ending}", quiet=True)
+    times, bright, size, heard = read(tmp_path / f"out.{ending}")
+    # Sound that begins before the first frame makes Matroska begin with it: all is later by the same.
+    later = times[0] if ending == "mkv" else 0
+    assert times == pytest.approx([later + stamp / 10 for stamp in STAMPS], abs=0.002)
+    assert bright == pytest.approx([255 - 30 * number for number in range(len(STAMPS))], abs=4)
+    assert size == (32, 24)
+    assert heard == read(tmp_path / "in.mp4")[3]
+    assert heard
+
+
+def test_without_sound_and_of_odd_size(negative: Run, tmp_path: Path) -> None:
+    write(tmp_path / "in.mkv", size=(33, 21), sound=False)
+    sparring.translate(negative, tmp_path / "in.mkv", tmp_path / "out.mp4", quiet=True)
+    times, _, size, heard = read(tmp_path / "out.mp4")
+    assert (len(times), size, heard) == (len(STAMPS), (34, 22), [])
+
+
+def test_what_is_refused(negative: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "damaged.mp4").write_bytes(b"no video" * 100)
+    with pytest.raises(DataError, match=r"damaged\.mp4 cannot be read as a video"):
+        sparring.translate(negative, tmp_path / "damaged.mp4", tmp_path / "out.mp4", quiet=True)
+    write(tmp_path / "in.mp4")
+    whole = (tmp_path / "in.mp4").read_bytes()
+    with pytest.raises(SettingError, match=r"Videos are written as \.mp4, .*, not as 'out\.png'"):
+        sparring.translate(negative, tmp_path / "in.mp4", tmp_path / "out.png", quiet=True)
+    with pytest.raises(SettingError, match=r"A \.webm file cannot hold the sound .* write it as \.mkv"):
+        sparring.translate(negative, tmp_path / "in.mp4", tmp_path / "out.webm", quiet=True)
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 3])
+    with pytest.raises(DataError):
+        sparring.translate(negative, tmp_path / "cut.mp4", tmp_path / "out.mp4", quiet=True)
+    monkeypatch.setitem(__import__("sys").modules, "av", None)
+    with pytest.raises(SettingError, match=r"pip install 'sparring\[video\]'"):
+        sparring.translate(negative, tmp_path / "in.mp4", tmp_path / "out.mp4", quiet=True)
+    assert not any(path.name.startswith(("out", ".writing")) for path in tmp_path.iterdir())
+
+
+def test_a_failure_in_the_middle_leaves_nothing(negative: Run, tmp_path: Path, monkeypatch: Any) -> None:
+    write(tmp_path / "in.mp4")
+    calls = []
+
+    def fails(self: Any, image: Any) -> Any:
+        calls.append(image)
+        if len(calls) > 3:
+            raise KeyboardInterrupt
+        return image
+
+    monkeypatch.setattr("sparring.translation.translation.Translation.__call__", fails)
+    with pytest.raises(KeyboardInterrupt):
+        sparring.translate(negative, tmp_path / "in.mp4", tmp_path / "out.mp4", quiet=True)
+    assert {path.name for path in tmp_path.iterdir()} == {"in.mp4"}
