@@ -49,6 +49,8 @@ METAVARS = {
     "direction": "DIRECTION",
     "longest": "PIXELS",
     "system": "SYSTEM",
+    "search": "TERM",
+    "trick": "TRICK",
 }
 """How the value of an option stands in help texts."""
 

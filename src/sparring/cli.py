@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 USAGE = """\
 sparring: generative adversarial networks that train, explain themselves, and are held to their numbers.
 
-  sparring zoo                  every system, its paper, its settings
+  sparring zoo                  every system, its paper, its settings (--search TERM: other GANs)
+  sparring tricks               every trick, its flags  (sparring tricks packing)
   sparring train SYSTEM         train a system          (sparring train gan --max-minutes 2)
   sparring resume RUN           go on with a run        (sparring resume runs/gan-mnist-1)
   sparring sample RUN           generate from a run     (sparring sample RUN --count 100 --out digits.png)
@@ -175,8 +176,16 @@ def _parsed(
     return options
 
 
-def zoo() -> None:
-    """List every system with its paper, what it is for, and its settings' defaults."""
+def zoo(search: str | None = None) -> None:
+    """List every system with its paper, what it is for, and its settings' defaults.
+
+    Args:
+        search: look instead for published GANs, by words of name, year, number at arXiv or what is new: each
+            with the system here that it is, or that is nearest.
+    """
+    if search is not None:
+        _show_variants(search)
+        return
     from sparring.arguments import flag_of
     from sparring.zoo import SYSTEMS, find_system
 
@@ -191,9 +200,22 @@ def zoo() -> None:
         print()
 
 
+def _show_variants(term: str) -> None:
+    from sparring.console import Terminal
+    from sparring.zoo.index import search, table_of
+
+    Terminal().print(table_of(search(term)))
+
+
 def _zoo(arguments: list[str]) -> None:
-    _parsed("zoo", zoo, arguments)
-    zoo()
+    zoo(**_parsed("zoo", zoo, arguments))
+
+
+def _tricks(arguments: list[str]) -> None:
+    from sparring.console import Terminal
+    from sparring.tricks.listing import listing
+
+    Terminal().print(listing(**_parsed("tricks", listing, arguments)))
 
 
 def _train(arguments: list[str]) -> None:
@@ -422,6 +444,7 @@ def _check(arguments: list[str]) -> None:
 
 COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "zoo": _zoo,
+    "tricks": _tricks,
     "train": _train,
     "resume": _resume,
     "sample": _sample,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -94,6 +95,7 @@ REFUSED = {
     },
     ("packing", Case("began", "classes")): "never asks for self.objective",
     ("packing", Case("began", "points")): "cannot be computed with 'packing'",
+    **{("top-k", Case("began", data)): "never asks for self.objective" for data in ("classes", "points")},
     # Scores, but no labels.
     **{
         ("soft labels", Case(system, data)): "the wasserstein objective has none"
@@ -120,7 +122,19 @@ REFUSED = {
     ("packing", Case("bad-gan", "classes")): "this system has 3 classes",
     ("packing", Case("restore", "classes")): "this system has 3 classes",
     ("packing", Case("pix2pix", "pairs")): "this system has grey images of 8 x 8",
+    ("top-k", Case("language-model", "texts")): "never asks for self.objective",
+    ("layer noise", Case("language-model", "texts")): "no network of the role critic has an inner layer",
+    # A generator that learns by rewards, or by features.
+    ("top-k", Case("seqgan", "texts")): "does not learn by its objective's cost of logits",
+    **{
+        ("top-k", Case(system, "classes")): "does not learn by its objective's cost of logits"
+        for system in ("improved-gan", "bad-gan")
+    },
     # Weights that have a length of their own, moved by an optimiser that is not torch's.
+    **{
+        ("layer noise", Case(system, "classes")): "no network of the role critic has an inner layer"
+        for system in ("improved-gan", "bad-gan")
+    },
     ("spectral norm", Case("improved-gan", "classes")): "no network of the role critic has a layer",
     ("spectral norm", Case("bad-gan", "classes")): "no network of the role critic has a layer",
     ("unrolling", Case("improved-gan", "classes")): "AdamInside has no option for that",
@@ -366,12 +380,82 @@ def sees_the_critic_of_later(case: Case, patch: pytest.MonkeyPatch) -> None:
             assert torch.equal(value, before[name])
 
 
+def sees_the_best(case: Case, patch: pytest.MonkeyPatch) -> None:
+    game = case.engine(top_k=0.5).game
+    own, logits = game.aim(), torch.tensor([1.0, -3.0, 2.0, 0.5])
+    for progress, best in ((0.0, [2.0, 1.0, 0.5, -3.0]), (0.25, [2.0, 1.0, 0.5]), (1.0, [2.0, 1.0])):
+        game.progress = progress
+        assert torch.equal(game.objective.deceive(logits), own.deceive(torch.tensor(best)))
+
+
+def sees_noise_between_layers(case: Case, patch: pytest.MonkeyPatch) -> None:
+    engine = case.engine(layer_noise=0.2)
+    play(engine, 2)
+    clean: dict[nn.Module, Tensor] = {}
+    noise: dict[nn.Module, list[Tensor]] = {}
+
+    def watch(layer: nn.Module) -> None:
+        """What a layer is given after the trick's own hook, less what it was given before."""
+
+        def before(_: nn.Module, given: tuple[Tensor, ...]) -> None:
+            clean[layer] = given[0].detach()
+
+        def after(_: nn.Module, given: tuple[Tensor, ...]) -> None:
+            assert 0 < engine.game.progress < 1
+            left = 1 - engine.game.progress
+            noise.setdefault(layer, []).append((given[0].detach() - clean[layer]).flatten() / left)
+
+        layer.register_forward_pre_hook(before, prepend=True)
+        layer.register_forward_pre_hook(after)
+
+    first = {first_layer(critic) for critic in critics(engine)}
+    for layer in {
+        part for critic in critics(engine) for part in critic.modules() if isinstance(part, LAYERS)
+    }:
+        watch(layer)
+    play(engine, 1)
+    inner = torch.cat([each for layer, seen in noise.items() if layer not in first for each in seen])
+    # Five standard deviations of one.
+    assert inner.std().item() == pytest.approx(0.2, rel=5 / math.sqrt(2 * len(inner)))
+    assert not any(each.any() for layer, seen in noise.items() if layer in first for each in seen)
+
+
+def sees_means_of_the_past(case: Case, patch: pytest.MonkeyPatch) -> None:
+    engine = case.engine(historical_averaging=0.1)
+    ((_, trick),) = engine.game.tricks.items()
+    turns = Counter(turn.player for turn in engine.course.legs[-1].phase.turns)
+    # Where a player has one turn a round, all its weights are seen between rounds.
+    places = [
+        place
+        for player, count in turns.items()
+        if count == 1
+        for place in trick.places_of(player, engine.game)
+    ]
+    assert places
+    past: list[list[Tensor]] = []
+    for _ in range(3):
+        past.append([trick.followed[place].detach().clone() for place in places])
+        values = engine.play_round()
+    past.append([trick.followed[place].detach().clone() for place in places])
+    for place, weights in zip(places, zip(*past, strict=True), strict=True):
+        torch.testing.assert_close(trick.mean(place), torch.stack(weights).mean(0), atol=1e-6, rtol=1e-5)
+    # All but the last were in the mean when the last loss was computed, of weights as they were then.
+    for player in (player for player, count in turns.items() if count == 1):
+        own = [places.index(place) for place in trick.places_of(player, engine.game)]
+        means = [torch.stack([weights[n] for weights in past[:3]]).mean(0) for n in own]
+        distance = sum((past[2][n] - mean).square().sum().item() for n, mean in zip(own, means, strict=True))
+        assert values[f"{player}/history"] == pytest.approx(0.1 * distance, rel=1e-3, abs=1e-9)
+
+
 EFFECTS: dict[str, Callable[[Case, pytest.MonkeyPatch], None]] = {
     "instance noise": sees_noise,
     "soft labels": sees_soft_labels,
+    "top-k": sees_the_best,
     "packing": sees_packs,
+    "layer noise": sees_noise_between_layers,
     "spectral norm": sees_unit_norms,
     "unrolling": sees_the_critic_of_later,
+    "historical averaging": sees_means_of_the_past,
 }
 """What shows that a trick does what it says."""
 

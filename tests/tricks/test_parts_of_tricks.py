@@ -122,6 +122,41 @@ def test_processes_share_the_noise_of_tricks() -> None:
         assert torch.equal(torch.cat(parts), whole)
 
 
+# -- noise in layers ------------------------------------------------------------------------------------
+
+
+class Deep(Plain):
+    """Its critic's inner layer gives what it is given."""
+
+    def new_critic(self, inputs: int) -> nn.Module:
+        layers = nn.Linear(inputs, 400), nn.Linear(400, 400)
+        for layer, weight in zip(layers, (torch.zeros(400, inputs), torch.eye(400)), strict=True):
+            layer.weight.data, layer.bias.data = weight, torch.zeros(400)
+        return nn.Sequential(*layers)
+
+
+@pytest.mark.parametrize(
+    ("share", "progress", "deviation"),
+    [(1.0, 0.0, 0.4), (1.0, 0.25, 0.3), (0.5, 0.25, 0.2), (0.5, 0.5, 0), (0, 0, 0)],
+)
+def test_noise_in_layers_fades(share: float, progress: float, deviation: float) -> None:
+    game = plain_game(system=Deep, layer_noise=0.4, layer_noise_share=share)
+    game.progress = progress
+    answers = game.judge(game.critic, torch.ones(100, 2), real=True)
+    assert answers.std().item() == pytest.approx(deviation, rel=0.03)
+    assert answers.mean().item() == pytest.approx(0, abs=0.01)
+
+
+def test_no_noise_in_layers_of_a_critic_that_does_not_train() -> None:
+    game = plain_game(system=Deep, layer_noise=0.4).eval()
+    assert not game.judge(game.critic, torch.ones(100, 2), real=True).any()
+
+
+def test_a_critic_of_one_layer_has_no_inner_one(make_engine: Make) -> None:
+    with pytest.raises(SettingError, match="has an inner layer whose inputs could be made noisy"):
+        make_engine(Plain, POINTS, batch_size=8, layer_noise=0.4)
+
+
 # -- soft labels ----------------------------------------------------------------------------------------
 
 

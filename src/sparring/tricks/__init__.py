@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from sparring.randomness import Randomness
 from sparring.tricks.active import ActiveTricks
+from sparring.tricks.historical_averaging import HistoricalAveraging
 from sparring.tricks.instance_noise import InstanceNoise
+from sparring.tricks.layer_noise import LayerNoise
 from sparring.tricks.packing import Packing
 from sparring.tricks.soft_labels import SoftLabels
 from sparring.tricks.spectral_norm import SpectralNorm
+from sparring.tricks.top_k import TopK
 from sparring.tricks.trick import Flags, Trick
 from sparring.tricks.unrolling import Unrolling
 
@@ -19,9 +22,12 @@ __all__ = ["TRICKS", "ActiveTricks", "Flags", "Trick", "TrickSettings", "make_tr
 TRICKS: dict[str, type[Trick]] = {
     "instance noise": InstanceNoise,
     "soft labels": SoftLabels,
+    "top-k": TopK,
     "packing": Packing,
+    "layer noise": LayerNoise,
     "spectral norm": SpectralNorm,
     "unrolling": Unrolling,
+    "historical averaging": HistoricalAveraging,
 }
 """Every trick by its name, in the order in which they act: what changes shapes before what wraps weights."""
 

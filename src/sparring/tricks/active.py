@@ -109,6 +109,9 @@ class ActiveTricks(nn.Module):
             for place, reason in PLACES.items():
                 if place in trick.places() - self.reached:
                     raise refusal(name, reason.format(game=type(game).__name__))
+            idle = trick.idle(game)
+            if idle is not None:
+                raise refusal(name, idle)
 
 
 def refusal(name: str, reason: str) -> SettingError:

@@ -44,6 +44,8 @@ class Trick(nn.Module):
 
     source: ClassVar[str] = ""
     """Authors, year, and where to find the paper."""
+    measured: ClassVar[str] = ""
+    """What it was found to do here, in a sentence that names the record; empty until it is measured."""
     usual: ClassVar[Mapping[str, Any]] = {}
     """Flags with a usual strength, by which every system is tested with it."""
     second_derivatives: ClassVar[bool] = False
@@ -69,6 +71,10 @@ class Trick(nn.Module):
 
     def refuses(self, game: Game) -> str | None:
         """Why it cannot work with a game whose networks are built, in a sentence; None where it can."""
+        return None
+
+    def idle(self, game: Game) -> str | None:
+        """Why it found nothing to act on while every loss was computed, in a sentence; None where it did."""
         return None
 
     def build(self, network: nn.Module, role: Role) -> nn.Module:

@@ -1,0 +1,91 @@
+"""The tricks as they are listed for people, in the words of their own classes."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from typing import Annotated
+
+import docstring_parser
+from rich.console import RenderableType
+from rich.table import Table
+from tyro.conf import Positional
+
+from sparring.arguments import flag_of
+from sparring.errors import SettingError, nearest
+from sparring.tricks import TRICKS
+from sparring.tricks.trick import PLACES, Trick
+
+
+def listing(trick: Annotated[str | None, Positional] = None) -> RenderableType:
+    """List every trick: what it is, its flags, its source, what it does not go with, what was measured here.
+
+    Args:
+        trick: show this one alone, at length.
+
+    Raises:
+        SettingError: there is no such trick.
+    """
+    if trick is None:
+        return table_of_tricks()
+    name = next((name for name in TRICKS if _plain(name) == _plain(trick)), None)
+    if name is None:
+        raise SettingError(
+            f"There is no trick '{trick}'.{nearest(trick, TRICKS)} There are: {', '.join(TRICKS)}."
+        )
+    return described(name, TRICKS[name])
+
+
+def table_of_tricks() -> Table:
+    """A row for each trick."""
+    table = Table("trick", "what it is", "flags", "source", "does not go with", "measured", show_lines=True)
+    for name, trick in TRICKS.items():
+        flags = "\n".join(flag_of(field.name) for field in dataclasses.fields(trick.Settings))
+        summary = (inspect.getdoc(trick) or "").partition("\n\n")[0]
+        table.add_row(name, _joined(summary), flags, trick.source, _unfit(trick), _measured(trick))
+    return table
+
+
+def described(name: str, trick: type[Trick]) -> str:
+    """All that a trick's class says of it."""
+    paragraphs = [_joined(text) for text in (inspect.getdoc(trick) or "").split("\n\n")]
+    helps = {
+        parameter.arg_name: _joined(parameter.description or "")
+        for parameter in docstring_parser.parse_from_object(trick.Settings).params
+    }
+    flags = [
+        f"  {flag_of(field.name)} (default {field.default})\n    {helps[field.name]}"
+        for field in dataclasses.fields(trick.Settings)
+    ]
+    usual = " ".join(f"{flag_of(flag)} {value}" for flag, value in trick.usual.items())
+    needs = [reason.format(game="the system") for place, reason in PLACES.items() if place in trick.places()]
+    return "\n\n".join(
+        (
+            name,
+            *paragraphs,
+            "Flags:\n" + "\n".join(flags),
+            f"Usual: sparring train SYSTEM {usual}",
+            f"Source: {trick.source}.",
+            f"Does not go with: {_unfit(trick)}",
+            "Refused where " + "; or ".join(needs) + ".",
+            f"Measured: {_measured(trick)}.",
+        )
+    )
+
+
+def _unfit(trick: type[Trick]) -> str:
+    """What it refuses, as the methods that refuse say."""
+    methods = [getattr(trick, name) for name in ("refuses", "idle") if name in vars(trick)]
+    return " ".join(_joined(inspect.getdoc(method) or "") for method in methods) or "Nothing known."
+
+
+def _measured(trick: type[Trick]) -> str:
+    return trick.measured or "not yet"
+
+
+def _joined(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _plain(name: str) -> str:
+    return name.casefold().replace("-", " ").replace("_", " ").strip()
