@@ -402,8 +402,11 @@ def sees_noise_between_layers(case: Case, patch: pytest.MonkeyPatch) -> None:
 
         def after(_: nn.Module, given: tuple[Tensor, ...]) -> None:
             assert 0 < engine.game.progress < 1
-            left = 1 - engine.game.progress
-            noise.setdefault(layer, []).append((given[0].detach() - clean[layer]).flatten() / left)
+            added = (given[0].detach() - clean[layer]).flatten() / (1 - engine.game.progress)
+            if layer.training:
+                noise.setdefault(layer, []).append(added)
+            else:
+                assert not added.any()
 
         layer.register_forward_pre_hook(before, prepend=True)
         layer.register_forward_pre_hook(after)

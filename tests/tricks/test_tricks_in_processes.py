@@ -15,8 +15,10 @@ TRICKS = {
     "flipping": 0.05,
     "packing": 2,
     "spectral_norm": "both",
+    "layer_noise": 0.1,
+    "historical_averaging": 0.1,
 }
-"""All but unrolling, which looks ahead on each process's own share of a batch."""
+"""All but unrolling, which looks ahead on each process's own share of a batch, and top-k, which chooses in it."""
 
 
 def test_two_processes_are_one_with_tricks(tiny_npz: Path, tmp_path: Path) -> None:
