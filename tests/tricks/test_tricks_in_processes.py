@@ -15,10 +15,9 @@ TRICKS = {
     "flipping": 0.05,
     "packing": 2,
     "spectral_norm": "both",
-    "layer_noise": 0.1,
     "historical_averaging": 0.1,
 }
-"""All but unrolling, which looks ahead on each process's own share of a batch, and top-k, which chooses in it."""
+"""All but those to which a process's own share of a batch matters: unrolling, top-k, and layer noise."""
 
 
 def test_two_processes_are_one_with_tricks(tiny_npz: Path, tmp_path: Path) -> None:

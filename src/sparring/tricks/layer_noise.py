@@ -22,7 +22,8 @@ class LayerNoise(Trick):
 
     Every layer with weights is given noisy inputs, except the first, which sees the examples themselves: for
     noise on those there is instance noise. The standard deviation falls linearly to 0, and is the same for
-    all layers, whatever the size of their inputs.
+    all layers, whatever the size of their inputs. With several processes another example has it where a critic
+    is shown real and generated ones in one pass.
     """
 
     source = "Salimans et al. 2016, arXiv:1606.03498, the discriminators of its code, without the annealing"
