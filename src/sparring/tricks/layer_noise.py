@@ -21,9 +21,9 @@ class LayerNoise(Trick):
     """Gaussian noise on the activations between a critic's layers, in training.
 
     Every layer with weights is given noisy inputs, except the first, which sees the examples themselves: for
-    noise on those there is instance noise. The standard deviation falls linearly to 0, and is the same for
-    all layers, whatever the size of their inputs. With several processes another example has it where a critic
-    is shown real and generated ones in one pass.
+    noise on those there is instance noise. The standard deviation falls linearly to 0 and is the same for all
+    layers, whatever the size of their inputs. With several processes other examples have it where a critic is
+    shown real and generated ones in one pass.
     """
 
     source = "Salimans et al. 2016, arXiv:1606.03498, the discriminators of its code, without the annealing"

@@ -20,7 +20,8 @@ class TopK(Trick):
     """A generator's loss is the mean over the k best of its batch; k falls geometrically from all of them.
 
     The best are those with the highest logits, or, where an objective compares pairs, those that are most
-    above the real example beside them. With several processes each chooses within its share of the batch.
+    above the real example beside them; of a critic that judges patches, the best patches. With several
+    processes each chooses within its share of the batch.
     """
 
     source = "Sinha et al. 2020, arXiv:2002.06224, section 3; its k falls with the epochs"
