@@ -41,7 +41,7 @@ def test_one_at_length(name: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert f"{flag_of(field.name)} (default {field.default})" in text
     for flag, value in trick.usual.items():
         assert f"{flag_of(flag)} {value}" in text
-    assert "Refused where it " in text
+    assert "Refused where there is no place for it: it " in text
 
 
 def test_flags_are_explained_by_their_docstrings(capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,7 +67,7 @@ def described(name: str, trick: type[Trick]) -> str:
             f"Usual: sparring train SYSTEM {usual}",
             f"Source: {trick.source}.",
             f"Does not go with: {_unfit(trick)}",
-            "Refused where " + "; or ".join(needs) + ".",
+            f"Refused where there is no place for it: {'; or '.join(needs)}.",
             f"Measured: {_measured(trick)}.",
         )
     )

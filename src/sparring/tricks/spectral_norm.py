@@ -45,7 +45,7 @@ class SpectralNorm(Trick):
         """Roles of which no layer has been normalised yet."""
 
     def refuses(self, game: Game) -> str | None:
-        """Games without such a network."""
+        """Games without a layer to normalise in the networks of that role."""
         if self.missing:
             return f"no network of the role {' or '.join(sorted(self.missing))} has a layer to normalise"
         return None
