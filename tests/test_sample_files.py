@@ -42,7 +42,8 @@ def test_arrays_of_samples_that_come_in_parts(tmp_path: Path) -> None:
 def test_as_many_as_one_picture_shows(tmp_path: Path) -> None:
     assert write_samples(tmp_path / "all.png", drawn(1_000), 1_000) == [tmp_path / "all.png"]
     with Image.open(tmp_path / "all.png") as picture:
-        assert picture.size == (40, 400)
+        # Nine columns, for there are three classes in turn; images of 4 pixels are 8 times as large.
+        assert picture.size == (9 * 36 - 4, 30 + 112 * 36 - 4)
 
 
 def test_more_than_one_picture_shows_are_shown_in_several(tmp_path: Path) -> None:
@@ -50,9 +51,9 @@ def test_more_than_one_picture_shows_are_shown_in_several(tmp_path: Path) -> Non
     assert [file.name for file in files] == ["all-001.png", "all-002.png", "all-003.png"]
     assert sorted(tmp_path.iterdir()) == files
     with Image.open(files[1]) as picture:
-        assert (picture.size, picture.getpixel((0, 0))) == ((40, 400), 1_000 % 251)
+        assert (picture.size, picture.getpixel((0, 30))) == ((9 * 36 - 4, 30 + 112 * 36 - 4), 1_000 % 251)
     with Image.open(files[2]) as picture:
-        assert (picture.size, picture.getpixel((0, 0))) == ((40, 140), 2_000 % 251)
+        assert (picture.size, picture.getpixel((0, 30))) == ((9 * 36 - 4, 30 + 39 * 36 - 4), 2_000 % 251)
 
 
 @pytest.mark.parametrize("name", ["all.npz", "all.png", "folder/"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from sparring.animation import FRAME_SECONDS, animation
 from sparring.data.dataset import Column
 from sparring.data.kinds import KINDS, Kind
 from sparring.data.kinds.kind import padded
@@ -23,6 +25,9 @@ ALL_FORMATS = tuple(form for kind in KINDS.values() for form in kind.formats)
 """The formats of files that hold one sample, of any kind."""
 SMALLEST_FILE = 26
 """Bytes of the smallest picture in a file of its own, a webp of one pixel."""
+FILM = ".gif"
+USUAL_COLUMNS = 10
+"""Columns of a picture."""
 BLANK = 255
 """What fills the last row of a grid."""
 
@@ -51,9 +56,10 @@ class Samples:
         label `save` writes; or of shape (count, 0)."""
         return self.told.values
 
-    def save(self, path: Path | str, columns: int = 10, form: str | None = None) -> list[Path]:
-        """Write what shows the samples (a picture `.png`, or a text `.txt`), their arrays (`.npz`), or a file
-        for each (a folder, whose name ends in `/`).
+    def save(self, path: Path | str, columns: int | None = None, form: str | None = None) -> list[Path]:
+        """Write what shows the samples (a picture `.png`, or a text `.txt`), a film whose frames are the
+        columns of that picture (`.gif`), their arrays (`.npz`), or a file for each (a folder, whose name
+        ends in `/`).
 
         Returns:
             The files: one, or several pictures where the samples are too many for one; see `write_samples`.
@@ -64,11 +70,17 @@ class Samples:
         """
         return write_samples(path, [self], len(self), columns, form)
 
-    def picture(self, columns: int = 10) -> bytes:
-        """What shows the samples, row by row: a PNG, or a text."""
-        kind = self.columns.kind
-        _, columns = kind.grid(1, min(columns, len(self)))
-        return kind.picture([padded(self.examples, min(columns, len(self)), BLANK)])
+    def picture(self, columns: int | None = None) -> bytes:
+        """What shows the samples, row by row: a PNG, or a text.
+
+        Args:
+            columns: in how many columns they stand; by default one for each class where all classes are there
+                in turn, else ten.
+        """
+        kind, found = self.columns.kind, self.told.kind.columns_of(self.condition.cpu(), USUAL_COLUMNS)
+        wanted, titles = found if columns is None else (columns, ())
+        _, wide = kind.grid(1, min(wanted, len(self)))
+        return kind.picture([padded(self.examples, wide, BLANK)], titles=[titles])
 
 
 def is_samples_folder(path: Path | str) -> bool:
@@ -98,6 +110,7 @@ def check_samples_file(path: Path | str, kind: Kind | None = None, form: str | N
             f"A format is for a folder with a file for each sample: '{path}' is no folder; end its name in /."
         )
     shown = {".png", ".txt"} if kind is None else {kind.suffix}
+    shown |= {FILM} if ".png" in shown else set()
     if path.suffix.lower() not in {*shown, ".npz"}:
         raise SettingError(
             f"Samples are written as {' or '.join(sorted(shown))} (to look at), .npz (arrays), or FOLDER/ (a "
@@ -107,7 +120,11 @@ def check_samples_file(path: Path | str, kind: Kind | None = None, form: str | N
 
 
 def write_samples(
-    path: Path | str, parts: Iterable[Samples], count: int, columns: int = 10, form: str | None = None
+    path: Path | str,
+    parts: Iterable[Samples],
+    count: int,
+    columns: int | None = None,
+    form: str | None = None,
 ) -> list[Path]:
     """Write samples as they come, in memory that does not grow with their number.
 
@@ -116,7 +133,7 @@ def write_samples(
             so on.
         parts: the samples, a few at a time.
         count: how many they are in all, at least one.
-        columns: of a picture.
+        columns: of a picture, as `Samples.picture` takes them.
         form: the format of the files in a folder: png, jpg or webp.
 
     Returns:
@@ -130,6 +147,13 @@ def write_samples(
     first = next(parts)
     each_by_itself, kind = is_samples_folder(path), first.columns.kind
     path = check_samples_file(path, kind, form)
+    if path.suffix.lower() == FILM:
+        if columns is None:
+            raise SettingError(
+                "A film needs samples that follow from one another: give --interpolate as well."
+            )
+        write_atomically(path, _film(joined([first, *parts]), columns))
+        return [path]
     is_array = path.suffix.lower() == ".npz" and not each_by_itself
     shown = first.examples.nbytes if is_array else len(first.picture(columns))
     needed = max(count * shown // len(first), count * SMALLEST_FILE * each_by_itself)
@@ -149,6 +173,15 @@ def write_samples(
         files.append(path.with_stem(path.stem + ordinal))
         write_atomically(files[-1], part.picture(columns))
     return files
+
+
+def _film(samples: Samples, columns: int) -> bytes:
+    """What stands in each column of a picture of samples, column after column and back again."""
+    whole = len(samples) // columns * columns
+    kind, rows = samples.columns.kind, samples.examples[:whole].unflatten(0, (-1, columns))
+    wide = math.ceil(math.sqrt(len(rows)))
+    frames = [kind.picture([padded(rows[:, column], wide, BLANK)]) for column in range(columns)]
+    return animation([*frames, *frames[-2:0:-1]], last=FRAME_SECONDS)
 
 
 def regrouped(parts: Iterable[Samples], size: int) -> Iterator[Samples]:

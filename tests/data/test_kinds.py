@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -19,6 +21,7 @@ from sparring.data.kinds import KINDS, Classes, Images, Kind, Nothing, Points, T
 from sparring.data.kinds.kind import padded
 from sparring.data.kinds.tokens import END, MARKS, PADDING
 from sparring.errors import DataError, SettingError
+from sparring.sheet import GAP, enlargement
 from sparring.validation import Misfit
 
 WORDS = ("a", "dog", "sees", "the", "cat")
@@ -232,15 +235,89 @@ def test_sides_must_suit(width: int, bounds: tuple[int, ...], nearest: str | Non
     )
 
 
+def pixels_of(picture: bytes) -> NDArray[Any]:
+    with Image.open(io.BytesIO(picture)) as opened:
+        return np.asarray(opened)
+
+
+def tiles_of(picture: bytes, factor: int, height: int, width: int) -> list[list[list[Any]]]:
+    """The images of a sheet that all have one value, row by row, each as its value; None between blocks."""
+    pixels = pixels_of(picture)
+    down, across = height * factor + GAP, width * factor + GAP
+    assert ((pixels.shape[0] + GAP) % down, (pixels.shape[1] + GAP) % across) == (0, 0)
+    found = []
+    for top in range(0, pixels.shape[0], down):
+        row = [
+            pixels[top : top + down - GAP, left : left + across - GAP]
+            for left in range(0, pixels.shape[1], across)
+        ]
+        assert all((tile == tile[0, 0]).all() for tile in row)
+        found.append([tile[0, 0].tolist() for tile in row])
+    return found
+
+
 def test_a_picture_of_images_has_blocks_divided_by_white() -> None:
     kind = Images((1, 2, 3))
     left = torch.full((2, 1, 1, 2, 3), 10, dtype=torch.uint8)
     samples = torch.full((2, 2, 1, 2, 3), 20, dtype=torch.uint8)
     samples[1, 0] = 30
-    with Image.open(io.BytesIO(kind.picture([left, samples]))) as picture:
-        pixels = np.asarray(picture)
-    row = [[10] * 3 + [255] * 3 + [second] * 3 + [20] * 3 for second in (20, 30)]
-    assert pixels.tolist() == [row[0], row[0], row[1], row[1]]
+    found = tiles_of(kind.picture([left, samples]), 8, 2, 3)
+    assert found == [[10, 255, 20, 20], [10, 255, 30, 20]]
+
+
+def test_images_are_enlarged_by_whole_numbers_with_gaps_between_them() -> None:
+    random = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 255, (3, 10, 3, 28, 28), generator=random, dtype=torch.uint8)
+    pixels = pixels_of(Images((3, 28, 28)).picture([images]))
+    side = 28 * 3 + GAP
+    assert pixels.shape == (3 * side - GAP, 10 * side - GAP, 3)
+    assert (pixels[side - GAP : side] == 255).all()
+    assert (pixels[:, 2 * side - GAP : 2 * side] == 255).all()
+    tile = pixels[2 * side : 3 * side, 4 * side : 5 * side - GAP]
+    assert (tile[1::3, 1::3] == images[2, 4].permute(1, 2, 0).numpy()).all()
+    assert (tile[::3, 2::3] == tile[2::3, ::3]).all()
+
+
+@pytest.mark.parametrize(
+    ("columns", "width", "factor"), [(10, 28, 3), (8, 64, 1), (1, 4, 8), (1, 200, 1), (4, 32, 7)]
+)
+def test_how_large_images_are_shown(columns: int, width: int, factor: int) -> None:
+    assert enlargement(columns, width) == factor
+
+
+def test_columns_have_names_in_any_script_as_far_as_they_fit() -> None:
+    images = torch.zeros(1, 3, 1, 20, 20, dtype=torch.uint8)
+    kind = Images((1, 20, 20))
+    plain = pixels_of(kind.picture([images]))
+    names = ["кошка", "a name that is far too long for its column", ""]
+    named = pixels_of(kind.picture([images], titles=[names]))
+    head = len(named) - len(plain)
+    assert (named[head:] == plain).all()
+    across = 20 * 8 + GAP
+    ink = [(named[:head, at * across : (at + 1) * across] < 128).any() for at in range(3)]
+    assert ink == [True, True, False]
+    # Between two names there is a gap as between two images.
+    assert (named[:head, across - GAP : across] == 255).all()
+
+
+def test_samples_of_all_classes_in_turn_stand_below_their_class() -> None:
+    kind = Classes(("cat", "dog", "owl"))
+    turns = torch.arange(20) % 3
+    assert kind.columns_of(turns, 10) == (9, kind.names * 3)
+    assert kind.columns_of(turns[1:], 10) == (9, ("dog", "owl", "cat") * 3)
+    assert kind.columns_of(turns[:2], 10) == kind.columns_of(turns.flip(0), 10) == (10, ())
+    assert Nothing().columns_of(torch.zeros(20, 0), 10) == (10, ())
+
+
+def test_what_is_transparent_shows_a_checker() -> None:
+    images = torch.zeros(1, 2, 4, 16, 16, dtype=torch.uint8)
+    images[0, 0, 0], images[0, 1, 3] = 200, 255
+    pixels = pixels_of(Images((4, 16, 16)).picture([images]))
+    clear, solid = pixels[:128, :128], pixels[:128, 128 + GAP :]
+    assert {int(value) for value in np.unique(clear)} == {255, 204}
+    assert (clear[:8, :8] == 255).all()
+    assert (clear[:8, 8:16] == 204).all()
+    assert (solid == 0).all()
 
 
 def test_blocks_of_other_images_are_made_as_large_and_as_colourful() -> None:
@@ -248,10 +325,11 @@ def test_blocks_of_other_images_are_made_as_large_and_as_colourful() -> None:
     sources = torch.tensor([7, 9], dtype=torch.uint8).view(1, 1, 1, 1, 2)
     samples = torch.zeros(1, 1, 3, 2, 4, dtype=torch.uint8)
     samples[:, :, 1] = 50
-    with Image.open(io.BytesIO(Images((3, 2, 4)).picture([sources, samples]))) as picture:
-        pixels = np.asarray(picture)
-    row = [[7] * 3] * 2 + [[9] * 3] * 2 + [[255] * 3] * 4 + [[0, 50, 0]] * 4
-    assert pixels.tolist() == [row, row]
+    pixels = pixels_of(Images((3, 2, 4)).picture([sources, samples]))
+    assert (pixels[:, :16] == 7).all()
+    assert (pixels[:, 16:32] == 9).all()
+    assert (pixels[:, 32:72] == 255).all()
+    assert (pixels[:, 72:] == [0, 50, 0]).all()
 
 
 # -- points --------------------------------------------------------------------------------------------------

@@ -184,10 +184,10 @@ def test_a_picture_of_conditions_that_are_smaller_and_grey() -> None:
     grey = torch.full((2, 3, 1, 4, 4), 50, dtype=torch.uint8)
     colour = torch.stack([torch.full((2, 3, 8, 8), value, dtype=torch.uint8) for value in (10, 20, 30)], 2)
     picture = np.asarray(Image.open(io.BytesIO(Images((3, 8, 8)).picture([grey, colour]))))
-    assert picture.shape == (16, 3 * 8 + 8 + 3 * 8, 3)
-    assert (picture[:, :24] == 50).all()
-    assert (picture[:, 24:32] == 255).all()
-    assert (picture[:, 32:] == [10, 20, 30]).all()
+    # Eight times as large, with gaps of four pixels.
+    assert picture.shape == (2 * 68 - 4, 7 * 68 - 4, 3)
+    for column, value in enumerate([[50] * 3] * 3 + [[255] * 3] + [[10, 20, 30]] * 3):
+        assert (picture[:64, 68 * column : 68 * column + 64] == value).all()
 
 
 def test_conditions_are_made_only_of_the_examples_that_are_shown(

@@ -19,6 +19,7 @@ from sparring.errors import DataError, SettingError
 from sparring.game import Game
 from sparring.processes import Processes
 from sparring.randomness import Randomness
+from sparring.sheet import GAP, enlargement
 from sparring.training.engine import Engine, build_game
 from sparring.zoo import find_system
 
@@ -445,4 +446,4 @@ def test_every_system_trains_on_a_folder_of_colour_images(
     columns = 3 + 1 + 3 if system == "acgan" else 10
     with Image.open(run.path / "samples.png") as picture:
         assert picture.mode == "RGB"
-        assert picture.width == columns * 28
+        assert picture.width == columns * (28 * enlargement(columns, 28) + GAP) - GAP

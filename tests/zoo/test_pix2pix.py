@@ -21,6 +21,7 @@ from sparring.model import sample_picture
 from sparring.nn.patch_critic import FIELDS, PatchCritic, receptive_field
 from sparring.nn.unet import UNet
 from sparring.randomness import Randomness
+from sparring.sheet import GAP, enlargement
 from sparring.training.engine import Engine
 from sparring.zoo.pix2pix import Pix2Pix
 
@@ -158,13 +159,16 @@ def test_the_picture_shows_source_output_and_target_side_by_side(engine: Callabl
     picture = sample_picture(playing.game, playing.dataset, seed=0, epoch=1.0)
     pixels = np.asarray(Image.open(io.BytesIO(picture)))
     rows, columns = Pix2Pix.grid
-    assert pixels.shape == (rows * 20, (4 * columns - 1) * 20, 3)
+    factor = enlargement(4 * columns - 1, 20)
+    side = 20 * factor + GAP
+    assert pixels.shape == (rows * side - GAP, (4 * columns - 1) * side - GAP, 3)
     for row in range(rows):
         for column in range(columns):
             place = row * columns + column
-            source, _, target = np.split(
-                pixels[20 * row : 20 * row + 20, 80 * column : 80 * column + 60], 3, axis=1
+            source, target = (
+                pixels[side * row : side * (row + 1) - GAP : factor, left : left + side - GAP : factor]
+                for left in (4 * side * column, side * (4 * column + 2))
             )
             assert np.array_equal(source[..., 0], playing.dataset.condition.values[place, 0].numpy())
             assert np.array_equal(target.transpose(2, 0, 1), playing.dataset.examples.values[place].numpy())
-    assert (pixels[:, 60:80] == 255).all()
+    assert (pixels[:, 3 * side : 4 * side] == 255).all()

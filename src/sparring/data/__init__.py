@@ -9,7 +9,7 @@ from pathlib import Path
 from sparring.data.arrays import read_npz
 from sparring.data.dataset import Batch, Column, Dataset, DataSpec, dataset_of
 from sparring.data.digits import mnist
-from sparring.data.folder import read_folder
+from sparring.data.folder import read_folder, usual_side
 from sparring.data.holding_out import hold_out as keep_aside
 from sparring.data.idx import read_idx_folder
 from sparring.data.loading import Watch, unwatched
@@ -33,11 +33,13 @@ __all__ = [
     "Truth",
     "data_names",
     "dataset_of",
+    "kind_name",
     "load_dataset",
     "short_data_name",
+    "usual_size",
 ]
 
-READING = ("size", "fit", "stretch", "skip_bad_images", "tokens", "hold_out", "hold_out_seed")
+READING = ("size", "fit", "stretch", "skip_bad_images", "alpha", "tokens", "hold_out", "hold_out_seed")
 """Arguments of `load_dataset` that a run is told, and records, beside the name of its data."""
 
 _NAMES = {
@@ -60,6 +62,14 @@ TWO_DOMAINS = {"pairs": read_pairs, "unpaired": read_unpaired}
 """What reads images of two domains; it holds examples out by itself, as they belong together or not."""
 
 
+_KINDS = {
+    "images": ("mnist", "stacked-mnist", "idx", "folder"),
+    "points": ("ring", "grid", "mixture"),
+    "tokens": ("text", "oracle"),
+}
+"""What the examples of a source are; those of others are seen when they are read."""
+
+
 def data_names() -> dict[str, str]:
     """Every name that `load_dataset` accepts, each with one line on what it is, for help texts."""
     return dict(_NAMES)
@@ -72,6 +82,7 @@ def load_dataset(
     fit: Fit = "crop",
     stretch: bool = False,
     skip_bad_images: bool = False,
+    alpha: bool = False,
     tokens: TokensName | None = None,
     hold_out: float = 0.0,
     hold_out_seed: int = 0,
@@ -91,6 +102,8 @@ def load_dataset(
         stretch: scale the values of all images so that the brightest of them becomes white.
         skip_bad_images: leave out, with a warning, files of `folder:PATH` that cannot be decoded, rather
             than stop at the first one.
+        alpha: keep how opaque the images of `folder:PATH` are, as a fourth channel, instead of putting them
+            on white.
         tokens: what the texts of `text:FILE` are cut into; None for characters.
         hold_out: share of the examples to keep aside where the data holds none out by itself; 0 for none.
         hold_out_seed: decides which these are; leave it, and every run keeps the same ones aside.
@@ -112,7 +125,9 @@ def load_dataset(
     }
     own: dict[str, Callable[[Path], Dataset]] = {
         "idx": lambda path: read_idx_folder(path, frame, stretch),
-        "folder": lambda path: read_folder(path, frame, skip_bad_images, stretch=stretch, watch=watch),
+        "folder": lambda path: read_folder(
+            path, frame, skip_bad_images, stretch=stretch, alpha=alpha, watch=watch
+        ),
         "npz": lambda path: read_npz(path, frame, stretch),
         "mixture": lambda path: read_mixture(path, seed),
         "oracle": lambda path: read_oracle(path, seed),
@@ -121,6 +136,10 @@ def load_dataset(
     kind, colon, path = name.partition(":")
     if tokens is not None and kind != "text":
         raise DataError(f"'{name}' is not cut into tokens, as 'text:FILE' is; leave the tokens out.")
+    if alpha and kind != "folder":
+        raise DataError(
+            f"'{name}' has no files that may be transparent, as 'folder:PATH' has; leave alpha out."
+        )
     if kind in TWO_DOMAINS and colon:
         reading = Reading(frame, skip_bad_images, stretch, watch, aside)
         return TWO_DOMAINS[kind](_existing(kind, path), reading)
@@ -143,6 +162,33 @@ def load_dataset(
             f"{' and no '.join(asked)}; leave that out."
         )
     return aside(dataset)
+
+
+def usual_size(name: str, most: int) -> Size | None:
+    """The size to which the images of some data are best brought, where they have none of their own.
+
+    Args:
+        name: of the data, as `load_dataset` takes it.
+        most: no larger than this, in pixels.
+
+    Raises:
+        DataError: it names a folder that cannot be read.
+    """
+    kind, _, path = name.partition(":")
+    return usual_side(_existing(kind, path), most) if kind == "folder" else None
+
+
+def kind_name(name: str) -> str:
+    """The name of the kind of some data's examples, such as `images`.
+
+    Raises:
+        DataError: the name is unknown, or what it names cannot be read and does not say by itself what it is.
+    """
+    kind = name.partition(":")[0]
+    for known, names in _KINDS.items():
+        if kind in names:
+            return known
+    return load_dataset(name).examples.kind.name
 
 
 def short_data_name(name: str) -> str:

@@ -83,15 +83,18 @@ class Decoded:
     """An image file in memory."""
 
     pixels: Pixels
-    """uint8 (1, height, width) if it is grey, else (3, height, width), of the size that it was brought to."""
+    """uint8 (channels, height, width), of the size that it was brought to: 1 channel if it is grey, else 3,
+    or 4 with alpha."""
     width: int
     """Of the file, turned upright, in pixels."""
     height: int
 
 
-def decoded(files: Iterable[Path], frame: Frame, white: float = 1.0) -> Iterator[Decoded | str]:
+def decoded(
+    files: Iterable[Path], frame: Frame, white: float = 1.0, alpha: bool = False
+) -> Iterator[Decoded | str]:
     """Each file as `decode` gives it, in order, or why it cannot be decoded."""
-    return _each(files, partial(decode, frame=frame, white=white))
+    return _each(files, partial(decode, frame=frame, white=white, alpha=alpha))
 
 
 def brightest(files: Iterable[Path]) -> Iterator[float | str]:
@@ -126,13 +129,14 @@ def _attempt(work: Callable[[Path], T], file: Path) -> T | str:
         return str(error).rstrip(".") or type(error).__name__
 
 
-def decode(file: Path, frame: Frame, white: float = 1.0) -> Decoded:
+def decode(file: Path, frame: Frame, white: float = 1.0, alpha: bool = False) -> Decoded:
     """One image file as pixels, treated as `read_folder` (in folder.py) says.
 
     Args:
         file: where it is.
         frame: size that it is brought to, and how.
         white: the share of the range of its values that becomes white.
+        alpha: whether how opaque it is stays, as a fourth channel; its colours are then never grey.
 
     Raises:
         One of `UNREADABLE`: the file cannot be decoded.
@@ -143,7 +147,7 @@ def decode(file: Path, frame: Frame, white: float = 1.0) -> Decoded:
         wanted = 2 * max(frame.width, frame.height)
         image.draft(None, (wanted, wanted))
         with decoding(*image.size):
-            return Decoded(_decoded_to(image, frame, white), width, height)
+            return Decoded(_decoded_to(image, frame, white, alpha), width, height)
 
 
 def _size(file: Path) -> tuple[int, int]:
@@ -157,17 +161,17 @@ def _upright_size(image: Image.Image) -> tuple[int, int]:
     return (height, width) if turned else (width, height)
 
 
-def _decoded_to(image: Image.Image, frame: Frame, white: float) -> Pixels:
+def _decoded_to(image: Image.Image, frame: Frame, white: float, alpha: bool) -> Pixels:
     ImageOps.exif_transpose(image, in_place=True)
-    opaque = in_eight_bits(image, white)
+    whole = _with_alpha(image, white) if alpha else in_eight_bits(image, white)
     # Not resize's own `box`, beyond whose edges the filter would look.
-    part = opaque.crop(frame.kept(*opaque.size))
+    part = whole.crop(frame.kept(*whole.size))
     width, height = frame.resized(*part.size)
     part = part.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
     left, right, top, bottom = frame.margins(width, height)
     pixels: Pixels = np.asarray(part).reshape(height, width, -1).transpose(2, 0, 1)
     pixels = np.pad(pixels, ((0, 0), (top, bottom), (left, right)), mode="edge")
-    grey = (pixels == pixels[:1]).all()
+    grey = not alpha and (pixels == pixels[:1]).all()
     return np.array(pixels[:1] if grey else pixels)
 
 
@@ -175,6 +179,15 @@ def _brightest(file: Path) -> float:
     with Image.open(file, formats=decodable()) as image, decoding(*image.size):
         values, top = _deep_values(image) or (np.asarray(_opaque(image)), 255)
         return float(values.max()) / top
+
+
+def _with_alpha(image: Image.Image, white: float) -> Image.Image:
+    """The image in mode RGBA; where nothing of it is seen, its colour is white."""
+    if not _is_transparent(image):
+        return in_eight_bits(image, white).convert("RGBA")
+    seen = image.convert("RGBA")
+    blank = Image.new("RGBA", image.size, (255, 255, 255, 0))
+    return Image.composite(seen, blank, seen.getchannel("A").point(lambda value: 255 * (value > 0)))
 
 
 def in_eight_bits(image: Image.Image, white: float) -> Image.Image:
@@ -190,8 +203,12 @@ def in_eight_bits(image: Image.Image, white: float) -> Image.Image:
     return opaque.point([min(255, round(value / white)) for value in range(256)] * len(opaque.getbands()))
 
 
+def _is_transparent(image: Image.Image) -> bool:
+    return image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
+
+
 def _opaque(image: Image.Image) -> Image.Image:
-    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+    if _is_transparent(image):
         # A conversion to what it is would be a copy, and pictures may be large.
         coloured = image if image.mode == "RGBA" else image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), coloured).convert("RGB")

@@ -7,11 +7,13 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import median_low
 
 import torch
 
 from sparring.data.cache import cached
 from sparring.data.dataset import Dataset, dataset_of
+from sparring.data.decoding import sizes
 from sparring.data.layout import layout_of
 from sparring.data.listing import list_folder
 from sparring.data.loading import Loaded, Wanted, Watch, load_files, unwatched
@@ -21,6 +23,10 @@ from sparring.data.unlabelled import folder_without_label, unlabelled_apart
 from sparring.errors import DataError
 
 DEFAULT_FRAME = Frame(28, 28)
+LOOKED_AT = 50
+"""Files whose size is looked at to choose one for all."""
+SMALLEST = 8
+"""Pixels that every system can do with."""
 
 
 def read_folder(
@@ -29,6 +35,7 @@ def read_folder(
     skip_bad_images: bool = False,
     *,
     stretch: bool = False,
+    alpha: bool = False,
     watch: Watch = unwatched,
 ) -> Dataset:
     """Read a folder of images.
@@ -44,17 +51,19 @@ def read_folder(
     Each image is turned as its EXIF orientation says, put on white where it is transparent, brought to 8
     bits, and resized as the frame says (Lanczos). Of an animation the first frame is taken. 16-bit images are
     scaled from 0 ... 65535; images of floats from 0 ... 1, or from 0 ... 255 where they hold more than 1. The
-    data has one channel if no image has colour in what is left of it, otherwise three.
+    data has one channel if no image has colour in what is left of it, otherwise three. Where alpha is asked
+    for, nothing is put on white, and a fourth channel says how opaque images are.
 
     Args:
         path: the folder.
         frame: size of the images, and how they come to it; None stands for the central square at 28 pixels.
         skip_bad_images: leave out files that cannot be decoded, with a warning.
         stretch: scale all values so that the brightest of all files, as a share of its range, becomes white.
+        alpha: keep how opaque images are.
         watch: is told how many images are read.
 
     Returns:
-        Images as uint8 (count, 1 or 3, height, width), in the sorted order of their paths.
+        Images as uint8 (count, 1, 3 or 4, height, width), in the sorted order of their paths.
 
     Raises:
         DataError: the folder cannot be read or holds no images, it is laid out otherwise, or (unless they are
@@ -63,7 +72,7 @@ def read_folder(
     layout = layout_of(path, list_folder(path))
     splits = [layout.training] if layout.held_out is None else [layout.training, layout.held_out]
     files = [file for split in splits for file in split.files]
-    wanted = Wanted(frame or DEFAULT_FRAME, stretch, skip_bad_images)
+    wanted = Wanted(frame or DEFAULT_FRAME, stretch, skip_bad_images, alpha)
     loaded = load_images(path, files, wanted, watch)
     classes = [name for split in splits for name in split.classes or []]
     numbers = {name: number for number, name in enumerate(layout.class_names)}
@@ -82,6 +91,25 @@ def read_folder(
         provenance=Provenance(loaded.widths, loaded.heights, left_out, layout.hints),
     )
     return unlabelled_apart(dataset, folder_without_label(layout.class_names))
+
+
+def usual_side(path: Path, most: int) -> int:
+    """The size in pixels to which the images of a folder are best brought: their own, if it is not larger.
+
+    Args:
+        path: the folder.
+        most: no larger than this.
+
+    Raises:
+        DataError: the folder cannot be read or holds no images, or is laid out otherwise.
+    """
+    files = layout_of(path, list_folder(path)).training.files
+    looked_at = files[:: -(-len(files) // LOOKED_AT)]
+    found = sizes([path / file for file in looked_at])
+    sides = [min(size) for size in found if not isinstance(size, str)]
+    side = min(most, median_low(sides)) if sides else most
+    # What can be halved wastes nothing.
+    return max(SMALLEST, side // 4 * 4)
 
 
 def load_images(root: Path, files: Sequence[Path], wanted: Wanted, watch: Watch = unwatched) -> Loaded:

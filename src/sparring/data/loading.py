@@ -32,6 +32,8 @@ class Wanted:
     """Whether the brightest value of all files becomes white."""
     skip_bad: bool = False
     """Whether files that cannot be decoded are left out rather than refused."""
+    alpha: bool = False
+    """Whether how opaque images are stays, as a fourth channel."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Loaded:
     """The images of some files."""
 
     images: Tensor
-    """uint8 (count, 1 or 3, height, width): in colour if one of them is."""
+    """uint8 (count, channels, height, width): 3 channels if one is in colour, else 1; 4 with alpha."""
     kept: list[int]
     """The place of each among the files; the others cannot be decoded."""
     widths: tuple[int, int]
@@ -61,7 +63,7 @@ def load_files(files: Sequence[Path], wanted: Wanted, watch: Watch = unwatched) 
     images = torch.empty((len(files), 1, frame.height, frame.width), dtype=torch.uint8)
     kept: list[int] = []
     sizes: set[tuple[int, int]] = set()
-    for index, found in enumerate(decoded(files, frame, white)):
+    for index, found in enumerate(decoded(files, frame, white, wanted.alpha)):
         watch(index + 1, len(files))
         if not isinstance(found, str):
             images = with_channels(images, max(images.shape[1], len(found.pixels)))
@@ -79,6 +81,28 @@ def load_files(files: Sequence[Path], wanted: Wanted, watch: Watch = unwatched) 
         images = images[: len(kept)].clone()
     widths, heights = zip(*sizes, strict=True)
     return Loaded(images, kept, (min(widths), max(widths)), (min(heights), max(heights)))
+
+
+def read_image(file: Path, shape: Sequence[int]) -> Tensor:
+    """One image file as an example of some data.
+
+    Args:
+        file: of any format that Pillow opens.
+        shape: (channels, height, width) of the examples.
+
+    Returns:
+        uint8 of that shape: the central part of the image, grey where the data is.
+
+    Raises:
+        DataError: it is not there or cannot be decoded.
+    """
+    if not file.is_file():
+        raise DataError(f"There is no file {file}.")
+    channels, height, width = shape
+    images = load_files([file], Wanted(Frame(width, height), alpha=channels == 4)).images
+    if channels == 1:
+        return images.float().mean(1, keepdim=True).round().to(torch.uint8)[0]
+    return with_channels(images, channels)[0]
 
 
 def _white(files: Sequence[Path]) -> float:

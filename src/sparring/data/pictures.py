@@ -94,7 +94,7 @@ def read_pictures(path: Path, dataset: Dataset, watch: Watch = unwatched) -> Dat
             f"{path} is a folder of pictures, and '{dataset.name}' has {about}: give an .npz file."
         )
     channels, height, width = dataset.spec.shape
-    pictures = read_folder(path, Frame(width, height), watch=watch)
+    pictures = read_folder(path, Frame(width, height), alpha=channels == 4, watch=watch)
     found = pictures.provenance
     if not found.all_are(height, width):
         only = found.only_size

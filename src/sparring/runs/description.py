@@ -41,6 +41,7 @@ class DataDescription:
     spec: SpecDescription
     fit: Fit = "crop"
     stretch: bool = False
+    alpha: bool = False
     tokens: TokensName | None = None
     summary: str = ""
 

@@ -117,7 +117,9 @@ class Classes(Kind):
         """By class."""
         return stored.argsort(stable=True)
 
-    def picture(self, blocks: Sequence[Tensor], dataset: Dataset | None = None) -> bytes:
+    def picture(
+        self, blocks: Sequence[Tensor], dataset: Dataset | None = None, titles: Sequence[Sequence[str]] = ()
+    ) -> bytes:
         """The names, a line for each row."""
         rows = blocks[-1].tolist()
         return "".join(" ".join(self.names[number] for number in row) + "\n" for row in rows).encode(
@@ -167,7 +169,18 @@ class Classes(Kind):
         more = self.classes - MOST_COLUMNS
         return f"The classes are: {names}{f' and {more:,} more' if more > 0 else ''}."
 
+    def columns_of(self, told: Tensor, usual: int) -> tuple[int, Sequence[str]]:
+        """A class in each column, where all are there in turn."""
+        first = int(told[0]) if len(told) else 0
+        in_turn = torch.equal(told, (first + torch.arange(len(told))) % self.classes)
+        if not in_turn or not 1 < self.classes <= min(len(told), MOST_COLUMNS):
+            return usual, ()
+        times = max(1, min(usual, len(told)) // self.classes)
+        return times * self.classes, (self.names[first:] + self.names[:first]) * times
+
     def layout(self, rows: int, columns: int, values: Callable[[], Column]) -> Layout:
         """A column for each class, and the same noise along a row."""
         columns = min(self.classes, MOST_COLUMNS)
-        return Layout(columns, torch.arange(columns).repeat(rows), same_noise=True)
+        return Layout(
+            columns, torch.arange(columns).repeat(rows), same_noise=True, titles=self.names[:columns]
+        )

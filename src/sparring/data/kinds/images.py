@@ -74,7 +74,7 @@ class Images(Kind):
     def about(self) -> str:
         """Such as `grey images of 28 x 28`."""
         channels, height, width = self.shape
-        colour = {1: "grey", 3: "colour"}.get(channels, f"{channels}-channel")
+        colour = {1: "grey", 3: "colour", 4: "transparent colour"}.get(channels, f"{channels}-channel")
         return f"{colour} images of {width} x {height}"
 
     def hints(self, stored: Tensor) -> list[str]:
@@ -123,7 +123,7 @@ class Images(Kind):
         return encoded.flatten(1).float().sub(low).div_(high - low)
 
     def extractor(self, dataset: Dataset, device: torch.device | str = "cpu") -> FeatureExtractor:
-        """The shipped digits where the data has such digits, else the pixels."""
+        """The shipped digits where the data has such digits, else random convolutions."""
         from sparring.evaluation.features import image_extractor
 
         return image_extractor(dataset, self, device)
@@ -134,17 +134,15 @@ class Images(Kind):
 
         return SmallImageNet(self.shape[0], classes, seed)
 
-    def picture(self, blocks: Sequence[Tensor], dataset: Dataset | None = None) -> bytes:
-        """A PNG of the blocks side by side, divided by a white column as wide as an image."""
-        parts: list[Tensor] = []
-        for block in alike(blocks):
-            if parts:
-                parts.append(torch.full_like(block[:, :1], WHITE))
-            parts.append(block)
-        tiles = torch.cat(parts, dim=1)
-        rows, columns, channels, height, width = tiles.shape
-        picture = tiles.permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels)
-        return png(picture.cpu().numpy())
+    def picture(
+        self, blocks: Sequence[Tensor], dataset: Dataset | None = None, titles: Sequence[Sequence[str]] = ()
+    ) -> bytes:
+        """A PNG of the blocks side by side, enlarged until the images can be seen."""
+        from sparring.sheet import sheet
+
+        buffer = io.BytesIO()
+        sheet(alike(blocks), titles).save(buffer, "PNG")
+        return buffer.getvalue()
 
     def side_by_side(self, blocks: Sequence[Tensor]) -> list[Tensor]:
         """For each column of the blocks a block of its own, with all that belongs together in a row."""
@@ -156,7 +154,10 @@ class Images(Kind):
         return replace(super().layout(rows, columns, values), matched=True)
 
     def file(self, value: Tensor, form: str) -> bytes:
-        """An image file; of these formats only jpg loses anything."""
+        """An image file; of these formats only jpg loses anything, and with it how opaque the image is."""
+        if len(value) == 4 and form == "jpg":
+            colours, opaque = value[:3].float(), value[3:].float() / WHITE
+            value = (opaque * colours + (1 - opaque) * WHITE).round().to(value.dtype)
         return image_file(value.permute(1, 2, 0).cpu().numpy(), *FILES[form])
 
     def advice(self, samples: Kind) -> str:
@@ -192,11 +193,6 @@ def alike(blocks: Sequence[Tensor]) -> list[Tensor]:
             block = enlarged.to(block.dtype).unflatten(0, block.shape[:2])
         parts.append(block.expand(-1, -1, channels, -1, -1))
     return parts
-
-
-def png(image: NDArray[Any]) -> bytes:
-    """A PNG file of an image (uint8, height x width x channels)."""
-    return image_file(image, "PNG", {})
 
 
 def image_file(image: NDArray[Any], form: str, options: Mapping[str, Any]) -> bytes:

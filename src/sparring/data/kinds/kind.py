@@ -41,6 +41,8 @@ class Layout:
     matched: bool = False
     """Whether each sample is made of something of its own, so that it stands beside that, and beside the real
     example that it should be."""
+    titles: tuple[str, ...] = ()
+    """A name for each column, where columns mean something."""
 
 
 class Kind(ABC):
@@ -216,12 +218,15 @@ class Kind(ABC):
         return rows, columns
 
     @abstractmethod
-    def picture(self, blocks: Sequence[Tensor], dataset: Dataset | None = None) -> bytes:
+    def picture(
+        self, blocks: Sequence[Tensor], dataset: Dataset | None = None, titles: Sequence[Sequence[str]] = ()
+    ) -> bytes:
         """The contents of a file, ending in `suffix`, that shows stored values.
 
         Args:
             blocks: each of shape (rows, columns, ...); the last holds the samples.
             dataset: what they should look like, where it is at hand.
+            titles: for each block a name for each of its columns, or none where these mean nothing.
         """
 
     def side_by_side(self, blocks: Sequence[Tensor]) -> list[Tensor]:
@@ -268,6 +273,15 @@ class Kind(ABC):
             SettingError: there is no such thing.
         """
         raise SettingError("This system is not class-conditional: leave --label out.")
+
+    def columns_of(self, told: Tensor, usual: int) -> tuple[int, Sequence[str]]:
+        """Columns in which samples that were told these values stand best, and a title for each of them.
+
+        Args:
+            told: stored values, in the order of the samples.
+            usual: columns of samples that need no order.
+        """
+        return usual, ()
 
     def layout(self, rows: int, columns: int, values: Callable[[], Column]) -> Layout:
         """How a picture of samples that are told values of this kind is arranged."""

@@ -50,7 +50,9 @@ class Nothing(Kind):
         """Nothing."""
         return cls()
 
-    def picture(self, blocks: Sequence[Tensor], dataset: Dataset | None = None) -> bytes:
+    def picture(
+        self, blocks: Sequence[Tensor], dataset: Dataset | None = None, titles: Sequence[Sequence[str]] = ()
+    ) -> bytes:
         """No bytes."""
         return b""
 

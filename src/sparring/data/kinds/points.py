@@ -65,7 +65,9 @@ class Points(Kind):
         """As many points as show a density."""
         return 50, 50
 
-    def picture(self, blocks: Sequence[Tensor], dataset: Dataset | None = None) -> bytes:
+    def picture(
+        self, blocks: Sequence[Tensor], dataset: Dataset | None = None, titles: Sequence[Sequence[str]] = ()
+    ) -> bytes:
         """A PNG of the points over the density of the real ones, or over their own."""
         from sparring.plots import points_png
 

@@ -156,7 +156,9 @@ class Tokens(Kind):
         """A text in each row."""
         return rows * columns, 1
 
-    def picture(self, blocks: Sequence[Tensor], dataset: Dataset | None = None) -> bytes:
+    def picture(
+        self, blocks: Sequence[Tensor], dataset: Dataset | None = None, titles: Sequence[Sequence[str]] = ()
+    ) -> bytes:
         """The samples as UTF-8 text, one in each line."""
         return ("\n".join(self.texts(blocks[-1].flatten(0, 1))) + "\n").encode("utf-8", "backslashreplace")
 
