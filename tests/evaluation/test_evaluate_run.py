@@ -17,6 +17,7 @@ from sparring.cli import main
 from sparring.errors import RunError, SettingError
 from sparring.evaluation import kept, runs
 from sparring.evaluation.evaluate import evaluate_samples
+from sparring.evaluation.features.random_convolutions import RandomConvolutions
 from sparring.evaluation.kept import keep
 from sparring.evaluation.result import Evaluation
 from sparring.runs.files import check_writable
@@ -89,7 +90,7 @@ def test_a_run_is_evaluated_with_the_figures_of_its_system(
     assert bright.reference is None
     assert found.about["brightness"] == "mean grey; from 0 to 1"
     assert {"fid", "memorised"} <= found.figures.keys()
-    assert (found.count, found.extractor) == (50, "pixels")
+    assert (found.count, found.extractor) == (50, RandomConvolutions(1).name)
     assert found.checkpoint == {"run": "run", "step": 30, "epoch": None, "seed": 0}
     assert Evaluation.from_json((run / "evaluation.json").read_text()) == found
 
@@ -125,14 +126,14 @@ def test_what_examples_are_seen_through_is_said_with_the_reason(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     verdict = "Too few samples to be judged: 50, where it takes 100."
-    said = "Seen through pixels: the classifier that comes along is for grey digits of 28 x 28 pixels"
+    said = f"Seen through {RandomConvolutions(1).name}: random convolutions put damage to any images"
     main(["evaluate", str(run), "--count", "50"])
     out = capsys.readouterr().out
     assert said in out
     assert out.endswith(f"{verdict}\n")
     main(["evaluate", str(run), "--count", "50", "--json"])
     found = json.loads(capsys.readouterr().out)
-    assert found["why"].startswith("the classifier that comes along")
+    assert "the classifier that comes along is for grey digits" in found["why"]
     assert found["verdict"] == verdict
     main(["evaluate", str(run), "--count", "50", "--features", "pixels"])
     assert "Seen through pixels: as asked for." in capsys.readouterr().out
@@ -154,8 +155,9 @@ def test_evaluations_are_kept_beside_each_other(run: Path, tmp_path: Path) -> No
     sparring.evaluate(run, 80, data=other_data, device="cpu")
     assert chosen() == most
     names = sorted(path.name for path in (run / "evaluations").iterdir())
-    assert names[:2] == ["pixels-30-step-30.json", "pixels-60-step-30.json"]
-    assert names[2].startswith("pixels-80-step-30-npz-")
+    features = RandomConvolutions(1).name
+    assert names[:2] == [f"{features}-30-step-30.json", f"{features}-60-step-30.json"]
+    assert names[2].startswith(f"{features}-80-step-30-npz-")
     assert Evaluation.from_json((run / "evaluations" / names[0]).read_text()) == few
     again = sparring.evaluate(run, 60, seed=1, device="cpu")
     assert chosen() == again, "the same made anew takes its place"
@@ -173,7 +175,7 @@ def test_an_evaluation_from_before_is_kept_as_well(run: Path, tmp_path: Path) ->
     before = sparring.evaluate(run, 30, device="cpu")
     shutil.rmtree(run / "evaluations")
     sparring.evaluate(run, 60, device="cpu")
-    kept = run / "evaluations" / "pixels-30-step-30.json"
+    kept = run / "evaluations" / f"{RandomConvolutions(1).name}-30-step-30.json"
     assert Evaluation.from_json(kept.read_text()) == before
     (run / "evaluation.json").write_text("{")
     found = sparring.evaluate(run, 30, device="cpu")
@@ -186,7 +188,7 @@ def test_a_file_needs_data(run: Path) -> None:
 
 
 def test_unknown_features_are_refused(run: Path) -> None:
-    with pytest.raises(SettingError, match="'digits', 'pixels'"):
+    with pytest.raises(SettingError, match="'digits', 'random', 'pixels'"):
         sparring.evaluate(run, 50, features="digit", device="cpu")
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from sparring.data import Dataset, dataset_of, load_dataset
 from sparring.errors import DataError, RunError, SettingError, SparringError
 from sparring.evaluation import EstimatedFigure, Evaluation, evaluate_samples, load_extractor
+from sparring.evaluation.features.random_convolutions import RandomConvolutions
 from sparring.evaluation.figures import FIGURES
 from sparring.randomness import Randomness
 
@@ -173,11 +174,11 @@ def test_samples_of_an_image_that_is_all_there_is_are_measured() -> None:
     assert all(abs(figure.value) < 1e6 for figure in figures.values())
 
 
-def test_other_images_are_compared_by_pixels() -> None:
+def test_other_images_are_compared_by_random_convolutions() -> None:
     images = Randomness(0).integers(400 * 3 * 8 * 8, 256).view(400, 3, 8, 8).to(torch.uint8)
     dataset = dataset_of("folder:photos", images[:300])
     evaluation = evaluate_samples(dataset_of("samples", images[300:]), dataset)
-    assert evaluation.extractor == "pixels"
+    assert evaluation.extractor == RandomConvolutions(3).name
     assert {"fid", "kid", "precision", "coverage", "memorised", "ndb"} <= evaluation.figures.keys()
     assert not {"inception_score", "modes", "label_agreement"} & evaluation.figures.keys()
 

@@ -30,6 +30,8 @@ from sparring.evaluation.features import (
     weights_hash,
 )
 from sparring.evaluation.features.default import recognised
+from sparring.evaluation.features.random_convolutions import RandomConvolutions
+from sparring.evaluation.figures.fidelity import fid
 from sparring.randomness import Randomness
 
 GREY = Images((1, 8, 8))
@@ -109,10 +111,42 @@ def test_the_default_suits_the_data(small_mnist: Dataset, digits: ClassifierFeat
     assert default(small_mnist).name == digits.name
     assert default(unlabelled).name == digits.name
     assert default(points).name == "points"
-    assert default(colour).name == "pixels"
-    assert default(other).name == "pixels"
+    assert default(colour).name == RandomConvolutions(3).name
+    assert default(other).name == RandomConvolutions(1).name
     assert isinstance(default(stacked), StackedFeatures)
     assert default(texts).name == TokenFeatures(2).name
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 32, 20), (4, 9, 9), (3, 1, 1)])
+def test_random_convolutions_are_the_same_everywhere(shape: tuple[int, ...]) -> None:
+    examples = images(7, *shape)
+    first, second = RandomConvolutions(shape[0]), RandomConvolutions(shape[0])
+    assert first.name == second.name
+    found = first.features(examples)
+    assert found.shape == (7, first.size)
+    assert found.isfinite().all()
+    assert torch.equal(found, second.features(examples))
+    torch.testing.assert_close(first.features(examples[2:4]), found[2:4])
+    assert RandomConvolutions(2).name != RandomConvolutions(3).name
+
+
+def test_random_convolutions_see_colour_and_edges_and_the_worse_the_further() -> None:
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.rand(400, 3, 4, 4, generator=generator)
+    plain = torch.nn.functional.interpolate(coarse, scale_factor=4, mode="bilinear") * 255
+    extractor = RandomConvolutions(3)
+
+    def distance(damaged: torch.Tensor) -> float:
+        stored = damaged.round().clamp(0, 255).to(torch.uint8)
+        real = extractor.features(plain[200:].round().to(torch.uint8))
+        return fid(real, extractor.features(stored[:200]), interval=False).value
+
+    noise = torch.randn(plain.shape, generator=generator)
+    blurred = torch.nn.functional.avg_pool2d(plain, 3, 1, 1, count_include_pad=False)
+    for way in (noise * 40, blurred - plain, plain.mean(1, keepdim=True) - plain):
+        distances = [distance(plain + strength * way) for strength in (0.0, 0.5, 1.0)]
+        assert distances == sorted(distances)
+        assert distances[2] > 1.2 * distances[0]
 
 
 def letters(count: int) -> torch.Tensor:
@@ -138,7 +172,7 @@ def test_digits_are_seen_only_where_the_classifier_recognises_real_ones(small_mn
     }
     for name, dataset in others.items():
         chosen = dataset.examples.kind.extractor(dataset)
-        assert chosen.name == "pixels", name
+        assert chosen.name.startswith("random-"), name
         assert "recognises" in chosen.why
     few_classes = small_mnist[labels.argsort()][:1500]  # zeros and ones, as a folder may have them
     chosen = image_extractor(few_classes, few_classes.examples.kind)
@@ -216,7 +250,7 @@ def test_onnx_without_its_package_says_what_to_install(
 
 @pytest.mark.parametrize("name", ["digit", "no/such/file.pt", "features.pkl", ""])
 def test_unknown_features_say_what_there_is(name: str) -> None:
-    with pytest.raises(SettingError, match="'digits', 'pixels' or an existing file"):
+    with pytest.raises(SettingError, match="'digits', 'random', 'pixels' or an existing file"):
         load_extractor(name, GREY)
 
 

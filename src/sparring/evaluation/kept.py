@@ -34,7 +34,7 @@ def keep(run: Run, evaluation: Evaluation) -> Path:
     folder = run.path / FOLDER
     with writing(folder):
         folder.mkdir(exist_ok=True)
-    before = _chosen(run)
+    before = chosen(run)
     for each in (before, evaluation):
         if each is not None:
             file = folder / f"{file_name(each, own)}.json"
@@ -76,7 +76,7 @@ def file_name(evaluation: Evaluation, own_data: str) -> str:
     return re.sub(r"[^\w.-]+", "-", "-".join(map(str, words)))[:200]
 
 
-def _chosen(run: Run) -> Evaluation | None:
+def chosen(run: Run) -> Evaluation | None:
     """What `evaluation.json` holds; None where there is none, or a damaged one, which is made anew."""
     try:
         return Evaluation.from_json((run.path / CHOSEN).read_text(encoding="utf-8"))

@@ -62,8 +62,8 @@ def evaluate(
         data: the real examples; by default what the run was trained on.
         size: size in pixels that the real examples are brought to, 64 or `64x48`, where samples come from
             files; by default their own, or 28 for folders. Those of a run come to the size of the run.
-        features: what examples are compared by: `digits`, `pixels`, or a file (see `load_extractor`); by
-            default what suits the data.
+        features: what examples are compared by: `digits`, `random`, `pixels`, or a file (see
+            `load_extractor`); by default what suits the data.
         seed: of the samples, subsets and resamples.
         epoch: evaluate the networks kept after this epoch instead of the latest checkpoint.
         device: where to generate samples, as well as their features.

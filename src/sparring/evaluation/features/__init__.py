@@ -5,6 +5,7 @@ from sparring.evaluation.features.default import image_extractor
 from sparring.evaluation.features.extractor import FeatureExtractor, in_batches, weights_hash
 from sparring.evaluation.features.loading import load_classifier, load_extractor, shipped_digits
 from sparring.evaluation.features.modules import ModuleFeatures, OnnxFeatures
+from sparring.evaluation.features.random_convolutions import RandomConvolutions
 from sparring.evaluation.features.reader import ReaderFeatures
 from sparring.evaluation.features.tokens import TokenFeatures
 from sparring.evaluation.features.vectors import VectorFeatures
@@ -14,6 +15,7 @@ __all__ = [
     "FeatureExtractor",
     "ModuleFeatures",
     "OnnxFeatures",
+    "RandomConvolutions",
     "ReaderFeatures",
     "StackedFeatures",
     "TokenFeatures",

@@ -9,7 +9,7 @@ from sparring.data.kinds import Kind
 from sparring.evaluation.features.classifier import StackedFeatures
 from sparring.evaluation.features.extractor import CONFIDENCE, FeatureExtractor
 from sparring.evaluation.features.loading import shipped_digits
-from sparring.evaluation.features.vectors import VectorFeatures
+from sparring.evaluation.features.random_convolutions import RandomConvolutions
 
 LOOKED_AT = 500
 """Real examples that the classifier is tried on, at the most."""
@@ -20,7 +20,7 @@ added 93 %, of digits in printed fonts 87 %; of letters that look like digits 77
 
 
 def image_extractor(dataset: Dataset, kind: Kind, device: torch.device | str = "cpu") -> FeatureExtractor:
-    """The shipped digits where their classifier recognises the real examples, else the pixels.
+    """The shipped digits where their classifier recognises the real examples, else random convolutions.
 
     It is asked only about grey 28x28 images with the ten digits as classes or with no classes, and stacks of
     them whose classes are numbers such as `042`. The extractor's `why` says what was found.
@@ -30,16 +30,16 @@ def image_extractor(dataset: Dataset, kind: Kind, device: torch.device | str = "
         kind: their kind.
         device: where the extractor computes.
     """
-    pixels = VectorFeatures("pixels", kind)
+    untrained = RandomConvolutions(kind.shape[0], device)
     classifier = _classifier(dataset, kind, device)
     if classifier is None:
-        pixels.why = (
-            "the classifier that comes along is for grey digits of 28 x 28 pixels, with the classes 0 to 9 "
-            "or without classes"
+        untrained.why = (
+            "random convolutions put damage to any images in the right order, and the classifier that comes "
+            "along is for grey digits of 28 x 28 pixels, with the classes 0 to 9 or without classes"
         )
-        return pixels
+        return untrained
     share = recognised(classifier, dataset)
-    chosen = classifier if share >= ENOUGH_RECOGNISED else pixels
+    chosen = classifier if share >= ENOUGH_RECOGNISED else untrained
     chosen.why = (
         f"the classifier of digits recognises {share:.0%} of the real examples, and is used from "
         f"{ENOUGH_RECOGNISED:.0%} on"

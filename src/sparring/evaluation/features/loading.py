@@ -14,6 +14,7 @@ from sparring.errors import SettingError, nearest
 from sparring.evaluation.features.classifier import ClassifierFeatures
 from sparring.evaluation.features.extractor import FeatureExtractor
 from sparring.evaluation.features.modules import ModuleFeatures, OnnxFeatures
+from sparring.evaluation.features.random_convolutions import RandomConvolutions
 from sparring.evaluation.features.vectors import VectorFeatures
 
 
@@ -21,8 +22,9 @@ def load_extractor(name: str, kind: Kind, device: torch.device | str = "cpu") ->
     """Find an extractor by name.
 
     Args:
-        name: `digits` (shipped), `pixels`, or the path of a file: `.safetensors` written by
-            `python -m sparring.evaluation.classifier`, TorchScript (`.pt`, `.ts`), or ONNX (`.onnx`).
+        name: `digits` (shipped), `random` (random convolutions of images), `pixels`, or the path of a file:
+            `.safetensors` written by `python -m sparring.evaluation.classifier`, TorchScript (`.pt`, `.ts`),
+            or ONNX (`.onnx`).
         kind: what the examples are.
         device: where it computes.
 
@@ -31,6 +33,8 @@ def load_extractor(name: str, kind: Kind, device: torch.device | str = "cpu") ->
     """
     if name == "pixels":
         return VectorFeatures(name, kind)
+    if name == "random" and kind.has_size:
+        return RandomConvolutions(kind.shape[0], device)
     if name == "digits":
         return shipped_digits(device)
     path = Path(name)
@@ -42,8 +46,8 @@ def load_extractor(name: str, kind: Kind, device: torch.device | str = "cpu") ->
     }
     if path.suffix not in loaders or not path.is_file():
         raise SettingError(
-            f"There are no features '{name}': give 'digits', 'pixels' or an existing file "
-            f"({', '.join(loaders)}).{nearest(name, ['digits', 'pixels'])}"
+            f"There are no features '{name}': give 'digits', 'random', 'pixels' or an existing file "
+            f"({', '.join(loaders)}).{nearest(name, ['digits', 'random', 'pixels'])}"
         )
     return loaders[path.suffix]()
 
