@@ -19,6 +19,7 @@ from sparring.health.findings import (
     FIRST_CHECKS,
     FULL_CHECKS_IN_A_ROW,
     LATEST_CHECKS,
+    OVERFITTING_CHECKS,
     PATIENCE,
     RULES,
     Finding,
@@ -89,6 +90,7 @@ SICK: dict[str, Changes] = {
     },
     "divergence": {"generator/loss": lambda check: 0.8 if check < 10 else -4e4},
     "memorisation": {"samples/copies": 0.8},
+    "overfitting": {"discriminator/gap_training": 2.0, "discriminator/gap_held_out": 0.5},
     "dead run": {"samples/movement": 0.0},
 }
 """What of a healthy run is otherwise where a rule must speak."""
@@ -99,6 +101,7 @@ STRAIGHT: dict[str, int] = dict.fromkeys(SICK, CHECKS_IN_A_ROW) | {
     "oscillation": CHECKS_PER_FULL_CHECK * (FULL_CHECKS_IN_A_ROW - 1),
     "partial mode collapse": CHECKS_PER_FULL_CHECK * (FULL_CHECKS_IN_A_ROW - 1),
     "memorisation": CHECKS_PER_FULL_CHECK * (FULL_CHECKS_IN_A_ROW - 1),
+    "overfitting": OVERFITTING_CHECKS - 1,
     "dead run": CHECKS_IN_A_ROW - 1,
 }
 """Checks after which a rule cannot know yet, however sick the run is."""
@@ -192,6 +195,8 @@ def test_what_a_run_has_got_over_is_not_found(name: str, healed: int, names: Nam
         "generator/gradient_norm": 0.4,
         "samples/diversity": 0.95,
         "samples/classes": 9.0,
+        "discriminator/gap_training": 1.0,
+        "discriminator/gap_held_out": 0.9,
     }
     if name in ("partial mode collapse", "memorisation", "oscillation"):
         healed = 2 * CHECKS_PER_FULL_CHECK
@@ -221,6 +226,10 @@ def test_samples_that_still_come_nearer_are_given_time(name: str, names: Names) 
         ("divergence", "generator/loss", lambda check: 4e4 if check % CHECKS_IN_A_ROW == 0 else 0.8),
         ("divergence", "generator/loss", -40.0),
         ("memorisation", "samples/copies", 0.1),
+        ("overfitting", "discriminator/gap_held_out", 1.5),
+        ("overfitting", "discriminator/gap_held_out", lambda check: 3.0 if check % 8 == 0 else 0.5),
+        ("overfitting", "discriminator/gap_held_out", None),
+        ("overfitting", "discriminator/gap_training", -0.1),
         ("dead run", "samples/movement", 0.01),
         ("dead run", "samples/movement", lambda check: 0.1 if check % CHECKS_IN_A_ROW == 0 else 0.0),
     ],
@@ -350,7 +359,7 @@ def test_of_several_the_one_is_named(name: str, changes: Changes, said: str, nam
     assert re.search(said, finding.evidence), finding.evidence
 
 
-ADVERSARIAL = {"vanishing gradient", "generator overpowering", "oscillation"}
+ADVERSARIAL = {"vanishing gradient", "generator overpowering", "oscillation", "overfitting"}
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_watching_changes_nothing(
     system: str, make_engine: Make, make_dataset: Callable[..., Dataset]
 ) -> None:
     """Neither a weight nor what an optimiser remembers nor the noise still to come, in no system."""
-    dataset = make_dataset(40, size=32)
+    dataset = make_dataset(40, size=32, held_out=12)
     watched, alone = (make_engine(system, dataset, batch_size=8) for _ in range(2))
     play(watch(watched, 1), 3)
     for _ in range(3):

@@ -261,7 +261,7 @@ def test_the_command_line_takes_what_is_advised(system: str, monkeypatch: pytest
             name, _, settings = started.pop()
             assert name == system
             for setting, value in context.deviations().items():
-                assert settings.flat()[setting] == value
+                assert settings[setting] == value
             for program, *command in others:
                 assert program == "sparring"
                 main(command)
@@ -273,7 +273,7 @@ def test_what_is_advised_can_be_done(tiny_npz: Path, tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     data = f"npz:{tiny_npz}"
     changed = {"generator_lr": 1e-7, "saturating": True, "batch_size": 300, "learning_rate_decay": 0.5}
-    short = ["--data", data, "--max-steps", "1", "--threads", "1"]
+    short = ["--data", data, "--preset", "paper", "--max-steps", "1", "--threads", "1"]
     for number, context in enumerate((context_of("gan", data, **changed), context_of("gan", data))):
         (options,) = commands(remedy(context, EVERYONE, None))
         main(["train", "gan", *short, *options, "--out", str(number)])

@@ -108,7 +108,17 @@ REFUSED = {
     # A class for each example of a pack.
     ("packing", Case("acgan", "classes")): "this system has 3 classes",
     ("packing", Case("r3gan", "classes")): "this system has 3 classes",
+    # No images.
+    **{
+        ("augmentation", Case(system, data)): f"it changes images, and this data has {about}"
+        for systems, data, about in (
+            (("dcgan", "wgan", "wgan-gp", "began", "r3gan"), "points", "points of 2 dimensions"),
+            (("language-model", "seqgan", "relgan", "wgan-gp"), "texts", "sequences of 6 tokens"),
+        )
+        for system in systems
+    },
     # No critic.
+    ("freezing", Case("language-model", "texts")): "no network of the role critic",
     ("instance noise", Case("language-model", "texts")): "this data has sequences of 6 tokens",
     ("soft labels", Case("language-model", "texts")): "never asks for self.objective",
     ("packing", Case("language-model", "texts")): "shows it nothing",
@@ -450,12 +460,49 @@ def sees_means_of_the_past(case: Case, patch: pytest.MonkeyPatch) -> None:
         assert values[f"{player}/history"] == pytest.approx(0.1 * distance, rel=1e-3, abs=1e-9)
 
 
+def sees_augmented_images(case: Case, patch: pytest.MonkeyPatch) -> None:
+    """Critics see images all of which have a square of the middle grey."""
+    engine = case.engine(augment_cutout=0.5)
+    middle = sum(engine.game.value_range) / 2
+
+    def cut(images: Tensor) -> bool:
+        # Half of each side, or a quarter where the centre lies in a corner.
+        pixels = (images == middle).all(1).flatten(1).sum(1)
+        return bool((pixels >= (images.shape[-1] // 4) ** 2).all())
+
+    assert not any(map(cut, shown_to_critics(case.engine())))
+    assert any(map(cut, shown_to_critics(engine)))
+
+
+def sees_layers_that_stay(case: Case, patch: pytest.MonkeyPatch) -> None:
+    engine, plain = case.engine(freeze=1), case.engine()
+    before, free = networks(engine), networks(plain)
+    assert all(torch.equal(before[name], value) for name, value in free.items())
+    assert before.keys() == free.keys()
+    for each in (engine, plain):
+        play(each, 2)
+    after, moved = networks(engine), networks(plain)
+    for ours, theirs in zip(critics(engine), critics(plain), strict=True):
+        layer = first_layer(theirs)
+        frozen = {id(part) for part in layer.parameters(recurse=False)}
+        names = [name for name, each in theirs.named_parameters() if id(each) in frozen]
+        assert names
+        state = ours.state_dict(keep_vars=True)
+        assert not any(isinstance(state[name], nn.Parameter) for name in names)
+        assert next(ours.parameters(), None) is not None
+    resting = {name for name in after if torch.equal(after[name], before[name])}
+    assert any(name not in resting for name in after)
+    assert {name for name in moved if torch.equal(moved[name], free[name])} < resting
+
+
 EFFECTS: dict[str, Callable[[Case, pytest.MonkeyPatch], None]] = {
+    "augmentation": sees_augmented_images,
     "instance noise": sees_noise,
     "soft labels": sees_soft_labels,
     "top-k": sees_the_best,
     "packing": sees_packs,
     "layer noise": sees_noise_between_layers,
+    "freezing": sees_layers_that_stay,
     "spectral norm": sees_unit_norms,
     "unrolling": sees_the_critic_of_later,
     "historical averaging": sees_means_of_the_past,

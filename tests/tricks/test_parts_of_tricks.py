@@ -373,3 +373,89 @@ def test_noise_is_not_for_tokens(make_engine: Make) -> None:
     with pytest.raises(SettingError, match="this data has sequences of 4 tokens"):
         make_engine(system, data, batch_size=8, instance_noise=0.1)
     assert Points((2,)).continuous
+
+
+# -- augmentation -------------------------------------------------------------------------------------------
+
+
+def augmented(images: Tensor, value_range: tuple[float, float] = (-1.0, 1.0), **flags: float) -> Tensor:
+    """What a critic would be shown of some images."""
+    (trick,) = make_tricks(TrickSettings(**flags), Randomness(3))
+    game: Any = type("Shown", (), {"value_range": value_range})()
+    return trick.see(images, (), True, game)[0]
+
+
+def random_images(count: int = 400, channels: int = 3, side: int = 16) -> Tensor:
+    return torch.rand(count, channels, side, side, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+def test_colour_varies_as_far_as_the_paper_says() -> None:
+    images = random_images()
+    seen = augmented(images, augment_colour=1.0)
+    shift = seen.mean((1, 2, 3)) - images.mean((1, 2, 3))
+    assert -0.5 <= shift.min() < -0.48
+    assert 0.48 < shift.max() <= 0.5
+    # Differences of brightness are scaled by the contrast alone, those of colour by the saturation as well.
+    contrast = (seen.mean(1).std((1, 2)) / images.mean(1).std((1, 2))).sort().values
+    assert 0.5 <= contrast[0] < 0.52
+    assert 1.48 < contrast[-1] <= 1.5001
+    saturation = (seen[:, 0] - seen[:, 1]).std((1, 2)) / (images[:, 0] - images[:, 1]).std((1, 2))
+    saturation = (saturation * images.mean(1).std((1, 2)) / seen.mean(1).std((1, 2))).sort().values
+    assert saturation[0] < 0.02
+    assert 1.98 < saturation[-1] <= 2.0001
+
+
+def test_half_the_strength_varies_colour_half_as_far() -> None:
+    images = random_images()
+    shift = augmented(images, augment_colour=0.5).mean((1, 2, 3)) - images.mean((1, 2, 3))
+    assert 0.24 < shift.abs().max() <= 0.25
+
+
+@pytest.mark.parametrize("value_range", [(-1.0, 1.0), (0.0, 1.0)])
+def test_what_colour_does_is_the_same_in_every_range(value_range: tuple[float, float]) -> None:
+    low, high = value_range
+    images = random_images(50)
+    ours = augmented((images + 1) / 2 * (high - low) + low, value_range, augment_colour=1.0)
+    theirs = augmented(images, augment_colour=1.0)
+    assert torch.allclose((ours - low) / (high - low) * 2 - 1, theirs, atol=1e-5)
+
+
+def test_images_are_shifted_by_whole_pixels_up_to_an_eighth() -> None:
+    image = random_images(1)
+    seen = augmented(image.expand(400, -1, -1, -1), augment_translation=0.125)
+    padded_image = F.pad(image[0], (2, 2, 2, 2))
+    windows = [
+        padded_image[:, row : row + 16, column : column + 16] for row in range(5) for column in range(5)
+    ]
+    found = torch.stack([(seen == window).all((1, 2, 3)) for window in windows])
+    assert found.any(0).all()
+    # All 25 places are met, none of them much more often than the others.
+    assert 4 <= found.sum(1).min() <= found.sum(1).max() <= 36
+
+
+def test_a_square_is_cut_out_whose_centre_is_anywhere() -> None:
+    seen = augmented(random_images(), augment_cutout=0.5)
+    cut = (seen == 0).all(1)
+    sizes = cut.flatten(1).sum(1)
+    assert (sizes.min(), sizes.max()) == (16, 64)
+    assert cut[:, 0, 0].any()
+    assert cut[:, 8, 8].any()
+    assert cut[:, 15, 15].any()
+
+
+def test_some_images_are_mirrored() -> None:
+    images = random_images()
+    seen = augmented(images, augment_flips=0.25)
+    mirrored = (seen == images.flip(3)).all((1, 2, 3))
+    assert torch.equal(seen[~mirrored], images[~mirrored])
+    assert mirrored.float().mean().item() == pytest.approx(0.25, abs=0.09)
+
+
+def test_gradients_flow_through_all_of_it_twice() -> None:
+    images = random_images(4, side=8).requires_grad_()
+    flags = {"augment_colour": 1.0, "augment_translation": 0.125, "augment_cutout": 0.5, "augment_flips": 0.5}
+    seen = augmented(images, **flags)
+    (first,) = torch.autograd.grad(seen.square().sum(), images, create_graph=True)
+    (second,) = torch.autograd.grad(first.square().sum(), images)
+    assert (first != 0).flatten(1).any(1).all()
+    assert (second != 0).flatten(1).any(1).all()

@@ -27,6 +27,9 @@ FULL_CHECKS_IN_A_ROW = 4
 
 FEW_DISTINCT = 0.4
 """Share of different samples, relative to real examples, below which texts are few."""
+OVERFITTING_CHECKS = 10
+"""Checks in a row that show a critic to know its examples: by chance, one in a thousand would."""
+
 LARGEST_USUAL_LOSS = 9.0
 """A loss beyond which even the first ones are no measure, where losses come of what a critic says."""
 NEGLIGIBLE_GRADIENT = 1e-3
@@ -183,6 +186,25 @@ def divergence(checks: Checks) -> str | None:
     return None
 
 
+def overfitting(checks: Checks) -> str | None:
+    """A critic knows its training examples, and held-out ones half as well at the most, check after check."""
+    for critic in checks.players(Role.CRITIC):
+        known, others = (
+            checks.recent(f"{critic}/gap_{kind}", OVERFITTING_CHECKS) for kind in ("training", "held_out")
+        )
+        if min(len(known), len(others)) < OVERFITTING_CHECKS:
+            continue
+        if any(a <= b for a, b in zip(known, others, strict=True)):
+            continue
+        trained, kept_aside = median(known), median(others)
+        if trained > 0 and kept_aside <= 0.5 * trained:
+            return (
+                f"To the {critic}, training examples score higher than samples by {trained:.2g}, and "
+                f"held-out ones by {kept_aside:.2g}."
+            )
+    return None
+
+
 def memorisation(checks: Checks) -> str | None:
     """Samples are copies of training examples."""
     copies = checks.recent("samples/copies", FULL_CHECKS_IN_A_ROW)
@@ -262,6 +284,15 @@ RULES: dict[str, Rule] = {
         "few examples it can.",
         (),
         advice="Train again on more examples, or for fewer `--epochs`.",
+    ),
+    "overfitting": Rule(
+        overfitting,
+        "The critic has begun to learn its training examples by heart, and soon tells the generator no more "
+        "than whether a sample is one of them.",
+        (),
+        advice="Train again on more examples, or for fewer `--epochs`; of images it learns fewer by heart "
+        "where it sees them changed: `--augment-colour 1 --augment-translation 0.125 --augment-cutout 0.5`.",
+        adversarial=True,
     ),
     "dead run": Rule(
         dead_run,

@@ -8,6 +8,7 @@ from typing import Any
 from sparring.game import Number
 from sparring.health.checks import PHASE, of_newest_phase
 from sparring.health.findings import Finding, find
+from sparring.health.overfitting import OverfittingVitals
 from sparring.health.remedies import Context
 from sparring.health.vitals import FeatureVitals, SampleVitals
 from sparring.randomness import Randomness, derived_seed
@@ -42,6 +43,7 @@ class Monitor:
         random = Randomness(derived_seed(engine.noise_seed, "health"), engine.processes.device)
         self.samples = SampleVitals(engine.game, engine.dataset, random)
         self.features = FeatureVitals(self.samples)
+        self.overfitting = OverfittingVitals(engine, random.child("overfitting"))
 
     @property
     def due(self) -> bool:
@@ -62,6 +64,7 @@ class Monitor:
         row |= {
             name: float(value) for name, value in values.items() if name.rpartition("/")[2] in WATCHED_TERMS
         }
+        row |= self.overfitting.measure()
         row |= self.engine.moves | {f"samples/{name}": value for name, value in measured.items()}
         if self.rows and self.rows[-1].get(PHASE) != row[PHASE]:
             self.rows = []

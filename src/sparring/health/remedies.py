@@ -28,14 +28,16 @@ class Context:
     """The role of each player, by its name."""
     discrete: bool = False
     """Whether samples change in steps, as texts do."""
+    recommended: Sequence[Mapping[str, Any]] = ()
+    """Settings that the system recommends for such data."""
 
     def deviations(self) -> dict[str, Any]:
         """The published value of every setting that has another one.
 
-        A run may have been made from one of the system's presets: of defaults and presets, those that the
-        settings are nearest to count as published.
+        A run may have been made from one of the system's presets, or by its rules: of all these and the
+        defaults, those that the settings are nearest to count as published.
         """
-        makers = [{}, *self.game_class.presets.values()]
+        makers = [{}, *self.game_class.presets.values(), *self.recommended]
         published = [self.game_class.Settings.of(dict(values), self.system).flat() for values in makers]
         own = self.settings.flat()
         differing = [

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from sparring.randomness import Randomness
 from sparring.tricks.active import ActiveTricks
+from sparring.tricks.augmentation import Augmentation
+from sparring.tricks.freezing import Freezing
 from sparring.tricks.historical_averaging import HistoricalAveraging
 from sparring.tricks.instance_noise import InstanceNoise
 from sparring.tricks.layer_noise import LayerNoise
@@ -20,10 +22,12 @@ from sparring.tricks.unrolling import Unrolling
 __all__ = ["TRICKS", "ActiveTricks", "Flags", "Trick", "TrickSettings", "make_tricks"]
 
 TRICKS: dict[str, type[Trick]] = {
+    "augmentation": Augmentation,
     "instance noise": InstanceNoise,
     "soft labels": SoftLabels,
     "top-k": TopK,
     "packing": Packing,
+    "freezing": Freezing,
     "layer noise": LayerNoise,
     "spectral norm": SpectralNorm,
     "unrolling": Unrolling,

@@ -1,0 +1,138 @@
+"""Differentiable augmentation: a critic sees every image changed at random, and learns none by heart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from sparring.settings import Fraction
+from sparring.tricks.trick import Flags, Trick
+
+if TYPE_CHECKING:
+    from sparring.data.dataset import DataSpec
+    from sparring.game import Game
+
+FEW = 5000
+"""Below so many images a critic learns them by heart within a usual run."""
+
+
+def augmentation_for(data: DataSpec) -> dict[str, float]:
+    """The flags that are recommended for some data: the paper's for few images, none for all else.
+
+    Whether images may be mirrored is not seen from their number, so they are not.
+    """
+    if not data.kind.has_size or data.count >= FEW:
+        return {}
+    return {"augment_colour": 1.0, "augment_translation": 0.125, "augment_cutout": 0.5}
+
+
+def reason_for(data: DataSpec) -> str:
+    """What of the data speaks for or against it, a clause."""
+    amount = data.kind.amount(data.count)
+    if not augmentation_for(data):
+        return amount
+    return f"{amount}, so few that a critic would learn them by heart: it sees them changed at random"
+
+
+class Augmentation(Trick):
+    """Each image that a critic is shown, real or generated, is changed by a draw of its own.
+
+    The changes are differentiable, and the generator learns through them; as both sides undergo the same,
+    what is generated stays free of them. The critic hardly sees an image twice, which is what helps where
+    there are few. In the authors' order: colour, translation, cutout; flips come first.
+    """
+
+    source = "Zhao et al. 2020, arXiv:2006.10738, section 3"
+    usual = {"augment_colour": 1.0, "augment_translation": 0.125, "augment_cutout": 0.5, "augment_flips": 0.5}
+
+    @dataclass(frozen=True)
+    class Settings(Flags):
+        """Flags of differentiable augmentation."""
+
+        augment_colour: Fraction = 0.0
+        """How far brightness, saturation, and contrast of what a critic sees vary, as a share of the paper's:
+        at 1, brightness by up to a quarter of the range, saturation from 0 to 2 times, contrast from 0.5 to
+        1.5 times."""
+        augment_translation: Fraction = 0.0
+        """By which share of its sides at the most an image that a critic sees is shifted; what comes in is
+        the middle of the range. The paper's is 0.125."""
+        augment_cutout: Fraction = 0.0
+        """Share of its sides that a square has which is cut out of an image that a critic sees, at any place.
+        The paper's is 0.5."""
+        augment_flips: Fraction = 0.0
+        """Share of the images that a critic sees which are mirrored, left to right; 0.5 for photographs, 0
+        where left and right differ, as in letters."""
+
+    settings: Settings
+
+    def refuses(self, game: Game) -> str | None:
+        """Examples that are no images."""
+        if not game.data.kind.has_size:
+            return f"it changes images, and this data has {game.data.kind.about}"
+        return None
+
+    def see(
+        self, examples: Tensor, condition: tuple[Tensor, ...], real: bool, game: Game
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Images changed at random."""
+        s = self.settings
+        if s.augment_flips:
+            coins = self.random.bernoulli(s.augment_flips, len(examples), 1, 1, 1)
+            examples = torch.where(coins > 0, examples.flip(3), examples)
+        low, high = game.value_range
+        middle = (low + high) / 2
+        if s.augment_colour:
+            examples = self.coloured(examples, (high - low) / 4)
+        if s.augment_translation:
+            examples = self.translated(examples, middle)
+        if s.augment_cutout:
+            examples = self.cut_out(examples, middle)
+        return examples, condition
+
+    def coloured(self, images: Tensor, brightness: float) -> Tensor:
+        """Images (count, channels, height, width) of another brightness, saturation and contrast.
+
+        Args:
+            images: in any range.
+            brightness: by how much it varies to either side, at strength 1.
+        """
+        strength = self.settings.augment_colour
+        shift, saturation, contrast = (
+            self.random.uniform(len(images), 3).mul(strength)[..., None, None, None].unbind(1)
+        )
+        images = images + brightness * shift
+        grey = images.mean(1, keepdim=True)
+        images = (images - grey) * (1 + saturation) + grey
+        mean = images.mean((1, 2, 3), keepdim=True)
+        return (images - mean) * (1 + contrast / 2) + mean
+
+    def translated(self, images: Tensor, blank: float) -> Tensor:
+        """Images shifted by whole pixels, up to a share of their sides."""
+        rows, columns = (self._shifts(len(images), side) for side in images.shape[2:])
+        # Products with shifted identities: quick, and differentiable as often as one likes.
+        return rows[:, None] @ (images - blank) @ columns[:, None].mT + blank
+
+    def cut_out(self, images: Tensor, blank: float) -> Tensor:
+        """Images with a part filled in, whose centre lies anywhere in the image."""
+        kept = [
+            self._outside(len(images), side, round(self.settings.augment_cutout * side))
+            for side in images.shape[2:]
+        ]
+        outside = (kept[0][:, :, None] | kept[1][:, None, :])[:, None]
+        return torch.where(outside, images, blank)
+
+    def _shifts(self, count: int, side: int) -> Tensor:
+        """For each image an identity whose ones are shifted, (count, side, side)."""
+        most = round(self.settings.augment_translation * side)
+        shift = self.random.integers(count, 2 * most + 1) - most
+        place = torch.arange(side, device=shift.device)
+        return (place[:, None] - place == shift[:, None, None]).float()
+
+    def _outside(self, count: int, side: int, length: int) -> Tensor:
+        """For each image the places along a side that a stretch of this length leaves, bool (count, side)."""
+        first = self.random.integers(count, side + 1 - length % 2)[:, None] - length // 2
+        place = torch.arange(side, device=first.device)
+        return (place < first) | (place >= first + length)
