@@ -20,24 +20,25 @@ from sparring.data.kinds import Kind, kind_from
 from sparring.data.loading import Watch, unwatched
 from sparring.data.own import is_own
 from sparring.errors import CheckpointError, DataError, RunError, SettingError
+from sparring.exploring.explorer import Explorer
+from sparring.exploring.latents import require_vectors, truncated
+from sparring.exporting.layout import WEIGHTS, is_exported, read_config
 from sparring.game import Game, GameSettings
-from sparring.nn.modes import inference
+from sparring.generating import SAMPLE_BATCH, generate
 from sparring.processes import join_processes
 from sparring.randomness import Randomness, derived_seed, seeded_initialisation
+from sparring.runs.checkpoint import read_weights, unpacked
 from sparring.runs.folder import Run
 from sparring.runs.place import is_group
 from sparring.sample_files import Samples, joined
-from sparring.settings import Count, Natural, check_value
+from sparring.settings import Count, Fraction, Natural, check_value
 from sparring.zoo import find_system, short_name
 
 if TYPE_CHECKING:
     from PIL import Image
 
-SAMPLE_BATCH = 250
-"""Examples generated at a time; fixed, so that the same seed gives the same samples."""
 
-
-class Model:
+class Model(Explorer):
     """A trained game, ready to be sampled.
 
     Args:
@@ -47,40 +48,53 @@ class Model:
     """
 
     def __init__(self, game: Game, condition: Kind, dataset: Callable[[], Dataset]) -> None:
-        self.game = game.eval()
-        self.condition = condition
+        super().__init__(game, condition)
         self._dataset = dataset
 
-    def sample(self, count: int = 100, label: str | int | None = None, seed: int = 0) -> Samples:
+    def sample(
+        self, count: int = 100, label: str | int | None = None, seed: int = 0, truncation: float = 1.0
+    ) -> Samples:
         """Generate examples; the same seed gives the same ones.
 
         Args:
             count: how many.
             label: a class, by its label in the data, for all of them; by default all classes in turn.
             seed: decides the noise.
+            truncation: share of the distance of the noise from its mean that is left: below 1 samples are
+                more usual, and less diverse.
 
         Raises:
             SettingError: count below 1, seed below 0, or a label that the system cannot be told.
         """
-        return joined(list(self.batches(count, label, seed)))
+        return joined(list(self.batches(count, label, seed, truncation)))
 
-    def batches(self, count: int = 100, label: str | int | None = None, seed: int = 0) -> Iterator[Samples]:
+    def batches(
+        self, count: int = 100, label: str | int | None = None, seed: int = 0, truncation: float = 1.0
+    ) -> Iterator[Samples]:
         """The same examples a few at a time, so that memory does not grow with their number.
 
         Args:
             count: how many in all.
             label: as `sample` takes it.
             seed: decides the noise.
+            truncation: as `sample` takes it.
 
         Raises:
             SettingError: as `sample` does, at once.
         """
         count, seed = check_value("count", count, Count), check_value("seed", seed, Natural)
+        share = check_value("truncation", truncation, Fraction)
+        if share != 1.0:
+            require_vectors(self.game)
+        return self._batches(self.told(count, label), seed, share)
+
+    def told(self, count: int, label: str | int | None) -> Column:
+        """What so many samples are told: a label, or all in turn."""
         if label is None:
             condition = self.condition.draw(count, lambda: self._conditions(count))
         else:
             condition = self.condition.named(label).expand(count, *[-1] * len(self.condition.shape))
-        return self._batches(Column(self.condition, condition), seed)
+        return Column(self.condition, condition)
 
     def translate(
         self, images: Image.Image | NDArray[np.uint8], direction: str | None = None, seed: int = 0
@@ -104,12 +118,12 @@ class Model:
         translation = Translation(self.game, direction, check_value("seed", seed, Natural))
         return translation.of_array(images) if isinstance(images, np.ndarray) else translation(images)
 
-    def _batches(self, told: Column, seed: int) -> Iterator[Samples]:
-        random = Randomness(derived_seed(seed, "samples"), self._device)
+    def _batches(self, told: Column, seed: int, truncation: float) -> Iterator[Samples]:
+        random = self._noise(seed, "samples")
         for first in range(0, len(told), SAMPLE_BATCH):
             part = told[first : first + SAMPLE_BATCH]
-            latent = self.game.latent(SAMPLE_BATCH, random)[: len(part)]
-            yield Samples(Column(self.game.data.kind, generate(self.game, latent, part)), part)
+            latent = truncated(self.game.latent(SAMPLE_BATCH, random)[: len(part)], self.game, truncation)
+            yield self._made(latent, part)
 
     @cached_property
     def classifier(self) -> Classifier:
@@ -136,10 +150,6 @@ class Model:
             raise DataError(f"These examples are not {self.game.data.kind.about}: they are {misfit}.")
         return self.classifier(examples)
 
-    @property
-    def _device(self) -> torch.device:
-        return next(self.game.parameters()).device
-
     def _conditions(self, count: int) -> Column:
         """What the data says, of held-out examples where there are some: of the first so many."""
         dataset = self._dataset()
@@ -150,7 +160,7 @@ def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto", 
     """The trained game of a run.
 
     Args:
-        run: the run or its folder.
+        run: the run or its folder, or one that `export` wrote.
         epoch: an epoch whose networks were kept; by default the latest checkpoint.
         device: where to put it.
         sampling: settings of its `Game.sampling`, such as a temperature; by default as the run has them.
@@ -159,15 +169,14 @@ def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto", 
         SparringError: no such run, no checkpoint yet, a damaged one, one of another system, or a setting that
             says more than how samples are made.
     """
+    if not isinstance(run, Run) and is_exported(run):
+        if epoch is not None:
+            raise SettingError(
+                f"{run} is an exported model, which has the networks of one moment: leave the epoch out."
+            )
+        return _exported(Path(run), device, sampling)
     run = Run.open(run.path if isinstance(run, Run) else run)
-    described = run.description
     game_class = recorded_system(run)
-    data = described["data"]
-    spec = spec_from(data["spec"], game_class.value_range)
-    condition = kind_from(described["condition"]).in_range(*game_class.value_range)
-    settings = game_class.Settings.of(described["settings"], str(run.path / "run.json"))
-    settings = with_sampling(game_class, settings, sampling)
-    processes = join_processes(device)
     if epoch is None:
         checkpoint = run.latest()
         if checkpoint is None:
@@ -178,13 +187,51 @@ def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto", 
         networks = checkpoint.networks
     else:
         networks = run.kept_networks(epoch)
-    # Not before: a checkpoint is refused where it is of other settings, however large their networks are.
+    return _model(
+        game_class,
+        run.description,
+        networks,
+        run.path,
+        device,
+        sampling,
+        lambda: recorded_dataset(run).in_range(*game_class.value_range),
+    )
+
+
+def _exported(path: Path, device: str, sampling: Mapping[str, float]) -> Model:
+    """The model in a folder that `export` wrote."""
+    config = read_config(path)
+    if ":" in config["system"]:
+        refuse_what_came_with(path, "system", config["system"])
+    networks = unpacked(read_weights(path / WEIGHTS), path / WEIGHTS)
+
+    def no_data() -> Dataset:
+        raise SettingError(f"{path} is an exported model, which has no data: sample from the run itself.")
+
+    return _model(find_system(config["system"]), config, networks, path, device, sampling, no_data)
+
+
+def _model(
+    game_class: type[Game],
+    described: Mapping[str, Any],
+    networks: dict[str, Tensor],
+    path: Path,
+    device: str,
+    sampling: Mapping[str, float],
+    dataset: Callable[[], Dataset],
+) -> Model:
+    """A game as a folder describes it, with the weights in it."""
+    spec = spec_from(described["data"]["spec"], game_class.value_range)
+    condition = kind_from(described["condition"]).in_range(*game_class.value_range)
+    settings = game_class.Settings.of(described["settings"], str(path))
+    settings = with_sampling(game_class, settings, sampling)
+    processes = join_processes(device)
+    # Not before: weights are refused where they are of other settings, however large their networks are.
     with seeded_initialisation(described["seed"]):
         game = game_class(settings, spec, Randomness(0, processes.device)).to(processes.device)
-    check_networks(game, networks, f"{run.path} ({short_name(described['system'])})")
+    check_networks(game, networks, f"{path} ({short_name(described['system'])})")
     game.load_state_dict(networks)
-
-    return Model(game, condition, lambda: recorded_dataset(run).in_range(*game_class.value_range))
+    return Model(game, condition, dataset)
 
 
 def with_sampling(system: type[Game], settings: GameSettings, sampling: Mapping[str, float]) -> GameSettings:
@@ -292,24 +339,6 @@ def _form(tensor: Tensor) -> str:
     return f"{tuple(tensor.shape)} of {str(tensor.dtype).removeprefix('torch.')}"
 
 
-@torch.no_grad()
-def generate(game: Game, latent: Tensor, told: Column) -> Tensor:
-    """Examples from latents in evaluation mode, as they are stored; on the CPU.
-
-    Args:
-        game: what generates them.
-        latent: noise, as `Game.latent` gives it.
-        told: what each is to be.
-    """
-    parts = []
-    with inference(game):
-        for start in range(0, len(latent), SAMPLE_BATCH):
-            chosen = slice(start, start + SAMPLE_BATCH)
-            condition = told[chosen].to(latent.device).encoded()
-            parts.append(game.data.kind.decode(game.sample(latent[chosen], condition)).cpu())
-    return torch.cat(parts)
-
-
 def sample_picture(game: Game, dataset: Dataset, seed: int, epoch: float) -> bytes:
     """What shows a run's samples, from latents that depend on the seed alone: a PNG, or a text.
 
@@ -339,7 +368,10 @@ def sample_picture(game: Game, dataset: Dataset, seed: int, epoch: float) -> byt
         blocks.append(_targets(dataset, rows, columns))
     elif game.shows_real:
         blocks.append(_real_block(dataset, rows, columns, epoch))
-    return kind.picture(kind.side_by_side(blocks) if layout.matched else blocks, dataset)
+    titles = [layout.titles if block is made else () for block in blocks]
+    if layout.matched:
+        return kind.picture(kind.side_by_side(blocks), dataset)
+    return kind.picture(blocks, dataset, titles)
 
 
 def _targets(dataset: Dataset, rows: int, columns: int) -> Tensor:
@@ -363,6 +395,8 @@ def sample(
     *,
     label: str | int | None = None,
     seed: int = 0,
+    truncation: float = 1.0,
+    interpolate: int | None = None,
     epoch: int | None = None,
     device: str = "auto",
     **sampling: float,
@@ -374,8 +408,15 @@ def sample(
         count: how many.
         label: the class of all of them, by its label in the data; by default all classes in turn.
         seed: decides the noise.
+        truncation: share of the distance of the noise from its mean that is left: below 1 samples are more
+            usual, and less diverse.
+        interpolate: so many samples on each way from one noise to another: a row of a picture, and the
+            frames of a film (.gif).
         epoch: an epoch whose networks were kept; by default the latest checkpoint.
         device: where to generate them: auto, cpu, cuda ...
         sampling: settings of the system that say how samples are made, such as `temperature=0.7`.
     """
-    return load(run, epoch, device, **sampling).sample(count, label, seed)
+    model = load(run, epoch, device, **sampling)
+    if interpolate is None:
+        return model.sample(count, label, seed, truncation)
+    return model.interpolate(max(1, count // interpolate), interpolate, label, seed, truncation)

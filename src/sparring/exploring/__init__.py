@@ -1,0 +1,1 @@
+"""Exploring: the noise from which a trained game generates."""

@@ -1,0 +1,68 @@
+"""Latents: ways from one noise to another, and nearer to the mean of all."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from sparring.errors import SettingError
+from sparring.game import Game
+from sparring.randomness import Randomness
+
+DRAWN = 10_000
+"""Latents whose mean stands for the middle of all (as many as StyleGAN's code averages)."""
+PARALLEL = 1e-4
+"""Sine of the angle below which two directions count as one."""
+
+
+def spherical(first: Tensor, last: Tensor, steps: int) -> Tensor:
+    """The way from one latent to another on the sphere, at even angles (White 2016, arXiv:1609.04468).
+
+    Straight ways lead through the middle, where a generator has seen next to no noise.
+
+    Args:
+        first: (count, dimensions).
+        last: likewise.
+        steps: places on each way, both ends among them.
+
+    Returns:
+        (count, steps, dimensions); lengths change evenly from that of the first to that of the last.
+    """
+    lengths = [latent.norm(dim=1, keepdim=True).clamp(min=1e-12) for latent in (first, last)]
+    ends = [latent / length for latent, length in zip((first, last), lengths, strict=True)]
+    share = torch.linspace(0, 1, steps, device=first.device)[None, :, None]
+    angle = (ends[0] * ends[1]).sum(1).clamp(-1, 1).arccos()[:, None, None]
+    sine = angle.sin()
+    weights = (
+        torch.where(sine > PARALLEL, ((1 - share) * angle).sin() / sine.clamp(min=PARALLEL), 1 - share),
+        torch.where(sine > PARALLEL, (share * angle).sin() / sine.clamp(min=PARALLEL), share),
+    )
+    direction = weights[0] * ends[0][:, None] + weights[1] * ends[1][:, None]
+    ways: Tensor = direction * ((1 - share) * lengths[0][:, None] + share * lengths[1][:, None])
+    return ways
+
+
+def truncated(latent: Tensor, game: Game, share: float) -> Tensor:
+    """Latents moved towards the mean of all (Brock et al. 2019, arXiv:1809.11096, section 3.1): what they
+    become is more usual, and less diverse.
+
+    Args:
+        latent: as `Game.latent` gives it.
+        game: whose it is.
+        share: of its distance from the mean that is left; 1 leaves it as it is, 0 makes all the same.
+    """
+    if share == 1.0:
+        return latent
+    mean: Tensor = game.latent(DRAWN, Randomness(0, latent.device)).mean(0)
+    moved: Tensor = mean + share * (latent - mean)
+    return moved
+
+
+def require_vectors(game: Game) -> None:
+    """Raise SettingError where the noise of a game is no vector, so that there are no ways through it."""
+    latent = game.latent(1, Randomness(0, next(game.parameters()).device))
+    if latent.dim() != 2 or game.data.kind.discrete:
+        raise SettingError(
+            f"{type(game).__name__} generates from noise of shape {tuple(latent.shape[1:])}: only vectors of "
+            "which each gives an example by itself can be explored."
+        )

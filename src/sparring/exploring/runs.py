@@ -1,0 +1,88 @@
+"""Exploring a run: its directions, and the noise of an image in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from sparring.data.loading import read_image
+from sparring.errors import SettingError
+from sparring.exploring.projection import Projection
+from sparring.model import load
+from sparring.runs.folder import Run
+from sparring.sample_files import Samples
+
+WHITE = 255
+
+
+def directions(
+    run: Run | Path | str,
+    count: int = 5,
+    *,
+    steps: int = 7,
+    furthest: float = 3.0,
+    label: str | int | None = None,
+    seed: int = 0,
+    epoch: int | None = None,
+    device: str = "auto",
+) -> Samples:
+    """Generate examples along the directions of the noise in which they change most, found in the weights.
+
+    Args:
+        run: the run or its folder.
+        count: how many directions, that of most effect first: a row of the picture each.
+        steps: examples along each, the same noise in their middle.
+        furthest: how far to either side, in standard deviations of noise in N(0, I).
+        label: the class of all of them, by its label in the data; by default the first.
+        seed: decides the noise in the middle.
+        epoch: an epoch whose networks were kept; by default the latest checkpoint.
+        device: where to generate them: auto, cpu, cuda ...
+    """
+    return load(run, epoch, device).directions(count, steps, furthest, label, seed)
+
+
+def project(
+    run: Run | Path | str,
+    image: Path | str,
+    *,
+    label: str | int | None = None,
+    steps: int = 300,
+    mask: Path | str | None = None,
+    seed: int = 0,
+    epoch: int | None = None,
+    device: str = "auto",
+) -> tuple[Projection, Samples]:
+    """Find the noise from which a run generates something like an image.
+
+    Args:
+        run: the run or its folder.
+        image: a file of any format and size.
+        label: its class, by its label in the data; by default every class is tried.
+        steps: of the search.
+        mask: an image that is black where the image is missing and is to be completed, and white elsewhere.
+        seed: decides where the search begins.
+        epoch: an epoch whose networks were kept; by default the latest checkpoint.
+        device: where to search: auto, cpu, cuda ...
+
+    Returns:
+        What was found, and beside it the image itself, the image without what is missing, and what is
+        generated, as samples.
+
+    Raises:
+        SparringError: no such run or file, or a run of other things than images.
+    """
+    model = load(run, epoch, device)
+    kind = model.game.data.kind
+    if not kind.has_size:
+        raise SettingError(f"An image is like images, and {run} generates {kind.about}.")
+    target = read_image(Path(image), kind.shape)
+    seen = None if mask is None else read_image(Path(mask), (1, *kind.shape[1:])).float() / WHITE
+    if seen is not None and not seen.any():
+        raise SettingError(f"{mask} is black: of the image nothing would be left to go by.")
+    found = model.project(target, label, steps, seed, seen)
+    shown = [target, found.examples.values[0]]
+    if seen is not None:
+        shown.insert(1, (seen * target + (1 - seen) * WHITE / 2).round().to(target.dtype))
+    told = found.told[torch.zeros(len(shown), dtype=torch.int64)]
+    return found, Samples(type(found.examples)(kind, torch.stack(shown)), told)

@@ -1,0 +1,1 @@
+"""Exporting: a trained game as files that others can use."""

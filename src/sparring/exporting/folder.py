@@ -1,0 +1,92 @@
+"""An exported model: a folder with weights, their description, a card, and a graph for other programs."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from sparring.errors import SettingError
+from sparring.evaluation.kept import chosen
+from sparring.exporting.card import card
+from sparring.exporting.layout import CONFIG, FORMAT, WEIGHTS
+from sparring.exporting.onnx import require_packages, write_onnx
+from sparring.game import Game
+from sparring.model import load
+from sparring.randomness import Randomness
+from sparring.runs.checkpoint import packed
+from sparring.runs.files import write_folder_atomically
+from sparring.runs.folder import Run
+
+TAKEN = ("title", "system", "settings", "condition", "seed", "versions")
+"""What the description of a run, and that of an exported model, both have."""
+DRAWN = 100
+"""Samples that are shown."""
+
+
+def export(run: Run | Path | str, out: Path | str, *, onnx: bool = True, epoch: int | None = None) -> Path:
+    """Write a trained game to a folder by itself, which `load` takes like a run.
+
+    It holds `model.safetensors` (all weights), `config.json` (what they are), `README.md` (a model card with
+    the figures of the newest evaluation), a picture of samples, and `model.onnx` (noise to samples, for any
+    number of them). Nothing in it names a path, but where a system of
+    one's own lies.
+
+    Args:
+        run: the run or its folder.
+        out: the folder, which must not be there yet.
+        onnx: write the ONNX file, which needs `pip install 'sparring[onnx]'`; it is run, and compared with
+            torch.
+        epoch: an epoch whose networks were kept; by default the latest checkpoint.
+
+    Raises:
+        SparringError: no such run, a folder that is there already, a system that cannot be exported.
+    """
+    run = Run.open(run.path if isinstance(run, Run) else run)
+    path = Path(os.path.abspath(out))
+    if os.path.lexists(path):
+        raise SettingError(f"{out} is there already, and nothing is replaced: give another folder.")
+    if onnx:
+        require_packages()
+    model = load(run, epoch, "cpu")
+    config = config_of(run, model.game.data.kind.suffix, epoch)
+    evaluation = None if epoch is not None else chosen(run)
+
+    def fill(folder: Path) -> None:
+        (folder / WEIGHTS).write_bytes(packed(model.game.state_dict()))
+        (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+        model.sample(DRAWN).save(folder / f"samples{config['suffix']}")
+        text = card(config, evaluation, noise_of(model.game) if onnx else None)
+        (folder / "README.md").write_text(text, encoding="utf-8")
+        if onnx:
+            write_onnx(model, folder / "model.onnx")
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_folder_atomically(path, fill)
+    return path
+
+
+def noise_of(game: Game) -> str:
+    """The noise of 64 samples in terms of NumPy, as far as its range shows it."""
+    drawn = game.latent(1000, Randomness(0))
+    shape = (64, *drawn.shape[1:])
+    low, high = drawn.min().item(), drawn.max().item()
+    law = f"standard_normal({shape})"
+    if low >= -1 and high <= 1:
+        law = f"uniform({0 if low >= 0 else -1}, 1, {shape})"
+    return f"np.random.default_rng(1).{law}"
+
+
+def config_of(run: Run, suffix: str, epoch: int | None) -> dict[str, Any]:
+    """The contents of config.json."""
+    description = run.description
+    data = description["data"]
+    return {
+        "format": FORMAT,
+        **{name: description[name] for name in TAKEN},
+        "data": {"summary": data["summary"], "fingerprint": data["fingerprint"], "spec": data["spec"]},
+        "step": run.status["step"],
+        "epoch": epoch,
+        "suffix": suffix,
+    }

@@ -1,0 +1,144 @@
+"""ONNX: a trained generator as a graph that other programs run, checked against what torch computes."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sparring.errors import SettingError, SparringError
+from sparring.model import Model
+from sparring.nn.modes import inference
+from sparring.randomness import Randomness
+
+PACKAGES = ("onnx", "onnxscript", "onnxruntime")
+ADVICE = "pip install 'sparring[onnx]', or give --no-onnx"
+NOISE, CONDITION, SAMPLES = "noise", "condition", "samples"
+"""Names of inputs and output."""
+TOLERANCE = 1e-5
+"""Largest difference from torch, as a share of the range of the samples."""
+CHECKED = (1, 2, 7)
+"""Numbers of samples for which the graph is tried."""
+
+
+class Exported(nn.Module):
+    """What is exported: noise, and what it is told, to samples; images from 0 to 1.
+
+    Args:
+        model: the trained game.
+    """
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.game = model.game
+        self.told = bool(model.condition.vector_size)
+        self.scaled = model.game.data.kind.has_size
+
+    def forward(self, noise: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Samples (count, *shape)."""
+        told = noise.new_zeros(noise.shape[0], 0) if condition is None else condition
+        made = self.game.sample(noise, told)
+        low, high = self.game.value_range
+        return ((made - low) / (high - low)).clamp(0, 1) if self.scaled else made
+
+    def inputs(self, count: int, model: Model) -> dict[str, Tensor]:
+        """Some inputs, by name; on the CPU."""
+        found = {NOISE: self.game.latent(count, Randomness(count))}
+        return found | ({CONDITION: model.told(count, None).encoded()} if self.told else {})
+
+
+def require_packages() -> None:
+    """Raise SettingError where the packages that this needs are missing."""
+    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise SettingError(f"An ONNX file needs {' and '.join(missing)}, which are not installed: {ADVICE}.")
+
+
+def write_onnx(model: Model, path: Path) -> float:
+    """Write a graph of any number of samples.
+
+    Args:
+        model: the trained game, on the CPU.
+        path: the file.
+
+    Returns:
+        The largest difference from torch, as a share of the range.
+
+    Raises:
+        SettingError: a package is missing, or the generator cannot be exported.
+        SparringError: what the graph computes is not what torch computes.
+    """
+    require_packages()
+    module = Exported(model)
+    given = module.inputs(2, model)
+    batch = torch.export.Dim("batch", min=1)
+    with inference(model.game), torch.no_grad(), _quiet():
+        try:
+            program: Any = torch.onnx.export(
+                module,
+                tuple(given.values()),
+                input_names=list(given),
+                output_names=[SAMPLES],
+                dynamic_shapes=tuple({0: batch} for _ in given),
+                dynamo=True,
+                verbose=False,
+            )
+        except Exception as error:
+            raise SettingError(
+                f"{type(model.game).__name__} cannot be exported to ONNX ({_first_line(error)}): give "
+                "--no-onnx."
+            ) from error
+        program.save(str(path))
+    apart = _difference(module, model, path)
+    if not apart <= TOLERANCE:
+        raise SparringError(
+            f"The ONNX file differs from torch by {apart:.1e} of the range, more than {TOLERANCE:g}: give "
+            "--no-onnx."
+        )
+    return apart
+
+
+def _difference(module: Exported, model: Model, path: Path) -> float:
+    """The largest, over several numbers of samples."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    largest = 0.0
+    for count in CHECKED:
+        given = module.inputs(count, model)
+        with inference(model.game), torch.no_grad():
+            ours = module(**given)
+        (theirs,) = session.run([SAMPLES], {name: value.numpy() for name, value in given.items()})
+        found = torch.from_numpy(theirs)
+        if found.shape != ours.shape:
+            raise SparringError(
+                f"The ONNX file gives {tuple(found.shape)} for {tuple(ours.shape)}: give --no-onnx."
+            )
+        scale = max(1.0, ours.abs().max().item())
+        largest = max(largest, (found - ours).abs().max().item() / scale)
+    return largest
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep to ourselves what exporters say of their own workings."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".:")
