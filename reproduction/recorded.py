@@ -68,8 +68,8 @@ class Row:
 
 
 ROWS = {
-    "gan": Row("gan --epochs 100", (0,), "none for these networks; the listing's length"),
-    "acgan": Row("acgan --epochs 2", (0,), "none; 2 of the listing's 100 epochs: short"),
+    "gan": Row("gan --preset paper --epochs 100", (0,), "none for these networks; the listing's length"),
+    "acgan": Row("acgan --preset paper --epochs 2", (0,), "none; 2 of the listing's 100 epochs: short"),
     "demo": Row("r3gan --preset digits --max-steps 3500", (0,), "none; about two minutes: short"),
     "ring": Row(
         "r3gan --preset points --data ring --max-steps 6000",

@@ -67,6 +67,7 @@ def losses(system: str, data: str, folder: Path) -> list[dict[str, float]]:
     run = sparring.train(
         system,
         data=name,
+        preset="paper",
         out=folder / f"{system}-{data}",
         max_steps=STEPS,
         batch_size=8,

@@ -13,6 +13,7 @@ import sparring
 from sparring.errors import Interrupted
 from sparring.game import Number
 from sparring.runs.folder import Run
+from sparring.training import recommending
 from sparring.training.engine import Engine
 
 Begin = Callable[..., Run]
@@ -40,6 +41,8 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     monkeypatch.setattr(Engine, "play_round", play)
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    # What is said of a run that is too short takes a few rounds before it, which are not what is tested.
+    monkeypatch.setattr(recommending, "rough_seconds_per_step", lambda engine, patience: [durations[0]])
     return durations
 
 

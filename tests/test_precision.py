@@ -53,7 +53,7 @@ def begin(tiny_npz: Path, tmp_path: Path) -> Begin:
         return sparring.train(
             "gan",
             **{"data": f"npz:{tiny_npz}", "batch_size": 50, "hidden_size": 16, "history_every": 1}
-            | {"threads": 1, "health_every": 3}
+            | {"preset": "paper", "threads": 1, "health_every": 3}
             | options,
             out=tmp_path / name,
         )

@@ -33,6 +33,7 @@ from sparring.settings import as_option
 from sparring.training import arithmetic, seeds
 from sparring.training.precision import Precision
 from sparring.training.progress import GroupProgress, newest_step, state_text
+from sparring.training.recommending import Chosen
 from sparring.training.seeds import resume_seeds
 from sparring.training.settings import RunSettings
 from sparring.training.worker import Worker
@@ -43,6 +44,7 @@ def options(data: Path) -> dict[str, Any]:
     """What every run of these tests is told."""
     return {
         "data": f"npz:{data}",
+        "preset": "paper",
         "batch_size": 50,
         "hidden_size": 16,
         "latent_size": 8,
@@ -79,7 +81,7 @@ def group(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> tuple[Pat
 def test_a_group_is_its_runs(group: tuple[Path, str], tiny_npz: Path, tmp_path: Path) -> None:
     path, said = group
     lines = said.splitlines()
-    assert lines[0] == f"Training 3 seeds in {path}, {min(3, seeds.cores())} at a time."
+    assert f"Training 3 seeds in {path}, {min(3, seeds.cores())} at a time." in lines
     assert lines[-5] == "seed 4: 8 of 8; seed 5: 8 of 8; seed 6: 8 of 8"
     assert lines[-3] == f"  sparring evaluate '{path}'"
     for seed in (4, 5, 6):
@@ -153,12 +155,13 @@ def test_words_bring_every_setting_to_a_run(system: str, monkeypatch: pytest.Mon
         asked = RunSettings(preset=preset, data="ring", max_steps=7, keep_every=0, quiet=True, seeds=3)
         values = game_class.preset_values(preset) | {"smoothing": 0.1, "batch_size": 1, "shuffle": False}
         settings = game_class.Settings.of(values, system)
-        told = seeds._shared_options(game_class, asked, settings)
+        monkeypatch.setattr(seeds, "choose_settings", lambda *given, made=settings: Chosen(made, {}))
+        told = seeds._shared_options(system, game_class, asked, values)
         line = [word for name, value in told.items() for word in as_option(name, value)]
         kind = _train_options(game_class, RunSettings)
         parsed = parse(kind, line, "sparring train", default=kind())
         assert parsed.system == settings
-        assert parsed.run == RunSettings(data="ring", max_steps=7, keep_every=0)
+        assert parsed.run == RunSettings(data="ring", preset="paper", max_steps=7, keep_every=0)
 
 
 def test_seeds_begin_with_the_weights_of_another_run(

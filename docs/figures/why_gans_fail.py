@@ -34,7 +34,7 @@ from sparring.zoo.dcgan import DCGAN
 
 IMAGES = Path(__file__).parents[1] / "images"
 BLUE, ORANGE, GREEN, RED, GREY = "#2563eb", "#d9700a", "#0f8a5f", "#c42b4f", "#6b7280"
-QUIET: dict[str, Any] = {"threads": 1, "quiet": True, "device": "cpu", "seed": 0}
+QUIET: dict[str, Any] = {"preset": "paper", "threads": 1, "quiet": True, "device": "cpu", "seed": 0}
 STYLE: dict[str, Any] = {
     "font.size": 9,
     "axes.titlesize": 9.5,

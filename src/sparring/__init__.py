@@ -1,10 +1,10 @@
 """Generative adversarial networks, held to their published numbers.
 
 The public functions are `train`, `train_seeds`, `resume`, `load`, `sample`, `classify`, `translate`,
-`evaluate`, `report`, `compare`, `tensorboard`, `check` and `load_dataset`; the classes for a system of
-one's own are `Game`, `GameSettings`, `Player`, `Role`, `Turn`, `Terms` and `Batch`, and those for a data
-set of one's own `Dataset` and `Column`.
-Nothing heavy is imported before its use.
+`directions`, `project`, `export`, `film`, `evaluate`, `report`, `compare`, `tensorboard`, `check` and
+`load_dataset`; the classes for a system of one's own are `Game`, `GameSettings`, `Player`, `Role`, `Turn`,
+`Terms` and `Batch`, and those for a data set of one's own `Dataset` and `Column`. Nothing heavy is imported
+before its use.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sparring.errors import SparringError
     from sparring.evaluation.runs import evaluate
     from sparring.evaluation.sweep import Sweep, sweep
+    from sparring.exploring.runs import directions, project
+    from sparring.exporting.folder import export
     from sparring.game import (
         Batch,
         DataSpec,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
         Needs,
         Phase,
         Player,
+        Recommendation,
         Role,
         Source,
         Terms,
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from sparring.model import Model, load, sample
     from sparring.randomness import Randomness
     from sparring.reporting.compare import Comparison, compare
+    from sparring.reporting.filming import film
     from sparring.reporting.report import report
     from sparring.reporting.tensorboard import tensorboard
     from sparring.runs.folder import Run
@@ -57,6 +61,8 @@ _HOMES = {
     "errors": ("SparringError",),
     "evaluation.runs": ("evaluate",),
     "evaluation.sweep": ("Sweep", "sweep"),
+    "exploring.runs": ("directions", "project"),
+    "exporting.folder": ("export",),
     "game": (
         "Batch",
         "DataSpec",
@@ -67,6 +73,7 @@ _HOMES = {
         "Needs",
         "Phase",
         "Player",
+        "Recommendation",
         "Role",
         "Source",
         "Terms",
@@ -76,6 +83,7 @@ _HOMES = {
     "model": ("Model", "load", "sample"),
     "randomness": ("Randomness",),
     "reporting.compare": ("Comparison", "compare"),
+    "reporting.filming": ("film",),
     "reporting.report": ("report",),
     "reporting.tensorboard": ("tensorboard",),
     "runs.folder": ("Run",),
@@ -105,6 +113,7 @@ __all__ = [
     "Phase",
     "Player",
     "Randomness",
+    "Recommendation",
     "Role",
     "Run",
     "Samples",
@@ -118,9 +127,13 @@ __all__ = [
     "classify",
     "compare",
     "dataset_of",
+    "directions",
     "evaluate",
+    "export",
+    "film",
     "load",
     "load_dataset",
+    "project",
     "report",
     "resume",
     "sample",

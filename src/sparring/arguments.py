@@ -44,6 +44,12 @@ METAVARS = {
     "data": "DATA",
     "size": "SIZE",
     "features": "FEATURES",
+    "image": "IMAGE",
+    "mask": "IMAGE",
+    "steps": "N",
+    "interpolate": "N",
+    "truncation": "SHARE",
+    "furthest": "DISTANCE",
     "logdir": "DIR",
     "input": "INPUT",
     "direction": "DIRECTION",
@@ -156,6 +162,13 @@ def value_of(flag: str, arguments: Sequence[str]) -> str | None:
         if word == flag:
             return value if equals else next(iter(arguments[place + 1 :]), None)
     return None
+
+
+def given_names(kind: type[Any], arguments: Sequence[str]) -> set[str]:
+    """The names of the options that stand among some words, which `parse` has accepted."""
+    hints = _hints(kind)
+    names = {word[2:].partition("=")[0].replace("-", "_") for word in arguments if word.startswith("--")}
+    return {name if name in hints else name.removeprefix("no_") for name in names}
 
 
 def flag_of(name: str) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from sparring.errors import SettingError, SparringError, nearest
 from sparring.memory import telling_shortage
 from sparring.output import complain, forget
-from sparring.shown import quoted, say, write_anything
+from sparring.shown import quoted, say, visible_line, write_anything
 
 if TYPE_CHECKING:
     from sparring.game import Game
@@ -27,11 +27,15 @@ sparring: generative adversarial networks that train, explain themselves, and ar
 
   sparring zoo                  every system, its paper, its settings (--search TERM: other GANs)
   sparring tricks               every trick, its flags  (sparring tricks packing)
-  sparring train SYSTEM         train a system          (sparring train gan --max-minutes 2)
+  sparring train [SYSTEM]       train a system          (sparring train --data folder:photos)
   sparring resume RUN           go on with a run        (sparring resume runs/gan-mnist-1)
   sparring sample RUN           generate from a run     (sparring sample RUN --count 100 --out digits.png)
   sparring classify RUN FILE    name pictures' classes   (sparring classify RUN photo.png folder/ --csv)
   sparring translate RUN IN OUT pictures of pictures    (sparring translate RUN photo.jpg made.png)
+  sparring directions RUN       what its noise does     (sparring directions RUN --out directions.png)
+  sparring project RUN IMAGE    find an image in it     (sparring project RUN photo.jpg --out found.png)
+  sparring film RUN FILE.gif    how its samples came    (sparring film RUN run.gif)
+  sparring export RUN DIR       for others to use       (sparring export RUN digits)
   sparring evaluate RUN         say how good a run is   (sparring evaluate RUN --json)
   sparring sweep RUN            quality against diversity (of texts, over temperatures)
   sparring report RUN           one HTML file of a run  (sparring report RUN --out run.html)
@@ -46,12 +50,16 @@ own settings.
 EXAMPLES = {
     "check": "sparring check mygame.py:LSGAN",
     "classify": "sparring classify runs/improved-gan-mnist-1 photo.png folder/",
+    "film": "sparring film runs/gan-mnist-1 run.gif",
+    "export": "sparring export runs/gan-mnist-1 digits",
     "compare": "sparring compare runs/gan-mnist-1 runs/gan-mnist-2",
     "evaluate": "sparring evaluate runs/gan-mnist-1",
     "report": "sparring report runs/gan-mnist-1",
     "resume": "sparring resume runs/gan-mnist-1",
     "sample": "sparring sample runs/gan-mnist-1 --out digits.png",
     "sweep": "sparring sweep runs/language-model-text-1",
+    "directions": "sparring directions runs/gan-mnist-1 --out directions.png",
+    "project": "sparring project runs/gan-mnist-1 photo.jpg --out found.png",
     "tensorboard": "sparring tensorboard runs/gan-mnist-1",
     "translate": "sparring translate runs/pix2pix-pairs-1 photo.jpg made.png",
 }
@@ -194,6 +202,7 @@ def zoo(search: str | None = None) -> None:
         print(f"{name}\n  {system.purpose}\n  paper: {system.paper}\n  length: {system.length}")
         plain = [field for field in dataclasses.fields(system.Settings) if field.name != "tricks"]
         print(f"  settings: {', '.join(f'{flag_of(f.name)} {f.default}' for f in plain)}")
+        print("  by default chosen for the data and the length of the run; --preset paper: those above")
         for preset, values in system.presets.items():
             changed = [f"{flag_of(setting)} {value}" for setting, value in values.items()]
             print(f"  --preset {preset}: {', '.join(changed)}")
@@ -219,23 +228,26 @@ def _tricks(arguments: list[str]) -> None:
 
 
 def _train(arguments: list[str]) -> None:
-    from sparring.zoo import SYSTEMS, find_system
+    from sparring.arguments import given_names, parse, value_of
+    from sparring.zoo import SYSTEMS, find_system, usual_system
 
-    if not arguments or arguments[0].startswith("-"):
-        systems = ", ".join(SYSTEMS)
-        if not arguments or arguments[0] not in ("-h", "--help"):
-            raise SettingError(
-                f"`sparring train` needs the name of a system first: {systems}, or path/to/file.py:ClassName."
-            )
+    if not arguments:
+        raise SettingError(
+            "`sparring train` needs the name of a system, or of data, as in `sparring train gan` and "
+            "`sparring train --data folder:photos`."
+        )
+    if arguments[0] in ("-h", "--help"):
         print(
-            "usage: sparring train SYSTEM [options]\n\n"
-            f"SYSTEM is one of {systems},\nor path/to/file.py:ClassName for one of your own.\n"
+            "usage: sparring train [SYSTEM] [options]\n\n"
+            f"SYSTEM is one of {', '.join(SYSTEMS)},\nor path/to/file.py:ClassName for one of your own; "
+            "without one, what is known to do best on the data.\n"
             "`sparring train SYSTEM --help` lists all options; `sparring zoo` says what each is for."
         )
         return
-    name, *rest = arguments
+    named = not arguments[0].startswith("-")
+    rest = arguments[named:]
+    name = arguments[0] if named else usual_system(value_of("--data", rest) or "mnist")
     system = find_system(name)
-    from sparring.arguments import parse, value_of
     from sparring.training.settings import RunSettings
     from sparring.training.train import start
 
@@ -248,12 +260,14 @@ def _train(arguments: list[str]) -> None:
     parsed = parse(
         options, rest, f"sparring train {name}", description=description, default=options(system=preset)
     )
+    values = parsed.system.flat()
+    given = {setting: values[setting] for setting in given_names(options, rest) if setting in values}
     if parsed.run.seeds is None:
-        start(name, system, parsed.run, parsed.system)
+        start(name, system, parsed.run, given)
     else:
         from sparring.training.seeds import begin_seeds
 
-        begin_seeds(name, system, parsed.run, parsed.system)
+        begin_seeds(name, system, parsed.run, given)
 
 
 def _train_options(system: type[Game], run_settings: type[Any]) -> type[Any]:
@@ -329,9 +343,14 @@ def _sample(arguments: list[str]) -> None:
     sampling = _chosen(options, how)
     out, form = options.pop("out"), options.pop("format")
     check_samples_file(out, form=form)
-    model = load(options["run"], options["epoch"], options["device"], **sampling)
-    drawn = model.batches(options["count"], options["label"], options["seed"])
-    files = write_samples(out, drawn, options["count"], form=form)
+    steps = options["interpolate"]
+    if steps is None:
+        model = load(options["run"], options["epoch"], options["device"], **sampling)
+        drawn = model.batches(*(options[name] for name in ("count", "label", "seed", "truncation")))
+    else:
+        samples = sample(**(options | sampling))
+        drawn, options["count"] = iter([samples]), len(samples)
+    files = write_samples(out, drawn, options["count"], steps, form)
     several = f" and {len(files) - 1:,} more files" if len(files) > 1 else ""
     say(f"Wrote {options['count']} samples to {files[0]}{several}")
 
@@ -359,6 +378,45 @@ def _translate(arguments: list[str]) -> None:
     from sparring.translation.translate import translate
 
     say(f"Wrote {translate(**_parsed('translate', translate, arguments))}")
+
+
+def _directions(arguments: list[str]) -> None:
+    from sparring.exploring.runs import directions
+    from sparring.sample_files import check_samples_file
+
+    about = "FILE.png: a row for each direction; FILE.gif for a film, FILE.npz for arrays."
+    options = _parsed("directions", directions, arguments, out=(str, about, dataclasses.MISSING))
+    out = options.pop("out")
+    check_samples_file(out)
+    directions(**options).save(out, columns=options["steps"])
+    say(f"Wrote {options['count']} directions to {out}")
+
+
+def _project(arguments: list[str]) -> None:
+    from sparring.exploring.runs import project
+    from sparring.sample_files import check_samples_file
+
+    about = "FILE.png: the image, and what is generated, side by side; FILE.npz for arrays."
+    options = _parsed("project", project, arguments, out=(str, about, dataclasses.MISSING))
+    out = options.pop("out")
+    check_samples_file(out)
+    found, shown = project(**options)
+    shown.save(out, columns=len(shown))
+    names = [found.told.kind.class_names[int(number)] for number in found.told.values.flatten()]
+    as_what = f" as '{visible_line(names[0])}'" if names else ""
+    say(f"Wrote {out}: generated{as_what}, {found.psnr:.1f} dB, mean difference {found.distance:.4f} (of 1)")
+
+
+def _film(arguments: list[str]) -> None:
+    from sparring.reporting.filming import film
+
+    say(f"Wrote {film(**_parsed('film', film, arguments))}")
+
+
+def _export(arguments: list[str]) -> None:
+    from sparring.exporting.folder import export
+
+    say(f"Wrote {export(**_parsed('export', export, arguments))}")
 
 
 def _evaluate(arguments: list[str]) -> None:
@@ -450,6 +508,10 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "sample": _sample,
     "classify": _classify,
     "translate": _translate,
+    "directions": _directions,
+    "project": _project,
+    "film": _film,
+    "export": _export,
     "evaluate": _evaluate,
     "sweep": _sweep,
     "report": _report,

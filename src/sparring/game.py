@@ -22,6 +22,7 @@ from sparring.imports import asked
 from sparring.mistakes import described
 from sparring.objectives import NON_SATURATING, Objective
 from sparring.randomness import Randomness
+from sparring.recommendation import Recommendation
 from sparring.schedules import Schedule, constant
 from sparring.settings import Count, Fraction, Limit, Settings
 from sparring.tricks import Flags, TrickSettings, make_tricks
@@ -37,6 +38,7 @@ __all__ = [
     "Needs",
     "Phase",
     "Player",
+    "Recommendation",
     "Role",
     "Source",
     "Terms",
@@ -148,6 +150,10 @@ def two_players(generator: Optimizer, **critic: Optimizer) -> dict[str, Player]:
     return {"generator": Player(Role.GENERATOR, generator), name: Player(Role.CRITIC, optimizer)}
 
 
+PAPER = "paper"
+"""The preset of the defaults, which are the paper's."""
+
+
 class Game(nn.Module):
     """One published system: its networks, its losses, its order of turns, its settings.
 
@@ -169,7 +175,8 @@ class Game(nn.Module):
     purpose: ClassVar[str] = ""
     """What the system is good for, in one line."""
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    """Named sets of settings for a purpose, which stand in for the defaults where one is asked for."""
+    """Named sets of settings for a purpose, which stand in for the defaults where one is asked for; `paper`,
+    which every system has, is the defaults themselves."""
     length: ClassVar[Limit] = Limit(epochs=20)
     """How long the paper or listing trains; the default length of a run whose last phase has none."""
     value_range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
@@ -213,14 +220,26 @@ class Game(nn.Module):
         Raises:
             SettingError: there is no such preset.
         """
-        if name is None:
+        if name in (None, PAPER):
             return {}
         if name not in cls.presets:
             raise SettingError(
-                f"{cls.__name__} has no preset '{name}'.{nearest(name, cls.presets)} "
-                f"It has: {', '.join(cls.presets) or 'none'}."
+                f"{cls.__name__} has no preset '{name}'.{nearest(name, [PAPER, *cls.presets])} "
+                f"It has: {', '.join([PAPER, *cls.presets])}."
             )
         return dict(cls.presets[name])
+
+    @classmethod
+    def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
+        """What a run on some data gets where no settings are given, from the largest networks to the
+        smallest; none where these are always the defaults."""
+        return ()
+
+    @classmethod
+    def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
+        """About how many steps networks of this size want before their samples are worth a look; 0 where that
+        is not known."""
+        return 0
 
     # -- data ---------------------------------------------------------------------------------------------
 

@@ -70,8 +70,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> dict[str, 
     """Three seeds of one run, another with another setting, another system; not to be written to."""
     folder = tmp_path_factory.mktemp("reported")
     options: dict[str, Any] = {
-        "data": f"npz:{tiny_npz}", "quiet": True, "batch_size": 50, "epochs": 3, "history_every": 2,
-        "threads": 1,
+        "data": f"npz:{tiny_npz}", "preset": "paper", "quiet": True, "batch_size": 50, "epochs": 3,
+        "history_every": 2, "threads": 1,
     }  # fmt: skip
     made = {f"seed-{seed}": sparring.train("gan", **options, seed=seed, out=folder / f"seed-{seed}").path
             for seed in range(3)}  # fmt: skip
@@ -100,7 +100,15 @@ def interrupted(tiny_npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(Recording, "row", record_and_press)
     path = tmp_path / "stopped"
     with pytest.raises(Interrupted):
-        sparring.train("gan", data=f"npz:{tiny_npz}", batch_size=50, history_every=2, out=path, quiet=True)
+        sparring.train(
+            "gan",
+            data=f"npz:{tiny_npz}",
+            preset="paper",
+            batch_size=50,
+            history_every=2,
+            out=path,
+            quiet=True,
+        )
     return path
 
 

@@ -29,7 +29,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Started]:
     def parse(command: str) -> Started:
         caught: Started = {}
 
-        def start(name: str, system: Any, asked: RunSettings, settings: Any) -> None:
+        def start(name: str, system: Any, asked: RunSettings, given: dict[str, Any]) -> None:
+            settings = system.Settings.of(system.preset_values(asked.preset) | given, name)
             caught.update(name=name, asked=asked, settings=dataclasses.asdict(settings))
 
         monkeypatch.setattr(sparring.training.train, "start", start)
@@ -111,8 +112,8 @@ def test_the_length(
 
 def test_only_what_is_not_the_default_is_said(runs: dict[str, Path], tiny_npz: Path) -> None:
     assert train_command(Facts.of(runs["faster"])) == (
-        f"sparring train gan --data npz:{tiny_npz} --epochs 3 --threads 1 --history-every 2 --batch-size 50 "
-        "--generator-lr 0.0005"
+        f"sparring train gan --data npz:{tiny_npz} --preset paper --epochs 3 --threads 1 --history-every 2 "
+        "--batch-size 50 --generator-lr 0.0005"
     )
 
 

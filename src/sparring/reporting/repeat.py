@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from sparring.game import PAPER
 from sparring.reporting.facts import Facts
 from sparring.reporting.settings import run_settings, system_settings, trick_settings
 from sparring.settings import as_option
@@ -13,7 +14,8 @@ def train_command(facts: Facts) -> str:
     """The command that trains this run again: all options that are not known to be the defaults."""
     description = facts.description
     words = ["sparring", "train", description["system"], *as_option("data", description["data"]["name"])]
-    words += _length(facts)
+    # What nobody gave is chosen by rule, by the speed of the machine too: here all of it stands.
+    words += [*as_option("preset", PAPER), *_length(facts)]
     for setting in [*run_settings(facts), *system_settings(facts), *trick_settings(facts)]:
         if setting.differs or not setting.known:
             words += as_option(setting.name, setting.value)

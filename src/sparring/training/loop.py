@@ -14,6 +14,7 @@ from sparring.health.findings import Finding, not_a_number
 from sparring.health.monitor import Monitor
 from sparring.health.remedies import Context
 from sparring.model import check_networks
+from sparring.recommendation import has_rules
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run
 from sparring.settings import Limit
@@ -76,6 +77,11 @@ class Loop:
             engine.dataset.name,
             {name: player.role for name, player in engine.players.items()},
             engine.dataset.examples.kind.discrete,
+            [
+                each.settings
+                for each in type(engine.game).recommended(engine.dataset.spec)
+                if has_rules(type(engine.game))
+            ],
         )
         self.monitor: Monitor | None = None
         self.saved = time.monotonic()

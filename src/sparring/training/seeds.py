@@ -14,7 +14,7 @@ import torch
 from sparring.console import Console
 from sparring.data import READING, load_dataset, short_data_name
 from sparring.errors import Interrupted, SettingError, SparringError
-from sparring.game import Game, GameSettings
+from sparring.game import PAPER, Game
 from sparring.processes import join_processes
 from sparring.runs.folder import Run
 from sparring.runs.group import Group
@@ -24,6 +24,7 @@ from sparring.training.arithmetic import choose_arithmetic
 from sparring.training.beginning import begin_from
 from sparring.training.engine import Engine
 from sparring.training.progress import GroupProgress
+from sparring.training.recommending import choose_settings, with_size
 from sparring.training.settings import LIMITS, RunSettings, settings_of
 from sparring.training.signals import stop_signals
 from sparring.training.timing import seconds_per_step, steps_in
@@ -33,8 +34,8 @@ from sparring.zoo import absolute_reference, find_system, short_name
 
 LOOK_SECONDS = 0.3
 """How often it is looked how far the runs are."""
-NOT_SHARED = ("seed", "seeds", "out", "threads", "quiet", "preset")
-"""Options that are not every run's own; those of a preset are among the others."""
+NOT_SHARED = ("seed", "seeds", "out", "threads", "quiet")
+"""Options that are not every run's own."""
 
 
 def train_seeds(system: str, seeds: int, **options: Any) -> Group:
@@ -52,12 +53,12 @@ def train_seeds(system: str, seeds: int, **options: Any) -> Group:
         SparringError: an option that is wrong, or a run that ended with an error.
         Interrupted: SIGINT or SIGTERM came; all runs have saved themselves.
     """
-    asked, settings = settings_of(system, options | {"seeds": seeds})
-    return begin_seeds(system, find_system(system), asked, settings)
+    asked, given = settings_of(system, options | {"seeds": seeds})
+    return begin_seeds(system, find_system(system), asked, given)
 
 
-def begin_seeds(system: str, game_class: type[Game], asked: RunSettings, settings: GameSettings) -> Group:
-    """The same with a class and settings that are already made."""
+def begin_seeds(system: str, game_class: type[Game], asked: RunSettings, given: Mapping[str, Any]) -> Group:
+    """The same with a class and settings that are already read."""
     if asked.threads not in (None, 1):
         raise SettingError(
             f"threads is {asked.threads}: runs of several seeds side by side have one thread each."
@@ -66,7 +67,7 @@ def begin_seeds(system: str, game_class: type[Game], asked: RunSettings, setting
         raise SettingError(
             "Several seeds are trained in processes of their own: start them without torchrun."
         )
-    options = _shared_options(game_class, asked, settings)
+    options = _shared_options(system, game_class, asked, given)
     title = f"{short_name(system)}-{short_data_name(asked.data)}-seeds"
     seeds = range(asked.seed, asked.seed + (asked.seeds or 1))
     return play(Group.create(asked.out, title, absolute_reference(system), options, seeds), asked.quiet)
@@ -136,13 +137,16 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _shared_options(game_class: type[Game], asked: RunSettings, settings: GameSettings) -> dict[str, Any]:
+def _shared_options(
+    system: str, game_class: type[Game], asked: RunSettings, given: Mapping[str, Any]
+) -> dict[str, Any]:
     """What every run is told, all that is not the default.
 
     Anything that is wrong with it shows here, before the folder is made; and what a run would find out by
     timing itself is found out once, so that all come to the same.
     """
     asked.limit()
+    asked = with_size(asked)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -151,10 +155,13 @@ def _shared_options(game_class: type[Game], asked: RunSettings, settings: GameSe
         if asked.evaluate:
             check_enough_to_evaluate(dataset)
         processes = join_processes(asked.device)
+        chosen = choose_settings(system, game_class, dataset, asked, given, processes, began)
         engine = Engine(
-            game_class, settings, dataset, None, asked.seed, processes, microbatches=asked.microbatches
+            game_class, chosen.settings, dataset, None, asked.seed, processes, microbatches=asked.microbatches
         )
         console = Console(silent=asked.quiet)
+        for line in chosen.lines:
+            console.line(line)
         choose_arithmetic(engine, asked, console)
         if asked.from_ is not None:
             begin_from(asked.from_, engine)
@@ -164,6 +171,8 @@ def _shared_options(game_class: type[Game], asked: RunSettings, settings: GameSe
             "from_": beginning,
             "precision": engine.precision.name,
             "compile": engine.compiled,
+            # All that differs from the paper's is among the options.
+            "preset": PAPER,
         }
         if asked.max_minutes is not None:
             per_step = seconds_per_step(engine)
@@ -172,7 +181,7 @@ def _shared_options(game_class: type[Game], asked: RunSettings, settings: GameSe
             console.line(f"{asked.limit()} are {found['max_steps']:,} steps here: all runs are that long.")
     finally:
         torch.set_num_threads(threads)
-    return _changed(asked, found) | _changed(settings, {})
+    return _changed(asked, found) | _changed(chosen.settings, {})
 
 
 def _changed(settings: Settings, found: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,6 @@ import tyro
 
 from sparring.data.resizing import Fit, Size
 from sparring.data.texts import TokensName
-from sparring.game import GameSettings
 from sparring.settings import Count, Fraction, Limit, Natural, Positive, Range, Settings
 from sparring.training.precision import PrecisionName
 from sparring.zoo import find_system, short_name
@@ -48,7 +47,8 @@ class RunSettings(Settings):
     npz:FILE, mixture:FILE, text:FILE, oracle:FILE, or FILE.py:FUNCTION for a function of your own that gives
     a Dataset."""
     preset: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
-    """A named set of settings of the system (`sparring zoo` lists them); settings given beside it win."""
+    """A named set of settings of the system: `paper` has the paper's, and `sparring zoo` lists the others. By
+    default they are chosen by rule for the data and the length of the run. Settings given beside it win."""
     out: Annotated[str | None, tyro.conf.arg(metavar="RUN")] = None
     """The run folder; by default the next free one in runs/."""
     from_: Annotated[str | None, tyro.conf.arg(name="from", metavar="RUN")] = None
@@ -90,6 +90,8 @@ class RunSettings(Settings):
     """Parts into which every batch is cut, one after the other, where memory is short."""
     skip_bad_images: bool = False
     """Leave out images that cannot be read instead of refusing the folder."""
+    alpha: bool = False
+    """Learn how opaque the images of a folder are, as a fourth channel, instead of putting them on white."""
     tokens: TokensName | None = None
     """What the texts of text:FILE are cut into; characters by default."""
     hold_out: Annotated[Fraction, tyro.conf.arg(metavar="SHARE")] = 0.0
@@ -124,8 +126,8 @@ class RunSettings(Settings):
         return Limit(**given) if any(value is not None for value in given.values()) else None  # type: ignore[arg-type]
 
 
-def settings_of(system: str, options: Mapping[str, Any]) -> tuple[RunSettings, GameSettings]:
-    """The settings of a run and those of its system, from the options of `train`.
+def settings_of(system: str, options: Mapping[str, Any]) -> tuple[RunSettings, dict[str, Any]]:
+    """The settings of a run, and those of its system that were given, from the options of `train`.
 
     Raises:
         SettingError: an option that does not exist, or a value that it does not accept.
@@ -136,6 +138,7 @@ def settings_of(system: str, options: Mapping[str, Any]) -> tuple[RunSettings, G
         name: str(value) if isinstance(value, Path) else value for name, value in options.items()
     }
     asked = RunSettings(**{name: value for name, value in plain.items() if name in names})
-    others = {name: value for name, value in plain.items() if name not in names}
-    values = game_class.preset_values(asked.preset) | others
-    return asked, game_class.Settings.of(values, short_name(system))
+    given = {name: value for name, value in plain.items() if name not in names}
+    # What is wrong with them is said before any data is read.
+    game_class.Settings.of(game_class.preset_values(asked.preset) | given, short_name(system))
+    return asked, given

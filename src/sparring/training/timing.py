@@ -37,14 +37,19 @@ def seconds_per_step(engine: Engine, seconds: float = TIMING_SECONDS) -> list[fl
     return engine.seconds_per_step(timed)
 
 
-def trial(engine: Engine) -> float:
-    """Seconds of a step in each phase, added up, from very few steps; the engine is as it was afterwards."""
+def rough_seconds_per_step(engine: Engine, patience: float = math.inf) -> list[float]:
+    """The same from very few steps: from the first alone, where that takes longer than so many seconds."""
 
     def timed(play: Callable[[], None]) -> float:
-        play()
-        return mean_seconds(play, TRIAL_STEPS, engine.processes)
+        first = mean_seconds(play, 1, engine.processes)
+        return first if first > patience else mean_seconds(play, TRIAL_STEPS, engine.processes)
 
-    return sum(engine.seconds_per_step(timed))
+    return engine.seconds_per_step(timed)
+
+
+def trial(engine: Engine) -> float:
+    """Seconds of a step in each phase, added up, from very few steps; the engine is as it was afterwards."""
+    return sum(rough_seconds_per_step(engine))
 
 
 def mean_seconds(play: Callable[[], None], times: int, processes: Processes) -> float:

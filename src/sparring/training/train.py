@@ -7,7 +7,7 @@ import os
 import platform
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -20,7 +20,7 @@ from sparring.console import Console, duration_text
 from sparring.data import READING, Dataset, load_dataset, short_data_name
 from sparring.data.summary import hints, summary
 from sparring.errors import DataError, Interrupted, RunError, SettingError
-from sparring.game import Game, GameSettings
+from sparring.game import Game
 from sparring.mistakes import refuse
 from sparring.mistakes.figures import figure_mistakes
 from sparring.mistakes.samples import sample_mistakes
@@ -38,18 +38,20 @@ from sparring.training.largeness import hint_of_largeness
 from sparring.training.loop import Loop
 from sparring.training.pace import Pace
 from sparring.training.precision import Precision
+from sparring.training.recommending import choose_settings, published_length, with_size
 from sparring.training.recording import Recording
 from sparring.training.settings import RECORDED, RunSettings, settings_of
 from sparring.training.signals import stop_signals
 from sparring.training.timing import seconds_of, seconds_per_step
-from sparring.zoo import absolute_reference, find_system, short_name
+from sparring.zoo import absolute_reference, find_system, short_name, usual_system
 
 
-def train(system: str = "gan", **options: Any) -> Run:
+def train(system: str | None = None, **options: Any) -> Run:
     """Train a system and record it in a run folder.
 
     Args:
-        system: a name in the zoo, or `path/to/file.py:ClassName` for one of your own.
+        system: a name in the zoo, or `path/to/file.py:ClassName` for one of your own; by default what is
+            known to do best on this kind of data.
         options: any field of `RunSettings` (data, out, seed, epochs, max_steps, max_minutes, ...), any
             setting of the system, and any flag of a trick.
 
@@ -65,18 +67,20 @@ def train(system: str = "gan", **options: Any) -> Run:
         >>> run = sparring.train("gan", data="mnist", max_minutes=2)
         >>> run.path / "samples.png"
     """
-    asked, settings = settings_of(system, options)
+    system = system or usual_system(str(options.get("data", RunSettings.data)))
+    asked, given = settings_of(system, options)
     if asked.seeds is not None:
         raise SettingError("`train` makes one run: for several seeds call `train_seeds`.")
-    return start(system, find_system(system), asked, settings)
+    return start(system, find_system(system), asked, given)
 
 
-def start(system: str, game_class: type[Game], asked: RunSettings, settings: GameSettings) -> Run:
-    """Train with a class and settings that are already made; see `train`."""
+def start(system: str, game_class: type[Game], asked: RunSettings, given: Mapping[str, Any]) -> Run:
+    """Train with a class and settings that are already read; see `train`."""
     began, limit, announce = time.monotonic(), asked.limit(), False
     processes = join_processes(asked.device)
     console = Console(silent=asked.quiet or not processes.is_first)
     torch.set_num_threads(asked.threads or torch.get_num_threads())
+    asked = with_size(asked)
     reading = {name: getattr(asked, name) for name in READING}
     with console.reading() as watch:
         dataset = load_dataset(asked.data, **reading, watch=watch)
@@ -87,14 +91,16 @@ def start(system: str, game_class: type[Game], asked: RunSettings, settings: Gam
     if asked.evaluate:
         check_enough_to_evaluate(dataset)
     # Anything that is wrong with the data or the settings shows here, before the folder is made.
+    chosen = choose_settings(system, game_class, dataset, asked, given, processes, began)
     engine = Engine(
-        game_class, settings, dataset, None, asked.seed, processes, microbatches=asked.microbatches
+        game_class, chosen.settings, dataset, None, asked.seed, processes, microbatches=asked.microbatches
     )
+    for line in chosen.lines:
+        console.line(line)
     refuse(sample_mistakes(engine.game, engine.dataset))
     refuse(figure_mistakes(engine.game))
     if limit is None:
-        published = engine.course.published_length()
-        limit, announce = Limit(steps=published) if published else game_class.length, True
+        limit, announce = published_length(game_class, engine), True
     if asked.from_ is not None:
         console.line(begin_from(asked.from_, engine))
     largeness = hint_of_largeness(engine.game)
@@ -104,7 +110,8 @@ def start(system: str, game_class: type[Game], asked: RunSettings, settings: Gam
     description = {
         "title": f"{short_name(system)}-{short_data_name(asked.data)}",
         "system": absolute_reference(system),
-        "settings": dataclasses.asdict(settings),
+        "settings": dataclasses.asdict(chosen.settings),
+        "recommended": {"settings": dict(chosen.by_rule), "reasons": list(chosen.reasons)},
         "data": {
             "name": dataset.name,
             **reading,

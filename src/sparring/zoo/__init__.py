@@ -34,6 +34,30 @@ SYSTEMS = {
 """Name of each system, and where its class is within this package."""
 
 
+USUAL = {"images": "r3gan", "points": "r3gan", "tokens": "language-model"}
+"""The system that is known to do best on each kind of data in little time, where none is named."""
+
+
+def usual_system(data: str) -> str:
+    """The system to train where none is named.
+
+    Args:
+        data: the name of the data, as `load_dataset` takes it.
+
+    Raises:
+        DataError: there is no such data.
+        SettingError: no system is known for such data.
+    """
+    from sparring.data import kind_name
+
+    kind = kind_name(data)
+    if kind not in USUAL:
+        raise SettingError(
+            f"No system is known to be the best for {kind}: name one of {', '.join(SYSTEMS)}, or your own."
+        )
+    return USUAL[kind]
+
+
 def find_system(reference: str) -> type[Game]:
     """The class of a system: by its name in the zoo, or one's own as `path/to/file.py:ClassName`.
 

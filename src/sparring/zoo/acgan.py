@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +19,7 @@ from sparring.game import (
     Loss,
     Needs,
     Player,
+    Recommendation,
     Role,
     Terms,
     Turn,
@@ -30,6 +32,7 @@ from sparring.nn.modes import inference
 from sparring.objectives import NON_SATURATING, Objective, binary_cross_entropy, critic_statistics, smoothed
 from sparring.randomness import Randomness
 from sparring.settings import Count, Fraction, NonNegative, Positive
+from sparring.tricks.augmentation import augmentation_for, reason_for
 
 
 class Generator(nn.Module):
@@ -141,6 +144,16 @@ class ACGAN(Game):
         super().__init__(settings, data, random)
         self.generator = self.built(Role.GENERATOR, Generator(settings.latent_size, data))
         self.discriminator = self.built(Role.CRITIC, Discriminator(data, settings.dropout, random))
+
+    @classmethod
+    def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
+        """The listing's settings, with augmentation where images are few."""
+        return [Recommendation({}, augmentation_for(data), reason_for(data))]
+
+    @classmethod
+    def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
+        """About an epoch of digits."""
+        return 600
 
     def players(self) -> dict[str, Player]:
         """Adam for both, with Keras's epsilon."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -19,6 +19,7 @@ from sparring.game import (
     Needs,
     Number,
     Player,
+    Recommendation,
     Role,
     Terms,
     Turn,
@@ -28,7 +29,9 @@ from sparring.nn.autoencoders import build_decoder, build_encoder
 from sparring.nn.initialisers import glorot_uniform, initialise
 from sparring.nn.networks import no_norm
 from sparring.randomness import Randomness
+from sparring.recommendation import by_width
 from sparring.settings import Count, Fraction, NonNegative, Positive, Range
+from sparring.tricks.augmentation import augmentation_for, reason_for
 
 
 class BEGAN(Game):
@@ -99,6 +102,22 @@ class BEGAN(Game):
         self.discriminator = self.built(Role.CRITIC, discriminator)
         self.real_loss: Number = 0.0
         self.register_buffer("k", torch.zeros((), dtype=torch.float64))
+
+    @classmethod
+    def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
+        """For images the preset at two widths; points as in the paper."""
+        rates = {"generator_lr": 1e-3, "discriminator_lr": 1e-3}
+        beside = {**cls.presets["digits"], **augmentation_for(data)}
+        return data.kind.choose(
+            images=by_width((16, 8), rates, beside, reason_for(data)),
+            points=[Recommendation(rates, why="points, whose networks are small")],
+        )
+
+    @classmethod
+    def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
+        """In proportion to the width, as far as digits show it."""
+        assert isinstance(settings, cls.Settings)
+        return data.kind.choose(images=200 * settings.width, points=3000)
 
     def players(self) -> dict[str, Player]:
         """Adam for both."""

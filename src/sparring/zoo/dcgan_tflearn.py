@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +17,7 @@ from sparring.game import (
     Limit,
     Needs,
     Player,
+    Recommendation,
     Role,
     Terms,
     Turn,
@@ -26,6 +28,7 @@ from sparring.nn.noise_table import NoiseTable
 from sparring.objectives import critic_statistics
 from sparring.randomness import Randomness
 from sparring.settings import Count, Positive
+from sparring.tricks.augmentation import augmentation_for, reason_for
 
 FAKE, REAL = 0, 1
 
@@ -99,6 +102,16 @@ class DCGANTflearn(Game):
             player: NoiseTable(f"noise of the {player}", data.count, settings.latent_size, random)
             for player in ("discriminator", "generator")
         }
+
+    @classmethod
+    def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
+        """The listing's settings, with augmentation where images are few."""
+        return [Recommendation({}, augmentation_for(data), reason_for(data))]
+
+    @classmethod
+    def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
+        """About an epoch of digits."""
+        return 900
 
     def players(self) -> dict[str, Player]:
         """Adam for both."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -16,6 +17,7 @@ from sparring.game import (
     Limit,
     Needs,
     Player,
+    Recommendation,
     Role,
     Terms,
     Turn,
@@ -26,6 +28,7 @@ from sparring.nn.noise_table import NoiseTable
 from sparring.objectives import MINIMAX, NON_SATURATING, Objective, critic_statistics
 from sparring.randomness import Randomness
 from sparring.settings import Count, Positive
+from sparring.tricks.augmentation import augmentation_for, reason_for
 
 
 class GAN(Game):
@@ -86,6 +89,16 @@ class GAN(Game):
         self.generator = self.built(Role.GENERATOR, generator)
         self.discriminator = self.built(Role.CRITIC, discriminator)
         self.noise = NoiseTable("noise of each image", data.count, settings.latent_size, random)
+
+    @classmethod
+    def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
+        """The listing's settings, with augmentation where images are few."""
+        return [Recommendation({}, augmentation_for(data), reason_for(data))]
+
+    @classmethod
+    def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
+        """About a few epochs of digits."""
+        return 3000
 
     def players(self) -> dict[str, Player]:
         """Adam for both."""

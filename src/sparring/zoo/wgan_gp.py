@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ from sparring.game import (
     Limit,
     Needs,
     Player,
+    Recommendation,
     Role,
     Terms,
     Turn,
@@ -26,7 +27,9 @@ from sparring.nn.networks import build_critic, build_generator, layer_norm, nois
 from sparring.objectives import WASSERSTEIN, Objective, critic_statistics
 from sparring.penalties import gradient_penalty
 from sparring.randomness import Randomness
+from sparring.recommendation import by_width
 from sparring.settings import Count, NonNegative, Positive
+from sparring.tricks.augmentation import augmentation_for, reason_for
 
 
 class WGANGP(Game):
@@ -85,6 +88,23 @@ class WGANGP(Game):
         weight = settings.penalty_weight
         usual = data.kind.choose(images=10.0, points=0.1, tokens=10.0)
         self.penalty_weight = usual if weight is None else weight
+
+    @classmethod
+    def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
+        """The paper's settings at four widths; for points larger rates, which fall to 0."""
+        rates = {"generator_lr": 1e-4, "critic_lr": 1e-4}
+        points = cls.presets["points"]
+        return data.kind.choose(
+            images=lambda: by_width((64, 32, 16, 8), rates, augmentation_for(data), reason_for(data)),
+            points=lambda: [Recommendation(points, why="narrow modes may be among the points")],
+            tokens=lambda: [],
+        )()
+
+    @classmethod
+    def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
+        """In proportion to the width, as far as digits show it."""
+        assert isinstance(settings, cls.Settings)
+        return data.kind.choose(images=150 * settings.width, points=3000, tokens=0)
 
     def players(self) -> dict[str, Player]:
         """Adam with (0, 0.9) for images; the paper's toys and texts have (0.5, 0.9)."""

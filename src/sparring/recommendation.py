@@ -1,0 +1,58 @@
+"""A recommendation: settings that are known to do well on some data, for networks of one size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sparring.game import Game
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """Settings of a system, and of tricks, that a rule chooses where nobody gave them.
+
+    A system lists several for the same data, from the largest networks to the smallest: how long a run is
+    decides which it gets.
+    """
+
+    size: Mapping[str, Any]
+    """What makes networks of this size: widths, and the learning rates that go with them."""
+    beside: Mapping[str, Any] = field(default_factory=dict)
+    """What is the same for networks of every size."""
+    why: str = ""
+    """What of the data speaks for it, a clause such as `grey images with classes`."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All of them, by name."""
+        return {**self.beside, **self.size}
+
+
+def by_width(
+    widths: Sequence[int], rates: Mapping[str, float], beside: Mapping[str, Any], why: str
+) -> list[Recommendation]:
+    """A recommendation for each width, with learning rates that go as one over it (Yang et al. 2022,
+    arXiv:2203.03466).
+
+    Args:
+        widths: from the largest on.
+        rates: the learning rates of networks of the first width, by the name of the setting.
+        beside: what is the same at every width.
+        why: what of the data speaks for it.
+    """
+    return [
+        Recommendation(
+            {"width": width, **{name: rate * widths[0] / width for name, rate in rates.items()}}, beside, why
+        )
+        for width in widths
+    ]
+
+
+def has_rules(game_class: type[Game]) -> bool:
+    """Whether what a system recommends is meant for it: a system of one's own may inherit the rules of
+    another, and have other settings."""
+    owner: Any = next(each for each in game_class.__mro__ if "recommended" in vars(each))
+    return issubclass(game_class.Settings, owner.Settings)

@@ -1,0 +1,204 @@
+"""Recommending: the settings that a run gets where nobody gave them, by its data and its length."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sparring.data import usual_size
+from sparring.data.dataset import Dataset
+from sparring.errors import SettingError
+from sparring.game import Game, GameSettings
+from sparring.processes import Processes
+from sparring.recommendation import Recommendation, has_rules
+from sparring.runs.folder import Run
+from sparring.settings import Limit, as_option
+from sparring.shown import quoted
+from sparring.training.engine import Engine
+from sparring.training.pace import FOR_STEPS
+from sparring.training.settings import RunSettings
+from sparring.training.timing import rough_seconds_per_step, steps_in
+from sparring.zoo import absolute_reference, short_name
+
+QUICK_PIXELS = 32
+"""The size of images up to which a run of minutes on a few cores comes to something."""
+MOST_PIXELS = 64
+"""The same of a longer one."""
+PATIENCE = 0.5
+"""Seconds of a step beyond which one is enough to time it."""
+LONG_MINUTES = 60
+"""Beyond so many minutes a run is a longer one."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The settings of a run."""
+
+    settings: GameSettings
+    by_rule: Mapping[str, Any]
+    """Those that nobody gave and that are not the paper's."""
+    reasons: tuple[str, ...] = ()
+    """What was chosen, and why, a line each."""
+    hint: str | None = None
+    """That the run is too short for its networks, and which would do."""
+
+    @property
+    def lines(self) -> list[str]:
+        """What is said of them before the run begins."""
+        return [*self.reasons, *([f"Hint: {self.hint}"] if self.hint else [])]
+
+
+def choose_settings(
+    system: str,
+    game_class: type[Game],
+    dataset: Dataset,
+    asked: RunSettings,
+    given: Mapping[str, Any],
+    processes: Processes,
+    began: float,
+) -> Chosen:
+    """What a run is trained with: what was given, and for all else a preset, the settings of the run whose
+    weights it begins with, or what the system recommends.
+
+    Args:
+        system: its name.
+        game_class: its class.
+        dataset: what is trained on.
+        asked: how long, and from which preset or run.
+        given: the settings that were given, by name.
+        processes: those that train together; all come to the same.
+        began: when this was asked for, by `time.monotonic`.
+
+    Raises:
+        SettingError: a setting that does not exist, or a value that it does not accept.
+    """
+    name = short_name(system)
+
+    def steps_of(settings: GameSettings) -> int:
+        engine = Engine(game_class, settings, dataset, None, asked.seed, processes)
+        return planned_steps(engine, asked.limit() or published_length(game_class, engine), began)
+
+    rules = has_rules(game_class)
+    by_data = game_class.recommended(dataset.spec) if rules and not (asked.preset or asked.from_) else ()
+    ladder = [_with_fitting_batch(rung, game_class, dataset) for rung in by_data]
+    if not ladder:
+        taken = _settings_before(system, asked.from_) if asked.from_ and not asked.preset else {}
+        values = {**taken, **game_class.preset_values(asked.preset), **given}
+        settings = game_class.Settings.of(values, name)
+        wanted = game_class.steps_wanted(settings, dataset.spec) if rules else 0
+        # One that begins with learnt weights has most of its way behind it.
+        timed = wanted and not asked.from_
+        hint = _too_short(steps_of(settings), wanted, game_class, dataset) if timed else None
+        return Chosen(settings, {}, hint=hint)
+    rung, settings, steps = _rung(ladder, name, game_class, dataset, given, steps_of)
+    by_rule = {name: value for name, value in rung.settings.items() if name not in given}
+    wanted = game_class.steps_wanted(settings, dataset.spec)
+    reasons = _reasons(name, by_rule, rung, steps, wanted)
+    return Chosen(settings, by_rule, reasons, _too_short(steps, wanted, game_class, dataset))
+
+
+def with_size(asked: RunSettings) -> RunSettings:
+    """The settings of a run, with a size for images that have none of their own where nobody gave one.
+
+    Args:
+        asked: what was given.
+    """
+    if asked.size is not None:
+        return asked
+    quick = asked.max_minutes is None or asked.max_minutes <= LONG_MINUTES
+    return replace(asked, size=usual_size(asked.data, QUICK_PIXELS if quick else MOST_PIXELS))
+
+
+def published_length(game_class: type[Game], engine: Engine) -> Limit:
+    """How long a run is that was given no limit."""
+    published = engine.course.published_length()
+    return Limit(steps=published) if published else game_class.length
+
+
+def planned_steps(engine: Engine, limit: Limit, began: float) -> int:
+    """How many steps a run has, roughly where its limit is a time."""
+    if limit.minutes is None:
+        return engine.course.steps_of(limit)
+    left = FOR_STEPS * limit.minutes * 60 - (time.monotonic() - began)
+    return steps_in(left, 0, engine.course, rough_seconds_per_step(engine, PATIENCE))
+
+
+def _rung(
+    ladder: list[Recommendation],
+    name: str,
+    game_class: type[Game],
+    dataset: Dataset,
+    given: Mapping[str, Any],
+    steps_of: Callable[[GameSettings], int],
+) -> tuple[Recommendation, GameSettings, int]:
+    """The largest networks for which a run is long enough, else the smallest that there are."""
+    found: tuple[Recommendation, GameSettings, int] | None = None
+    for rung in reversed(ladder):
+        settings = game_class.Settings.of({**rung.settings, **given}, name)
+        wanted = game_class.steps_wanted(settings, dataset.spec)
+        # Larger networks are no faster: what smaller ones do not reach needs no timing.
+        if found is not None and (settings == found[1] or found[2] < wanted):
+            continue
+        try:
+            steps = steps_of(settings)
+        except SettingError:
+            # What is given is wrong for the smallest too; else these do not fit in memory.
+            if found is None:
+                raise
+            break
+        if found is None or steps >= wanted:
+            found = (rung, settings, steps)
+    assert found is not None, "a ladder has a rung"
+    return found
+
+
+def _with_fitting_batch(rung: Recommendation, game_class: type[Game], dataset: Dataset) -> Recommendation:
+    """The same, with a smaller batch where the data has fewer examples than that."""
+    usual = rung.settings.get("batch_size", game_class.Settings().batch_size)
+    if usual <= len(dataset):
+        return rung
+    fitting = 1 << max(1, len(dataset) // 2).bit_length() - 1
+    return replace(rung, beside={**rung.beside, "batch_size": fitting})
+
+
+def _settings_before(system: str, path: str) -> dict[str, Any]:
+    """The settings of the run whose weights a new one begins with; none of another system's."""
+    run = Run.open(path)
+    same = run.description["system"] == absolute_reference(system)
+    return dict(run.description["settings"]) if same else {}
+
+
+def _reasons(
+    system: str, by_rule: Mapping[str, Any], rung: Recommendation, steps: int, wanted: int
+) -> tuple[str, ...]:
+    """What was chosen, and because of what."""
+    length = f"about {_steps(steps)}" + (f", where networks of this size want {wanted:,}" if wanted else "")
+    return (
+        f"Chosen by rule: {system} {_options(by_rule) or 'as published'} (--preset paper has the paper's).",
+        f"Because of: {rung.why}; {length}.",
+    )
+
+
+def _too_short(steps: int, wanted: int, game_class: type[Game], dataset: Dataset) -> str | None:
+    """In words, where a run is too short for its networks, which would do; None where it is long enough."""
+    if steps >= wanted:
+        return None
+    for rung in game_class.recommended(dataset.spec):
+        settings = game_class.Settings.of(rung.settings, game_class.__name__)
+        smaller = game_class.steps_wanted(settings, dataset.spec)
+        if smaller <= steps:
+            way = f"{_options(rung.size)} would do"
+            break
+    else:
+        way = "give it more steps, as none smaller is known"
+    return f"About {_steps(steps)} would be few for networks of this size, which want some {wanted:,}: {way}."
+
+
+def _steps(count: int) -> str:
+    return f"{count:,} step{'' if count == 1 else 's'}"
+
+
+def _options(values: Mapping[str, Any]) -> str:
+    return " ".join(quoted(word) for name, value in values.items() for word in as_option(name, value))

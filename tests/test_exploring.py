@@ -1,0 +1,300 @@
+"""Exploring a trained game: ways through its noise, directions, the noise of an example, films."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+import sparring
+from sparring.animation import animation
+from sparring.data.dataset import Column, Dataset, DataSpec
+from sparring.data.kinds import Images, Nothing, Tokens
+from sparring.errors import DataError, SettingError
+from sparring.exploring.directions import find_directions
+from sparring.exploring.latents import DRAWN, spherical, truncated
+from sparring.game import Game, GameSettings
+from sparring.model import Model
+from sparring.randomness import Randomness
+
+SHAPE = (3, 8, 8)
+DIMENSIONS = 6
+
+
+class Planted(Game):
+    """A generator of small colour images that uses only some of its noise, and some of that more."""
+
+    used: tuple[tuple[int, float], ...] = ((4, 3.0), (1, 1.0))
+    """Dimensions of the noise, and how much of an effect each has."""
+
+    def __init__(self, data: DataSpec) -> None:
+        super().__init__(GameSettings(), data, Randomness(0))
+        layer = nn.Linear(DIMENSIONS, math.prod(SHAPE), bias=False)
+        random = torch.Generator().manual_seed(1)
+        outputs = torch.arange(math.prod(SHAPE))
+        with torch.no_grad():
+            layer.weight.zero_()
+            for place, (dimension, share) in enumerate(self.used):
+                # Every output sees one dimension; more outputs see the first.
+                own = outputs % 4 == 0 if place else outputs % 4 != 0
+                layer.weight[own, dimension] = share * torch.randn(int(own.sum()), generator=random)
+        self.generator = nn.Sequential(layer, nn.Tanh(), nn.Unflatten(1, SHAPE))
+
+    def players(self) -> dict[str, Any]:
+        return {}
+
+    def latent(self, count: int, random: Randomness) -> Tensor:
+        return random.normal(count, DIMENSIONS)
+
+
+def no_data() -> Dataset:
+    raise AssertionError("the data was asked for")
+
+
+@pytest.fixture
+def model() -> Model:
+    return Model(Planted(DataSpec(Images(SHAPE))), Nothing(), no_data)
+
+
+# -- ways ---------------------------------------------------------------------------------------------------
+
+
+def test_a_way_on_the_sphere_has_even_angles_and_both_ends() -> None:
+    first, last = torch.tensor([[1.0, 0.0], [0.0, 2.0]]), torch.tensor([[0.0, 1.0], [0.0, 4.0]])
+    ways = spherical(first, last, 4)
+    assert torch.allclose(ways[:, 0], first, atol=1e-6)
+    assert torch.allclose(ways[:, -1], last, atol=1e-6)
+    angles = torch.arange(4) * math.pi / 6
+    assert torch.allclose(ways[0], torch.stack([angles.cos(), angles.sin()], 1), atol=1e-5)
+    # Along a ray there is no angle: lengths change evenly.
+    assert torch.allclose(ways[1], torch.tensor([[0, 2.0], [0, 8 / 3], [0, 10 / 3], [0, 4.0]]), atol=1e-5)
+
+
+def test_a_way_keeps_the_length_of_noise() -> None:
+    ends = torch.randn(2, 50, 100, generator=torch.Generator().manual_seed(0))
+    middle = spherical(ends[0], ends[1], 3)[:, 1].norm(dim=1)
+    assert torch.allclose(middle, ends.norm(dim=2).mean(0), rtol=1e-4)
+    assert ((ends[0] + ends[1]).norm(dim=1) / 2 < 0.85 * middle).all()
+
+
+def test_ways_are_samples_in_order(model: Model) -> None:
+    samples = model.interpolate(3, steps=5, seed=2)
+    assert samples.examples.shape == (15, *SHAPE)
+    ways = samples.examples.unflatten(0, (3, 5)).float()
+    near = (ways[:, 1:] - ways[:, :-1]).abs().mean()
+    assert near < 0.6 * (ways[:, -1] - ways[:, 0]).abs().mean()
+    assert torch.equal(model.interpolate(3, steps=5, seed=2).examples, samples.examples)
+    assert not torch.equal(model.interpolate(3, steps=5, seed=3).examples, samples.examples)
+
+
+def test_truncation_moves_noise_towards_its_mean(model: Model) -> None:
+    latent = model.game.latent(10, Randomness(5))
+    mean = model.game.latent(DRAWN, Randomness(0)).mean(0)
+    assert torch.equal(truncated(latent, model.game, 1.0), latent)
+    assert torch.allclose(truncated(latent, model.game, 0.25) - mean, (latent - mean) / 4, atol=1e-6)
+    assert (model.sample(10, truncation=0.0).examples == model.sample(1, truncation=0.0).examples).all()
+    assert torch.equal(model.sample(10, truncation=1.0).examples, model.sample(10).examples)
+
+
+# -- directions ---------------------------------------------------------------------------------------------
+
+
+def test_directions_are_those_that_the_generator_uses(model: Model) -> None:
+    found, values = find_directions(model.game, model.game.latent(1, Randomness(0)), torch.zeros(1, 0))
+    axes = torch.eye(DIMENSIONS)
+    assert torch.allclose(found[0], axes[4], atol=1e-5)
+    assert torch.allclose(found[1], axes[1], atol=1e-5)
+    # 144 outputs of length 1 see the one, 48 the other, and none any other.
+    assert torch.allclose(values, torch.tensor([144.0, 48.0, 0, 0, 0, 0]), atol=1e-3)
+    assert torch.allclose(found @ found.T, axes, atol=1e-5)
+
+
+def test_samples_along_directions(model: Model) -> None:
+    samples = model.directions(3, steps=5, furthest=2.0).examples.unflatten(0, (3, 5)).float()
+    assert (samples[:, 2] == samples[0, 2]).all()
+    moved = (samples - samples[:, 2:3]).abs().mean((2, 3, 4))
+    assert (moved[:2, [0, 4]] > moved[:2, [1, 3]]).all()
+    assert (moved[2] == 0).all()
+
+
+@pytest.mark.parametrize("system", ["gan", "dcgan", "r3gan", "acgan", "began", "improved-gan"])
+def test_every_system_of_images_can_be_explored(
+    system: str, make_engine: Callable[..., Any], make_dataset: Callable[..., Dataset]
+) -> None:
+    engine = make_engine(system, make_dataset(40, size=20))
+    told = engine.game.condition(engine.dataset).kind
+    explored = Model(engine.game, told, no_data)
+    assert len(explored.directions(2, steps=3).examples) == 6
+    assert len(explored.interpolate(2, steps=3).examples) == 6
+    example = engine.dataset.examples.values[0]
+    assert explored.project(example, steps=2).examples.values.shape == (1, *example.shape)
+
+
+def test_texts_cannot_be_explored(make_engine: Callable[..., Any]) -> None:
+    texts = Dataset("texts", Column(Tokens((6,), tuple("abcd"), ""), torch.randint(4, (20, 6))))
+    writer = Model(make_engine("language-model", texts).game, Nothing(), no_data)
+    for explore in (writer.directions, writer.interpolate, lambda: writer.sample(truncation=0.5)):
+        with pytest.raises(SettingError, match="only vectors"):
+            explore()
+
+
+# -- projection ---------------------------------------------------------------------------------------------
+
+
+def test_the_noise_of_a_sample_is_found(model: Model) -> None:
+    target = model.sample(3, seed=8).examples[2]
+    found = model.project(target)
+    assert found.psnr >= 30
+    assert found.distance < 0.02
+    assert (found.examples.values[0].float() - target.float()).abs().mean() < 5
+
+
+def test_what_cannot_be_generated_is_an_anomaly(model: Model) -> None:
+    usual = model.sample(1, seed=8).examples[0]
+    odd = torch.randint(0, 256, SHAPE, generator=torch.Generator().manual_seed(0)).byte()
+    assert model.project(odd).distance > 5 * model.project(usual).distance
+
+
+def test_what_is_missing_is_completed(model: Model) -> None:
+    target = model.sample(1, seed=8).examples[0]
+    mask = torch.ones(1, 8, 8)
+    mask[:, :, 4:] = 0
+    damaged = target.clone()
+    damaged[:, :, 4:] = 255
+    found = model.project(damaged, mask=mask).examples.values[0].float()
+    assert (found - target.float()).abs()[:, :, 4:].mean() < 8
+
+
+# -- the command line ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> Path:
+    """A short run of a system that is told classes."""
+    small = {"generator_width": 4, "discriminator_width": 4, "batch_size": 20}
+    out = tmp_path_factory.mktemp("explored") / "run"
+    return sparring.train("r3gan", data=f"npz:{tiny_npz}", out=out, max_steps=3, quiet=True, **small).path
+
+
+def frames(path: Path) -> int:
+    with Image.open(path) as opened:
+        return int(opened.n_frames)
+
+
+def test_ways_in_a_picture_and_in_a_film(run: Path, tmp_path: Path) -> None:
+    from sparring.cli import main
+
+    asked = ["sample", str(run), "--count", "13", "--interpolate", "4", "--out"]
+    main([*asked, str(tmp_path / "ways.png")])
+    with Image.open(tmp_path / "ways.png") as picture:
+        # Three ways of four images of 20 pixels, eight times as large.
+        assert picture.size == (4 * 164 - 4, 3 * 164 - 4)
+    main([*asked, str(tmp_path / "ways.gif")])
+    # There and back, without either end twice.
+    assert frames(tmp_path / "ways.gif") == 6
+    main([*asked, str(tmp_path / "ways.npz")])
+    with np.load(tmp_path / "ways.npz") as arrays:
+        assert arrays["images"].shape == (12, 20, 20, 1)
+        assert arrays["labels"].tolist() == [0] * 4 + [1] * 4 + [2] * 4
+
+
+def test_directions_and_projections_from_the_command_line(
+    run: Path, tmp_path: Path, run_sparring: Callable[..., Any]
+) -> None:
+    done = run_sparring("directions", run, "--count", "2", "--steps", "3", "--out", tmp_path / "d.png")
+    assert done.returncode == 0, done.stderr
+    with Image.open(tmp_path / "d.png") as picture:
+        assert picture.size == (3 * 164 - 4, 2 * 164 - 4)
+    photo, mask = np.zeros((40, 60, 3), np.uint8), np.full((30, 30), 255, np.uint8)
+    photo[:, :, 0], mask[:, :15] = 200, 0
+    Image.fromarray(photo).save(tmp_path / "photo.jpg")
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    asked = ("--steps", "5", "--mask", tmp_path / "mask.png", "--out", tmp_path / "p.png")
+    done = run_sparring("project", run, tmp_path / "photo.jpg", *asked)
+    assert done.returncode == 0, done.stderr
+    assert "mean difference 0." in done.stdout
+    assert "generated as '" in done.stdout
+    with Image.open(tmp_path / "p.png") as picture:
+        assert picture.size == (3 * 164 - 4, 160)
+        # The image in grey, as the data is; then what is left of it.
+        assert abs(picture.getpixel((80, 80)) - 200 / 3) < 3
+        assert picture.getpixel((164 + 40, 80)) in (127, 128)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("sample", "--out", "a.gif"), "give --interpolate as well"),
+        (("sample", "--interpolate", "1", "--out", "a.png"), "steps is 1: it must be at least 2"),
+        (("sample", "--truncation", "1.5", "--out", "a.png"), "truncation is 1.5"),
+        (("directions", "--count", "65", "--out", "a.png"), "count is 65: it must be from 1 to 64"),
+        (("project", "no.jpg", "--out", "a.png"), "There is no file no.jpg."),
+    ],
+)
+def test_mistakes(
+    words: tuple[str, ...], expected: str, run: Path, tmp_path: Path, run_sparring: Callable[..., Any]
+) -> None:
+    command, *others = words
+    done = run_sparring(command, run, *others, cwd=tmp_path)
+    assert done.returncode == 2
+    assert expected in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_of_points_has_no_image(tmp_path: Path) -> None:
+    points = sparring.train("r3gan", data="ring", out=tmp_path / "ring", max_steps=1, quiet=True)
+    with pytest.raises(SettingError, match="An image is like images"):
+        sparring.project(points, tmp_path / "a.png")
+    assert json.loads((points.path / "run.json").read_text())["system"] == "r3gan"
+
+
+def test_a_film_has_each_picture_for_its_time() -> None:
+    pictures = []
+    for value in (0, 0, 255):
+        buffer = io.BytesIO()
+        Image.new("RGB", (4, 4), (value,) * 3).save(buffer, "PNG")
+        pictures.append(buffer.getvalue())
+    with Image.open(io.BytesIO(animation(pictures, seconds=0.1, last=2.0))) as opened:
+        assert opened.info["loop"] == 0
+        durations = []
+        for number in range(opened.n_frames):
+            opened.seek(number)
+            durations.append(opened.info["duration"])
+        assert sum(durations) == 2200
+    with pytest.raises(SettingError, match="no picture"):
+        animation([])
+
+
+def test_a_film_of_a_run_shows_its_samples_over_time(
+    tiny_npz: Path, tmp_path: Path, run_sparring: Callable[..., Any]
+) -> None:
+    options: dict[str, Any] = {"data": f"npz:{tiny_npz}", "preset": "paper", "batch_size": 50, "epochs": 3}
+    made = sparring.train("gan", out=tmp_path / "run", quiet=True, **options)
+    done = run_sparring("film", made.path, tmp_path / "run.gif")
+    assert done.returncode == 0, done.stderr
+    assert frames(tmp_path / "run.gif") == len(list((made.path / "samples").iterdir())) == 3
+    for asked, expected in (
+        (("run.mp4",), "A film is written as .gif"),
+        (("a.gif", "--seconds", "0"), "seconds is"),
+    ):
+        done = run_sparring("film", made.path, *asked, cwd=tmp_path)
+        assert (done.returncode, expected in done.stderr) == (2, True)
+    for shot in (made.path / "samples").iterdir():
+        shot.unlink()
+    assert "no pictures" in run_sparring("film", made.path, "a.gif", cwd=tmp_path).stderr
+
+
+def test_an_image_that_is_none_is_refused(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_text("no image")
+    with pytest.raises(DataError):
+        sparring.project(run, tmp_path / "a.png")

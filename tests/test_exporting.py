@@ -1,0 +1,211 @@
+"""Exporting: a model in a folder of its own is the model of the run, here and in other programs."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import safetensors.torch
+import torch
+
+import sparring
+from sparring.errors import CheckpointError, RunError, SettingError, SparringError
+from sparring.exporting import onnx
+from sparring.randomness import Randomness
+
+SMALL: dict[str, dict[str, Any]] = {
+    "gan": {},
+    "acgan": {"batch_size": 20},
+    "r3gan": {"generator_width": 4, "discriminator_width": 4, "batch_size": 20},
+}
+
+
+def trained(system: str, data: str, out: Path, **options: Any) -> sparring.Run:
+    return sparring.train(system, data=data, out=out, quiet=True, **{"max_steps": 2, **options})
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> tuple[sparring.Run, Path]:
+    """A run that is told classes, and what it was exported to."""
+    folder = tmp_path_factory.mktemp("exported")
+    run = trained("r3gan", f"npz:{tiny_npz}", folder / "run", **SMALL["r3gan"])
+    return run, sparring.export(run, folder / "model")
+
+
+def test_the_model_is_that_of_the_run(exported: tuple[sparring.Run, Path]) -> None:
+    run, folder = exported
+    ours, theirs = sparring.load(folder), sparring.load(run)
+    assert torch.equal(ours.sample(20, seed=3).examples, theirs.sample(20, seed=3).examples)
+    assert torch.equal(ours.sample(5, label=2).examples, theirs.sample(5, label="2").examples)
+    assert torch.equal(ours.interpolate(2).examples, theirs.interpolate(2).examples)
+    # Where it lies does not matter.
+    moved = shutil.copytree(folder, folder.parent / "elsewhere")
+    assert torch.equal(sparring.load(moved).sample(3).examples, theirs.sample(3).examples)
+
+
+def test_what_is_in_the_folder(exported: tuple[sparring.Run, Path]) -> None:
+    run, folder = exported
+    files = {"README.md", "config.json", "model.onnx", "model.safetensors", "samples.png"}
+    assert {file.name for file in folder.iterdir()} >= files
+    weights = safetensors.torch.load_file(folder / "model.safetensors")
+    assert weights.keys() == sparring.load(run).game.state_dict().keys()
+    config = json.loads((folder / "config.json").read_text())
+    assert config["settings"] == run.description["settings"]
+    assert config["step"] == 2
+    text = "".join(file.read_text() for file in folder.iterdir() if file.suffix in (".json", ".md"))
+    assert str(run.path.parent) not in text
+
+
+@pytest.mark.parametrize(
+    "system",
+    ["gan", pytest.param("acgan", marks=pytest.mark.slow), pytest.param("r3gan", marks=pytest.mark.slow)],
+)
+def test_other_programs_compute_the_same(system: str, tiny_npz: Path, tmp_path: Path) -> None:
+    run = trained(system, f"npz:{tiny_npz}", tmp_path / "run", **SMALL[system])
+    folder = sparring.export(run, tmp_path / "model")
+    model = sparring.load(run, device="cpu")
+    session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
+    told = [] if system == "gan" else ["condition"]
+    assert [each.name for each in session.get_inputs()] == ["noise", *told]
+    for count in (1, 5, 32):
+        given = {"noise": model.game.latent(count, Randomness(count))}
+        if told:
+            given["condition"] = torch.arange(count) % 3
+        (found,) = session.run(["samples"], {name: value.numpy() for name, value in given.items()})
+        condition = given.get("condition", torch.zeros(count, 0))
+        with torch.no_grad():
+            made = model.game.sample(given["noise"], condition)
+        stored = model.game.data.kind.decode(made)
+        assert found.shape == (count, 1, 20, 20)
+        assert np.abs(found * 255 - stored.numpy()).max() <= 0.51
+
+
+def test_the_card_says_how_to_use_it(
+    exported: tuple[sparring.Run, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, folder = exported
+    card = (folder / "README.md").read_text()
+    assert card.startswith("---\nlibrary_name: sparring\n")
+    monkeypatch.chdir(folder)
+    first, second = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(second, names)
+    assert names["samples"].shape == (64, 1, 20, 20)
+    assert 0 <= names["samples"].min() <= names["samples"].max() <= 1
+    monkeypatch.chdir(folder.parent)
+    exec(first.replace("path/to/this/folder", str(folder)), names)
+    assert (folder.parent / "samples.png").is_file()
+
+
+def test_the_card_has_the_figures_of_the_evaluation(tiny_npz: Path, tmp_path: Path) -> None:
+    run = trained("gan", f"npz:{tiny_npz}", tmp_path / "run")
+    evaluation = sparring.evaluate(run, count=60, quiet=True)
+    card = (sparring.export(run, tmp_path / "model", onnx=False) / "README.md").read_text()
+    assert evaluation.verdict.text in card
+    assert f"| fid | {evaluation.figures['fid'].value:.4g} |" in card
+    assert not (tmp_path / "model" / "model.onnx").exists()
+    assert "onnxruntime" not in card
+
+
+@pytest.mark.slow
+def test_points_are_exported_as_they_are(tmp_path: Path) -> None:
+    run = trained("r3gan", "ring", tmp_path / "run", point_units=8)
+    folder = sparring.export(run, tmp_path / "model")
+    session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
+    model = sparring.load(run, device="cpu")
+    noise = model.game.latent(9, Randomness(0))
+    (found,) = session.run(None, {"noise": noise.numpy()})
+    with torch.no_grad():
+        made = model.game.sample(noise, torch.zeros(9, 0))
+    assert np.allclose(found, made.numpy(), atol=1e-5)
+
+
+# -- what cannot be -----------------------------------------------------------------------------------------
+
+
+def test_a_graph_that_computes_something_else_is_not_written(
+    exported: tuple[sparring.Run, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, _ = exported
+    compute = onnxruntime.InferenceSession.run
+
+    def off(self: Any, *given: Any) -> Any:
+        return [values + 2e-5 for values in compute(self, *given)]
+
+    monkeypatch.setattr(onnxruntime.InferenceSession, "run", off)
+    with pytest.raises(SparringError, match="differs from torch by 2"):
+        sparring.export(run, tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_missing_is_said(
+    exported: tuple[sparring.Run, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, folder = exported
+    with pytest.raises(SettingError, match="is there already"):
+        sparring.export(run, folder)
+    with pytest.raises(SettingError, match="leave the epoch out"):
+        sparring.load(folder, epoch=1)
+    monkeypatch.setattr(onnx, "PACKAGES", ("no_such_package",))
+    with pytest.raises(SettingError, match=r"no_such_package.*sparring\[onnx\].*--no-onnx"):
+        sparring.export(run, tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": 2},
+        {"settings": "none"},
+        {"condition": {"kind": "classes"}},
+        {"data": {"summary": "", "spec": {}}},
+        {"seed": -1},
+    ],
+)
+def test_a_strangers_description_is_checked(
+    change: dict[str, Any], exported: tuple[sparring.Run, Path], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(exported[1], tmp_path / "model"))
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | change))
+    with pytest.raises(RunError, match=r"config\.json is not the description of an exported model"):
+        sparring.load(folder)
+
+
+def test_a_strangers_weights_are_checked(exported: tuple[sparring.Run, Path], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(exported[1], tmp_path / "model"))
+    weights = safetensors.torch.load_file(folder / "model.safetensors")
+    name = next(iter(weights))
+    safetensors.torch.save_file(weights | {name: torch.zeros(3)}, folder / "model.safetensors")
+    with pytest.raises(CheckpointError, match="of another system or other settings"):
+        sparring.load(folder)
+    (folder / "model.safetensors").write_bytes(b"no weights")
+    with pytest.raises(CheckpointError, match="is damaged"):
+        sparring.load(folder)
+
+
+def test_code_that_came_with_a_model_is_not_run(exported: tuple[sparring.Run, Path], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(exported[1], tmp_path / "model"))
+    (folder / "game.py").write_text("raise SystemExit('run')")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"system": f"{folder}/game.py:Game"}))
+    with pytest.raises(RunError, match="which may have come with the run"):
+        sparring.load(folder)
+
+
+def test_from_the_command_line(
+    exported: tuple[sparring.Run, Path], tmp_path: Path, run_sparring: Callable[..., Any]
+) -> None:
+    run, _ = exported
+    done = run_sparring("export", run.path, tmp_path / "model", "--no-onnx")
+    assert (done.returncode, done.stderr) == (0, "")
+    done = run_sparring("sample", tmp_path / "model", "--count", "6", "--out", tmp_path / "s.npz")
+    assert done.returncode == 0, done.stderr
+    with np.load(tmp_path / "s.npz") as arrays:
+        assert arrays["images"].shape == (6, 20, 20, 1)

@@ -1,0 +1,236 @@
+"""Settings by rule: what a run gets where nobody gave them, by its data and its length."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import sparring
+from sparring.data import usual_size
+from sparring.data.dataset import Dataset, dataset_of
+from sparring.errors import DataError, SettingError
+from sparring.game import GameSettings
+from sparring.processes import Processes
+from sparring.recommendation import has_rules
+from sparring.training import recommending, seeds
+from sparring.training.recommending import Chosen, choose_settings, with_size
+from sparring.training.settings import RunSettings
+from sparring.tricks.augmentation import FEW
+from sparring.zoo import SYSTEMS, find_system, usual_system
+
+Command = Callable[..., Any]
+CPU = Processes(torch.device("cpu"))
+POINTS = dataset_of("points", torch.randn(64, 2, generator=torch.Generator().manual_seed(0)))
+
+
+def chosen(system: str, dataset: Dataset, given: dict[str, Any] | None = None, **asked: Any) -> Chosen:
+    """What a run would be trained with."""
+    return choose_settings(
+        system,
+        find_system(system),
+        dataset,
+        RunSettings(**asked),
+        given or {},
+        CPU,
+        time.monotonic(),
+    )
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_recommendation_is_of_settings_that_exist_from_large_to_small(
+    system: str, make_dataset: Callable[..., Dataset]
+) -> None:
+    game = find_system(system)
+    for dataset in (make_dataset(channels=3, size=32), make_dataset(size=28, classes=0), POINTS):
+        try:
+            game.needs.check(system, dataset.spec)
+        except DataError:
+            continue
+        rungs = game.recommended(dataset.spec)
+        wanted = [game.steps_wanted(game.Settings.of(rung.settings, system), dataset.spec) for rung in rungs]
+        assert wanted == sorted(wanted, reverse=True)
+        assert all(rung.why for rung in rungs)
+
+
+@pytest.mark.parametrize(("steps", "width"), [(10**6, 64), (4000, 32), (600, 16), (3, 16)])
+def test_the_longer_the_run_the_wider_the_networks(
+    steps: int, width: int, make_dataset: Callable[..., Dataset]
+) -> None:
+    found = chosen("r3gan", make_dataset(), max_steps=steps)
+    assert found.by_rule["generator_width"] == width
+    assert vars(found.settings)["generator_width"] == width
+    assert f"--generator-width {width}" in found.reasons[0]
+    assert f"{steps:,} steps" in found.reasons[1]
+
+
+@pytest.mark.parametrize(("seconds", "width"), [(0.001, 64), (0.02, 32), (0.08, 16)])
+def test_minutes_count_as_the_steps_that_the_machine_makes_in_them(
+    seconds: float, width: int, make_dataset: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recommending, "rough_seconds_per_step", lambda engine, patience: [seconds])
+    assert chosen("r3gan", make_dataset(), max_minutes=1).by_rule["generator_width"] == width
+
+
+def test_what_is_given_wins(make_dataset: Callable[..., Dataset]) -> None:
+    found = chosen("r3gan", make_dataset(), {"generator_width": 4, "augment_cutout": 0.0}, max_steps=10**6)
+    values = found.settings.flat()
+    assert (values["generator_width"], values["augment_cutout"]) == (4, 0.0)
+    assert not {"generator_width", "augment_cutout"} & found.by_rule.keys()
+    assert values["discriminator_width"] == found.by_rule["discriminator_width"]
+
+
+def test_what_is_recorded_is_what_a_rule_gives(make_dataset: Callable[..., Dataset]) -> None:
+    """So the figures of these presets are those of a run without one."""
+    digits = make_dataset(FEW, size=28, classes=10)
+    for system, dataset, preset in (
+        ("r3gan", digits, "digits"),
+        ("r3gan", POINTS, "points"),
+        ("wgan-gp", POINTS, "points"),
+        ("began", digits, "digits"),
+    ):
+        game = find_system(system)
+        recorded = game.Settings.of(game.preset_values(preset), system)
+        assert chosen(system, dataset, max_steps=3500).settings == recorded
+
+
+@pytest.mark.parametrize("system", ["r3gan", "dcgan", "wgan-gp", "began", "gan"])
+def test_the_paper_is_a_preset_of_every_system(system: str, make_dataset: Callable[..., Dataset]) -> None:
+    game = find_system(system)
+    dataset = make_dataset(150, size=8)
+    assert chosen(system, dataset, preset="paper", max_steps=10**6).settings == game.Settings()
+    assert chosen(system, dataset, max_steps=10**6).settings != game.Settings()
+
+
+def test_few_images_are_augmented_and_many_are_not(make_dataset: Callable[..., Dataset]) -> None:
+    few, many = make_dataset(count=100, size=8), make_dataset(count=FEW, size=8)
+    for system in ("gan", "dcgan", "r3gan"):
+        assert chosen(system, few, max_steps=9).by_rule["augment_translation"] == 0.125
+        assert "augment_translation" not in chosen(system, many, max_steps=9).by_rule
+    assert "augment_translation" not in chosen("r3gan", POINTS, max_steps=9).by_rule
+
+
+@pytest.mark.parametrize(("count", "batch_size"), [(50, 16), (33, 16), (7, 2), (64, 64)])
+def test_a_batch_is_no_larger_than_the_data(
+    count: int, batch_size: int, make_dataset: Callable[..., Dataset]
+) -> None:
+    assert chosen("r3gan", make_dataset(count, size=8), max_steps=9).settings.batch_size == batch_size
+
+
+def test_a_run_too_short_for_its_networks_is_told_which_would_do(
+    make_dataset: Callable[..., Dataset],
+) -> None:
+    dataset = make_dataset(64, size=8)
+    found = chosen("wgan-gp", dataset, preset="paper", max_steps=2500)
+    assert found.hint is not None
+    assert "2,500 steps would be few for networks of this size, which want some 9,600" in found.hint
+    assert "--width 16" in found.hint
+    assert "as none smaller is known" in (chosen("wgan-gp", dataset, max_steps=3).hint or "")
+    assert chosen("wgan-gp", dataset, max_steps=2500).hint is None
+
+
+class Narrow(find_system("dcgan")):  # type: ignore[misc]
+    """A system of one's own that inherits rules for settings which it lacks."""
+
+    @dataclass(frozen=True)
+    class Settings(GameSettings):
+        """None of its own."""
+
+        latent_size: int = 3
+
+
+def test_inherited_rules_for_other_settings_count_for_nothing(make_dataset: Callable[..., Dataset]) -> None:
+    assert has_rules(find_system("dcgan"))
+    assert not has_rules(Narrow)
+    found = choose_settings(
+        "narrow.py:Narrow", Narrow, make_dataset(), RunSettings(max_steps=3), {}, CPU, time.monotonic()
+    )
+    assert (found.settings, found.reasons, found.hint) == (Narrow.Settings(), (), None)
+
+
+def test_networks_that_do_not_fit_in_memory_are_not_chosen(
+    make_dataset: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = recommending.Engine
+
+    def bounded(game_class: Any, settings: Any, *given: Any) -> Any:
+        if settings.generator_width > 32:
+            raise SettingError("Training these networks takes more memory than there is.")
+        return build(game_class, settings, *given)
+
+    monkeypatch.setattr(recommending, "Engine", bounded)
+    assert chosen("r3gan", make_dataset(64, size=8), max_steps=10**6).by_rule["generator_width"] == 32
+    with pytest.raises(SettingError, match="more memory"):
+        chosen("r3gan", make_dataset(64, size=8), {"generator_width": 40}, max_steps=10**6)
+
+
+def test_without_a_system_the_one_for_the_data_is_trained(
+    tiny_npz: Path, tmp_path: Path, run_sparring: Command
+) -> None:
+    path = tmp_path / "run"
+    asked = ("--data", f"npz:{tiny_npz}", "--batch-size", "8", "--generator-width", "4", "--threads", "1")
+    done = run_sparring("train", *asked, "--max-steps", "2", "--out", path)
+    assert done.returncode == 0, done.stderr
+    description = json.loads((path / "run.json").read_text())
+    assert description["system"] == "r3gan"
+    by_rule = description["recommended"]["settings"]
+    assert by_rule["augment_cutout"] == 0.5
+    assert not {"batch_size", "generator_width"} & by_rule.keys()
+    assert description["settings"]["generator_width"] == 4
+    said = " ".join(done.stdout.split())
+    for reason in description["recommended"]["reasons"]:
+        assert reason in said
+    assert "Hint: About 2 steps would be few" in said
+    # What was chosen stays chosen.
+    assert run_sparring("resume", path, "--max-steps", "4").returncode == 0
+    assert json.loads((path / "run.json").read_text())["settings"] == description["settings"]
+
+
+def test_a_run_that_begins_with_another_has_its_settings(tiny_npz: Path, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"data": f"npz:{tiny_npz}", "max_steps": 2, "quiet": True, "threads": 1}
+    small = {"generator_width": 4, "discriminator_width": 4, "gamma": 0.7}
+    first = sparring.train("r3gan", out=tmp_path / "first", batch_size=8, **small, **options)
+    second = sparring.train("r3gan", out=tmp_path / "second", from_=first.path, gamma=0.2, **options)
+    assert second.description["settings"] == first.description["settings"] | {"gamma": 0.2}
+
+
+def test_several_seeds_are_all_told_what_was_chosen(
+    tiny_npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seeds, "play", lambda group, quiet, options=None: group)
+    group = sparring.train_seeds(
+        "r3gan", 3, data=f"npz:{tiny_npz}", out=tmp_path / "group", max_steps=2, quiet=True
+    )
+    options = group.description["options"]
+    assert options["preset"] == "paper"
+    assert (options["generator_width"], options["augment_cutout"]) == (16, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("data", "system"), [("mnist", "r3gan"), ("ring", "r3gan"), ("text:any", "language-model")]
+)
+def test_the_system_of_each_kind(data: str, system: str) -> None:
+    assert usual_system(data) == system
+
+
+@pytest.mark.parametrize(("shape", "size"), [((64, 64), 32), ((24, 30), 24), ((21, 90), 20), ((5, 5), 8)])
+def test_the_size_of_a_folder_is_its_own_up_to_what_there_is_time_for(
+    shape: tuple[int, int], size: int, tmp_path: Path
+) -> None:
+    for number in range(3):
+        Image.fromarray(np.zeros((*shape, 3), np.uint8)).save(tmp_path / f"{number}.png")
+    assert with_size(RunSettings(data=f"folder:{tmp_path}", max_minutes=10)).size == size
+    assert with_size(RunSettings(data=f"folder:{tmp_path}", size=17)).size == 17
+    assert usual_size(f"folder:{tmp_path}", 64) == (64 if shape == (64, 64) else size)
+
+
+def test_data_of_a_size_of_its_own_keeps_it() -> None:
+    assert with_size(RunSettings(data="mnist")).size is None
