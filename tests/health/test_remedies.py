@@ -31,6 +31,8 @@ OF_TEXTS = {
     "relgan": {"generator": Role.GENERATOR, "adversary": Role.GENERATOR, "critic": Role.CRITIC},
 }
 """Whom systems have that write texts."""
+MORE = {"bad-gan": {"density": Role.OTHER}}
+"""Whom others have beside a generator and a critic."""
 
 
 def roles_of(system: str) -> dict[str, Role]:
@@ -38,7 +40,7 @@ def roles_of(system: str) -> dict[str, Role]:
     if system in OF_TEXTS:
         return OF_TEXTS[system]
     critic = "critic" if system.startswith("wgan") else "discriminator"
-    return {"generator": Role.GENERATOR, critic: Role.CRITIC}
+    return {"generator": Role.GENERATOR, critic: Role.CRITIC} | MORE.get(system, {})
 
 
 def context_of(system: str, data: str = "mnist", **settings: Any) -> Context:
