@@ -17,10 +17,10 @@ from PIL import Image
 import sparring
 from sparring.data import usual_size
 from sparring.data.dataset import Dataset, dataset_of
-from sparring.errors import DataError, SettingError
+from sparring.errors import DataError, MemoryShortage, SettingError
 from sparring.game import GameSettings
 from sparring.processes import Processes
-from sparring.recommendation import has_rules
+from sparring.recommendation import has_rules, rules_of
 from sparring.training import recommending, seeds
 from sparring.training.recommending import Chosen, choose_settings, with_size
 from sparring.training.settings import RunSettings
@@ -154,6 +154,7 @@ def test_inherited_rules_for_other_settings_count_for_nothing(make_dataset: Call
         "narrow.py:Narrow", Narrow, make_dataset(), RunSettings(max_steps=3), {}, CPU, time.monotonic()
     )
     assert (found.settings, found.reasons, found.hint) == (Narrow.Settings(), (), None)
+    assert rules_of(Narrow, make_dataset().spec) == ()
 
 
 def test_networks_that_do_not_fit_in_memory_are_not_chosen(
@@ -161,15 +162,45 @@ def test_networks_that_do_not_fit_in_memory_are_not_chosen(
 ) -> None:
     build = recommending.Engine
 
+    refusal: type[SettingError] = MemoryShortage
+
     def bounded(game_class: Any, settings: Any, *given: Any) -> Any:
         if settings.generator_width > 32:
-            raise SettingError("Training these networks takes more memory than there is.")
+            raise refusal("Training these networks takes more memory than there is.")
         return build(game_class, settings, *given)
 
     monkeypatch.setattr(recommending, "Engine", bounded)
     assert chosen("r3gan", make_dataset(64, size=8), max_steps=10**6).by_rule["generator_width"] == 32
     with pytest.raises(SettingError, match="more memory"):
         chosen("r3gan", make_dataset(64, size=8), {"generator_width": 40}, max_steps=10**6)
+    # What else is wrong with the larger ones is said.
+    refusal = SettingError
+    with pytest.raises(SettingError, match="more memory"):
+        chosen("r3gan", make_dataset(64, size=8), max_steps=10**6)
+
+
+def test_steps_are_timed_as_the_run_plays_them(
+    make_dataset: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed: list[int] = []
+
+    def look(engine: Any, patience: float) -> list[float]:
+        timed.append(engine.microbatches)
+        return [0.02]
+
+    monkeypatch.setattr(recommending, "rough_seconds_per_step", look)
+    chosen("r3gan", make_dataset(64, size=8), max_minutes=1, microbatches=4)
+    assert set(timed) == {4}
+
+
+def test_a_system_of_ones_own_may_have_other_presets(tiny_npz: Path, tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        "from sparring.zoo.began import BEGAN\n\n\n"
+        'class Own(BEGAN):\n    """BEGAN with its own."""\n\n    presets = {"mine": {"width": 4}}\n'
+    )
+    asked: dict[str, Any] = {"data": f"npz:{tiny_npz}", "preset": "mine", "max_steps": 1, "batch_size": 8}
+    run = sparring.train(f"{tmp_path / 'own.py'}:Own", out=tmp_path / "run", quiet=True, **asked)
+    assert run.description["settings"]["width"] == 4
 
 
 def test_without_a_system_the_one_for_the_data_is_trained(

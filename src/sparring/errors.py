@@ -20,6 +20,10 @@ class SettingError(SparringError):
     """A setting or a name that does not exist, or a value outside its range."""
 
 
+class MemoryShortage(SettingError):
+    """Settings whose networks do not fit in memory."""
+
+
 class DataError(SparringError):
     """A data set that cannot be read, or that a system cannot train on."""
 

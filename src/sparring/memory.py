@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sparring.errors import DataError, SettingError, SparringError
+from sparring.errors import DataError, MemoryShortage, SparringError
 
 MEMINFO = Path("/proc/meminfo")
 GROUP = Path("/sys/fs/cgroup")
@@ -58,14 +58,14 @@ def size_text(size: int) -> str:
 
 @contextmanager
 def telling_shortage() -> Iterator[None]:
-    """Raise SettingError, with the size that was asked for, where memory is short."""
+    """Raise MemoryShortage, with the size that was asked for, where memory is short."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         said = shortage(error)
         if said is None:
             raise
-        raise SettingError(said) from error
+        raise MemoryShortage(said) from error
 
 
 def shortage(error: BaseException) -> str | None:

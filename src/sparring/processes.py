@@ -47,6 +47,13 @@ class Processes:
         for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(mean.view_as(tensor))
 
+    def mean(self, *numbers: float) -> list[float]:
+        """Each number's mean over all processes, so that all decide by the same."""
+        found = torch.tensor(numbers, dtype=torch.float64, device=self.device)
+        self.average([found])
+        means: list[float] = found.tolist()
+        return means
+
     def gather(self, own: Tensor) -> Tensor:
         """The same tensor of all processes, of one shape, joined along its first dimension in their order."""
         if self.count == 1:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sparring.data.dataset import DataSpec
     from sparring.game import Game
 
 
@@ -49,6 +50,11 @@ def by_width(
         )
         for width in widths
     ]
+
+
+def rules_of(game_class: type[Game], data: DataSpec) -> Sequence[Recommendation]:
+    """What a system recommends for some data; none where that is not meant for it."""
+    return game_class.recommended(data) if has_rules(game_class) else ()
 
 
 def has_rules(game_class: type[Game]) -> bool:

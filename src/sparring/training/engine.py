@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from sparring.data.dataset import Batch, Dataset
 from sparring.data.stream import Stream
-from sparring.errors import NotANumber, SettingError
+from sparring.errors import MemoryShortage, NotANumber
 from sparring.figures import tested
 from sparring.game import Game, GameSettings, Number, Turn
 from sparring.memory import require_memory, telling_shortage
@@ -388,7 +388,7 @@ def weighed(copies: int) -> Iterator[None]:
         copies: tensors for each parameter.
 
     Raises:
-        SettingError: so many of them do not fit.
+        MemoryShortage: so many of them do not fit.
     """
     weight = 0
 
@@ -396,7 +396,7 @@ def weighed(copies: int) -> Iterator[None]:
         nonlocal weight
         if parameter is not None:
             weight += parameter.numel() * parameter.element_size()
-            require_memory(copies * weight, "Training these networks", SettingError)
+            require_memory(copies * weight, "Training these networks", MemoryShortage)
 
     # A layer registers its parameters before it fills them: until then they have taken addresses alone.
     hook = nn.modules.module.register_module_parameter_registration_hook(weigh)

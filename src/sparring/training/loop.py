@@ -14,7 +14,7 @@ from sparring.health.findings import Finding, not_a_number
 from sparring.health.monitor import Monitor
 from sparring.health.remedies import Context
 from sparring.model import check_networks
-from sparring.recommendation import has_rules
+from sparring.recommendation import rules_of
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run
 from sparring.settings import Limit
@@ -77,11 +77,7 @@ class Loop:
             engine.dataset.name,
             {name: player.role for name, player in engine.players.items()},
             engine.dataset.examples.kind.discrete,
-            [
-                each.settings
-                for each in type(engine.game).recommended(engine.dataset.spec)
-                if has_rules(type(engine.game))
-            ],
+            [each.settings for each in rules_of(type(engine.game), engine.dataset.spec)],
         )
         self.monitor: Monitor | None = None
         self.saved = time.monotonic()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import torch
-
 from sparring.training.engine import Engine
 from sparring.training.timing import TRIAL_STEPS, mean_seconds, steps_in, synchronise
 
@@ -48,7 +46,9 @@ class Pace:
         if not self.engine.processes.any(now - self.began >= self.wait):
             return None
         now = self._now()
-        pace, left = self._averaged((now - self._mark[1]) / (step - self._mark[0]), self.deadline - now)
+        pace, left = self.engine.processes.mean(
+            (now - self._mark[1]) / (step - self._mark[0]), self.deadline - now
+        )
         thought = self.engine.course.total
         self.engine.set_length(None)
         try:
@@ -59,12 +59,6 @@ class Pace:
     def _now(self) -> float:
         synchronise(self.engine.processes.device)
         return time.monotonic()
-
-    def _averaged(self, *seconds: float) -> list[float]:
-        found = torch.tensor(seconds, dtype=torch.float64, device=self.engine.processes.device)
-        self.engine.processes.average([found])
-        numbers: list[float] = found.tolist()
-        return numbers
 
     def _per_step(self, pace: float) -> list[float]:
         """Seconds of a step in each phase: those of a phase still to come from a few that are taken back."""

@@ -9,15 +9,16 @@ from typing import Any
 
 from sparring.data import usual_size
 from sparring.data.dataset import Dataset
-from sparring.errors import SettingError
+from sparring.errors import MemoryShortage
 from sparring.game import Game, GameSettings
 from sparring.processes import Processes
-from sparring.recommendation import Recommendation, has_rules
+from sparring.recommendation import Recommendation, has_rules, rules_of
 from sparring.runs.folder import Run
 from sparring.settings import Limit, as_option
 from sparring.shown import quoted
 from sparring.training.engine import Engine
 from sparring.training.pace import FOR_STEPS
+from sparring.training.precision import Precision
 from sparring.training.settings import RunSettings
 from sparring.training.timing import rough_seconds_per_step, steps_in
 from sparring.zoo import absolute_reference, short_name
@@ -77,11 +78,11 @@ def choose_settings(
     name = short_name(system)
 
     def steps_of(settings: GameSettings) -> int:
-        engine = Engine(game_class, settings, dataset, None, asked.seed, processes)
+        engine = _engine(game_class, settings, dataset, asked, processes)
         return planned_steps(engine, asked.limit() or published_length(game_class, engine), began)
 
     rules = has_rules(game_class)
-    by_data = game_class.recommended(dataset.spec) if rules and not (asked.preset or asked.from_) else ()
+    by_data = () if asked.preset or asked.from_ else rules_of(game_class, dataset.spec)
     ladder = [_with_fitting_batch(rung, game_class, dataset) for rung in by_data]
     if not ladder:
         taken = _settings_before(system, asked.from_) if asked.from_ and not asked.preset else {}
@@ -121,8 +122,36 @@ def planned_steps(engine: Engine, limit: Limit, began: float) -> int:
     """How many steps a run has, roughly where its limit is a time."""
     if limit.minutes is None:
         return engine.course.steps_of(limit)
-    left = FOR_STEPS * limit.minutes * 60 - (time.monotonic() - began)
-    return steps_in(left, 0, engine.course, rough_seconds_per_step(engine, PATIENCE))
+    per_step = rough_seconds_per_step(engine, PATIENCE)
+    # Clocks differ, and all processes must come to the same.
+    (left,) = engine.processes.mean(FOR_STEPS * limit.minutes * 60 - (time.monotonic() - began))
+    return steps_in(left, 0, engine.course, per_step)
+
+
+def _engine(
+    game_class: type[Game],
+    settings: GameSettings,
+    dataset: Dataset,
+    asked: RunSettings,
+    processes: Processes,
+) -> Engine:
+    """What a run would be played by, to be timed.
+
+    Raises:
+        MemoryShortage: in one of the processes its networks do not fit.
+    """
+    # On a CPU bf16 is taken only where it is faster: so many steps there are at least.
+    precision = Precision("float32" if processes.device.type == "cpu" else asked.precision)
+    short, engine = None, None
+    try:
+        engine = Engine(
+            game_class, settings, dataset, None, asked.seed, processes, precision, asked.microbatches
+        )
+    except MemoryShortage as error:
+        short = error
+    if processes.any(short is not None) or engine is None:
+        raise short or MemoryShortage("Another process of the run has too little memory for these networks.")
+    return engine
 
 
 def _rung(
@@ -143,8 +172,7 @@ def _rung(
             continue
         try:
             steps = steps_of(settings)
-        except SettingError:
-            # What is given is wrong for the smallest too; else these do not fit in memory.
+        except MemoryShortage:
             if found is None:
                 raise
             break

@@ -32,7 +32,7 @@ from sparring.nn.modes import inference
 from sparring.objectives import NON_SATURATING, Objective, binary_cross_entropy, critic_statistics, smoothed
 from sparring.randomness import Randomness
 from sparring.settings import Count, Fraction, NonNegative, Positive
-from sparring.tricks.augmentation import augmentation_for, reason_for
+from sparring.zoo.rules import by_augmentation
 
 
 class Generator(nn.Module):
@@ -148,7 +148,7 @@ class ACGAN(Game):
     @classmethod
     def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
         """The listing's settings, with augmentation where images are few."""
-        return [Recommendation({}, augmentation_for(data), reason_for(data))]
+        return by_augmentation(data)
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:

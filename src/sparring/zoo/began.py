@@ -32,6 +32,20 @@ from sparring.randomness import Randomness
 from sparring.recommendation import by_width
 from sparring.settings import Count, Fraction, NonNegative, Positive, Range
 from sparring.tricks.augmentation import augmentation_for, reason_for
+from sparring.zoo.rules import steps_by_width
+
+DIGITS = {
+    "learning_rate_decay": 0.5,
+    "latent_size": 32,
+    "batch_norm": True,
+    "exponent": 2,
+    "gamma": 0.9,
+    "k_rate": 0.05,
+    "generator_lr": 1e-3,
+    "discriminator_lr": 1e-3,
+}
+"""For small images. Dark ones cost little to restore, and the simplest cost least: hence a gamma near 1, a
+quicker k. Even so most samples of the first thousand steps are ones; see reproduction/."""
 
 
 class BEGAN(Game):
@@ -46,20 +60,7 @@ class BEGAN(Game):
     purpose = "smooth images from a simple loss, and one number that says how far training is"
     needs = Needs(examples=("images", "points"))
     length = Limit(steps=100_000)
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        # Dark images cost little to restore, and the simplest cost least: hence a gamma near 1, a quicker k.
-        # Even so most samples of the first thousand steps are ones; see reproduction/.
-        "digits": {
-            "learning_rate_decay": 0.5,
-            "latent_size": 32,
-            "batch_norm": True,
-            "exponent": 2,
-            "gamma": 0.9,
-            "k_rate": 0.05,
-            "generator_lr": 1e-3,
-            "discriminator_lr": 1e-3,
-        }
-    }
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"digits": DIGITS}
 
     @dataclass(frozen=True)
     class Settings(GameSettings):
@@ -107,7 +108,7 @@ class BEGAN(Game):
     def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
         """For images the preset at two widths; points as in the paper."""
         rates = {"generator_lr": 1e-3, "discriminator_lr": 1e-3}
-        beside = {**cls.presets["digits"], **augmentation_for(data)}
+        beside = {**DIGITS, **augmentation_for(data)}
         return data.kind.choose(
             images=by_width((16, 8), rates, beside, reason_for(data)),
             points=[Recommendation(rates, why="points, whose networks are small")],
@@ -117,7 +118,7 @@ class BEGAN(Game):
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
         """In proportion to the width, as far as digits show it."""
         assert isinstance(settings, cls.Settings)
-        return data.kind.choose(images=200 * settings.width, points=3000)
+        return steps_by_width(data, settings.width, 200)
 
     def players(self) -> dict[str, Player]:
         """Adam for both."""

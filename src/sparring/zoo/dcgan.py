@@ -27,9 +27,8 @@ from sparring.nn.initialisers import initialise_dcgan
 from sparring.nn.networks import build_critic, build_generator
 from sparring.objectives import MINIMAX, NON_SATURATING, Objective, critic_statistics
 from sparring.randomness import Randomness
-from sparring.recommendation import by_width
 from sparring.settings import Count, Fraction, Positive
-from sparring.tricks.augmentation import augmentation_for, reason_for
+from sparring.zoo.rules import by_width_or_points, steps_by_width
 
 
 class DCGAN(Game):
@@ -87,16 +86,13 @@ class DCGAN(Game):
         """The paper's settings at four widths; for points larger rates, which fall to 0."""
         rates = {"generator_lr": 2e-4, "discriminator_lr": 2e-4}
         points = {"generator_lr": 1e-3, "discriminator_lr": 1e-3, "learning_rate_decay": 1.0}
-        return data.kind.choose(
-            images=lambda: by_width((64, 32, 16, 8), rates, augmentation_for(data), reason_for(data)),
-            points=lambda: [Recommendation(points, why="narrow modes may be among the points")],
-        )()
+        return by_width_or_points(data, rates, points)
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
         """In proportion to the width, as far as digits show it."""
         assert isinstance(settings, cls.Settings)
-        return data.kind.choose(images=94 * settings.width, points=3000)
+        return steps_by_width(data, settings.width, 94)
 
     def players(self) -> dict[str, Player]:
         """Adam for both."""

@@ -28,7 +28,7 @@ from sparring.nn.noise_table import NoiseTable
 from sparring.objectives import critic_statistics
 from sparring.randomness import Randomness
 from sparring.settings import Count, Positive
-from sparring.tricks.augmentation import augmentation_for, reason_for
+from sparring.zoo.rules import by_augmentation
 
 FAKE, REAL = 0, 1
 
@@ -106,7 +106,7 @@ class DCGANTflearn(Game):
     @classmethod
     def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
         """The listing's settings, with augmentation where images are few."""
-        return [Recommendation({}, augmentation_for(data), reason_for(data))]
+        return by_augmentation(data)
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:

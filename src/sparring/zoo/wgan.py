@@ -29,9 +29,8 @@ from sparring.nn.networks import build_critic, build_generator, noise_size
 from sparring.objectives import WASSERSTEIN, Objective, critic_statistics
 from sparring.penalties import clip_weights
 from sparring.randomness import Randomness
-from sparring.recommendation import by_width
 from sparring.settings import Count, Positive
-from sparring.tricks.augmentation import augmentation_for, reason_for
+from sparring.zoo.rules import by_width_or_points, steps_by_width
 
 
 class WGAN(Game):
@@ -84,16 +83,13 @@ class WGAN(Game):
         """The paper's settings at four widths; for points larger rates, which fall to 0."""
         rates = {"generator_lr": 5e-5, "critic_lr": 5e-5}
         points = {"generator_lr": 5e-4, "critic_lr": 5e-4, "clip": 0.1, "learning_rate_decay": 1.0}
-        return data.kind.choose(
-            images=lambda: by_width((64, 32, 16, 8), rates, augmentation_for(data), reason_for(data)),
-            points=lambda: [Recommendation(points, why="narrow modes may be among the points")],
-        )()
+        return by_width_or_points(data, rates, points)
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
         """In proportion to the width, as far as digits show it."""
         assert isinstance(settings, cls.Settings)
-        return data.kind.choose(images=100 * settings.width, points=3000)
+        return steps_by_width(data, settings.width, 100)
 
     def players(self) -> dict[str, Player]:
         """RMSProp for both: the paper found momentum to harm."""

@@ -27,9 +27,11 @@ from sparring.nn.networks import build_critic, build_generator, layer_norm, nois
 from sparring.objectives import WASSERSTEIN, Objective, critic_statistics
 from sparring.penalties import gradient_penalty
 from sparring.randomness import Randomness
-from sparring.recommendation import by_width
 from sparring.settings import Count, NonNegative, Positive
-from sparring.tricks.augmentation import augmentation_for, reason_for
+from sparring.zoo.rules import by_width_or_points, steps_by_width
+
+POINTS = {"generator_lr": 4e-4, "critic_lr": 4e-4, "learning_rate_decay": 1.0}
+"""For points: four times the paper's rates, falling to 0 over the run as the paper has it for CIFAR-10."""
 
 
 class WGANGP(Game):
@@ -51,8 +53,7 @@ class WGANGP(Game):
         # A quarter of the paper's width at four times its rate, because the best rate of Adam goes as one
         # over the width (Yang et al. 2022, arXiv:2203.03466).
         "digits": {"width": 16, "generator_lr": 4e-4, "critic_lr": 4e-4},
-        # The same rates, falling to 0 over the run as the paper has it for CIFAR-10.
-        "points": {"generator_lr": 4e-4, "critic_lr": 4e-4, "learning_rate_decay": 1.0},
+        "points": POINTS,
     }
 
     @dataclass(frozen=True)
@@ -93,18 +94,13 @@ class WGANGP(Game):
     def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
         """The paper's settings at four widths; for points larger rates, which fall to 0."""
         rates = {"generator_lr": 1e-4, "critic_lr": 1e-4}
-        points = cls.presets["points"]
-        return data.kind.choose(
-            images=lambda: by_width((64, 32, 16, 8), rates, augmentation_for(data), reason_for(data)),
-            points=lambda: [Recommendation(points, why="narrow modes may be among the points")],
-            tokens=lambda: [],
-        )()
+        return by_width_or_points(data, rates, POINTS, tokens=list)
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
         """In proportion to the width, as far as digits show it."""
         assert isinstance(settings, cls.Settings)
-        return data.kind.choose(images=150 * settings.width, points=3000, tokens=0)
+        return steps_by_width(data, settings.width, 150, tokens=0)
 
     def players(self) -> dict[str, Player]:
         """Adam with (0, 0.9) for images; the paper's toys and texts have (0.5, 0.9)."""
