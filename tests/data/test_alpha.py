@@ -59,6 +59,19 @@ def test_every_mode_has_four_channels(mode: str, tmp_path: Path) -> None:
     assert (loaded(tmp_path)[0] == 255).all()
 
 
+@pytest.mark.parametrize("opaque", [255, 128])
+def test_colours_are_stretched_whether_or_not_something_is_transparent(opaque: int, tmp_path: Path) -> None:
+    """By what is seen of them: neither by the white behind them nor by a hidden colour."""
+    pixels = np.full((SIZE, SIZE, 4), (0, 50, 100, opaque), np.uint8)
+    pixels[:, 8:] = (200, 200, 200, 0) if opaque < 255 else (0, 50, 100, 255)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    Image.new("RGB", (SIZE, SIZE), (0, 0, 50)).save(tmp_path / "b.png")
+    first, second = loaded(tmp_path, stretch=True)
+    assert first[:, 5, 1].tolist() == [0, 128, 255, opaque]
+    assert first[3, 5, 10] == (255 if opaque == 255 else 0)
+    assert second[:, 5, 5].tolist() == [0, 0, 128, 255]
+
+
 def test_samples_have_it_too(tmp_path: Path, run_sparring: Callable[..., Any]) -> None:
     photos, run = tmp_path / "photos", tmp_path / "run"
     photos.mkdir()

@@ -11,16 +11,13 @@ import torch
 from torch import Tensor
 
 from sparring.data.arrays import LABELS, Arrays, examples_in, labels_in, only_key
+from sparring.data.colours import with_channels
 from sparring.data.dataset import DataSpec
 from sparring.data.folder import load_images
-from sparring.data.kinds import Kind
 from sparring.data.listing import list_folder
-from sparring.data.loading import Wanted, with_channels
-from sparring.data.resizing import Frame, frame_of, prepared
+from sparring.data.loading import Wanted
+from sparring.data.resizing import Frame, frame_of
 from sparring.errors import DataError
-
-GREY = (0.299, 0.587, 0.114)
-"""Weights of red, green and blue in grey, as Pillow has them (ITU-R 601)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,34 +72,23 @@ def _read(path: Path, spec: DataSpec, reading: Mapping[str, Any]) -> Pictures:
     if not files:
         raise DataError(f"{path} holds no images.")
     root = path if path.is_dir() else path.parent
-    loaded = load_images(root, files, Wanted(frame, bool(reading.get("stretch")), False))
+    loaded = load_images(root, files, Wanted(frame, bool(reading.get("stretch")), alpha=spec.shape[0] == 4))
     names = spec.condition.class_names
     folders = [file.parts[0] for file in files]
     named = path.is_dir() and all(folder in names for folder in folders)
     classes = torch.tensor([names.index(folder) for folder in folders]) if named else None
     shown = [str(root / file) for file in files]
-    return Pictures(shown, _in_colours_of(spec.kind, loaded.images), classes)
+    return Pictures(shown, with_channels(loaded.images, spec.shape[0]), classes)
 
 
 def _of_arrays(path: Path, spec: DataSpec, frame: Frame | None, stretch: bool) -> Pictures:
     arrays = Arrays(path)
     key = only_key(arrays, ("images", "points"), path)
     examples = examples_in(arrays, key, path)
-    if frame is not None and examples.dim() == 4:
-        examples, _ = prepared(frame, stretch, examples, None)
-        examples = _in_colours_of(spec.kind, examples)
+    examples = spec.kind.brought(examples, frame, stretch)
     misfit = spec.kind.misfit(examples)
     if misfit:
         raise DataError(f"'{key}' in {path} is not {spec.kind.about}, as the run's data is: it is {misfit}.")
     labels = labels_in(arrays, LABELS[key], len(examples), path)
     classes = None if labels is None else spec.condition.from_arrays(labels)
     return Pictures([f"{path}[{place}]" for place in range(len(examples))], examples, classes)
-
-
-def _in_colours_of(kind: Kind, images: Tensor) -> Tensor:
-    """Images with as many channels as others of a kind have."""
-    channels = kind.shape[0]
-    if channels == 1 and images.shape[1] == 3:
-        weights = torch.tensor(GREY).view(1, 3, 1, 1)
-        return (images.float() * weights).sum(1, keepdim=True).round().byte()
-    return with_channels(images, channels)

@@ -25,7 +25,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from sparring.data import decoding, loading, resizing
+from sparring.data import colours, decoding, loading, resizing
 from sparring.data.loading import Loaded, Wanted
 from sparring.runs.files import TEMPORARY
 
@@ -77,7 +77,7 @@ def cached(root: Path, files: Sequence[Path], wanted: Wanted, decode: Callable[[
 def _signature(root: Path, files: Sequence[Path], wanted: Wanted) -> tuple[str, float]:
     """What decides the result, as a digest, and when the newest file changed; empty where a file cannot be
     looked at."""
-    code = [inspect.getsource(module) for module in (decoding, loading, resizing)]
+    code = [inspect.getsource(module) for module in (colours, decoding, loading, resizing)]
     digest = hashlib.sha256(json.dumps([PIL.__version__, *code, asdict(wanted)]).encode())
     newest = 0.0
     try:

@@ -97,9 +97,10 @@ def decoded(
     return _each(files, partial(decode, frame=frame, white=white, alpha=alpha))
 
 
-def brightest(files: Iterable[Path]) -> Iterator[float | str]:
-    """The brightest value of each file, as a share of the range that it could have, or why it has none."""
-    return _each(files, _brightest)
+def brightest(files: Iterable[Path], alpha: bool = False) -> Iterator[float | str]:
+    """The brightest value of each file, as a share of the range that it could have, or why it has none; with
+    alpha, of what is seen of its colours, and else of what they are on white."""
+    return _each(files, partial(_brightest, alpha=alpha))
 
 
 def sizes(files: Iterable[Path]) -> Iterator[tuple[int, int] | str]:
@@ -175,8 +176,11 @@ def _decoded_to(image: Image.Image, frame: Frame, white: float, alpha: bool) -> 
     return np.array(pixels[:1] if grey else pixels)
 
 
-def _brightest(file: Path) -> float:
+def _brightest(file: Path, alpha: bool) -> float:
     with Image.open(file, formats=decodable()) as image, decoding(*image.size):
+        if alpha and _is_transparent(image):
+            pixels = np.asarray(image.convert("RGBA"))
+            return float(pixels[..., :3][pixels[..., 3] > 0].max(initial=0)) / 255
         values, top = _deep_values(image) or (np.asarray(_opaque(image)), 255)
         return float(values.max()) / top
 
@@ -186,8 +190,11 @@ def _with_alpha(image: Image.Image, white: float) -> Image.Image:
     if not _is_transparent(image):
         return in_eight_bits(image, white).convert("RGBA")
     seen = image.convert("RGBA")
+    opaque = seen.getchannel("A")
+    stretched = _stretched(seen, white)
+    stretched.putalpha(opaque)
     blank = Image.new("RGBA", image.size, (255, 255, 255, 0))
-    return Image.composite(seen, blank, seen.getchannel("A").point(lambda value: 255 * (value > 0)))
+    return Image.composite(stretched, blank, opaque.point(lambda value: 255 * (value > 0)))
 
 
 def in_eight_bits(image: Image.Image, white: float) -> Image.Image:
@@ -197,10 +204,14 @@ def in_eight_bits(image: Image.Image, white: float) -> Image.Image:
         values, top = deep
         scaled = np.rint(values * (255 / (top * white)))
         return Image.fromarray(np.minimum(scaled, 255).astype(np.uint8))
-    opaque = _opaque(image)
+    return _stretched(_opaque(image), white)
+
+
+def _stretched(image: Image.Image, white: float) -> Image.Image:
+    """The image in 8 bits with values such that this share of their range becomes white."""
     if white == 1.0:
-        return opaque
-    return opaque.point([min(255, round(value / white)) for value in range(256)] * len(opaque.getbands()))
+        return image
+    return image.point([min(255, round(value / white)) for value in range(256)] * len(image.getbands()))
 
 
 def _is_transparent(image: Image.Image) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from sparring.data.colours import with_channels
 from sparring.data.decoding import brightest, decoded
 from sparring.data.resizing import Frame
 from sparring.errors import DataError
@@ -56,11 +57,12 @@ def load_files(files: Sequence[Path], wanted: Wanted, watch: Watch = unwatched) 
     Raises:
         DataError: a file cannot be decoded and such are not left out, or none can.
     """
-    white = _white(files) if wanted.stretch else 1.0
+    white = _white(files, wanted.alpha) if wanted.stretch else 1.0
     frame = wanted.frame
     require_memory(len(files) * frame.area, f"{len(files):,} images of {frame}")
     # Grey until the first image with colour: nothing but the final tensor is ever whole in memory.
-    images = torch.empty((len(files), 1, frame.height, frame.width), dtype=torch.uint8)
+    channels = 4 if wanted.alpha else 1
+    images = torch.empty((len(files), channels, frame.height, frame.width), dtype=torch.uint8)
     kept: list[int] = []
     sizes: set[tuple[int, int]] = set()
     for index, found in enumerate(decoded(files, frame, white, wanted.alpha)):
@@ -100,16 +102,9 @@ def read_image(file: Path, shape: Sequence[int]) -> Tensor:
         raise DataError(f"There is no file {file}.")
     channels, height, width = shape
     images = load_files([file], Wanted(Frame(width, height), alpha=channels == 4)).images
-    if channels == 1:
-        return images.float().mean(1, keepdim=True).round().to(torch.uint8)[0]
     return with_channels(images, channels)[0]
 
 
-def _white(files: Sequence[Path]) -> float:
+def _white(files: Sequence[Path], alpha: bool) -> float:
     """The brightest value of all files as a share of its range; 1 where all is black, or damaged."""
-    return max((found for found in brightest(files) if not isinstance(found, str)), default=1.0) or 1.0
-
-
-def with_channels(images: Tensor, channels: int) -> Tensor:
-    """Images of one channel repeated in three if three are wanted; else untouched."""
-    return images if images.shape[1] == channels else images.expand(-1, channels, -1, -1).contiguous()
+    return max((found for found in brightest(files, alpha) if not isinstance(found, str)), default=1.0) or 1.0

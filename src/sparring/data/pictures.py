@@ -8,12 +8,13 @@ from pathlib import Path
 
 import torch
 
+from sparring.data.colours import with_channels
 from sparring.data.dataset import Column, Dataset, no_condition
 from sparring.data.folder import read_folder
 from sparring.data.kinds import kind_of
 from sparring.data.kinds.classes import MOST_COLUMNS
 from sparring.data.layout import HELD_OUT, TRAINING
-from sparring.data.loading import Watch, unwatched, with_channels
+from sparring.data.loading import Watch, unwatched
 from sparring.data.resizing import Frame
 from sparring.errors import DataError, SettingError
 from sparring.runs.files import write_folder_atomically

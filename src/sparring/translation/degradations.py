@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from sparring.data.colours import grey
 from sparring.randomness import Randomness
 
 EDGE = 0.35
@@ -42,10 +43,7 @@ class Degradation:
 
 def brightness(images: Tensor, random: Randomness) -> Tensor:
     """Without colour: the luma of ITU-R BT.601, or the one channel that there is."""
-    if images.shape[1] != 3:
-        return images.mean(1, keepdim=True)
-    weights = images.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
-    return (images * weights).sum(1, keepdim=True)
+    return grey(images)
 
 
 def edges(images: Tensor, random: Randomness) -> Tensor:

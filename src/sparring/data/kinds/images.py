@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sparring.data.colours import WHITE, with_channels
 from sparring.data.kinds.kind import Kind, Layout, Length
-from sparring.data.resizing import LARGEST_SIDE
+from sparring.data.resizing import LARGEST_SIDE, Frame, prepared
 
 if TYPE_CHECKING:
     from sparring.data.dataset import Column, Dataset
@@ -25,7 +26,6 @@ FILES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "webp": ("WEBP", {"lossless": True}),
 }
 """Pillow's name of each format, and what it is told."""
-WHITE = 255
 DIM = 64
 """Images none of whose bytes is as bright as this, a quarter of the range, were probably meant otherwise."""
 
@@ -96,6 +96,13 @@ class Images(Kind):
         """Images of the described shape."""
         return cls(tuple(values["shape"]))
 
+    def brought(self, stored: Tensor, frame: Frame | None, stretch: bool) -> Tensor:
+        """Images of any size and colours in the frame, with as many channels as these."""
+        if stored.dim() != 4:
+            return stored
+        resized, _ = prepared(frame, stretch, stored, None)
+        return with_channels(resized, self.shape[0])
+
     def unsuited(self, multiple: int = 1, least: int = 1, most: int = LARGEST_SIDE) -> str | None:
         """Sides that are no multiples of a number, too small or too large, with the nearest that are not."""
         _, height, width = self.shape
@@ -156,8 +163,7 @@ class Images(Kind):
     def file(self, value: Tensor, form: str) -> bytes:
         """An image file; of these formats only jpg loses anything, and with it how opaque the image is."""
         if len(value) == 4 and form == "jpg":
-            colours, opaque = value[:3].float(), value[3:].float() / WHITE
-            value = (opaque * colours + (1 - opaque) * WHITE).round().to(value.dtype)
+            (value,) = with_channels(value[None], 3)
         return image_file(value.permute(1, 2, 0).cpu().numpy(), *FILES[form])
 
     def advice(self, samples: Kind) -> str:

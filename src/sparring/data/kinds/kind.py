@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sparring.data.resizing import LARGEST_SIDE
+from sparring.data.resizing import LARGEST_SIDE, Frame
 from sparring.errors import DataError, SettingError
 from sparring.settings import Range
 
@@ -165,6 +165,16 @@ class Kind(ABC):
         if tuple(stored.shape[1:]) == self.shape and stored.dtype == self.dtype:
             return None
         return f"{stored.dtype} of shape {tuple(stored.shape[1:])} and not {self.dtype} of shape {self.shape}"
+
+    def brought(self, stored: Tensor, frame: Frame | None, stretch: bool) -> Tensor:
+        """Stored values brought to the form of these where they can be; whether they are is for `misfit`.
+
+        Args:
+            stored: of any kind.
+            frame: the size that images come to, and how.
+            stretch: whether their brightest value becomes white.
+        """
+        return stored
 
     def advice(self, samples: Kind) -> str:
         """What to do with samples of another kind in order to compare them with values of this one."""
