@@ -181,3 +181,31 @@ def test_the_baseline_learns_from_labels_alone_and_changes_nothing_else(
     loss = silent(beside).game.baseline.eval()(labelled.examples)
     expected = F.cross_entropy(loss, labelled.condition)
     assert beside.game.baseline_loss(labelled)["labelled"].item() == pytest.approx(expected.item())
+
+
+def test_the_baseline_begins_as_the_labels_alone_make_it(make_engine: Callable[..., Engine]) -> None:
+    """Whatever the images without a label look like; the discriminator is scaled by these."""
+    data = images()
+    few = chosen_evenly(data, 9, seed=1)
+    others = torch.ones(len(data), dtype=torch.bool)
+    others[few] = False
+    pixels = data.examples.values.clone()
+    pixels[others] = 255 - pixels[others]
+    changed = dataset_of("images", pixels, data.condition.values, data.class_names)
+    first, second = (
+        make_engine("improved-gan", each, batch_size=10, labelled=9, baseline=True).game.state_dict()
+        for each in (data, changed)
+    )
+    differing = {name for name, value in first.items() if not torch.equal(value, second[name])}
+    assert any(name.startswith("discriminator.") for name in differing)
+    assert not any(name.startswith("baseline") for name in differing)
+
+
+@pytest.mark.parametrize("system", ["improved-gan", "bad-gan"])
+def test_the_baseline_is_trained_as_the_discriminator_is(
+    make_engine: Callable[..., Engine], system: str
+) -> None:
+    players = make_engine(system, images(), batch_size=10, labelled=9, baseline=True).players
+    ours, theirs = players["baseline"].optimizer, players["discriminator"].optimizer
+    assert type(ours) is type(theirs)
+    assert ours.defaults == theirs.defaults

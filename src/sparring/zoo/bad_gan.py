@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim import Adam
+from torch.optim import Adam, Optimizer
 
 from sparring.data.dataset import DataSpec
-from sparring.game import Batch, Figure, Limit, Phase, Player, Role, Terms, Turn, two_players
+from sparring.game import Batch, Figure, Limit, Phase, Player, Role, Terms, Turn
 from sparring.nn.made import MADE
 from sparring.randomness import Randomness
 from sparring.settings import Count, Fraction, NonNegative, Positive
@@ -75,14 +75,16 @@ class BadGAN(ImprovedGAN):
     def players(self) -> dict[str, Player]:
         """Adam for all, with a long memory of squares; without momentum for the generator."""
         s = self.settings
-        optimizers = {
-            "discriminator": Adam(self.discriminator.parameters(), s.discriminator_lr, (s.adam_beta1, 0.9999))
-        }
         generator = Adam(self.generator.parameters(), s.generator_lr, (0.0, 0.9999))
-        players = super().players() | two_players(generator, **optimizers)
+        players = super().players() | {"generator": Player(Role.GENERATOR, generator)}
         if self.density is not None:
             players["density"] = Player(Role.OTHER, Adam(self.density.parameters(), s.density_lr))
         return players
+
+    def classifier_optimizer(self, classifier: nn.Module) -> Optimizer:
+        """Adam with a long memory of squares."""
+        s = self.settings
+        return Adam(classifier.parameters(), s.discriminator_lr, (s.adam_beta1, 0.9999))
 
     def phases(self) -> list[Phase]:
         """The density, which then rests; then both players."""

@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim import Optimizer
 
 from sparring.data import Dataset
 from sparring.data.few_labels import parted
@@ -141,11 +142,12 @@ class ImprovedGAN(Game):
         }
 
     def start(self, first: Batch, **others: Batch) -> None:
-        """Every layer's outputs have mean 0 and variance 1 over the first images, with noise on."""
+        """Every layer's outputs have mean 0 and variance 1 over the first images, with noise on; those of the
+        baseline, which knows no others, over labelled ones."""
         (shown,) = self.show(first.examples, real=True)
         fit(self.discriminator, shown)
         if self.baseline is not None:
-            fit(self.baseline, first.examples)
+            fit(self.baseline, others["labelled"].examples)
         if "validation" in others:
             self.validation_images.copy_(others["validation"].examples)
             self.validation_classes.copy_(others["validation"].condition)
@@ -153,15 +155,16 @@ class ImprovedGAN(Game):
     def players(self) -> dict[str, Player]:
         """Adam for both, with epsilon inside the root."""
         s = self.settings
-        betas = (s.adam_beta1, 0.999)
-        players = two_players(
-            AdamInside(self.generator.parameters(), s.generator_lr, betas),
-            discriminator=AdamInside(self.discriminator.parameters(), s.discriminator_lr, betas),
-        )
+        generator = AdamInside(self.generator.parameters(), s.generator_lr, (s.adam_beta1, 0.999))
+        players = two_players(generator, discriminator=self.classifier_optimizer(self.discriminator))
         if self.baseline is not None:
-            optimizer = AdamInside(self.baseline.parameters(), s.discriminator_lr, betas)
-            players["baseline"] = Player(Role.OTHER, optimizer)
+            players["baseline"] = Player(Role.OTHER, self.classifier_optimizer(self.baseline))
         return players
+
+    def classifier_optimizer(self, classifier: nn.Module) -> Optimizer:
+        """What trains the discriminator, and likewise the baseline."""
+        s = self.settings
+        return AdamInside(classifier.parameters(), s.discriminator_lr, (s.adam_beta1, 0.999))
 
     def round(self) -> list[Turn]:
         """The discriminator, then the generator on unlabelled images of its own."""
