@@ -241,7 +241,7 @@ def test_a_strangers_run_is_only_ever_text(
     settings = described["settings"] | {HOSTILE: HOSTILE, "batch_size": HOSTILE, "hidden_size": [HOSTILE]}
     settings["tricks"] = {HOSTILE: HOSTILE, "packing": [HOSTILE], "unrolling": {HOSTILE: {}}}
     change(run / "run.json", title=HOSTILE, system=HOSTILE, data=data, settings=settings, device=HOSTILE,
-           versions={HOSTILE: HOSTILE, "b": [HOSTILE]}, limit={HOSTILE: HOSTILE},
+           versions={HOSTILE: HOSTILE}, limit={HOSTILE: HOSTILE},
            roles={HOSTILE: HOSTILE}, condition=classes)  # fmt: skip
     change(run / "status.json", state=HOSTILE, phase=HOSTILE)
     row = {"kind": "steps", "step": 2, f"{HOSTILE}/{HOSTILE}": 1.0, "a/loss": HOSTILE}
