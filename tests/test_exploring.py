@@ -105,6 +105,21 @@ def test_truncation_moves_noise_towards_its_mean(model: Model) -> None:
     assert torch.equal(model.sample(10, truncation=1.0).examples, model.sample(10).examples)
 
 
+def test_what_is_made_of_examples_is_not_explored() -> None:
+    """Its noise is at most that of dropout, if it has any at all."""
+    told = Model(Planted(DataSpec(Images(SHAPE))), Images(SHAPE), no_data)
+    for explore in (
+        lambda: told.sample(2, truncation=0.5),
+        lambda: told.interpolate(2),
+        lambda: told.directions(2),
+        lambda: told.project(torch.zeros(SHAPE, dtype=torch.uint8)),
+    ):
+        with pytest.raises(
+            SettingError, match=r"of what it is told \(colour images of 8 x 8\), not of noise"
+        ):
+            explore()
+
+
 # -- directions ---------------------------------------------------------------------------------------------
 
 

@@ -14,11 +14,17 @@ import onnxruntime
 import pytest
 import safetensors.torch
 import torch
+from suited import suited
 
 import sparring
+from sparring.data.dataset import Dataset
 from sparring.errors import CheckpointError, RunError, SettingError, SparringError
 from sparring.exporting import onnx
+from sparring.exporting.card import card
+from sparring.exporting.folder import inputs_of
+from sparring.model import Model
 from sparring.randomness import Randomness
+from sparring.zoo import find_system
 
 SMALL: dict[str, dict[str, Any]] = {
     "gan": {},
@@ -91,10 +97,10 @@ def test_the_card_says_how_to_use_it(
     exported: tuple[sparring.Run, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, folder = exported
-    card = (folder / "README.md").read_text()
-    assert card.startswith("---\nlibrary_name: sparring\n")
+    text = (folder / "README.md").read_text()
+    assert text.startswith("---\nlibrary_name: sparring\n")
     monkeypatch.chdir(folder)
-    first, second = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
+    first, second = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     names: dict[str, Any] = {}
     exec(second, names)
     assert names["samples"].shape == (64, 1, 20, 20)
@@ -107,11 +113,48 @@ def test_the_card_says_how_to_use_it(
 def test_the_card_has_the_figures_of_the_evaluation(tiny_npz: Path, tmp_path: Path) -> None:
     run = trained("gan", f"npz:{tiny_npz}", tmp_path / "run")
     evaluation = sparring.evaluate(run, count=60, quiet=True)
-    card = (sparring.export(run, tmp_path / "model", onnx=False) / "README.md").read_text()
-    assert evaluation.verdict.text in card
-    assert f"| fid | {evaluation.figures['fid'].value:.4g} |" in card
+    text = (sparring.export(run, tmp_path / "model", onnx=False) / "README.md").read_text()
+    assert evaluation.verdict.text in text
+    assert f"| fid | {evaluation.figures['fid'].value:.4g} |" in text
     assert not (tmp_path / "model" / "model.onnx").exists()
-    assert "onnxruntime" not in card
+    assert "onnxruntime" not in text
+
+
+def test_the_card_of_an_epoch_has_its_steps(tiny_npz: Path, tmp_path: Path) -> None:
+    asked = {"batch_size": 100, "keep_every": 1, "max_steps": None, "epochs": 3}
+    run = trained("gan", f"npz:{tiny_npz}", tmp_path / "run", **asked)
+    folder = sparring.export(run, tmp_path / "model", onnx=False, epoch=2)
+    assert json.loads((folder / "config.json").read_text())["step"] == 6
+    assert "`gan`, 6 steps" in (folder / "README.md").read_text()
+
+
+def test_a_card_names_what_the_graph_gives_and_takes(exported: tuple[sparring.Run, Path]) -> None:
+    config = json.loads((exported[1] / "config.json").read_text())
+    points = {"examples": {"kind": "points", "shape": [2]}, "condition": {"kind": "nothing"}}
+    of_points = config | {"data": config["data"] | {"spec": points}, "condition": {"kind": "nothing"}}
+    text = card(of_points, None, {"noise": "np.zeros((64, 2))"})
+    assert "points as count x dimensions" in text
+    assert "images" not in text.partition("## Use")[2]
+    assert "condition" not in text
+    told = config | {"condition": {"kind": "images", "shape": [3, 8, 8]}}
+    text = card(told, None, {"noise": "np.zeros((64, 0))", "condition": "np.zeros((64, 3, 8, 8))"})
+    assert '"condition": np.zeros((64, 3, 8, 8))' in text
+    # Samples are made of images, which are not in the folder.
+    assert "model.translate(" in text
+    assert "unconditional" not in text
+
+
+def test_what_a_graph_takes_is_of_its_own_shape(make_dataset: Callable[..., Dataset]) -> None:
+    game = find_system("cyclegan")
+    data = suited(game, make_dataset(4, size=8))
+    settings = game.Settings.of({"width": 4, "critic_width": 4, "blocks": 1}, "the test")
+    built = game(settings, data.spec, Randomness(0))
+    model = Model(built, built.condition(data).kind, lambda: data)
+    given = inputs_of(model)
+    assert given == {
+        "noise": "np.zeros((64, 0), np.float32)",
+        "condition": "np.zeros((64, 1, 8, 8), np.float32)",
+    }
 
 
 @pytest.mark.slow

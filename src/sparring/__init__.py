@@ -1,10 +1,10 @@
 """Generative adversarial networks, held to their published numbers.
 
 The public functions are `train`, `train_seeds`, `resume`, `load`, `sample`, `classify`, `translate`,
-`directions`, `project`, `export`, `film`, `evaluate`, `report`, `compare`, `tensorboard`, `check` and
-`load_dataset`; the classes for a system of one's own are `Game`, `GameSettings`, `Player`, `Role`, `Turn`,
-`Terms` and `Batch`, and those for a data set of one's own `Dataset` and `Column`. Nothing heavy is imported
-before its use.
+`directions`, `project`, `export`, `film`, `evaluate`, `sweep`, `report`, `compare`, `tensorboard`, `check`
+and `load_dataset`; the classes for a system of one's own are `Game`, `GameSettings`, `Player`, `Role`,
+`Turn`, `Terms` and `Batch`, and those for a data set of one's own `Dataset` and `Column`. Nothing heavy is
+imported before its use.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ class Model(Explorer):
         count, seed = check_value("count", count, Count), check_value("seed", seed, Natural)
         share = check_value("truncation", truncation, Fraction)
         if share != 1.0:
-            require_vectors(self.game)
+            require_vectors(self.game, self.condition)
         return self._batches(self.told(count, label), seed, share)
 
     def told(self, count: int, label: str | int | None) -> Column:

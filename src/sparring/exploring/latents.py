@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from sparring.data.kinds import Kind
 from sparring.errors import SettingError
 from sparring.game import Game
 from sparring.randomness import Randomness
@@ -58,8 +59,21 @@ def truncated(latent: Tensor, game: Game, share: float) -> Tensor:
     return moved
 
 
-def require_vectors(game: Game) -> None:
-    """Raise SettingError where the noise of a game is no vector, so that there are no ways through it."""
+def require_vectors(game: Game, condition: Kind) -> None:
+    """Raise SettingError where there are no ways through the noise of a game.
+
+    Args:
+        game: the game.
+        condition: what kind of thing it is told.
+
+    Raises:
+        SettingError: its noise is no vector, or examples are made of what it is told rather than of noise.
+    """
+    if condition.from_data:
+        raise SettingError(
+            f"{type(game).__name__} makes its examples of what it is told ({condition.about}), not of noise: "
+            "there is none to be explored or truncated."
+        )
     latent = game.latent(1, Randomness(0, next(game.parameters()).device))
     if latent.dim() != 2 or game.data.kind.discrete:
         raise SettingError(

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from sparring.data.dataset import Column
+from sparring.data.kinds import Kind
 from sparring.game import Game
 from sparring.nn.modes import inference
 
@@ -76,7 +76,8 @@ def project(
         for step in range(steps):
             optimizer.param_groups[0]["lr"] = RATE * _ramp((step + 0.5) / steps)
             made = game.sample(moved, condition)
-            loss = (_differences(made, target, weight) / (high - low) + PRIOR * moved.square().mean(1)).sum()
+            apart = _differences(made, target, weight, game.data.kind) / (high - low)
+            loss = (apart + PRIOR * moved.square().mean(1)).sum()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -94,15 +95,15 @@ def project(
     )
 
 
-def _differences(made: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """The weighted mean absolute difference of each (count,), at full size and, of images, at smaller
-    ones."""
+def _differences(made: Tensor, target: Tensor, weight: Tensor, kind: Kind) -> Tensor:
+    """The weighted mean absolute difference of each (count,), at full resolution and at coarser ones."""
     difference, total = weight * (made - target), weight.expand_as(target)
     sums = difference.abs().flatten(1).sum(1) / total.sum()
-    for _ in range(COARSER if target.dim() == 4 else 0):
-        if min(difference.shape[2:]) < 4:
+    for _ in range(COARSER):
+        smaller, counted = kind.coarser(difference), kind.coarser(total)
+        if smaller is None or counted is None:
             break
-        difference, total = (F.avg_pool2d(values, 2) for values in (difference, total))
+        difference, total = smaller, counted
         sums = sums + difference.abs().flatten(1).sum(1) / total.sum().clamp(min=1e-6)
     return sums
 

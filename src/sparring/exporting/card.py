@@ -5,37 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sparring.data.kinds import Kind, kind_from
 from sparring.evaluation.result import Evaluation
 from sparring.shown import visible_line
 
-TASKS = {"images": "unconditional-image-generation"}
-"""What hubs call the task of a model, by the kind of what it generates."""
 
-
-def card(config: Mapping[str, Any], evaluation: Evaluation | None, noise: str | None) -> str:
+def card(config: Mapping[str, Any], evaluation: Evaluation | None, inputs: Mapping[str, str]) -> str:
     """A model card in Markdown, with a head in YAML as hubs want it.
 
     Args:
         config: the contents of config.json.
         evaluation: the figures that the run has, if any.
-        noise: of 64 samples, in terms of NumPy, where there is an ONNX file.
+        inputs: of the ONNX file, for 64 samples, by name in terms of NumPy; none where there is no such file.
     """
     title, system = visible_line(config["title"]), visible_line(config["system"])
     data = config["data"]
-    kind = data["spec"]["examples"]["kind"]
-    names = config["condition"].get("names", [])
+    kind, condition = kind_from(data["spec"]["examples"]), kind_from(config["condition"])
+    names = condition.class_names
     told = f", of {len(names)} classes on demand: {', '.join(map(visible_line, names[:20]))}" if names else ""
     head = ["---", "library_name: sparring", "tags:", "- gan", f"- {system}"]
-    head += [f"pipeline_tag: {TASKS[kind]}"] if kind in TASKS else []
+    head += [f"pipeline_tag: {kind.hub_task}"] if kind.hub_task and not condition.from_data else []
     parts = [
         "\n".join([*head, "---"]),
         f"# {title}",
-        f"A generator of {kind}{told}. System `{system}`, {config['step']:,} steps, trained with sparring "
-        f"{config['versions'].get('sparring', '')}.",
+        f"A generator of {kind.name}{told}. System `{system}`, {config['step']:,} steps, trained with "
+        f"sparring {config['versions'].get('sparring', '')}.",
         f"![Samples](samples{config['suffix']})" if config["suffix"] == ".png" else "",
         f"## Trained on\n\n{visible_line(data['summary'])}.",
         _figures(evaluation),
-        _use(config, noise),
+        _use(config["suffix"], kind, condition, inputs),
         "## Limits\n\nIt makes what its training data has, in its proportions, with its gaps. Samples may be "
         "near-copies of training examples: `memorised` in the figures says how many.",
     ]
@@ -57,20 +55,24 @@ def _figures(evaluation: Evaluation | None) -> str:
     )
 
 
-def _use(config: Mapping[str, Any], noise: str | None) -> str:
+def _use(suffix: str, kind: Kind, condition: Kind, inputs: Mapping[str, str]) -> str:
+    # What examples are made of is not in the folder: the user has it.
+    use = (
+        'from PIL import Image\n\nmodel.translate(Image.open("photo.png")).save("made.png")'
+        if condition.from_data
+        else f'model.sample(64, seed=1).save("samples{suffix}")'
+    )
     lines = [
         "## Use",
-        '```python\nimport sparring\n\nmodel = sparring.load("path/to/this/folder")\n'
-        f'model.sample(64, seed=1).save("samples{config["suffix"]}")\n```',
+        f'```python\nimport sparring\n\nmodel = sparring.load("path/to/this/folder")\n{use}\n```',
     ]
-    if noise:
-        told = bool(config["condition"].get("names"))
-        more = ', "condition": np.zeros(64, np.int64)' if told else ""
+    if inputs:
+        given = "".join(f'    "{name}": {value},\n' for name, value in inputs.items())
         lines.append(
-            "or without sparring, images from 0 to 1 as count x channels x height x width:\n\n"
+            f"or without sparring, {kind.exported_as}:\n\n"
             "```python\nimport numpy as np\nimport onnxruntime\n\n"
             'session = onnxruntime.InferenceSession("model.onnx")\n'
-            f"noise = {noise}\n"
-            f'(samples,) = session.run(None, {{"noise": noise.astype(np.float32){more}}})\n```'
+            f"given = {{\n{given}}}\n"
+            "(samples,) = session.run(None, given)\n```"
         )
     return "\n\n".join(lines)

@@ -7,13 +7,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sparring.errors import SettingError
+from sparring.errors import RunError, SettingError
 from sparring.evaluation.kept import chosen
 from sparring.exporting.card import card
 from sparring.exporting.layout import CONFIG, FORMAT, WEIGHTS
-from sparring.exporting.onnx import require_packages, write_onnx
+from sparring.exporting.onnx import NOISE, Exported, require_packages, write_onnx
 from sparring.game import Game
-from sparring.model import load
+from sparring.model import Model, load
 from sparring.randomness import Randomness
 from sparring.runs.checkpoint import packed
 from sparring.runs.files import write_folder_atomically
@@ -57,7 +57,7 @@ def export(run: Run | Path | str, out: Path | str, *, onnx: bool = True, epoch: 
         (folder / WEIGHTS).write_bytes(packed(model.game.state_dict()))
         (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
         model.sample(DRAWN).save(folder / f"samples{config['suffix']}")
-        text = card(config, evaluation, noise_of(model.game) if onnx else None)
+        text = card(config, evaluation, inputs_of(model) if onnx else {})
         (folder / "README.md").write_text(text, encoding="utf-8")
         if onnx:
             write_onnx(model, folder / "model.onnx")
@@ -67,15 +67,27 @@ def export(run: Run | Path | str, out: Path | str, *, onnx: bool = True, epoch: 
     return path
 
 
+def inputs_of(model: Model) -> dict[str, str]:
+    """What the graph takes for 64 samples, by name in terms of NumPy."""
+    given = Exported(model).inputs(1, model)
+    values = {
+        name: f"np.zeros({(64, *value.shape[1:])}, np.{str(value.dtype).removeprefix('torch.')})"
+        for name, value in given.items()
+    }
+    return values | {NOISE: noise_of(model.game)}
+
+
 def noise_of(game: Game) -> str:
     """The noise of 64 samples in terms of NumPy, as far as its range shows it."""
     drawn = game.latent(1000, Randomness(0))
     shape = (64, *drawn.shape[1:])
+    if not drawn.numel():
+        return f"np.zeros({shape}, np.float32)"
     low, high = drawn.min().item(), drawn.max().item()
     law = f"standard_normal({shape})"
     if low >= -1 and high <= 1:
         law = f"uniform({0 if low >= 0 else -1}, 1, {shape})"
-    return f"np.random.default_rng(1).{law}"
+    return f"np.random.default_rng(1).{law}.astype(np.float32)"
 
 
 def config_of(run: Run, suffix: str, epoch: int | None) -> dict[str, Any]:
@@ -86,7 +98,15 @@ def config_of(run: Run, suffix: str, epoch: int | None) -> dict[str, Any]:
         "format": FORMAT,
         **{name: description[name] for name in TAKEN},
         "data": {"summary": data["summary"], "fingerprint": data["fingerprint"], "spec": data["spec"]},
-        "step": run.status["step"],
+        "step": run.status["step"] if epoch is None else _end_of(epoch, run),
         "epoch": epoch,
         "suffix": suffix,
     }
+
+
+def _end_of(epoch: int, run: Run) -> int:
+    """The step after which an epoch ended, whose networks were kept."""
+    steps = [row["step"] for row in run.history() if row["kind"] == "epoch" and row["epoch"] == epoch]
+    if not steps:
+        raise RunError(f"The history of {run.path} does not say when epoch {epoch} ended: restore it.")
+    return int(steps[-1])

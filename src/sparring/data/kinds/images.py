@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from sparring.data.colours import WHITE, with_channels
 from sparring.data.kinds.kind import Kind, Layout, Length
@@ -46,6 +47,10 @@ class Images(Kind):
     most_shown: ClassVar[int | None] = 1000
     arrays: ClassVar[str] = "images"
     told_by: ClassVar[str] = "pairs:PATH"
+    usual_system: ClassVar[str | None] = "r3gan"
+    usual_when_told: ClassVar[str | None] = "pix2pix"
+    hub_task: ClassVar[str | None] = "unconditional-image-generation"
+    exported_as: ClassVar[str] = "images from 0 to 1 as count x channels x height x width"
     has_size: ClassVar[bool] = True
     has_near_duplicates: ClassVar[bool] = True
     formats: ClassVar[tuple[str, ...]] = ("png", "jpg", "webp")
@@ -123,6 +128,10 @@ class Images(Kind):
     def vectors(self, stored: Tensor) -> Tensor:
         """Pixels from 0 to 1."""
         return stored.flatten(1).float().div_(255)
+
+    def coarser(self, encoded: Tensor) -> Tensor | None:
+        """Means of 2 x 2 pixels, as long as there are 4 of them along each side."""
+        return None if min(encoded.shape[2:]) < 4 else F.avg_pool2d(encoded, 2)
 
     def encoded_vectors(self, encoded: Tensor) -> Tensor:
         """Pixels from 0 to 1, neither rounded to bytes nor clamped."""

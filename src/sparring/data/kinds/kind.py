@@ -68,6 +68,14 @@ class Kind(ABC):
     """Whether, as conditions, there are no other values than those of the data."""
     told_by: ClassVar[str] = "data of your own, FILE.py:FUNCTION"
     """Data that says values of this kind of its examples, in words."""
+    usual_system: ClassVar[str | None] = None
+    """The system that is known to do best on examples of this kind in little time, if any is."""
+    usual_when_told: ClassVar[str | None] = None
+    """The same for examples that are to be made of values of this kind, which stand beside them."""
+    hub_task: ClassVar[str | None] = None
+    """What hubs call the task of a model that generates values of this kind."""
+    exported_as: ClassVar[str] = "values as networks see them"
+    """What a graph for other programs gives, in words."""
     has_size: ClassVar[bool] = False
     """Whether values can be brought to a size in pixels."""
     continuous: ClassVar[bool] = True
@@ -220,6 +228,10 @@ class Kind(ABC):
     def order(self, stored: Tensor) -> Tensor:
         """Positions that put values in an order for a picture, int64 (count,): as they are, by default."""
         return torch.arange(len(stored))
+
+    def coarser(self, encoded: Tensor) -> Tensor | None:
+        """Encoded values at half their resolution; None where there is no coarser one."""
+        return None
 
     # -- showing ------------------------------------------------------------------------------------------
 

@@ -31,6 +31,8 @@ class Points(Kind):
     described: ClassVar[type] = Described
     name: ClassVar[str] = "points"
     arrays: ClassVar[str] = "points"
+    usual_system: ClassVar[str | None] = "r3gan"
+    exported_as: ClassVar[str] = "points as count x dimensions"
 
     shape: tuple[int, ...]
     """(dimensions,)."""

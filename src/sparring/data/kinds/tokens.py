@@ -44,6 +44,7 @@ class Tokens(Kind):
     described: ClassVar[type] = Described
     name: ClassVar[str] = "tokens"
     arrays: ClassVar[str] = "tokens"
+    usual_system: ClassVar[str | None] = "language-model"
     suffix: ClassVar[str] = ".txt"
     formats: ClassVar[tuple[str, ...]] = ("txt",)
     dtype: ClassVar[torch.dtype] = torch.int64
