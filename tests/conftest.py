@@ -82,7 +82,8 @@ def make_engine() -> Callable[..., Engine]:
         **settings: Any,
     ) -> Engine:
         game_class = find_system(system) if isinstance(system, str) else system
-        usual = {"batch_size": 10, **USUAL.get(game_class.__name__, {})}
+        ours = game_class.__module__.startswith("sparring.")
+        usual = {"batch_size": 10, **(USUAL.get(game_class.__name__, {}) if ours else {})}
         values = game_class.Settings.of(usual | settings, "the test")
         data = suited(game_class, random_images() if dataset is None else dataset)
         return Engine(game_class, values, data, steps, seed, processes, microbatches=microbatches)

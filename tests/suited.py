@@ -17,7 +17,7 @@ def suited(system: type[Game], dataset: Dataset) -> Dataset:
     darker = Column(dataset.examples.kind, (values // 2).to(values.dtype))
     if "images" in system.needs.condition:
         dataset = replace(dataset, condition=darker)
-    if system.needs.parts:
+    if system.needs.parts and not dataset.parts:
         bright = Column(dataset.examples.kind, values.flip(0))
         parts = {"A": Dataset("dark", darker), "B": Dataset("bright", bright)}
         dataset = replace(dataset, condition=Dataset("", darker).condition, parts=parts)

@@ -242,7 +242,7 @@ def complain(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("--seeds 0", "seeds is 0: it must be at least 1."),
+        ("--seeds 0", "seeds is 0: it must be from 1 to 1000."),
         ("--seeds many", "--seeds is 'many': it must be a whole number."),
         ("--seeds 2 --threads 2", "threads is 2: runs of several seeds side by side have one thread each."),
         ("--seeds 2 --epochs 1 --max-steps 2", "exactly one limit"),

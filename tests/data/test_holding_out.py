@@ -95,7 +95,7 @@ def test_a_run_trains_on_the_others_alone_and_is_evaluated_with_what_it_kept_asi
         assert (len(seen), len(unseen)) == (70, 30)
         assert len(torch.cat([seen, unseen]).unique(dim=0)) == len(whole)
         assert torch.equal(unseen, trained[0].held_out.examples.values)  # type: ignore[union-attr]
-    assert len(trained) == 2
+    assert len(trained) >= 2
     recorded = json.loads((tmp_path / "run" / "run.json").read_text())["data"]
     assert (recorded["hold_out"], recorded["hold_out_seed"]) == (0.3, 5)
     evaluation = sparring.evaluate(out, 50, device="cpu")

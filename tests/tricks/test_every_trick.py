@@ -366,7 +366,7 @@ def sees_the_critic_of_later(case: Case, patch: pytest.MonkeyPatch) -> None:
         leg = engine.course.legs[-1]
         turn = next(turn for turn in leg.phase.turns if engine.players[turn.player].role == "generator")
         engine.game.random.begin("a turn")
-        player = engine._free_only(turn.player)
+        player = engine.free_only(turn.player)
         engine._backward(turn, [engine.streams[source].peek() for source in turn.sources])
         assert all(
             p.grad is None for name, p in engine.game.named_parameters() if id(p) not in player.members

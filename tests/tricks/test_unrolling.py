@@ -69,7 +69,7 @@ def variant(base: type[Game] = Duel, **attributes: Any) -> type[Game]:
 def generator_gradient(engine: Engine) -> Tensor:
     """That of the point in its turn, with weights as they are."""
     turn = next(turn for turn in engine.course.legs[0].phase.turns if turn.player == "generator")
-    engine._free_only("generator")
+    engine.free_only("generator")
     engine._backward(turn, [engine.streams[source].peek() for source in turn.sources])
     gradient = engine.game.point.grad.clone()
     engine.game.zero_grad()

@@ -230,9 +230,9 @@ def test_acgan_needs_labels() -> None:
         build("acgan", classes=0)
 
 
-def test_batch_normalisation_of_single_images_is_refused() -> None:
-    with pytest.raises(SettingError, match="batch_size"):
-        build("dcgan-tflearn", batch_size=1)
+def test_batch_normalisation_of_single_images_is_refused(make_engine: Make) -> None:
+    with pytest.raises(SettingError, match="batch_size is 1"):
+        make_engine("dcgan-tflearn", batch_size=1)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

@@ -77,6 +77,8 @@ class OverfittingVitals:
     def _gap(self, turn: Turn, batch: Batch) -> float | None:
         game = self.engine.game
         before = [(buffer, buffer.clone()) for buffer in game.buffers()]
+        # As in the critic's turn: a loss may differentiate, and is refused where nothing asks for gradients.
+        self.engine.free_only(turn.player)
         try:
             with game.random.aside("overfitting"), inference(game):
                 terms = turn.loss(batch)

@@ -277,7 +277,7 @@ class Engine:
     # -- a turn -------------------------------------------------------------------------------------------
 
     def _take_turn(self, turn: Turn, batches: Sequence[Batch], moves: Meter | None) -> dict[str, Number]:
-        player = self._free_only(turn.player)
+        player = self.free_only(turn.player)
         scalars = self._backward(turn, batches)
         packed = self._exchange(player, [*scalars.values(), player.gradient_probe(self.processes.device)])
         numbers: Sequence[Number]
@@ -318,7 +318,7 @@ class Engine:
         scalars = {"loss": total, **terms, **getattr(terms, "observed", {})}
         return {name: value.detach().float() for name, value in scalars.items()}
 
-    def _free_only(self, name: str) -> ActivePlayer:
+    def free_only(self, name: str) -> ActivePlayer:
         """Let only the parameters of the player who moves ask for gradients."""
         player = self.players[name]
         if self._free is not player:
