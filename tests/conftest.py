@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import subprocess
 import sys
@@ -110,6 +111,21 @@ def same(ours: Any, theirs: Any) -> bool:
     if isinstance(ours, list | tuple):
         return len(ours) == len(theirs) and all(map(same, ours, theirs))
     return bool(ours == theirs)
+
+
+@pytest.fixture
+def resumes_exactly() -> Callable[[Engine, Engine], None]:
+    """Checks that an engine, after two rounds, goes on alike in another to which its state is given."""
+
+    def check(whole: Engine, resumed: Engine) -> None:
+        for _ in range(2):
+            whole.play_round()
+        resumed.restore(copy.deepcopy(whole.state()))
+        for engine in (whole, resumed):
+            engine.play_round()
+        assert same(resumed.state(), whole.state())
+
+    return check
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def test_the_model_is_that_of_the_run(exported: tuple[sparring.Run, Path]) -> No
     assert torch.equal(sparring.load(moved).sample(3).examples, theirs.sample(3).examples)
 
 
-def test_what_is_in_the_folder(exported: tuple[sparring.Run, Path]) -> None:
+def test_what_is_in_the_folder(exported: tuple[sparring.Run, Path], tiny_npz: Path) -> None:
     run, folder = exported
     files = {"README.md", "config.json", "model.onnx", "model.safetensors", "samples.png"}
     assert {file.name for file in folder.iterdir()} >= files
@@ -67,6 +67,7 @@ def test_what_is_in_the_folder(exported: tuple[sparring.Run, Path]) -> None:
     assert config["step"] == 2
     text = "".join(file.read_text() for file in folder.iterdir() if file.suffix in (".json", ".md"))
     assert str(run.path.parent) not in text
+    assert str(tiny_npz.parent) not in text
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,11 @@ from test_processes import finish, newest, options, start_two
 import sparring
 
 TRICKS = {
+    "augment_colour": 1.0,
+    "augment_translation": 0.125,
+    "augment_cutout": 0.5,
+    "augment_flips": 0.5,
+    "freeze": 1,
     "instance_noise": 0.1,
     "smoothing": 0.1,
     "flipping": 0.05,

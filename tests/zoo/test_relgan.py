@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -105,15 +104,9 @@ def test_losses_are_relativistic(make_engine: Make, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("step", [0, ADVERSARIAL], ids=["likelihood", "adversarial"])
 def test_it_resumes_exactly_in_the_middle_of_each_phase(
-    make_engine: Make, same_state: Callable[[Any, Any], bool], step: int
+    make_engine: Make, resumes_exactly: Callable[[Engine, Engine], None], step: int
 ) -> None:
-    whole, resumed = at(make_engine, step, dropout=0.25), at(make_engine, 0, dropout=0.25)
-    for _ in range(2):
-        whole.play_round()
-    resumed.restore(copy.deepcopy(whole.state()))
-    for engine in (whole, resumed):
-        engine.play_round()
-    assert same_state(resumed.state(), whole.state())
+    resumes_exactly(at(make_engine, step, dropout=0.25), at(make_engine, 0, dropout=0.25))
 
 
 def test_the_second_phase_moves_both(make_engine: Make) -> None:

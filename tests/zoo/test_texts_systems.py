@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable
 from typing import Any
@@ -112,15 +111,9 @@ def test_it_has_three_phases(make_engine: Make) -> None:
 
 @pytest.mark.parametrize("step", PHASES.values(), ids=PHASES)
 def test_it_resumes_exactly_in_the_middle_of_each_phase(
-    make_engine: Make, same_state: Callable[[Any, Any], bool], step: int
+    make_engine: Make, resumes_exactly: Callable[[Engine, Engine], None], step: int
 ) -> None:
-    whole, resumed = at(make_engine, step), at(make_engine, 0)
-    for _ in range(2):
-        whole.play_round()
-    resumed.restore(copy.deepcopy(whole.state()))
-    for engine in (whole, resumed):
-        engine.play_round()
-    assert same_state(resumed.state(), whole.state())
+    resumes_exactly(at(make_engine, step), at(make_engine, 0))
 
 
 def test_completions_keep_their_beginnings_and_are_written_as_texts_are(make_engine: Make) -> None:
