@@ -329,7 +329,7 @@ def test_processes_stop_together(tiny_npz: Path, tmp_path: Path) -> None:
     told = finish(start_two("-m", "sparring", "train", f"{tmp_path / 'breaking.py'}:Breaking", *asked))
     complaint = (
         "sparring: At step 9 the term 'only' of the generator's loss became nan. Train again with the "
-        "published settings: `--batch-size 64`.\n"
+        "recommended settings: `--batch-size 64`.\n"
     )
     assert [(code, complained) for code, _, complained in told] == [(3, complaint), (3, "")]
     assert Run(tmp_path / "run").status["state"] == "failed"

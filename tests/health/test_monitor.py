@@ -153,7 +153,7 @@ def test_what_is_found_is_found_once(make_engine: Make, monkeypatch: pytest.Monk
     assert [finding.name for finding in found] == ["dead run"]
     assert monitor.known == {"dead run"}
     assert [finding.name for finding in find(monitor.rows, monitor.context, set())] == ["dead run"]
-    assert found[0].remedy.startswith("Train again with the published settings: `--batch-size 64 --gen")
+    assert found[0].remedy.startswith("Train again with the published settings: `--preset paper --batch")
 
 
 # -- phases --------------------------------------------------------------------------------------------------

@@ -361,7 +361,7 @@ def test_a_run_told_to_stop_stops_at_once(
     assert done.returncode == 3
     assert done.stderr.startswith(
         "sparring: At step 9 the term 'adversarial' of the generator's loss became nan. Train again with the "
-        "published settings: `--batch-size 64"
+        "recommended settings: `--batch-size 64"
     )
     assert done.stderr.count("\n") == 1
     assert "Step 8: not a number." in done.stdout
@@ -384,7 +384,7 @@ def test_a_run_stops_at_a_finding_and_goes_on_when_told(
     step = CHECKS_IN_A_ROW + 1
     assert done.stderr.startswith(
         f"sparring: Stopped at step {step}, as --on-unhealthy stop asks: dead run. Train again with the "
-        "published settings: `--batch-size 64"
+        "recommended settings: `--batch-size 64"
     )
     assert done.stderr.endswith("`sparring resume` goes on in spite of it.\n")
     assert done.stderr.count("\n") == 1

@@ -59,7 +59,7 @@ def commands(advice: str) -> list[list[str]]:
 def test_published_settings_where_some_differ() -> None:
     context = context_of("gan", generator_lr=0.01, hidden_size=8)
     assert remedy(context, EVERYONE, None) == (
-        "Train again with the published settings: `--hidden-size 256 --generator-lr 0.001`."
+        "Train again with the published settings: `--preset paper --hidden-size 256 --generator-lr 0.001`."
     )
 
 
@@ -132,9 +132,10 @@ def test_the_flag_is_found_by_name_by_role_or_as_the_only_one() -> None:
 
 def test_settings_of_tricks_are_turned_back_too() -> None:
     context = context_of("gan", smoothing=0.1, unrolling=5, spectral_norm="both")
-    assert context.deviations() == {"smoothing": 0.0, "unrolling": 0, "spectral_norm": "none"}
+    assert context.deviations() == ("paper", {"smoothing": 0.0, "unrolling": 0, "spectral_norm": "none"})
     (options,) = commands(remedy(context, EVERYONE, None))
     assert dict(zip(options[::2], options[1::2], strict=True)) == {
+        "--preset": "paper",
         "--smoothing": "0.0",
         "--unrolling": "0",
         "--spectral-norm": "none",
@@ -144,18 +145,25 @@ def test_settings_of_tricks_are_turned_back_too() -> None:
 def test_presets_count_as_published() -> None:
     preset = find_system("r3gan").presets["digits"]
     context = context_of("r3gan", **preset)
-    assert context.deviations() == {}
+    assert context.deviations() == ("digits", {})
     assert remedy(context, ("generator",), None) == (
         "Train again with smaller steps: `--generator-lr 0.00075`."
     )
     other = context_of("r3gan", **preset | {"gamma": 2.0})
-    assert other.deviations() == {"gamma": 0.3}
-    assert context_of("r3gan", gamma=2.0).deviations() == {"gamma": 1.0}
+    assert other.deviations() == ("digits", {"gamma": 0.3})
+    assert context_of("r3gan", gamma=2.0).deviations() == ("paper", {"gamma": 1.0})
+
+
+def test_what_rules_recommend_is_called_so() -> None:
+    """Without a preset, which would be other settings."""
+    by_rule = {"generator_lr": 0.01, "hidden_size": 16, "batch_size": 7}
+    context = dataclasses.replace(context_of("gan", **by_rule | {"batch_size": 9}), recommended=[by_rule])
+    assert remedy(context, EVERYONE, None) == ("Train again with the recommended settings: `--batch-size 7`.")
 
 
 def test_switches_are_turned_back() -> None:
     context = context_of("gan", saturating=True, fixed_noise=False)
-    assert commands(remedy(context, (), None)) == [["--no-saturating", "--fixed-noise"]]
+    assert commands(remedy(context, (), None)) == [["--preset", "paper", "--no-saturating", "--fixed-noise"]]
 
 
 def test_another_system_is_advised_but_never_the_same() -> None:
@@ -254,7 +262,7 @@ def test_the_command_line_takes_what_is_advised(system: str, monkeypatch: pytest
     # Every setting another than published: what is advised then names all of them.
     own = {name: another(name, value) for name, value in published.settings.flat().items()}
     changed = context_of(system, "npz:my data.npz", **own)
-    assert len(changed.deviations()) >= len(own) / 2
+    assert len(changed.deviations()[1]) >= len(own) / 2
     for context in (published, changed):
         for rule in (name for name in RULES if not RULES[name].advice):
             alternative = RULES[rule].alternative
@@ -262,7 +270,7 @@ def test_the_command_line_takes_what_is_advised(system: str, monkeypatch: pytest
             main(["train", system, *options])
             name, _, settings = started.pop()
             assert name == system
-            for setting, value in context.deviations().items():
+            for setting, value in context.deviations()[1].items():
                 assert settings[setting] == value
             for program, *command in others:
                 assert program == "sparring"
@@ -275,9 +283,10 @@ def test_what_is_advised_can_be_done(tiny_npz: Path, tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     data = f"npz:{tiny_npz}"
     changed = {"generator_lr": 1e-7, "saturating": True, "batch_size": 300, "learning_rate_decay": 0.5}
-    short = ["--data", data, "--preset", "paper", "--max-steps", "1", "--threads", "1"]
+    short = ["--data", data, "--max-steps", "1", "--threads", "1"]
     for number, context in enumerate((context_of("gan", data, **changed), context_of("gan", data))):
         (options,) = commands(remedy(context, EVERYONE, None))
+        options += ["--preset", "paper"] if number else []
         main(["train", "gan", *short, *options, "--out", str(number)])
         recorded = sparring.Run(str(number)).description["settings"]
         assert recorded["generator_lr"] == (2.5e-4 if number else 1e-3)

@@ -28,7 +28,8 @@ FULL_CHECKS_IN_A_ROW = 4
 FEW_DISTINCT = 0.4
 """Share of different samples, relative to real examples, below which texts are few."""
 OVERFITTING_CHECKS = 10
-"""Checks in a row that show a critic to know its examples: by chance, one in a thousand would."""
+"""Checks in a row that show a critic to know its examples: any ten would by chance once in a thousand
+times. A long run has many tens, so chance alone may show it there; its gaps must differ by half as well."""
 
 LARGEST_USUAL_LOSS = 9.0
 """A loss beyond which even the first ones are no measure, where losses come of what a critic says."""

@@ -9,7 +9,7 @@ from inspect import getattr_static
 from typing import Any
 
 from sparring.data.kinds import Classes
-from sparring.game import Game, GameSettings
+from sparring.game import PAPER, Game, GameSettings
 from sparring.settings import as_option
 from sparring.zoo import find_system
 
@@ -31,30 +31,31 @@ class Context:
     recommended: Sequence[Mapping[str, Any]] = ()
     """Settings that the system recommends for such data."""
 
-    def deviations(self) -> dict[str, Any]:
-        """The published value of every setting that has another one.
-
-        A run may have been made from one of the system's presets, or by its rules: of all these and the
-        defaults, those that the settings are nearest to count as published.
-        """
-        makers = [{}, *self.game_class.presets.values(), *self.recommended]
-        published = [self.game_class.Settings.of(dict(values), self.system).flat() for values in makers]
+    def deviations(self) -> tuple[str | None, dict[str, Any]]:
+        """The preset that a run's settings are nearest to, and its value of every setting that has another
+        one; instead of a preset None, where they are nearer to what the system's rules recommend."""
         own = self.settings.flat()
-        differing = [
-            {name: value for name, value in values.items() if own[name] != value} for values in published
-        ]
-        return min(differing, key=len)
+
+        def differing(values: Mapping[str, Any]) -> dict[str, Any]:
+            made = self.game_class.Settings.of(dict(values), self.system).flat()
+            return {name: value for name, value in made.items() if own[name] != value}
+
+        presets = {PAPER: {}, **self.game_class.presets}
+        makers = [*presets.items(), *((None, values) for values in self.recommended)]
+        return min(((name, differing(values)) for name, values in makers), key=lambda found: len(found[1]))
 
 
 def remedy(context: Context, slow_down: Sequence[str], alternative: str | None) -> str:
-    """What to try: published settings where some differ from them, else slower steps; or another system.
+    """What to try: settings known to work where some differ from them, else slower steps; or another system.
 
     Args:
         context: what is trained.
         slow_down: players whose learning rates are to be lowered.
         alternative: a system that is known to withstand this.
     """
-    advice = [published(context) or slower(context, slow_down) or "Train again with smaller learning rates."]
+    advice = [
+        known_settings(context) or slower(context, slow_down) or "Train again with smaller learning rates."
+    ]
     if alternative not in (None, context.system) and can_stand_in(
         find_system(alternative), context.game_class
     ):
@@ -63,10 +64,17 @@ def remedy(context: Context, slow_down: Sequence[str], alternative: str | None) 
     return " ".join(advice)
 
 
-def published(context: Context) -> str | None:
-    """Go back to the published settings, where some differ from them."""
-    options = [word for name, value in context.deviations().items() for word in as_option(name, value)]
-    return f"Train again with the published settings: `{shlex.join(options)}`." if options else None
+def known_settings(context: Context) -> str | None:
+    """Go back to the published settings, or to the recommended ones where they are nearer, where some
+    differ."""
+    preset, differing = context.deviations()
+    if not differing:
+        return None
+    # What is not given is chosen by rule.
+    named = {} if preset is None else {"preset": preset}
+    options = [word for name, value in (named | differing).items() for word in as_option(name, value)]
+    which = "recommended" if preset is None else "published"
+    return f"Train again with the {which} settings: `{shlex.join(options)}`."
 
 
 def slower(context: Context, players: Sequence[str]) -> str | None:
