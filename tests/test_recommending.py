@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,9 @@ import torch
 from PIL import Image
 
 import sparring
-from sparring.data import usual_size
+from sparring.data import arrays, usual_size
 from sparring.data.dataset import Dataset, dataset_of
+from sparring.data.kinds import Images, Points
 from sparring.errors import DataError, MemoryShortage, SettingError
 from sparring.game import GameSettings
 from sparring.processes import Processes
@@ -246,10 +248,57 @@ def test_several_seeds_are_all_told_what_was_chosen(
 
 
 @pytest.mark.parametrize(
-    ("data", "system"), [("mnist", "r3gan"), ("ring", "r3gan"), ("text:any", "language-model")]
+    ("data", "system"),
+    [
+        ("mnist", "r3gan"),
+        ("ring", "r3gan"),
+        ("text:any", "language-model"),
+        ("pairs:any", "pix2pix"),
+        ("unpaired:any", "cyclegan"),
+    ],
 )
 def test_the_system_of_each_kind(data: str, system: str) -> None:
     assert usual_system(data) == system
+
+
+@pytest.mark.parametrize("version", [(1, 0), (2, 0)])
+@pytest.mark.parametrize("name", ["images", "points", "arr_0"])
+def test_the_system_for_a_file_of_arrays_is_found_without_reading_them(
+    name: str, version: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.npz"
+    with zipfile.ZipFile(path, "w") as zipped, zipped.open(f"{name}.npy", "w") as file:
+        np.lib.format.write_array(file, np.zeros((9, 2), np.float32), version)
+    monkeypatch.setattr(arrays.Arrays, "__getitem__", None)
+    kind = Images if name == "images" else Points
+    assert arrays.kind_in_npz(path) is kind
+    assert usual_system(f"npz:{path}") == kind.usual_system
+
+
+def test_for_pairs_of_ones_own_a_system_is_to_be_named(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        "import torch\nfrom sparring import Column, Dataset\nfrom sparring.data.kinds import Images\n\n\n"
+        "def pairs() -> Dataset:\n"
+        "    column = Column(Images((1, 8, 8)), torch.zeros(9, 1, 8, 8, dtype=torch.uint8))\n"
+        '    return Dataset("pairs", column, column)\n'
+    )
+    with pytest.raises(SettingError, match="made of grey images of 8 x 8: name one of"):
+        usual_system(f"{tmp_path / 'own.py'}:pairs")
+
+
+def test_pairs_of_several_sizes_are_translated_without_a_system_named(
+    tmp_path: Path, run_sparring: Command
+) -> None:
+    for domain in "AB":
+        (tmp_path / "p" / domain).mkdir(parents=True)
+        for side in (16, 20, 24):
+            image = Image.fromarray(np.full((side, side), side, np.uint8))
+            image.save(tmp_path / "p" / domain / f"{side}.png")
+    asked = ("--size", "16", "--width", "4", "--critic-width", "4", "--max-steps", "1", "--batch-size", "1")
+    path = tmp_path / "run"
+    done = run_sparring("train", "--data", f"pairs:{tmp_path / 'p'}", *asked, "--out", path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((path / "run.json").read_text())["system"] == "pix2pix"
 
 
 @pytest.mark.parametrize(("shape", "size"), [((64, 64), 32), ((24, 30), 24), ((21, 90), 20), ((5, 5), 8)])

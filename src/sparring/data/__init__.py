@@ -6,12 +6,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from sparring.data.arrays import read_npz
+from sparring.data.arrays import kind_in_npz, read_npz
 from sparring.data.dataset import Batch, Column, Dataset, DataSpec, dataset_of
 from sparring.data.digits import mnist
 from sparring.data.folder import read_folder, usual_side
 from sparring.data.holding_out import hold_out as keep_aside
 from sparring.data.idx import read_idx_folder
+from sparring.data.kinds import KINDS, Kind
 from sparring.data.loading import Watch, unwatched
 from sparring.data.mixtures import grid, read_mixture, ring
 from sparring.data.oracles import read_oracle
@@ -33,7 +34,7 @@ __all__ = [
     "Truth",
     "data_names",
     "dataset_of",
-    "kind_name",
+    "kind_in",
     "load_dataset",
     "short_data_name",
     "usual_size",
@@ -63,11 +64,11 @@ TWO_DOMAINS = {"pairs": read_pairs, "unpaired": read_unpaired}
 
 
 _KINDS = {
-    "images": ("mnist", "stacked-mnist", "idx", "folder"),
+    "images": ("mnist", "stacked-mnist", "idx", "folder", "pairs", "unpaired"),
     "points": ("ring", "grid", "mixture"),
     "tokens": ("text", "oracle"),
 }
-"""What the examples of a source are; those of others are seen when they are read."""
+"""What the examples of a source are, where its name says it."""
 
 
 def data_names() -> dict[str, str]:
@@ -178,17 +179,19 @@ def usual_size(name: str, most: int) -> Size | None:
     return usual_side(_existing(kind, path), most) if kind == "folder" else None
 
 
-def kind_name(name: str) -> str:
-    """The name of the kind of some data's examples, such as `images`.
+def kind_in(name: str) -> type[Kind] | None:
+    """The kind of some data's examples, as far as it is known before they are read; else None.
+
+    Args:
+        name: of the data, as `load_dataset` takes it.
 
     Raises:
-        DataError: the name is unknown, or what it names cannot be read and does not say by itself what it is.
+        DataError: it names a file that cannot be read.
     """
-    kind = name.partition(":")[0]
-    for known, names in _KINDS.items():
-        if kind in names:
-            return known
-    return load_dataset(name).examples.kind.name
+    source, colon, path = name.partition(":")
+    if source == "npz" and colon:
+        return kind_in_npz(_existing(source, path))
+    return next((KINDS[kind] for kind, sources in _KINDS.items() if source in sources), None)
 
 
 def short_data_name(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.data.dataset import Dataset, dataset_of
-from sparring.data.kinds import kind_of
+from sparring.data.kinds import Images, Kind, Points, kind_of
 from sparring.data.limits import check_array
 from sparring.data.provenance import Provenance, provenance_of
 from sparring.data.resizing import Frame, prepared
@@ -30,6 +30,8 @@ Array = NDArray[Any]
 SUFFIX = ".npy"
 """How the names of arrays end within a .npz file."""
 CHANNELS = (1, 3)
+EXAMPLES = ("images", "x_train", "points")
+"""The names that arrays of examples have."""
 POSITIONAL = ("arr_0", "arr_1")
 """What `numpy.savez` calls arrays that are given without a name: examples, then perhaps labels."""
 LABELS = {"images": "labels", "points": "labels", "x_train": "y_train", POSITIONAL[0]: POSITIONAL[1]}
@@ -71,7 +73,7 @@ def read_npz(path: Path, frame: Frame | None = None, stretch: bool = False) -> D
         DataError: the file cannot be read, or its arrays are missing, of the wrong kind or do not match.
     """
     arrays = Arrays(path)
-    key = only_key(arrays, ("images", "x_train", "points"), path)
+    key = only_key(arrays, EXAMPLES, path)
     examples = examples_in(arrays, key, path)
     given = labels_in(arrays, LABELS[key], len(examples), path)
     test = examples_in(arrays, "x_test", path) if key == "x_train" and "x_test" in arrays else None
@@ -92,6 +94,17 @@ def read_npz(path: Path, frame: Frame | None = None, stretch: bool = False) -> D
     held_out = None if test is None else dataset_of(name, test, test_labels, classes)
     dataset = replace(dataset_of(name, examples, labels, classes, held_out), provenance=provenance)
     return unlabelled_apart(dataset, label_of_none(classes))
+
+
+def kind_in_npz(path: Path) -> type[Kind]:
+    """The kind of the examples in a .npz file, of which no array is read.
+
+    Raises:
+        DataError: the file cannot be read, or has no examples.
+    """
+    arrays = Arrays(path)
+    key = only_key(arrays, EXAMPLES, path)
+    return Points if _are_points(key, arrays.dimensions(key)) else Images
 
 
 class Arrays(Mapping[str, Array]):
@@ -118,6 +131,18 @@ class Arrays(Mapping[str, Array]):
             with zipped.open(member) as content:
                 array: Array = np.lib.format.read_array(content, allow_pickle=False)
         return array
+
+    def __contains__(self, name: object) -> bool:
+        # A mapping would read the array to find out.
+        return name in self._members
+
+    def dimensions(self, name: str) -> int:
+        """How many dimensions an array has, from its header alone."""
+        with _opened(self.path) as zipped, zipped.open(self._members[name]) as content:
+            read: Callable[[Any], Any] = np.lib.format.read_array_header_1_0
+            if np.lib.format.read_magic(content) != (1, 0):
+                read = np.lib.format.read_array_header_2_0
+            return len(read(content)[0])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._members)
@@ -161,8 +186,11 @@ def examples_in(arrays: Mapping[str, Array], key: str, path: Path) -> Tensor:
     array = arrays[key]
     if array.ndim == 0 or array.size == 0:
         raise DataError(f"'{key}' in {path} is empty, of shape {array.shape}.")
-    are_points = array.ndim == 2 if key == POSITIONAL[0] else key == "points"
-    return _points(array, key, path) if are_points else _images(array, key, path)
+    return _points(array, key, path) if _are_points(key, array.ndim) else _images(array, key, path)
+
+
+def _are_points(key: str, dimensions: int) -> bool:
+    return dimensions == 2 if key == POSITIONAL[0] else key == "points"
 
 
 def _images(array: Array, key: str, path: Path) -> Tensor:

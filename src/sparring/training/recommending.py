@@ -24,9 +24,10 @@ from sparring.training.timing import rough_seconds_per_step, steps_in
 from sparring.zoo import absolute_reference, short_name
 
 QUICK_PIXELS = 32
-"""The size of images up to which a run of minutes on a few cores comes to something."""
+"""The size of images up to which a run of minutes on a few cores comes to something; for those without
+--max-minutes, whose length in time is not known, too."""
 MOST_PIXELS = 64
-"""The same of a longer one."""
+"""The same of one that was given more than `LONG_MINUTES`."""
 PATIENCE = 0.5
 """Seconds of a step beyond which one is enough to time it."""
 LONG_MINUTES = 60

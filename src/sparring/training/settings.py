@@ -72,8 +72,9 @@ class RunSettings(Settings):
     )
     """CPU threads; small networks are often fastest with 1. By default what torch chooses."""
     size: Annotated[Size | None, tyro.conf.arg(metavar="PIXELS")] = None
-    """Size that images are brought to, 64 for a square or 64x48 for width and height; by default their own,
-    or 28 for `folder:`."""
+    """Size that images are brought to, 64 for a square or 64x48 for width and height; by default their own.
+    Those of `folder:` become squares of about their own size, but of at most 32 pixels, or 64 where
+    --max-minutes is more than 60."""
     fit: Fit = "crop"
     """How images of another shape come to that size: `crop` keeps their central part, `pad` all of them with
     their edges repeated over what is left, `stretch` all of them, distorted."""

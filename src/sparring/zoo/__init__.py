@@ -34,28 +34,38 @@ SYSTEMS = {
 """Name of each system, and where its class is within this package."""
 
 
-USUAL = {"images": "r3gan", "points": "r3gan", "tokens": "language-model"}
-"""The system that is known to do best on each kind of data in little time, where none is named."""
+TRANSLATORS = {"pairs": "pix2pix", "unpaired": "cyclegan"}
+"""The system to train on data from these sources, which have images to make others of."""
 
 
 def usual_system(data: str) -> str:
-    """The system to train where none is named.
+    """The system to train where none is named: what is known to do best on such data in little time.
 
     Args:
         data: the name of the data, as `load_dataset` takes it.
 
     Raises:
-        DataError: there is no such data.
+        DataError: there is no such data, or it cannot be read.
         SettingError: no system is known for such data.
     """
-    from sparring.data import kind_name
+    source = data.partition(":")[0]
+    if source in TRANSLATORS:
+        return TRANSLATORS[source]
+    from sparring.data import kind_in, load_dataset
 
-    kind = kind_name(data)
-    if kind not in USUAL:
+    kind = kind_in(data)
+    if kind is not None:
+        usual, about = kind.usual_system, kind.name
+    else:
+        dataset = load_dataset(data)
+        usual, about = dataset.examples.kind.usual_system, dataset.examples.kind.about
+        if dataset.condition.kind.from_data:
+            usual, about = None, f"{about} that are made of {dataset.condition.kind.about}"
+    if usual is None:
         raise SettingError(
-            f"No system is known to be the best for {kind}: name one of {', '.join(SYSTEMS)}, or your own."
+            f"No system is known to be the best for {about}: name one of {', '.join(SYSTEMS)}, or your own."
         )
-    return USUAL[kind]
+    return usual
 
 
 def find_system(reference: str) -> type[Game]:

@@ -48,7 +48,6 @@ class Images(Kind):
     arrays: ClassVar[str] = "images"
     told_by: ClassVar[str] = "pairs:PATH"
     usual_system: ClassVar[str | None] = "r3gan"
-    usual_when_told: ClassVar[str | None] = "pix2pix"
     hub_task: ClassVar[str | None] = "unconditional-image-generation"
     exported_as: ClassVar[str] = "images from 0 to 1 as count x channels x height x width"
     has_size: ClassVar[bool] = True

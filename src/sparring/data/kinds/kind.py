@@ -70,8 +70,6 @@ class Kind(ABC):
     """Data that says values of this kind of its examples, in words."""
     usual_system: ClassVar[str | None] = None
     """The system that is known to do best on examples of this kind in little time, if any is."""
-    usual_when_told: ClassVar[str | None] = None
-    """The same for examples that are to be made of values of this kind, which stand beside them."""
     hub_task: ClassVar[str | None] = None
     """What hubs call the task of a model that generates values of this kind."""
     exported_as: ClassVar[str] = "values as networks see them"
