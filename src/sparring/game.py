@@ -183,8 +183,9 @@ class Game(nn.Module):
     """The range in which images are dealt and generated: (0, 1) for a sigmoid, (-1, 1) for a tanh."""
     grid: ClassVar[tuple[int, int]] = (8, 10)
     """Rows and columns of the sample picture; a class-conditional system has one column for each."""
-    shows_real: ClassVar[bool] = False
-    """Whether the sample picture has real examples beside the generated ones."""
+    shows_real: bool = False
+    """Whether the sample picture has real examples beside the generated ones; a game may say it when it is
+    built, where it depends on the data."""
     keep_every: ClassVar[int] = 0
     """Keep the networks of every so many epochs for good; 0 keeps only the latest checkpoint."""
     conditional: ClassVar[bool] = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +49,7 @@ class Model(Explorer):
 
     def __init__(self, game: Game, condition: Kind, dataset: Callable[[], Dataset]) -> None:
         super().__init__(game, condition)
-        self._dataset = dataset
+        self._dataset = cache(dataset)
 
     def sample(
         self, count: int = 100, label: str | int | None = None, seed: int = 0, truncation: float = 1.0
@@ -91,7 +91,7 @@ class Model(Explorer):
     def told(self, count: int, label: str | int | None) -> Column:
         """What so many samples are told: a label, or all in turn."""
         if label is None:
-            condition = self.condition.draw(count, lambda: self._conditions(count))
+            condition = self.condition.draw(count, lambda: self.conditions(count))
         else:
             condition = self.condition.named(label).expand(count, *[-1] * len(self.condition.shape))
         return Column(self.condition, condition)
@@ -150,10 +150,15 @@ class Model(Explorer):
             raise DataError(f"These examples are not {self.game.data.kind.about}: they are {misfit}.")
         return self.classifier(examples)
 
-    def _conditions(self, count: int) -> Column:
-        """What the data says, of held-out examples where there are some: of the first so many."""
+    def conditions(self, count: int) -> Column:
+        """What the data can tell for so many samples: of held-out examples where there are some.
+
+        Where the data has fewer, all that there are.
+        """
         dataset = self._dataset()
-        return self.game.condition((dataset if dataset.held_out is None else dataset.held_out)[:count])
+        return self.game.condition((dataset if dataset.held_out is None else dataset.held_out)[:count])[
+            :count
+        ]
 
 
 def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto", **sampling: float) -> Model:

@@ -99,6 +99,20 @@ OBJECTIVES = {
 """Every objective by its name."""
 
 
+def weighted(objective: Objective, weight: float) -> Objective:
+    """The objective with all its costs times a number."""
+
+    def times(cost: Cost) -> Cost:
+        return lambda logits: weight * cost(logits)
+
+    return replace(
+        objective,
+        real=times(objective.real),
+        fake=times(objective.fake),
+        deceive=times(objective.deceive),
+    )
+
+
 def smoothed(objective: Objective, real: float = 1.0, fake: float = 0.0, deceive: float = 1.0) -> Objective:
     """The objective with soft targets: a share `real` of the cost of a real example is that of a real one and
     the rest that of a generated one, and likewise for the others.

@@ -1,5 +1,10 @@
 """What `evaluate` says of a run that translates, with the untouched input beside."""
 
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
 import sparring
 from sparring.runs.folder import Run
 
@@ -15,6 +20,29 @@ def test_what_is_made_is_nearer_to_the_target_than_the_input_is(negative: Run) -
     for name in ("PSNR of the input", "fid_of_input"):
         figure = evaluation.figures[name]
         assert figure.low < figure.value < figure.high
+
+
+def test_no_source_is_taken_twice_where_there_are_fewer_sources_than_targets(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    for place, count in (("trainA", 20), ("trainB", 20), ("testA", 24), ("testB", 40)):
+        (tmp_path / place).mkdir()
+        for number in range(count):
+            pixels = random.integers(0, 256, (16, 16), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / place / f"{number}.png")
+    run = sparring.train(
+        "cyclegan",
+        data=f"unpaired:{tmp_path}",
+        out=tmp_path / "run",
+        max_steps=1,
+        quiet=True,
+        threads=1,
+        batch_size=2,
+        width=2,
+        critic_width=2,
+        blocks=1,
+    )
+    assert sparring.evaluate(run, quiet=True).count == 24
+    assert len(sparring.load(run).conditions(10)) == 10
 
 
 def test_there_is_no_input_where_samples_are_made_of_noise(tiny_npz: object, tmp_path: object) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -15,10 +17,13 @@ from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Images
 from sparring.errors import DataError, SettingError
 from sparring.figures import game_figures
+from sparring.model import sample_picture
 from sparring.nn.image_pool import ImagePool
 from sparring.nn.resnet import ResidualGenerator
+from sparring.objectives import HINGE
 from sparring.processes import Processes
 from sparring.randomness import Randomness
+from sparring.sheet import GAP, enlargement
 from sparring.training.engine import Engine
 from sparring.zoo.cyclegan import CycleGAN
 
@@ -61,7 +66,7 @@ def test_the_losses_are_those_of_the_paper(engine: Callable[..., Engine]) -> Non
     terms = {name: term.item() for name, term in game.generator_loss(a, b).items()}
     fake = to_b(a.examples)
     assert terms["adversarial B"] == pytest.approx(
-        ((game.critics["B"](fake) - 1) ** 2 / 2).mean().item(), rel=1e-5
+        ((game.critics["B"](fake) - 1) ** 2).mean().item(), rel=1e-5
     )
     assert terms["cycle A"] == pytest.approx(7 * F.l1_loss(to_a(fake), a.examples).item(), rel=1e-5)
     assert terms["cycle B"] == pytest.approx(
@@ -73,9 +78,13 @@ def test_the_losses_are_those_of_the_paper(engine: Callable[..., Engine]) -> Non
     assert len(terms) == 6
     # The pools are empty, so the critics see what was just made; half of each cost counts.
     terms = {name: term.item() for name, term in game.discriminator_loss(a, b).items()}
-    assert terms["fake B"] == pytest.approx((game.critics["B"](fake) ** 2 / 2).mean().item() / 2, rel=1e-5)
+    assert terms["fake B"] == pytest.approx((game.critics["B"](fake) ** 2).mean().item() / 2, rel=1e-5)
     real = game.critics["A"](a.examples)
-    assert terms["real A"] == pytest.approx(((real - 1) ** 2 / 2).mean().item() / 2, rel=1e-5)
+    assert terms["real A"] == pytest.approx(((real - 1) ** 2).mean().item() / 2, rel=1e-5)
+
+
+def test_only_least_squares_are_weighted(engine: Callable[..., Engine]) -> None:
+    assert engine(objective="hinge").game.objective is HINGE
 
 
 def test_no_gradient_of_a_generator_comes_of_a_critics_turn(engine: Callable[..., Engine]) -> None:
@@ -160,6 +169,17 @@ def test_figures_of_held_out_images(engine: Callable[..., Engine], paired: bool)
     assert found["cycle error of A"].abs().max() < 1e-6
     if paired:
         assert torch.equal(found["PSNR"], found["PSNR of the input"])
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_the_picture_shows_targets_only_where_there_are_any(
+    engine: Callable[..., Engine], paired: bool
+) -> None:
+    playing = engine(two_domains(paired=paired))
+    picture = sample_picture(playing.game, playing.dataset, seed=0, epoch=1.0)
+    columns = CycleGAN.grid[1] * (4 if paired else 3) - 1
+    side = 16 * enlargement(columns, 16) + GAP
+    assert Image.open(io.BytesIO(picture)).width == columns * side - GAP
 
 
 def test_the_cycle_error_is_of_each_domains_own_images(engine: Callable[..., Engine]) -> None:

@@ -109,7 +109,7 @@ def _evaluate_run(
     stages("samples")
     if model.condition.from_data:
         # The same source again would only seem to be another sample.
-        count = min(count, len(dataset if dataset.held_out is None else dataset.held_out))
+        count = len(model.conditions(count))
         check_enough_samples(count)
     samples = model.sample(count, seed=seed)
     return evaluate_samples(

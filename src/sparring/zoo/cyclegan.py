@@ -31,7 +31,7 @@ from sparring.nn.image_pool import ImagePool
 from sparring.nn.initialisers import initialise, normal
 from sparring.nn.patch_critic import PatchCritic, receptive_field
 from sparring.nn.resnet import ResidualGenerator
-from sparring.objectives import OBJECTIVES, Objective
+from sparring.objectives import LEAST_SQUARES, OBJECTIVES, Objective, weighted
 from sparring.randomness import Randomness
 from sparring.settings import Count, Fraction, Natural, NonNegative, Positive, Range
 from sparring.translation.jitter import jittered
@@ -103,6 +103,9 @@ class CycleGAN(Translator):
                 f"pool is {settings.pool} and a batch has {settings.batch_size}: give a pool of at least "
                 "as many images, or 0 for none."
             )
+        self.paired = data.condition == data.parts[A].kind
+        """Whether the data knows which image of B belongs to which of A."""
+        self.shows_real = self.paired
         shapes = {domain: data.parts[domain].shape for domain in (A, B)}
         side = min(shapes[A][1:])
         blocks = settings.blocks or (9 if side >= LARGE else 6)
@@ -154,11 +157,12 @@ class CycleGAN(Translator):
         }
 
     def aim(self) -> Objective:
-        """Least squares, or what else was asked for."""
-        return OBJECTIVES[self.settings.objective]
+        """Whole squares, against which the weights of the paper are measured, or what else was asked for."""
+        own = OBJECTIVES[self.settings.objective]
+        return weighted(own, 2) if own is LEAST_SQUARES else own
 
     def round(self) -> list[Turn]:
-        """The generators, then the critics, on the same images."""
+        """The generators, then the critics, on the same images, each cut out and mirrored anew."""
         both = (A, B)
         return [
             Turn("generator", self.generator_loss, both),
@@ -181,7 +185,7 @@ class CycleGAN(Translator):
         return terms
 
     def discriminator_loss(self, a: Batch, b: Batch) -> Terms:
-        """Half of what each critic pays for its domain and for images of its pool."""
+        """Half of what each critic pays for its domain and for images of its pool, as the authors have it."""
         terms = Terms()
         real = self.jittered(a, b)
         for here, there in ((A, B), (B, A)):
@@ -220,8 +224,7 @@ class CycleGAN(Translator):
             )
             for here, there in ((A, B), (B, A))
         }
-        paired = self.data.condition == self.data.parts[A].kind
-        return cycles | (super().figures() if paired else {})
+        return cycles | (super().figures() if self.paired else {})
 
     def _cycle(self, here: str, there: str) -> Callable[[Batch], Tensor]:
         def measure(batch: Batch) -> Tensor:
