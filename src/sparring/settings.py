@@ -23,21 +23,25 @@ LARGEST_WHOLE = 2**63 - 1
 
 @dataclass(frozen=True)
 class Range:
-    """The numbers a setting accepts: from `low` to `high`, the low end itself only where `closed`."""
+    """The numbers a setting accepts: from `low` to `high`, the low end itself only where `closed`, the high
+    one unless all must lie `below` it."""
 
     low: float = -math.inf
     high: float = math.inf
     closed: bool = True
+    below: bool = False
 
     def __contains__(self, value: float) -> bool:
         above = value >= self.low if self.closed else value > self.low
+        within = value < self.high if self.below else value <= self.high
         # Whole numbers are finite, and may be larger than any float.
-        return above and value <= self.high and (isinstance(value, int) or math.isfinite(value))
+        return above and within and (isinstance(value, int) or math.isfinite(value))
 
     def __str__(self) -> str:
         if self.high == math.inf:
             return f"at least {self.low:g}" if self.closed else f"greater than {self.low:g}"
-        return f"{'from' if self.closed else 'above'} {self.low:g} to {self.high:g}"
+        start, end = "from" if self.closed else "above", "below " if self.below else ""
+        return f"{start} {self.low:g} to {end}{self.high:g}"
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,8 @@ NonNegative = Annotated[float, Range(low=0.0)]
 """A number from 0."""
 Fraction = Annotated[float, Range(low=0.0, high=1.0)]
 """A number from 0 to 1."""
+Dropped = Annotated[float, Range(low=0.0, high=1.0, below=True)]
+"""A share that can be left out while something stays: a number from 0 to below 1."""
 
 
 @dataclass(frozen=True)

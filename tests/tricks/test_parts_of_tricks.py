@@ -451,6 +451,19 @@ def test_some_images_are_mirrored() -> None:
     assert mirrored.float().mean().item() == pytest.approx(0.25, abs=0.09)
 
 
+@pytest.mark.parametrize("flag", ["colour", "translation", "cutout", "flips"])
+def test_an_image_that_the_critic_is_told_is_changed_alike(flag: str) -> None:
+    images, classes = random_images(40), torch.arange(40)
+    (trick,) = make_tricks(TrickSettings(**{f"augment_{flag}": 0.5}), Randomness(3))
+    game: Any = type("Shown", (), {"value_range": (-1.0, 1.0)})()
+    seen, (number, told) = trick.see(images, (classes, images.clone()), True, game)
+    assert not torch.equal(seen, images)
+    assert torch.equal(seen, told)
+    assert number is classes
+    with pytest.raises(SettingError, match="here they differ in size: leave its flags at 0"):
+        trick.see(images, (images[..., :8],), True, game)
+
+
 def test_gradients_flow_through_all_of_it_twice() -> None:
     images = random_images(4, side=8).requires_grad_()
     flags = {"augment_colour": 1.0, "augment_translation": 0.125, "augment_cutout": 0.5, "augment_flips": 0.5}

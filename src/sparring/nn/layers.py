@@ -6,19 +6,23 @@ import torch
 from torch import Tensor, nn
 
 from sparring.randomness import Randomness
+from sparring.settings import Dropped, check_value
 
 
 class Dropout(nn.Module):
     """Inverted dropout (Srivastava et al. 2014) whose coins come from the run's own randomness.
 
     Args:
-        probability: share of the activations set to 0 in training.
+        probability: share of the activations set to 0 in training, from 0 to below 1.
         random: where the coins come from.
+
+    Raises:
+        SettingError: the probability is out of range.
     """
 
     def __init__(self, probability: float, random: Randomness) -> None:
         super().__init__()
-        self.probability = probability
+        self.probability: float = check_value("probability", probability, Dropped)
         self.random = random
 
     def forward(self, activations: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sparring.nn.layers import Crop
+from sparring.settings import Dropped, check_value
 
 DEEPEST = 8
 """Halvings at the most: 256 pixels become one."""
@@ -29,11 +30,15 @@ class UNet(nn.Module):
     Args:
         inputs: channels of the source.
         outputs: channels of what is made.
-        size: height and width of both; the network can take others too.
+        size: height and width of both.
         width: channels at half the size; twice as many at each size below, 8 times as many at most.
-        dropout: share of the activations that noise sets to 0, in as many of the first layers on the way up
-            as there are sizes below 1/32 of the image's, and at least in one: three at 256 pixels.
+        dropout: share of the activations that noise sets to 0, from 0 to below 1, in as many of the first
+            layers on the way up as there are sizes below 1/32 of the image's, and at least in one: three at
+            256 pixels.
         skips: whether what was on the way down is told; an encoder and a decoder otherwise.
+
+    Raises:
+        SettingError: such a share cannot be dropped.
     """
 
     def __init__(
@@ -48,7 +53,8 @@ class UNet(nn.Module):
     ) -> None:
         super().__init__()
         self.depth = min(DEEPEST, max(1, math.ceil(math.log2(min(size)))))
-        self.size, self.dropout, self.skips = size, dropout, skips
+        self.size, self.skips = size, skips
+        self.dropout: float = check_value("dropout", dropout, Dropped)
         channels = [width * min(1 << level, MOST_WIDTHS) for level in range(self.depth)]
         self.channels = channels
         self.down, self.up = nn.ModuleList(), nn.ModuleList()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from sparring.errors import SettingError
 from sparring.settings import Fraction
 from sparring.tricks.trick import Flags, Trick
 
@@ -38,7 +39,8 @@ def reason_for(data: DataSpec) -> str:
 
 
 class Augmentation(Trick):
-    """Each image that a critic is shown, real or generated, is changed by a draw of its own.
+    """Each image that a critic is shown, real or generated, is changed by a draw of its own; an image that it
+    is told is changed by the draw of the one that belongs to it.
 
     The changes are differentiable, and the generator learns through them; as both sides undergo the same,
     what is generated stays free of them. The critic hardly sees an image twice, which is what helps where
@@ -77,37 +79,41 @@ class Augmentation(Trick):
     def see(
         self, examples: Tensor, condition: tuple[Tensor, ...], real: bool, game: Game
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Images changed at random."""
-        s = self.settings
-        if s.augment_flips:
-            coins = self.random.bernoulli(s.augment_flips, len(examples), 1, 1, 1)
-            examples = torch.where(coins > 0, examples.flip(3), examples)
-        low, high = game.value_range
-        middle = (low + high) / 2
-        if s.augment_colour:
-            examples = self.coloured(examples, (high - low) / 4)
-        if s.augment_translation:
-            examples = self.translated(examples, middle)
-        if s.augment_cutout:
-            examples = self.cut_out(examples, middle)
-        return examples, condition
+        """Images changed at random, those of a pair alike.
 
-    def coloured(self, images: Tensor, brightness: float) -> Tensor:
-        """Images (count, channels, height, width) of another brightness, saturation and contrast.
-
-        Args:
-            images: in any range.
-            brightness: by how much it varies to either side, at strength 1.
+        Raises:
+            SettingError: images that the critic is told are of another size.
         """
-        strength = self.settings.augment_colour
-        shift, saturation, contrast = (
-            self.random.uniform(len(images), 3).mul(strength)[..., None, None, None].unbind(1)
+        told = [given for given in condition if given.dim() == examples.dim()]
+        if any(given.shape[2:] != examples.shape[2:] for given in told):
+            raise SettingError(
+                "augmentation changes an image and the one that the critic is told of it alike, and here "
+                "they differ in size: leave its flags at 0."
+            )
+        parts = self.changed([examples, *told], game.value_range)
+        changed = iter(parts[1:])
+        return parts[0], tuple(
+            next(changed) if given.dim() == examples.dim() else given for given in condition
         )
-        images = images + brightness * shift
-        grey = images.mean(1, keepdim=True)
-        images = (images - grey) * (1 + saturation) + grey
-        mean = images.mean((1, 2, 3), keepdim=True)
-        return (images - mean) * (1 + contrast / 2) + mean
+
+    def changed(self, parts: list[Tensor], value_range: tuple[float, float]) -> list[Tensor]:
+        """Batches of images of one size, those of a place in each changed by the same draw."""
+        s, (low, high) = self.settings, value_range
+        count, channels = len(parts[0]), [part.shape[1] for part in parts]
+        images, middle = torch.cat(parts, 1), (low + high) / 2
+        if s.augment_flips:
+            coins = self.random.bernoulli(s.augment_flips, count, 1, 1, 1)
+            images = torch.where(coins > 0, images.flip(3), images)
+        if s.augment_colour:
+            draw = self.random.uniform(count, 3).mul(s.augment_colour)
+            images = torch.cat(
+                [coloured(part, draw, (high - low) / 4) for part in images.split(channels, 1)], 1
+            )
+        if s.augment_translation:
+            images = self.translated(images, middle)
+        if s.augment_cutout:
+            images = self.cut_out(images, middle)
+        return list(images.split(channels, 1))
 
     def translated(self, images: Tensor, blank: float) -> Tensor:
         """Images shifted by whole pixels, up to a share of their sides."""
@@ -136,3 +142,19 @@ class Augmentation(Trick):
         first = self.random.integers(count, side + 1 - length % 2)[:, None] - length // 2
         place = torch.arange(side, device=first.device)
         return (place < first) | (place >= first + length)
+
+
+def coloured(images: Tensor, draw: Tensor, brightness: float) -> Tensor:
+    """Images (count, channels, height, width) of another brightness, saturation and contrast.
+
+    Args:
+        images: in any range.
+        draw: how far each of the three varies for each image, (count, 3) from -1 to 1.
+        brightness: by how much it varies to either side where that is 1.
+    """
+    shift, saturation, contrast = draw[..., None, None, None].unbind(1)
+    images = images + brightness * shift
+    grey = images.mean(1, keepdim=True)
+    images = (images - grey) * (1 + saturation) + grey
+    mean = images.mean((1, 2, 3), keepdim=True)
+    return (images - mean) * (1 + contrast / 2) + mean

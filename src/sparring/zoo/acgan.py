@@ -31,7 +31,7 @@ from sparring.nn.layers import Dropout
 from sparring.nn.modes import inference
 from sparring.objectives import NON_SATURATING, Objective, binary_cross_entropy, critic_statistics, smoothed
 from sparring.randomness import Randomness
-from sparring.settings import Count, Fraction, NonNegative, Positive
+from sparring.settings import Count, Dropped, Fraction, NonNegative, Positive
 from sparring.zoo.rules import by_augmentation
 
 
@@ -135,7 +135,7 @@ class ACGAN(Game):
         """Weight of real images in the discriminator's auxiliary loss, where generated ones have 0. The
         listing's comment means 2 to make up for the zeros (1 here), but the Keras of its time makes up for
         them by itself, so that real classes really counted twice."""
-        dropout: Fraction = 0.3
+        dropout: Dropped = 0.3
         """Share of the discriminator's activations that are dropped after each convolution."""
 
     settings: Settings

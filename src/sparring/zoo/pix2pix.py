@@ -15,7 +15,7 @@ from sparring.nn.patch_critic import PatchCritic, receptive_field
 from sparring.nn.unet import UNet
 from sparring.objectives import OBJECTIVES, Objective, critic_statistics
 from sparring.randomness import Randomness
-from sparring.settings import Count, Fraction, NonNegative, Positive, Range
+from sparring.settings import Count, Dropped, Fraction, NonNegative, Positive, Range
 from sparring.translation.jitter import jittered
 from sparring.translation.translator import Translator
 
@@ -57,7 +57,7 @@ class Pix2Pix(Translator):
         skips: bool = True
         """Whether layers of the same size are joined; otherwise the generator is the paper's
         encoder-decoder."""
-        dropout: Fraction = 0.5
+        dropout: Dropped = 0.5
         """Share of activations that noise sets to 0, in the deepest layers."""
         objective: Literal["non-saturating", "least squares", "hinge", "relativistic"] = "non-saturating"
         """What the players pay for logits; relativistic is that of r3gan."""

@@ -16,7 +16,7 @@ from sparring.game import Batch, DataSpec, Limit, Phase, Player, Role, Terms, Tu
 from sparring.nn.text_critic import TextCritic
 from sparring.objectives import RELATIVISTIC, Objective, critic_statistics
 from sparring.randomness import Randomness
-from sparring.settings import Count, Fraction, Positive, Range
+from sparring.settings import Count, Dropped, Positive, Range
 from sparring.zoo.language_model import LanguageModel
 
 WIDTHS = (2, 3, 4, 5)
@@ -59,7 +59,7 @@ class RelGAN(LanguageModel):
         """Filters of the critic of each of four widths."""
         critic_embedding: Count = 64
         """Numbers that stand for a token to the critic."""
-        dropout: Fraction = 0.25
+        dropout: Dropped = 0.25
         """Share of the critic's features that are left out in training."""
 
     settings: Settings

@@ -16,7 +16,7 @@ from sparring.nn.modes import inference
 from sparring.nn.text_critic import TextCritic
 from sparring.objectives import critic_statistics
 from sparring.randomness import Randomness
-from sparring.settings import Count, Fraction, NonNegative, Positive
+from sparring.settings import Count, Dropped, Fraction, NonNegative, Positive
 from sparring.zoo.language_model import LanguageModel
 
 SMALL = dict.fromkeys((1, 2, 3, 5, 10, 20), 32)
@@ -84,7 +84,7 @@ class SeqGAN(LanguageModel):
         """Adam's learning rate for the critic; the code has 1e-4."""
         critic_decay: NonNegative = 0.2
         """Weight of the squared weights of the critic's last layer."""
-        dropout: Fraction = 0.5
+        dropout: Dropped = 0.5
         """Share of the critic's features that are left out in training; the code has 0.25."""
 
     settings: Settings
