@@ -42,6 +42,12 @@ def test_grey_is_the_brightness() -> None:
     assert spoiled("grey", green).flatten().tolist() == pytest.approx([2 * 0.587 - 1] * 16)
 
 
+def test_what_is_transparent_is_as_bright_as_it_looks_on_white() -> None:
+    for opaque, expected in ((1.0, -1.0), (0.0, 0.0), (-1.0, 1.0)):
+        black = torch.tensor([-1.0, -1.0, -1.0, opaque]).view(1, 4, 1, 1).expand(1, 4, 4, 4)
+        assert spoiled("grey", black).flatten().tolist() == pytest.approx([expected] * 16)
+
+
 def neighbours(noise: torch.Tensor) -> float:
     """Correlation of a pixel with the next."""
     return (noise[..., 1:] * noise[..., :-1]).mean().item() / noise.square().mean().item()

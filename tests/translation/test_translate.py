@@ -13,6 +13,7 @@ from PIL import Image
 
 import sparring
 from sparring.cli import main
+from sparring.data.kinds import Images
 from sparring.errors import DataError, RunError, SettingError
 from sparring.runs.folder import Run
 
@@ -93,6 +94,16 @@ def test_a_gif_is_translated_frame_by_frame(negative: Run, tmp_path: Path) -> No
     assert not (tmp_path / "out.jpg").exists()
 
 
+def test_a_gif_under_another_name_does_not_stop_a_folder(negative: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    first, second = Image.new("L", (20, 12)), Image.new("L", (20, 12), 200)
+    first.save(tmp_path / "in" / "a.jpg", format="GIF", save_all=True, append_images=[second])
+    first.save(tmp_path / "in" / "b.jpg")
+    with pytest.raises(DataError, match=r"^1 of the 2 pictures .* because .*a\.jpg has 2 frames"):
+        sparring.translate(negative, tmp_path / "in", tmp_path / "out")
+    assert (tmp_path / "out" / "b.jpg").exists()
+
+
 def test_further_views_of_a_camera_do_not_move(negative: Run, tmp_path: Path, pixels: Pixels) -> None:
     first, second = (Image.fromarray(pixels(20, 20, 3)) for _ in range(2))
     first.save(tmp_path / "in.jpg", format="MPO", save_all=True, append_images=[second])
@@ -139,6 +150,34 @@ def test_a_folder_is_gone_on_with(negative: Run, tmp_path: Path, pixels: Pixels)
         sparring.translate(negative, source, source.parent)
     with pytest.raises(SettingError, match="lies in"):
         sparring.translate(negative, source, source / "made")
+
+
+@pytest.mark.parametrize("degradation", ["noise", "edges"])
+def test_a_run_that_learnt_transparency(
+    tmp_path: Path, pixels: Pixels, degradation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    for number in range(10):
+        Image.fromarray(pixels(16, 16, 4)).save(f"photos/{number}.png")
+    words = "train restore --data folder:photos --alpha --out run --max-steps 1 --batch-size 2 --width 2"
+    main([*words.split(), "--critic-width", "2", "--degradation", degradation, "--threads", "1", "--quiet"])
+    for channels in (3, 4):
+        Image.fromarray(pixels(20, 24, channels)).save("in.png")
+        main(["translate", "run", "in.png", "out.png", "--quiet"])
+        assert read(Path("out.png")).shape == (20, 24, 4)
+    # It is the run's own transparency, not that of the picture.
+    given = pixels(20, 24, 4)
+    given[..., 3] = 7
+    assert (sparring.load("run").translate(given)[..., 3] != 7).any()
+
+
+def test_channels_that_no_picture_has(negative: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = sparring.load(negative)
+    kinds = model.game.kinds("AtoB")[0], Images((2, 16, 16))
+    monkeypatch.setattr(model.game, "kinds", lambda direction: kinds)
+    with pytest.raises(SettingError, match="images of 2 channels and pictures have 1, 3 or 4"):
+        model.translate(Image.new("RGB", (8, 8)))
 
 
 def test_from_python(negative: Run, pixels: Pixels) -> None:

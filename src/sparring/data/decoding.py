@@ -164,7 +164,7 @@ def _upright_size(image: Image.Image) -> tuple[int, int]:
 
 def _decoded_to(image: Image.Image, frame: Frame, white: float, alpha: bool) -> Pixels:
     ImageOps.exif_transpose(image, in_place=True)
-    whole = _with_alpha(image, white) if alpha else in_eight_bits(image, white)
+    whole = with_alpha(image, white) if alpha else in_eight_bits(image, white)
     # Not resize's own `box`, beyond whose edges the filter would look.
     part = whole.crop(frame.kept(*whole.size))
     width, height = frame.resized(*part.size)
@@ -185,7 +185,7 @@ def _brightest(file: Path, alpha: bool) -> float:
         return float(values.max()) / top
 
 
-def _with_alpha(image: Image.Image, white: float) -> Image.Image:
+def with_alpha(image: Image.Image, white: float) -> Image.Image:
     """The image in mode RGBA; where nothing of it is seen, its colour is white."""
     if not _is_transparent(image):
         return in_eight_bits(image, white).convert("RGBA")

@@ -9,11 +9,12 @@ from sparring.randomness import Randomness
 
 
 class ImagePool(nn.Module):
-    """Keeps images, and exchanges half of those that come for some that it has (Shrivastava et al. 2017, as
-    CycleGAN has it: Zhu et al. 2017, section 4).
+    """Keeps images, and exchanges half of those that come for some that it has (Shrivastava et al. 2017;
+    Zhu et al. 2017, section 4).
 
     Each new image is dealt one of the pool's places by chance, no two the same. An empty place takes it, and
     it is shown as it is; from a full one, with probability 1/2, the image there is shown and makes room.
+    CycleGAN's authors fill all places before they exchange any; here exchanges begin while some are empty.
 
     Args:
         size: places; 0 for no pool at all.

@@ -42,7 +42,11 @@ class Degradation:
 
 
 def brightness(images: Tensor, random: Randomness) -> Tensor:
-    """Without colour: the luma of ITU-R BT.601, or the one channel that there is."""
+    """Without colour: the luma of ITU-R BT.601, or the one channel that there is; of what is transparent, as
+    it looks on white, which is how a translation sees it."""
+    if images.shape[1] == 4:
+        opaque = (images[:, 3:] + 1) / 2
+        images = opaque * images[:, :3] + (1 - opaque)
     return grey(images)
 
 

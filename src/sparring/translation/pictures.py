@@ -60,15 +60,16 @@ def alpha_of(image: Image.Image) -> Image.Image | None:
 
 
 def like(source: Image.Image, made: Image.Image) -> Image.Image:
-    """What was made of a picture, as transparent as that, and with what that says of itself."""
+    """What was made of a picture, as transparent as that unless it was made with a transparency of its own,
+    and with what that says of itself."""
     kept: dict[str | tuple[int, int], Any] = {
         name: source.info[name] for name in (*KEPT, *TIMES) if name in source.info
     }
-    if made.mode != source.mode.removesuffix("A"):
+    if made.mode.removesuffix("A") != source.mode.removesuffix("A"):
         # A profile of other colours would change these.
         kept.pop("icc_profile", None)
     alpha = alpha_of(source)
-    if alpha is not None:
+    if alpha is not None and made.mode != "RGBA":
         same = alpha.size == made.size
         made.putalpha(alpha if same else alpha.resize(made.size, Image.Resampling.BILINEAR))
     made.info |= kept

@@ -116,7 +116,8 @@ def _translate_folder(
     if out.resolve().is_relative_to(source.resolve()):
         raise SettingError(f"{out} lies in {source}, whose pictures are to be translated: give another.")
     _begin(out, made_by)
-    pace, bad = _Pace(say, "pictures"), []
+    pace = _Pace(say, "pictures")
+    bad: list[DataError | SettingError] = []
     for number, file in enumerate(files, 1):
         # What is of no format that is written keeps its own name before another suffix, so that none meet.
         written = file if file.suffix.lower() in WRITTEN else file.with_name(f"{file.name}.png")
@@ -126,7 +127,7 @@ def _translate_folder(
             (out / written).parent.mkdir(parents=True, exist_ok=True)
         try:
             translate_picture(source / file, out / written, translation)
-        except DataError as error:
+        except (DataError, SettingError) as error:
             bad.append(error)
         pace(number, len(files))
     if bad:

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from sparring.data.decoding import with_alpha
 from sparring.errors import DataError, SettingError
 from sparring.game import Game
 from sparring.nn.modes import inference
@@ -14,6 +15,9 @@ from sparring.randomness import Randomness, derived_seed
 from sparring.translation.pictures import like, opaque, upright
 from sparring.translation.tiles import by_tiles
 from sparring.translation.translator import Translator
+
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+"""Pillow's name of pictures by their number of channels."""
 
 
 class Translation:
@@ -26,7 +30,8 @@ class Translation:
         longest: the longer side in pixels to which larger images are brought first; None for none.
 
     Raises:
-        SettingError: the game makes no images of images, or not in this direction.
+        SettingError: the game makes no images of images, or not in this direction, or they have a number of
+            channels that no picture has.
     """
 
     def __init__(
@@ -40,15 +45,21 @@ class Translation:
         self.game = game
         self.direction = game.check_direction(direction)
         self.source, self.made = game.kinds(self.direction)
+        for channels in (self.source.shape[0], self.made.shape[0]):
+            if channels not in MODES:
+                raise SettingError(
+                    f"This run has images of {channels} channels and pictures have 1, 3 or 4: translate with "
+                    "a run that was trained on such."
+                )
         self.device = game.random.device
         self.noise = game.latent(1, Randomness(derived_seed(seed, "translation"), self.device))
         self.longest = longest
 
     def __call__(self, image: Image.Image) -> Image.Image:
-        """What is made of a picture: turned upright, with its transparency, of its size (or as many times
-        larger as the system makes images)."""
-        image = upright(image)
-        seen = opaque(image).convert("L" if self.source.shape[0] == 1 else "RGB")
+        """What is made of a picture: turned upright, with its transparency where the system makes none, of
+        its size (or as many times larger as the system makes images)."""
+        image, mode = upright(image), MODES[self.source.shape[0]]
+        seen = with_alpha(image, 1.0) if mode == "RGBA" else opaque(image).convert(mode)
         if self.longest is not None:
             seen.thumbnail((self.longest, self.longest), Image.Resampling.LANCZOS)
         return like(image, Image.fromarray(self.of_pixels(np.asarray(seen))))

@@ -13,6 +13,7 @@ from PIL import Image
 
 from sparring.errors import DataError, SettingError
 from sparring.runs.files import writing_atomically
+from sparring.translation.pictures import opaque
 
 WRITTEN = {
     ".mp4": ("mp4", "libx264"),
@@ -154,5 +155,5 @@ def _picture(frame: Any) -> Image.Image:
 
 def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
     """A picture with even sides, which the codecs want: an odd one is continued by a pixel."""
-    pixels = np.asarray(picture.convert("RGB"))
+    pixels = np.asarray(opaque(picture).convert("RGB"))
     return np.pad(pixels, ((0, pixels.shape[0] % 2), (0, pixels.shape[1] % 2), (0, 0)), mode="edge")

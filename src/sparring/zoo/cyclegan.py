@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal
 
 import torch
 from torch import Tensor, nn
@@ -33,8 +32,9 @@ from sparring.nn.patch_critic import PatchCritic, receptive_field
 from sparring.nn.resnet import ResidualGenerator
 from sparring.objectives import LEAST_SQUARES, OBJECTIVES, Objective, weighted
 from sparring.randomness import Randomness
-from sparring.settings import Count, Fraction, Natural, NonNegative, Positive, Range
+from sparring.settings import Count, Fraction, Natural, NonNegative
 from sparring.translation.jitter import jittered
+from sparring.translation.settings import ObjectiveName, TranslatorSettings
 from sparring.translation.translator import Translator
 
 A, B = "A", "B"
@@ -58,22 +58,13 @@ class CycleGAN(Translator):
     presets = {"small": {"batch_size": 4, "width": 16, "critic_width": 24, "blocks": 3}}
 
     @dataclass(frozen=True)
-    class Settings(GameSettings):
+    class Settings(TranslatorSettings):
         """Settings of CycleGAN; the paper's section 4 and appendix 7, and the authors' PyTorch code."""
 
-        batch_size: Count = 1
-        """Images of each domain in a batch."""
         learning_rate_decay: Fraction = 0.5
         """Share of the run, counted from its end, over which all learning rates fall linearly to 0."""
-        width: Count = 64
-        """Channels of the generators at the image's size."""
         blocks: Count | None = None
         """Residual blocks of each generator; by default 9 from 256 pixels, else 6."""
-        critic_width: Count = 64
-        """Channels of the discriminators' first layer."""
-        receptive_field: Annotated[int, Range(low=1)] | None = None
-        """Side in pixels of the patches that the discriminators judge: 1, 16, 34, 70, 142 or 286. By default
-        the paper's 70 from 128 pixels, 34 from 48, and 16 below."""
         cycle_weight: NonNegative = 10.0
         """Weight of the distance of what went there and back to what it was (lambda of equation 3)."""
         identity_weight: NonNegative = 0.5
@@ -81,18 +72,8 @@ class CycleGAN(Translator):
         `cycle_weight` (section 5.2); it keeps colours. 0 for none, as the paper has it save for paintings."""
         pool: Natural = 50
         """Images made before that each pool keeps; 0 for no pools."""
-        objective: Literal["least squares", "non-saturating", "hinge", "relativistic"] = "least squares"
+        objective: ObjectiveName = "least squares"
         """What the players pay for logits; relativistic is that of r3gan."""
-        generator_lr: Positive = 2e-4
-        """Adam's learning rate for the generators."""
-        discriminator_lr: Positive = 2e-4
-        """Adam's learning rate for the discriminators."""
-        adam_beta1: Fraction = 0.5
-        """Adam's decay of the first moment, for both players."""
-        jitter: NonNegative = 30 / 256
-        """Share by which images are enlarged before they are cut to their size at a random place."""
-        flips: bool = True
-        """Mirror half of the images; not for digits or letters."""
 
     settings: Settings
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam
 
-from sparring.game import Batch, DataSpec, GameSettings, Limit, Needs, Player, Role, Terms, Turn
+from sparring.game import Batch, DataSpec, Limit, Needs, Player, Role, Terms, Turn
 from sparring.nn.initialisers import initialise, normal
 from sparring.nn.patch_critic import PatchCritic, receptive_field
 from sparring.nn.unet import UNet
 from sparring.objectives import OBJECTIVES, Objective, critic_statistics
 from sparring.randomness import Randomness
-from sparring.settings import Count, Dropped, Fraction, NonNegative, Positive, Range
+from sparring.settings import Dropped, NonNegative
 from sparring.translation.jitter import jittered
+from sparring.translation.settings import TranslatorSettings
 from sparring.translation.translator import Translator
 
 
@@ -35,18 +35,9 @@ class Pix2Pix(Translator):
     presets = {"small": {"batch_size": 16, "width": 24, "critic_width": 24}}
 
     @dataclass(frozen=True)
-    class Settings(GameSettings):
+    class Settings(TranslatorSettings):
         """Settings of pix2pix; the paper's section 3 and appendix 6."""
 
-        batch_size: Count = 1
-        """Pairs in a batch; the paper has 1 to 10."""
-        width: Count = 64
-        """Channels of the generator at half the image's size."""
-        critic_width: Count = 64
-        """Channels of the discriminator's first layer."""
-        receptive_field: Annotated[int, Range(low=1)] | None = None
-        """Side in pixels of the patches that the discriminator judges: 1, 16, 34, 70, 142 or 286. By default
-        the paper's 70 from 128 pixels, 34 from 48, and 16 below."""
         l1_weight: NonNegative = 100.0
         """Weight of the mean distance to the true image (lambda of equation 4)."""
         adversarial_weight: NonNegative = 1.0
@@ -59,18 +50,6 @@ class Pix2Pix(Translator):
         encoder-decoder."""
         dropout: Dropped = 0.5
         """Share of activations that noise sets to 0, in the deepest layers."""
-        objective: Literal["non-saturating", "least squares", "hinge", "relativistic"] = "non-saturating"
-        """What the players pay for logits; relativistic is that of r3gan."""
-        generator_lr: Positive = 2e-4
-        """Adam's learning rate for the generator."""
-        discriminator_lr: Positive = 2e-4
-        """Adam's learning rate for the discriminator."""
-        adam_beta1: Fraction = 0.5
-        """Adam's decay of the first moment, for both players."""
-        jitter: NonNegative = 30 / 256
-        """Share by which pairs are enlarged before they are cut to their size at a random place."""
-        flips: bool = True
-        """Mirror half of the pairs; not for digits or letters."""
 
     settings: Settings
 
