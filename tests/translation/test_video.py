@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import sparring
 from sparring.errors import DataError, SettingError
 from sparring.runs.folder import Run
+from sparring.translation.video import translate_video
 
 av = pytest.importorskip("av")
 STAMPS = [0, 1, 2, 5, 6, 9]
@@ -69,6 +71,13 @@ def test_without_sound_and_of_odd_size(negative: Run, tmp_path: Path) -> None:
     sparring.translate(negative, tmp_path / "in.mkv", tmp_path / "out.mp4", quiet=True)
     times, _, size, heard = read(tmp_path / "out.mp4")
     assert (len(times), size, heard) == (len(STAMPS), (34, 22), [])
+
+
+def test_what_is_made_transparent_is_shown_on_white(tmp_path: Path) -> None:
+    write(tmp_path / "in.mp4", sound=False)
+    clear = Image.new("RGBA", (32, 24), (255, 0, 0, 0))
+    translate_video(tmp_path / "in.mp4", tmp_path / "out.mp4", lambda frame: clear, lambda done, total: None)
+    assert read(tmp_path / "out.mp4")[1] == pytest.approx([255] * len(STAMPS), abs=4)
 
 
 def test_what_is_refused(negative: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
