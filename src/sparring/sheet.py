@@ -20,6 +20,8 @@ MOST_ENLARGED = 8
 """A pixel becomes a square of so many at the most."""
 GAP = 4
 """Pixels between two images."""
+NO_LETTER = "\uffff"
+"""What no font has."""
 LETTERS = 13
 """Height of the names of columns in pixels."""
 SQUARE = 8
@@ -89,9 +91,16 @@ def _write(picture: Image.Image, titles: Sequence[str], left: int, across: int) 
     """Write the names of columns at the top of a picture, each as far as it fits its column."""
     draw, font = ImageDraw.Draw(picture), _font()
     for number, title in enumerate(titles):
-        text = _fitting(visible_line(title), across - GAP, font)
+        shown = visible_line(title)
+        text = _fitting(shown if _has(font, shown) else f"class {number + 1}", across - GAP, font)
         middle = left + number * across + (across - GAP) / 2
         draw.text((middle, GAP + LETTERS // 2), text, fill=0, font=font, anchor="mt")
+
+
+def _has(font: ImageFont.FreeTypeFont, text: str) -> bool:
+    """Whether a font has all letters of a text: those that it lacks would all be the same empty box."""
+    box = bytes(font.getmask(NO_LETTER))
+    return all(bytes(font.getmask(letter)) != box for letter in text)
 
 
 def _fitting(text: str, width: int, font: ImageFont.FreeTypeFont) -> str:

@@ -300,6 +300,15 @@ def test_columns_have_names_in_any_script_as_far_as_they_fit() -> None:
     assert (named[:head, across - GAP : across] == 255).all()
 
 
+def test_a_name_that_the_font_cannot_draw_is_a_number() -> None:
+    images = torch.zeros(1, 3, 1, 20, 20, dtype=torch.uint8)
+
+    def named(*names: str) -> Any:
+        return pixels_of(Images((1, 20, 20)).picture([images], titles=[names]))
+
+    assert (named("cat", "日本", "día") == named("cat", "class 2", "día")).all()
+
+
 def test_samples_of_all_classes_in_turn_stand_below_their_class() -> None:
     kind = Classes(("cat", "dog", "owl"))
     turns = torch.arange(20) % 3

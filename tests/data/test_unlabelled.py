@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 
 from sparring.data import load_dataset
+from sparring.data.few_labels import chosen_evenly
 from sparring.data.holding_out import hold_out
 from sparring.data.summary import hints, summary
+from sparring.errors import DataError
 
 
 def npz(folder: Path, labels: list[int] | list[str]) -> str:
@@ -75,3 +77,9 @@ def test_labelled_ones_can_be_held_out(tmp_path: Path) -> None:
     dataset = hold_out(load_dataset(npz(tmp_path, [0, 1, -1] * 30)), 0.4)
     assert dataset.held_out is not None
     assert (len(dataset), len(dataset.held_out), len(dataset.parts["unlabelled"])) == (36, 24, 30)
+
+
+@pytest.mark.parametrize("label", [-1, 3])
+def test_labels_that_are_all_the_same_teach_nothing(tmp_path: Path, label: int) -> None:
+    with pytest.raises(DataError, match=f"are '{label}': a classifier needs two classes"):
+        chosen_evenly(load_dataset(npz(tmp_path, [label] * 20)), 10, 0)

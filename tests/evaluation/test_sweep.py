@@ -79,6 +79,13 @@ def test_reports_draw_the_curve_and_another_beside_it(runs: Path, run_sparring: 
     assert "Quality against diversity" in text
     assert 'aria-label="oracle_nll over held_out_nll: one, two"' in text
     assert text.count(">0.75</text>") == 2
+    assert "sweep it again" not in text
+    curve = runs / "one" / FILE
+    swept = curve.read_text()
+    curve.write_text(re.sub(r'"step": \d+', '"step": 1', swept, count=1))
+    sparring.report(runs / "one", page)
+    assert "by the networks of step 1. The run is at step" in page.read_text()
+    curve.write_text(swept)
     with pytest.raises(
         SettingError, match=r"one is of bleu_4 and held_out_nll and text:.*the other of oracle_nll"
     ):

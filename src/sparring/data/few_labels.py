@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from sparring.data.dataset import Dataset
-from sparring.errors import SettingError
+from sparring.errors import DataError, SettingError
 from sparring.randomness import Randomness, derived_seed
+
+FEWEST_CLASSES = 2
 
 
 def chosen_evenly(data: Dataset, count: int, seed: int, setting: str = "labelled") -> Tensor:
@@ -19,8 +21,14 @@ def chosen_evenly(data: Dataset, count: int, seed: int, setting: str = "labelled
 
     Raises:
         SettingError: there are more classes than that.
+        DataError: there are not two classes to tell apart.
     """
     labels, classes = data.condition.values, data.condition.kind.classes
+    if classes < FEWEST_CLASSES:
+        raise DataError(
+            f"All labels of {data.name} are '{data.class_names[0]}': a classifier needs two classes or more "
+            "to tell apart."
+        )
     if count < classes:
         raise SettingError(f"{setting} is {count}: with {classes} classes it must be at least {classes}.")
     order = Randomness(derived_seed(seed, "labelled")).permutation(len(data))
