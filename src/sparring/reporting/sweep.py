@@ -43,8 +43,8 @@ def sweep_section(facts: Facts, beside: Facts | None = None) -> Html | None:
     since = "" if found.step == now else f" The run is at step {value_text(now)} now: sweep it again."
     about = (
         f"{count_text(found.count)} samples of each {value_text(found.setting)}, which stands beside each "
-        f"point, by the networks of step {value_text(found.step)}.{since} A curve is better where, at the same {value_text(found.diversity)}, its "
-        f"{value_text(found.quality)} is better."
+        f"point, by the networks of step {value_text(found.step)}.{since} A curve is better where, at the "
+        f"same {value_text(found.diversity)}, its {value_text(found.quality)} is better."
     )
     over = Over(value_text(found.diversity), counted=False)
     return section(
