@@ -11,14 +11,12 @@ WHITE = 255
 
 
 def grey(images: Tensor) -> Tensor:
-    """The luma of float images (count, channels, height, width) as (count, 1, height, width).
-
-    Of four channels the last, how opaque they are, does not count; of one or two it is the mean.
-    """
-    if images.shape[1] not in (3, 4):
+    """The luma of float images (count, channels, height, width) as (count, 1, height, width); where
+    these are not three colours, the mean of the channels."""
+    if images.shape[1] != 3:
         return images.mean(1, keepdim=True)
     weights = images.new_tensor(LUMA).view(1, 3, 1, 1)
-    return (images[:, :3] * weights).sum(1, keepdim=True)
+    return (images * weights).sum(1, keepdim=True)
 
 
 def with_channels(images: Tensor, channels: int) -> Tensor:
