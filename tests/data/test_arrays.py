@@ -90,6 +90,14 @@ class TestImages:
         assert dataset.class_names == dataset.held_out.class_names == ("1", "3", "9")
         assert dataset.held_out.examples.values.shape == (2, 3, 4, 5)
 
+    def test_their_test_split_beside_other_names(self, load):
+        arrays = {"images": GREY, "labels": np.arange(3), "x_test": GREY[:2], "y_test": np.array([2, 0])}
+        dataset = load(**arrays)
+        assert len(dataset) == 3
+        assert dataset.held_out.condition.values.tolist() == [2, 0]
+        with pytest.raises(DataError, match="only one of labels and y_test"):
+            load(**{name: array for name, array in arrays.items() if name != "y_test"})
+
     def test_keras_without_a_test_split(self, load):
         dataset = load(x_train=GREY)
         assert dataset.spec.classes == 0

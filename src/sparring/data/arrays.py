@@ -56,13 +56,14 @@ def read_npz(path: Path, frame: Frame | None = None, stretch: bool = False) -> D
 
     - `images`: uint8, N x H x W, N x H x W x C or N x C x H x W with C = 1 or 3 (where both readings fit,
       the channels are taken to be last);
-    - `x_train`, and perhaps `x_test`: images likewise, as Keras ships them;
+    - `x_train`: images likewise, as Keras calls them;
     - `points`: floats, N x D;
     - `arr_0`, as `numpy.savez` calls what it is given without a name: images or points likewise.
 
-    `labels` (or `y_train` and `y_test`, or `arr_1`) are optional, N or N x 1. Any integers or texts will do:
-    they are numbered from 0 in their own order, and each class is named by its label. Beside two classes or
-    more, from 0 upwards, -1 stands for no label: such examples become the part `unlabelled`.
+    Beside all but the last, `x_test` of the same kind is held out. `labels` (or `y_train`, or `arr_1`;
+    `y_test` of what is held out) are optional, N or N x 1. Any integers or texts will do: they are numbered
+    from 0 in their own order, and each class is named by its label. Beside two classes or more, from 0
+    upwards, -1 stands for no label: such examples become the part `unlabelled`.
 
     Args:
         path: the file.
@@ -76,17 +77,17 @@ def read_npz(path: Path, frame: Frame | None = None, stretch: bool = False) -> D
     key = only_key(arrays, EXAMPLES, path)
     examples = examples_in(arrays, key, path)
     given = labels_in(arrays, LABELS[key], len(examples), path)
-    test = examples_in(arrays, "x_test", path) if key == "x_train" and "x_test" in arrays else None
+    test = examples_in(arrays, "x_test", path) if "x_test" in arrays else None
     test_given = None if test is None else labels_in(arrays, "y_test", len(test), path)
     if test is not None and (given is None) != (test_given is None):
-        raise DataError(f"{path} has only one of y_train and y_test; give both, or neither.")
+        raise DataError(f"{path} has only one of {LABELS[key]} and y_test; give both, or neither.")
     provenance = Provenance()
     if kind_of(examples).has_size:
         provenance = provenance_of(examples)
         examples, test = prepared(frame, stretch, examples, test)
     if test is not None and test.shape[1:] != examples.shape[1:]:
         raise DataError(
-            f"{path} has x_train of {_measures(examples)} but x_test of {_measures(test)}; "
+            f"{path} has {key} of {_measures(examples)} but x_test of {_measures(test)}; "
             "both must be the same."
         )
     (labels, test_labels), classes = _numbered(path, given, test_given)
