@@ -43,7 +43,8 @@ SMALL_NETWORKS: dict[str, dict[str, Any]] = {
     "relgan": {"likelihood_epochs": 1, "critic_steps": 2, "critic_filters": 8, "critic_embedding": 8},
 }
 IMAGES_ONLY = {"gan", "dcgan-tflearn", "acgan", "improved-gan", "bad-gan", "pix2pix", "restore", "cyclegan"}
-CLASSES_ONLY = {"acgan", "improved-gan", "bad-gan"}
+FEWEST_CLASSES = {"acgan": 1, "improved-gan": 2, "bad-gan": 2}
+"""Classes that a system needs; others need none."""
 TEXTS_ONLY = {"language-model", "seqgan", "relgan"}
 TEXTS_TOO = {"wgan-gp"}
 """Systems of images that take texts as well."""
@@ -97,7 +98,7 @@ def suits(system: str, shape: str) -> bool:
         return True
     if TEXT in (dimensions, usual_shape(system)):
         return dimensions == usual_shape(system)
-    return (len(dimensions) == 3 or system not in IMAGES_ONLY) and (classes > 0 or system not in CLASSES_ONLY)
+    return (len(dimensions) == 3 or system not in IMAGES_ONLY) and classes >= FEWEST_CLASSES.get(system, 0)
 
 
 def usual_shape(system: str) -> tuple[int, ...]:
