@@ -20,10 +20,10 @@ from sparring.errors import SettingError
 from sparring.game import Game, GameSettings, Role
 from sparring.health.findings import find
 from sparring.health.remedies import Context
-from sparring.model import sample_picture
 from sparring.nn.modes import inference
 from sparring.processes import Processes
 from sparring.randomness import Randomness
+from sparring.sample_pictures import sample_picture
 from sparring.training.engine import Engine
 
 HERE = Path(__file__).parent

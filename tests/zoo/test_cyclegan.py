@@ -17,12 +17,12 @@ from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Images
 from sparring.errors import DataError, SettingError
 from sparring.figures import game_figures
-from sparring.model import sample_picture
 from sparring.nn.image_pool import ImagePool
 from sparring.nn.resnet import ResidualGenerator
 from sparring.objectives import HINGE
 from sparring.processes import Processes
 from sparring.randomness import Randomness
+from sparring.sample_pictures import sample_picture
 from sparring.sheet import GAP, enlargement
 from sparring.training.engine import Engine
 from sparring.zoo.cyclegan import CycleGAN

@@ -21,8 +21,9 @@ from sparring.data.kinds import Nothing, Tokens
 from sparring.data.kinds.tokens import MARKS
 from sparring.errors import DataError
 from sparring.game import Role
-from sparring.model import Model, sample_picture
+from sparring.model import Model
 from sparring.processes import Processes
+from sparring.sample_pictures import sample_picture
 from sparring.training.engine import Engine
 from sparring.training.precision import Precision
 from sparring.zoo import SYSTEMS, find_system

@@ -17,10 +17,10 @@ from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Images
 from sparring.errors import DataError, SettingError
 from sparring.game import Role
-from sparring.model import sample_picture
 from sparring.nn.patch_critic import FIELDS, PatchCritic, receptive_field
 from sparring.nn.unet import UNet
 from sparring.randomness import Randomness
+from sparring.sample_pictures import sample_picture
 from sparring.sheet import GAP, enlargement
 from sparring.training.engine import Engine
 from sparring.zoo.pix2pix import Pix2Pix

@@ -9,7 +9,7 @@ from sparring.checking.health import measured
 from sparring.checking.report import Remark, wrong
 from sparring.checking.state import copied, differences, in_words
 from sparring.checking.subject import Subject, play
-from sparring.model import sample_picture
+from sparring.sample_pictures import sample_picture
 from sparring.training.engine import Engine
 
 

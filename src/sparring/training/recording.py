@@ -14,10 +14,10 @@ from sparring.errors import RunError
 from sparring.game import Number
 from sparring.health.findings import Finding
 from sparring.imports import OWN_FILES
-from sparring.model import sample_picture
 from sparring.plots import curves_png
 from sparring.runs.files import write_atomically
 from sparring.runs.folder import Run
+from sparring.sample_pictures import sample_picture
 from sparring.settings import Count
 from sparring.training.engine import Engine
 from sparring.training.meter import Meter

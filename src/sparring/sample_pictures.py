@@ -1,0 +1,61 @@
+"""The picture of a run's samples, the same noise in all of them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from sparring.data.dataset import Column, Dataset
+from sparring.game import Game
+from sparring.generating import generate
+from sparring.randomness import Randomness, derived_seed
+
+
+def sample_picture(game: Game, dataset: Dataset, seed: int, epoch: float) -> bytes:
+    """What shows a run's samples, from latents that depend on the seed alone: a PNG, or a text.
+
+    Images stand in the game's grid. A class-conditional system has one column for each class, and the same
+    noise along a row; if the game wants it, real examples sorted by class stand beside them. An image that is
+    made of another stands beside that, and, if the game wants it, beside the one that it should be.
+
+    Args:
+        game: what generates them.
+        dataset: what it is trained on, in its range.
+        seed: decides the noise.
+        epoch: decides which real examples are shown.
+    """
+    random = Randomness(derived_seed(seed, "picture"), next(game.parameters()).device)
+    kind = dataset.examples.kind
+    rows, columns = kind.grid(*game.grid)
+    source = game.condition((dataset if dataset.held_out is None else dataset.held_out)[: rows * columns])
+    layout = source.kind.layout(rows, columns, lambda: source)
+    columns = layout.columns
+    if layout.same_noise:
+        latent = game.latent(rows, random).repeat_interleave(columns, dim=0)
+    else:
+        latent = game.latent(rows * columns, random)
+    made = generate(game, latent, Column(source.kind, layout.condition)).unflatten(0, (rows, columns))
+    blocks = [*layout.beside, made]
+    if layout.matched and game.shows_real:
+        blocks.append(_targets(dataset, rows, columns))
+    elif game.shows_real:
+        blocks.append(_real_block(dataset, rows, columns, epoch))
+    titles = [layout.titles if block is made else () for block in blocks]
+    if layout.matched:
+        return kind.picture(kind.side_by_side(blocks), dataset)
+    return kind.picture(blocks, dataset, titles)
+
+
+def _targets(dataset: Dataset, rows: int, columns: int) -> Tensor:
+    """The real examples that belong to the conditions of a picture."""
+    shown = dataset if dataset.held_out is None else dataset.held_out
+    chosen = torch.arange(rows * columns) % len(shown)
+    return shown.examples.values[chosen].reshape(rows, columns, *shown.spec.shape)
+
+
+def _real_block(dataset: Dataset, rows: int, columns: int, epoch: float) -> Tensor:
+    """Real examples, other ones each epoch, sorted by what they are down the columns."""
+    first = max(0, int(epoch) - 1) * rows * columns
+    chosen = (torch.arange(rows * columns) + first) % len(dataset)
+    chosen = chosen[dataset.condition.kind.order(dataset.condition.values[chosen])]
+    return dataset.examples.values[chosen].reshape(columns, rows, *dataset.spec.shape).transpose(0, 1)
