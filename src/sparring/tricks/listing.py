@@ -14,6 +14,7 @@ from tyro.conf import Positional
 from sparring.arguments import flag_of
 from sparring.errors import SettingError, nearest
 from sparring.tricks import TRICKS
+from sparring.tricks.measured import measured
 from sparring.tricks.trick import PLACES, Trick
 
 
@@ -42,7 +43,7 @@ def table_of_tricks() -> Table:
     for name, trick in TRICKS.items():
         flags = "\n".join(flag_of(field.name) for field in dataclasses.fields(trick.Settings))
         summary = (inspect.getdoc(trick) or "").partition("\n\n")[0]
-        table.add_row(name, _joined(summary), flags, trick.source, _unfit(trick), _measured(trick))
+        table.add_row(name, _joined(summary), flags, trick.source, _unfit(trick), measured(name) or "not yet")
     return table
 
 
@@ -68,7 +69,7 @@ def described(name: str, trick: type[Trick]) -> str:
             f"Source: {trick.source}.",
             f"Does not go with: {_unfit(trick)}",
             f"Refused where there is no place for it: {'; or '.join(needs)}.",
-            f"Measured: {_measured(trick)}.",
+            f"Measured: {measured(name) or 'not yet'}.",
         )
     )
 
@@ -77,10 +78,6 @@ def _unfit(trick: type[Trick]) -> str:
     """What it refuses, as the methods that refuse say."""
     methods = [getattr(trick, name) for name in ("refuses", "idle") if name in vars(trick)]
     return " ".join(_joined(inspect.getdoc(method) or "") for method in methods) or "Nothing known."
-
-
-def _measured(trick: type[Trick]) -> str:
-    return trick.measured or "not yet"
 
 
 def _joined(text: str) -> str:

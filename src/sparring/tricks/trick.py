@@ -44,8 +44,6 @@ class Trick(nn.Module):
 
     source: ClassVar[str] = ""
     """Authors, year, and where to find the paper."""
-    measured: ClassVar[str] = ""
-    """What it was found to do here, in a sentence that names the record; empty until it is measured."""
     usual: ClassVar[Mapping[str, Any]] = {}
     """Flags with a usual strength, by which every system is tested with it."""
     second_derivatives: ClassVar[bool] = False

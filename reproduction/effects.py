@@ -1,0 +1,179 @@
+"""Effects of tricks: what follows from recorded runs with them and without, by rule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator, ScalarFormatter
+
+from sparring.reporting.statistics import Spread, mean_over_seeds
+
+FIGURES = ("fid", "coverage")
+"""What is said of runs without tricks."""
+WITHOUT = "without"
+"""The name of the runs that all others are compared with."""
+Line = Mapping[str, Any]
+"""What is recorded of a run."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What was found of a trick, from pairs of runs with the same seed."""
+
+    name: str
+    fid: Spread | None
+    """FID with it over FID without: the geometric mean with Student's 95 % interval; None where a run broke,
+    or there is one seed."""
+    coverage: Spread | None
+    """Coverage with it less coverage without, likewise."""
+    findings: str
+    cost: float
+    """Processor time with it over that without: the median."""
+    seeds: int
+    broken: int
+    """Runs that ended because a number was no longer finite."""
+
+    @property
+    def verdict(self) -> str:
+        """Helps, hurts, or nothing, by whether the interval of the ratio of FIDs holds 1."""
+        if self.broken:
+            return f"breaks {self.broken} of {self.seeds} runs"
+        if self.fid is None or self.fid.low is None or self.fid.high is None:
+            return "too few seeds"
+        if self.fid.low <= 1.0 <= self.fid.high:
+            return "nothing"
+        return "helps" if self.fid.value < 1 else "hurts"
+
+    @property
+    def said(self) -> str:
+        """The verdict, and by how much."""
+        return self.verdict if self.fid is None else f"{self.verdict}, FID times {ratio(self.fid)}"
+
+
+def effects(base: str, lines: Sequence[Line]) -> list[Effect]:
+    """Those of all tricks from a base, the best first."""
+    without = {line["seed"]: line for line in lines if (line["base"], line["name"]) == (base, WITHOUT)}
+    by_name: dict[str, list[tuple[Line, Line]]] = {}
+    for line in lines:
+        if line["base"] == base and line["name"] != WITHOUT and line["seed"] in without:
+            by_name.setdefault(line["name"], []).append((line, without[line["seed"]]))
+    found = [effect(name, pairs) for name, pairs in by_name.items()]
+    return sorted(found, key=lambda each: math.inf if each.fid is None else each.fid.value)
+
+
+def effect(name: str, pairs: Sequence[tuple[Line, Line]]) -> Effect:
+    """The effect that pairs of lines show, with and without."""
+    whole = [(ours["figures"], theirs["figures"]) for ours, theirs in pairs if ours["figures"]]
+    enough = len(whole) == len(pairs) > 1
+    return Effect(
+        name,
+        geometric([ours["fid"] / theirs["fid"] for ours, theirs in whole]) if enough else None,
+        mean_over_seeds([ours["coverage"] - theirs["coverage"] for ours, theirs in whole])
+        if enough
+        else None,
+        findings_of([ours for ours, _ in pairs]),
+        median(ours["processor_seconds"] / theirs["processor_seconds"] for ours, theirs in pairs),
+        len(pairs),
+        len(pairs) - len(whole),
+    )
+
+
+def geometric(ratios: Sequence[float]) -> Spread:
+    """The geometric mean of two ratios or more, with Student's 95 % interval of their logarithms."""
+    spread = mean_over_seeds([math.log(each) for each in ratios])
+    assert spread.low is not None
+    assert spread.high is not None
+    return Spread(math.exp(spread.value), math.exp(spread.low), math.exp(spread.high))
+
+
+def findings_of(runs: Sequence[Line]) -> str:
+    """In how many runs each trouble was found."""
+    names = sorted({name for run in runs for name in run["findings"]})
+    return ", ".join(f"{name} {sum(name in run['findings'] for run in runs)}" for name in names) or "–"
+
+
+def ratio(spread: Spread) -> str:
+    """A ratio with its interval."""
+    return f"{spread.value:.2f} [{spread.low:.2f}, {spread.high:.2f}]"
+
+
+def hundredths(spread: Spread) -> str:
+    """A difference of shares in hundredths, with its interval."""
+    value, low, high = (100 * (number or 0.0) for number in (spread.value, spread.low, spread.high))
+    return f"{value:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+TITLES = ("", "flags", "advised by", "verdict", "FID, times", "coverage, % points", "findings", "time, times")
+
+
+def section(base: str, lines: Sequence[Line], flags: Mapping[str, str], advice: Mapping[str, str]) -> str:
+    """What a page says of a base, as Markdown; nothing where too few runs are recorded.
+
+    Args:
+        base: the system without tricks.
+        lines: of all recorded runs.
+        flags: how each trick is asked for.
+        advice: whose advice each is.
+    """
+    without = [line for line in lines if (line["base"], line["name"]) == (base, WITHOUT)]
+    if len(without) < 2:
+        return ""
+    fid, coverage = (mean_over_seeds([line["figures"][name] for line in without]) for name in FIGURES)
+    dates = sorted({line["date"] for line in lines if line["base"] == base})
+    found = effects(base, lines)
+    rows = [
+        (
+            each.name,
+            flags[each.name],
+            advice[each.name],
+            f"**{each.verdict}**",
+            "–" if each.fid is None else ratio(each.fid),
+            "–" if each.coverage is None else hundredths(each.coverage),
+            each.findings,
+            f"{each.cost:.1f}",
+        )
+        for each in found
+    ]
+    table = [TITLES, ("---",) * len(TITLES), *rows]
+    return "\n".join(
+        (
+            f"## From `{base}`: short\n",
+            f"`{without[0]['command'].replace('--seed 0 ', '')}` with {len(without)} seeds, "
+            f"{' to '.join(dict.fromkeys((dates[0], dates[-1])))}. Without tricks:",
+            f"FID {fid.value:.1f} [{fid.low:.1f}, {fid.high:.1f}], coverage {coverage.value:.3f} "
+            f"[{coverage.low:.3f}, {coverage.high:.3f}], findings: {findings_of(without)}.",
+            f"If all {len(found)} did nothing, {len(found) / 20:.1f} would by chance get another verdict.\n",
+            *(f"| {' | '.join(row)} |" for row in table),
+            f"\n![Effects from {base}](images/tricks-{base}.png)\n",
+        )
+    )
+
+
+COLOURS = {"helps": "tab:green", "hurts": "tab:red"}
+
+
+def draw(base: str, lines: Sequence[Line], file: Path) -> None:
+    """A picture of all effects from a base with their intervals, the best above, if there are any."""
+    found = [(each, each.fid) for each in reversed(effects(base, lines)) if each.fid is not None]
+    if not found:
+        return
+    picture = Figure(figsize=(7, 1.2 + 0.24 * len(found)), layout="constrained")
+    axes = picture.add_subplot()
+    for place, (each, fid) in enumerate(found):
+        colour = COLOURS.get(each.verdict, "0.5")
+        axes.hlines(place, fid.low or 0.0, fid.high or 0.0, color=colour)
+        axes.plot(fid.value, place, "o", color=colour)
+    axes.axvline(1.0, color="0.3", lw=0.8)
+    axes.set(xscale="log", yticks=range(len(found)), yticklabels=[each.name for each, _ in found])
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlabel("FID with the trick over FID without: less is better")
+    axes.set_title(f"Short runs of {base}: means over seeds, 95 % intervals", fontsize=10)
+    picture.savefig(file, dpi=90)

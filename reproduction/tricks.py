@@ -1,0 +1,209 @@
+"""What each trick does: trained with it and without, from two base systems, with several seeds.
+
+    python reproduction/tricks.py measure BASE [NAME ...]    # make the runs that are missing; go on any time
+    python reproduction/tricks.py write                      # tables, pictures, what `sparring tricks` shows
+
+Of every run a line is kept in tricks.jsonl: figures, findings, seconds; its folder is dropped. A run with a
+trick is compared with the run without that has the same seed, and a verdict follows from the interval alone
+(see effects.py). The runs are short, and all that is written of them says so.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from effects import WITHOUT, draw, effects, section
+
+import sparring
+from sparring import __version__
+from sparring.data import load_dataset
+from sparring.data.dataset import Dataset
+from sparring.errors import SettingError, TrainingError
+from sparring.evaluation.evaluate import evaluate_samples
+from sparring.model import load
+from sparring.runs.folder import Run
+from sparring.settings import as_option
+from sparring.tricks import TRICKS
+from sparring.zoo import find_system
+
+HERE = Path(__file__).parent
+RECORD = HERE / "tricks.jsonl"
+PAGE = HERE / "tricks.md"
+SHOWN = Path(sparring.__file__).parent / "tricks" / "measured.json"
+"""What `sparring tricks` shows of each trick."""
+BEGIN, END = "<!-- written by tricks.py: begin -->\n", "<!-- written by tricks.py: end -->\n"
+SEEDS = range(5)
+SAMPLES = 2500
+FIGURES = ("fid", "coverage", "reverse_kl")
+
+
+def words(settings: Mapping[str, Any]) -> str:
+    """Settings as a command line has them."""
+    return " ".join(word for name, value in settings.items() for word in as_option(name, value))
+
+
+@dataclass(frozen=True)
+class Base:
+    """A system from which tricks are measured."""
+
+    steps: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+BASES = {"gan": Base(2500), "dcgan-tflearn": Base(120, {"batch_size": 32})}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Some flags, compared with none."""
+
+    flags: Mapping[str, Any]
+    advice: str = "–"
+    """Whose advice it is: an item of the article's seven (A) or of ganhacks' seventeen (G)."""
+
+    @property
+    def trick(self) -> str | None:
+        """The name of the trick whose flags they are; None for settings of the system."""
+        flags = {name: {each.name for each in fields(trick.Settings)} for name, trick in TRICKS.items()}
+        return next((name for name, own in flags.items() if self.flags.keys() <= own), None)
+
+
+ARMS = {
+    "new noise at every step": Arm({"fixed_noise": False}),
+    "minimax loss": Arm({"saturating": True}, "against G2"),
+    "five critic steps": Arm({"discriminator_steps": 5}, "G14"),
+    "rates of 1e-4": Arm({"generator_lr": 1e-4, "discriminator_lr": 1e-4}, "A6"),
+    "rates that fall to 0": Arm({"learning_rate_decay": 1.0}, "A6"),
+    "critic at four times the rate": Arm({"discriminator_lr": 4e-3}),
+    "instance noise": Arm({"instance_noise": 0.1}, "A7, G13"),
+    "noise in the critic's layers": Arm({"layer_noise": 0.2}, "A7"),
+    "one-sided smoothing": Arm({"smoothing": 0.1}, "A3, G6"),
+    "two-sided smoothing": Arm({"smoothing": 0.1, "smoothing_fake": 0.1}, "A3, G6"),
+    "flipped labels": Arm({"flipping": 0.05}, "A3, G6"),
+    "top-k": Arm({"top_k": 0.5}),
+    "packing": Arm({"packing": 2}),
+    "spectral norm, critic": Arm({"spectral_norm": "critic"}),
+    "spectral norm, both": Arm({"spectral_norm": "both"}),
+    "unrolling": Arm({"unrolling": 3}),
+    "historical averaging": Arm({"historical_averaging": 0.1}),
+    "augmentation": Arm({"augment_colour": 1.0, "augment_translation": 0.125, "augment_cutout": 0.5}),
+}
+"""What is measured, by name."""
+
+
+def measure(base: str, names: Sequence[str]) -> None:
+    """Make the runs that have no line in the record, all of a seed before those of the next.
+
+    Settings that a base has not, and tricks that it refuses, are passed over.
+    """
+    data = load_dataset("mnist")
+    known = find_system(base).Settings.of({}, base).flat()
+    arms = {WITHOUT: Arm({})} | ARMS
+    done = {(line["base"], line["name"], line["seed"]) for line in lines()}
+    for seed in SEEDS:
+        for name in names or arms:
+            if (base, name, seed) in done or not arms[name].flags.keys() <= known.keys():
+                continue
+            try:
+                line = made(base, name, arms[name], seed, data)
+            except SettingError as error:
+                print(f"{base}, {name}: {error}", flush=True)
+                continue
+            with RECORD.open("a") as record:
+                record.write(json.dumps(line) + "\n")
+            print(base, name, seed, line["figures"] or line["broken"], flush=True)
+
+
+def made(base: str, name: str, arm: Arm, seed: int, data: Dataset) -> dict[str, Any]:
+    """The line of a run: it is trained, evaluated and dropped."""
+    settings, steps = {**BASES[base].settings, **arm.flags}, BASES[base].steps
+    began = time.process_time()
+    with tempfile.TemporaryDirectory() as folder:
+        out, broken = Path(folder) / "run", None
+        options: dict[str, Any] = {"preset": "paper", "max_steps": steps, "seed": seed, "threads": 1}
+        try:
+            sparring.train(base, **options, **settings, quiet=True, out=out)
+        except TrainingError as error:
+            broken = str(error).replace(str(out), "RUN")
+        seconds = time.process_time() - began
+        findings = {
+            row["finding"]: row["step"] for row in Run.open(out).history() if row["kind"] == "finding"
+        }
+        figures = {} if broken else figures_of(out, data)
+    return {
+        "base": base,
+        "name": name,
+        "command": f"sparring train {base} {words(options | settings)}",
+        "seed": seed,
+        "figures": figures,
+        "findings": findings,
+        "broken": broken,
+        "processor_seconds": round(seconds, 1),
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "sparring": __version__,
+    }
+
+
+def figures_of(run: Path, data: Dataset) -> dict[str, float]:
+    """The figures of a run's samples."""
+    samples = load(run).sample(SAMPLES, seed=0)
+    evaluation = evaluate_samples(Dataset("samples", samples.columns, samples.told), data, figures=FIGURES)
+    return {name: figure.value for name, figure in evaluation.figures.items()}
+
+
+def lines() -> list[dict[str, Any]]:
+    """What has been recorded."""
+    return [json.loads(line) for line in RECORD.read_text().splitlines()] if RECORD.is_file() else []
+
+
+def write() -> None:
+    """Write everything that follows from the record."""
+    recorded = lines()
+    PAGE.write_text(page(PAGE.read_text(), recorded))
+    SHOWN.write_text(json.dumps(shown(recorded), indent=1) + "\n")
+    for base in BASES:
+        draw(base, recorded, HERE / "images" / f"tricks-{base}.png")
+
+
+def page(text: str, recorded: Sequence[dict[str, Any]]) -> str:
+    """The page with its tables written anew."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    flags = {name: f"`{words(arm.flags)}`" for name, arm in ARMS.items()}
+    advice = {name: arm.advice for name, arm in ARMS.items()}
+    sections = [section(base, recorded, flags, advice) for base in BASES]
+    return before + BEGIN + "\n".join(filter(None, sections)) + END + after
+
+
+def shown(recorded: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+    """For each trick what was found of it, a clause for each arm and base."""
+    said: dict[str, list[str]] = {name: [] for name in TRICKS}
+    for name, arm in ARMS.items():
+        for base in BASES:
+            found = [each for each in effects(base, recorded) if each.name == name]
+            if arm.trick is not None:
+                said[arm.trick] += [f"{words(arm.flags)} from {base}: {each.said}" for each in found]
+    return {name: clauses for name, clauses in said.items() if clauses}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Carry out one of the two commands."""
+    match list(arguments):
+        case ["measure", base, *names] if base in BASES and {*names} <= {WITHOUT, *ARMS}:
+            measure(base, names)
+        case ["write"]:
+            write()
+        case _:
+            sys.exit(f"{__doc__}\nBases: {', '.join(BASES)}.\nNames: {', '.join([WITHOUT, *ARMS])}.")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

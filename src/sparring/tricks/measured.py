@@ -1,0 +1,16 @@
+"""What tricks were found to do: sentences from a record of runs, which a script writes and nobody by hand."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+
+RECORD = "reproduction/tricks.md"
+"""Where the runs, their figures and their commands stand."""
+
+
+def measured(name: str) -> str:
+    """What was found of a trick, a clause for each set of flags and base system; empty where it is not
+    measured."""
+    found: dict[str, list[str]] = json.loads((files(__package__) / "measured.json").read_text("utf-8"))
+    return f"{'; '.join(found[name])} (short runs: {RECORD})" if name in found else ""
