@@ -302,9 +302,9 @@ Build = Callable[[], Any]
 def test_what_no_memory_holds_is_said_in_a_sentence(
     build: Build, size: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from sparring import cli
+    from sparring.cli import listing
 
-    monkeypatch.setitem(cli.COMMANDS, "zoo", lambda arguments: build())
+    monkeypatch.setattr(listing, "zoo", lambda arguments: build())
     with pytest.raises(SystemExit) as stop:
         main(["zoo"])
     said = capsys.readouterr().err

@@ -22,7 +22,8 @@ import torch
 
 import sparring
 from sparring.arguments import parse
-from sparring.cli import _train_options, main
+from sparring.cli import main
+from sparring.cli.training import _train_options
 from sparring.errors import Interrupted, RunError, SettingError, SparringError
 from sparring.evaluation import runs
 from sparring.evaluation.result import Evaluation

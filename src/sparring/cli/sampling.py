@@ -1,0 +1,93 @@
+"""Commands that make something of a run or with it: samples, translations, films, files for others."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from sparring.cli.options import chosen, parsed, sampling_options
+from sparring.shown import say, visible_line
+
+
+def sample(arguments: list[str]) -> None:
+    """Write samples of a run."""
+    from sparring.model import load, sample
+    from sparring.sample_files import check_samples_file, write_samples
+
+    about = (
+        "FILE.png for a picture (FILE.txt of texts), FILE.npz for arrays: `images` (uint8, N x H x W x C), "
+        "`points` or `tokens`, and `labels` of a system that is told classes: those that the data has; "
+        "FOLDER/ for a file for each, in a folder for each class."
+    )
+    formats = "Of the files in FOLDER/: png, jpg or webp; by default png, or txt for texts."
+    how = sampling_options(arguments)
+    options = parsed(
+        "sample",
+        sample,
+        arguments,
+        out=(str, about, dataclasses.MISSING),
+        format=(str | None, formats, None),
+        **how,
+    )
+    sampling = chosen(options, how)
+    out, form = options.pop("out"), options.pop("format")
+    check_samples_file(out, form=form)
+    steps = options["interpolate"]
+    if steps is None:
+        model = load(options["run"], options["epoch"], options["device"], **sampling)
+        drawn = model.batches(*(options[name] for name in ("count", "label", "seed", "truncation")))
+    else:
+        samples = sample(**(options | sampling))
+        drawn, options["count"] = iter([samples]), len(samples)
+    files = write_samples(out, drawn, options["count"], steps, form)
+    several = f" and {len(files) - 1:,} more files" if len(files) > 1 else ""
+    say(f"Wrote {options['count']} samples to {files[0]}{several}")
+
+
+def translate(arguments: list[str]) -> None:
+    """Write translations of pictures."""
+    from sparring.translation.translate import translate
+
+    say(f"Wrote {translate(**parsed('translate', translate, arguments))}")
+
+
+def directions(arguments: list[str]) -> None:
+    """Write what a run does along the directions of its noise."""
+    from sparring.exploring.runs import directions
+    from sparring.sample_files import check_samples_file
+
+    about = "FILE.png: a row for each direction; FILE.gif for a film, FILE.npz for arrays."
+    options = parsed("directions", directions, arguments, out=(str, about, dataclasses.MISSING))
+    out = options.pop("out")
+    check_samples_file(out)
+    directions(**options).save(out, columns=options["steps"])
+    say(f"Wrote {options['count']} directions to {out}")
+
+
+def project(arguments: list[str]) -> None:
+    """Write what of a run comes nearest to an image."""
+    from sparring.exploring.runs import project
+    from sparring.sample_files import check_samples_file
+
+    about = "FILE.png: the image, and what is generated, side by side; FILE.npz for arrays."
+    options = parsed("project", project, arguments, out=(str, about, dataclasses.MISSING))
+    out = options.pop("out")
+    check_samples_file(out)
+    found, shown = project(**options)
+    shown.save(out, columns=len(shown))
+    names = [found.told.kind.class_names[int(number)] for number in found.told.values.flatten()]
+    as_what = f" as '{visible_line(names[0])}'" if names else ""
+    say(f"Wrote {out}: generated{as_what}, {found.psnr:.1f} dB, mean difference {found.distance:.4f} (of 1)")
+
+
+def film(arguments: list[str]) -> None:
+    """Write a film of how the samples of a run came."""
+    from sparring.reporting.filming import film
+
+    say(f"Wrote {film(**parsed('film', film, arguments))}")
+
+
+def export(arguments: list[str]) -> None:
+    """Write a run in the forms that others read."""
+    from sparring.exporting.folder import export
+
+    say(f"Wrote {export(**parsed('export', export, arguments))}")
