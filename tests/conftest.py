@@ -64,6 +64,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "BadGAN": {"labelled": 10},
     "Pix2Pix": {"width": 4, "critic_width": 4},
     "Restore": {"width": 4, "critic_width": 4},
+    "Inpaint": {"width": 4, "critic_width": 4},
     "CycleGAN": {"width": 4, "critic_width": 4, "blocks": 1},
 }
 """Settings that suit data as small as that of tests."""

@@ -36,12 +36,13 @@ SMALL: dict[str, dict[str, Any]] = {
     "bad-gan": {"labelled": 10, "width": 4, "density_weight": 0.0},
     "pix2pix": {"width": 4, "critic_width": 4, "jitter": 0.0, "flips": False},
     "restore": {"width": 4, "critic_width": 4, "jitter": 0.0, "flips": False},
+    "inpaint": {"width": 4, "critic_width": 4, "jitter": 0.0, "flips": False},
     "cyclegan": {"width": 4, "critic_width": 4, "blocks": 1, "jitter": 0.0, "flips": False},
     "seqgan": {"likelihood_epochs": 1, "critic_epochs": 1, "critic_steps": 2, "rollouts": 2},
     "relgan": {"likelihood_epochs": 1, "critic_steps": 2, "critic_filters": 8, "critic_embedding": 8},
 }
 """Settings that make a system's networks small."""
-IMAGES_ONLY = {"gan", "dcgan-tflearn", "acgan", "improved-gan", "bad-gan", "restore"}
+IMAGES_ONLY = {"gan", "dcgan-tflearn", "acgan", "improved-gan", "bad-gan", "restore", "inpaint"}
 TEXTS_ONLY = {"language-model", "seqgan", "relgan"}
 TRANSLATORS = {"pix2pix", "cyclegan"}
 DATA = ("mnist", "colour", "ring", "texts", "pairs")

@@ -96,7 +96,11 @@ class Model(Explorer):
         return Column(self.condition, condition)
 
     def translate(
-        self, images: Image.Image | NDArray[np.uint8], direction: str | None = None, seed: int = 0
+        self,
+        images: Image.Image | NDArray[np.uint8],
+        direction: str | None = None,
+        seed: int = 0,
+        mask: Image.Image | None = None,
     ) -> Any:
         """What a system that translates makes of images of any size, in overlapping tiles.
 
@@ -104,17 +108,18 @@ class Model(Explorer):
             images: a Pillow image, or an array of uint8: height x width x channels, or several of one size.
             direction: AtoB or BtoA, where it translates both ways; None for the first that it has.
             seed: decides the noise, which is the same for all.
+            mask: of the size of the images, white where holes are to be filled, for systems that do so.
 
         Returns:
             The same kind of thing as `images`.
 
         Raises:
-            SettingError: the system does not translate, or not in this direction.
-            DataError: the array is no image.
+            SettingError: the system does not translate, or not in this direction, or not with a mask.
+            DataError: the array is no image, or the mask is of another size.
         """
-        from sparring.translation.translation import Translation
+        from sparring.translation.filling import translation_of
 
-        translation = Translation(self.game, direction, check_value("seed", seed, Natural))
+        translation = translation_of(self.game, mask, direction, check_value("seed", seed, Natural))
         return translation.of_array(images) if isinstance(images, np.ndarray) else translation(images)
 
     def _batches(self, told: Column, seed: int, truncation: float) -> Iterator[Samples]:

@@ -27,6 +27,7 @@ NARROW = {
     "r3gan": {"generator_width": 4, "discriminator_width": 4, "discriminator_units": 16},
     "pix2pix": {"width": 4, "critic_width": 4},
     "restore": {"width": 4, "critic_width": 4},
+    "inpaint": {"width": 4, "critic_width": 4},
     "cyclegan": {"width": 4, "critic_width": 4, "blocks": 1},
     "seqgan": {"likelihood_epochs": 1, "critic_epochs": 1, "critic_steps": 2, "rollouts": 2},
     "relgan": {"likelihood_epochs": 1, "critic_steps": 2, "critic_filters": 8, "critic_embedding": 8},

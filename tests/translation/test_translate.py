@@ -207,11 +207,15 @@ def refusals(negative: Run, folder: Path) -> dict[str, tuple[list[str], str]]:
         "empty": ([run, str(folder / "empty"), str(folder / "y")], "holds no pictures"),
         "no run": ([str(folder), picture, "x.png"], "is not a run"),
         "video": ([run, picture, str(folder / "x.mp4")], "Pictures are written as"),
+        "folder": (
+            [run, str(folder / "empty"), str(folder / "z.png")],
+            "is the name of a file",
+        ),
     }
 
 
 @pytest.mark.parametrize(
-    "case", ["no picture", "damaged", "itself", "format", "direction", "empty", "no run", "video"]
+    "case", ["no picture", "damaged", "itself", "format", "direction", "empty", "no run", "video", "folder"]
 )
 def test_what_is_refused(
     negative: Run,

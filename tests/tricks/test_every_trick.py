@@ -131,6 +131,7 @@ REFUSED = {
     ("packing", Case("improved-gan", "classes")): "this system has 3 classes",
     ("packing", Case("bad-gan", "classes")): "this system has 3 classes",
     ("packing", Case("restore", "classes")): "this system has 3 classes",
+    ("packing", Case("inpaint", "classes")): "this system has 3 classes",
     ("packing", Case("pix2pix", "pairs")): "this system has grey images of 8 x 8",
     ("top-k", Case("language-model", "texts")): "never asks for self.objective",
     ("layer noise", Case("language-model", "texts")): "no network of the role critic has an inner layer",

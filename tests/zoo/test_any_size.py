@@ -38,6 +38,7 @@ TINY: dict[str, dict[str, Any]] = {
     "bad-gan": {"labelled": 3, "width": 2, "density_units": 4, "density_epochs": 1},
     "pix2pix": {"width": 2, "critic_width": 2},
     "restore": {"width": 2, "critic_width": 2},
+    "inpaint": {"width": 2, "critic_width": 2},
     "cyclegan": {"width": 2, "critic_width": 2, "blocks": 1},
 }
 SIZES = [(8, 8), (9, 9), (13, 13), (28, 28), (29, 29), (32, 32), (45, 30), (64, 48), (8, 70), (100, 100)]

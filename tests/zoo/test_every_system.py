@@ -39,11 +39,14 @@ SMALL_NETWORKS: dict[str, dict[str, Any]] = {
     "bad-gan": {"labelled": 10, "width": 4, "density_units": 8, "density_epochs": 1},
     "pix2pix": {"width": 4, "critic_width": 4},
     "restore": {"width": 4, "critic_width": 4},
+    "inpaint": {"width": 4, "critic_width": 4},
     "cyclegan": {"width": 4, "critic_width": 4, "blocks": 1},
     "seqgan": {"likelihood_epochs": 1, "critic_epochs": 1, "critic_steps": 2, "rollouts": 2},
     "relgan": {"likelihood_epochs": 1, "critic_steps": 2, "critic_filters": 8, "critic_embedding": 8},
 }
-IMAGES_ONLY = {"gan", "dcgan-tflearn", "acgan", "improved-gan", "bad-gan", "pix2pix", "restore", "cyclegan"}
+TRANSLATORS = {"pix2pix", "restore", "inpaint", "cyclegan"}
+"""Systems that are told images."""
+IMAGES_ONLY = TRANSLATORS | {"gan", "dcgan-tflearn", "acgan", "improved-gan", "bad-gan"}
 FEWEST_CLASSES = {"acgan": 1, "improved-gan": 2, "bad-gan": 2}
 """Classes that a system needs; others need none."""
 TEXTS_ONLY = {"language-model", "seqgan", "relgan"}
@@ -51,8 +54,6 @@ TEXTS_TOO = {"wgan-gp"}
 """Systems of images that take texts as well."""
 TWO_OPTIMISERS = {"seqgan", "relgan"}
 """Systems in which one network has two, for phases of their own."""
-TRANSLATORS = {"pix2pix", "restore", "cyclegan"}
-"""Systems that are told images."""
 SHARED = {"cyclegan"}
 """Systems in which a player moves several networks."""
 WITHOUT_CRITIC = {"language-model"}

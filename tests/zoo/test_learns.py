@@ -163,6 +163,9 @@ LESSONS = [
         {"width": 8, "critic_width": 8, "flips": False, "generator_lr": 2e-3, "degradation": "hole"},
     ),
     Lesson(
+        "inpaint", bars, 40, {"width": 8, "critic_width": 8, "flips": False, "holes": "centre", "skips": True}
+    ),
+    Lesson(
         "cyclegan",
         bars,
         120,

@@ -10,6 +10,7 @@ import torch
 
 import sparring
 from sparring.data.dataset import Dataset
+from sparring.errors import SettingError
 from sparring.figures import game_figures
 from sparring.training.engine import Engine
 from sparring.translation.degradations import DEGRADATIONS
@@ -50,6 +51,11 @@ def test_sources_may_have_fewer_channels(make_engine: Make, make_dataset: Callab
     source, made = game.kinds("AtoB")
     assert (source.shape, made.shape) == ((1, 20, 20), (3, 20, 20))
     assert isinstance(game, Restore)
+
+
+def test_grey_is_not_taken_from_grey(make_engine: Make) -> None:
+    with pytest.raises(SettingError, match=r"images are grey, so that .* takes nothing from them"):
+        make_engine("restore", degradation="grey")
 
 
 def test_from_the_command_line_to_a_picture(tiny_npz: Any, tmp_path: Any) -> None:

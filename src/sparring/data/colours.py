@@ -32,8 +32,8 @@ def with_channels(images: Tensor, channels: int) -> Tensor:
         return images
     if had == 4:
         return with_channels(_on_white(images), channels)
-    if channels == 4 and had in (1, 3):
-        return torch.cat([with_channels(images, 3), torch.full_like(images[:, :1], WHITE)], 1)
+    if (had, channels) in ((1, 2), (1, 4), (3, 4)):
+        return torch.cat([with_channels(images, channels - 1), torch.full_like(images[:, :1], WHITE)], 1)
     if had == 3 and channels == 1:
         return grey(images.float()).round().to(images.dtype)
     return images.expand(-1, channels, -1, -1).contiguous() if had == 1 else images

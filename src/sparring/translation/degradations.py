@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from sparring.data.colours import grey
 from sparring.randomness import Randomness
+from sparring.translation.holes import block
 
 EDGE = 0.35
 """Slope of the brightness, of 2 between black and white, from which a pixel belongs to an edge."""
@@ -86,12 +87,7 @@ def salt_and_pepper(images: Tensor, random: Randomness) -> Tensor:
 def hole(images: Tensor, random: Randomness) -> Tensor:
     """A rectangle, half as high and as wide, somewhere in each, that is grey."""
     count, _, height, width = images.shape
-    inside = []
-    for side in (height, width):
-        first = random.integers(count, side - side // 2 + 1)[:, None]
-        places = torch.arange(side, device=images.device)
-        inside.append((places >= first) & (places < first + side // 2))
-    return images.masked_fill((inside[0][:, :, None] & inside[1][:, None, :])[:, None], 0.0)
+    return images.masked_fill(block(count, height, width, random), 0.0)
 
 
 def small(images: Tensor, random: Randomness) -> Tensor:

@@ -12,7 +12,17 @@ ObjectiveName = Literal["non-saturating", "least squares", "hinge", "relativisti
 
 
 @dataclass(frozen=True)
-class TranslatorSettings(GameSettings):
+class Cut(GameSettings):
+    """How images are changed each time that they are seen."""
+
+    jitter: NonNegative = 30 / 256
+    """Share by which images are enlarged before they are cut to their size at a random place."""
+    flips: bool = True
+    """Mirror half of the images; not for digits or letters."""
+
+
+@dataclass(frozen=True)
+class TranslatorSettings(Cut):
     """Settings of translators whose critics judge patches, as those of pix2pix and CycleGAN do."""
 
     batch_size: Count = 1
@@ -32,7 +42,3 @@ class TranslatorSettings(GameSettings):
     """Adam's learning rate for discriminators."""
     adam_beta1: Fraction = 0.5
     """Adam's decay of the first moment, for both players."""
-    jitter: NonNegative = 30 / 256
-    """Share by which images are enlarged before they are cut to their size at a random place."""
-    flips: bool = True
-    """Mirror half of the images; not for digits or letters."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from sparring.console import Stages, duration_text
@@ -14,6 +15,7 @@ from sparring.model import load
 from sparring.runs.files import read_json, write_json, writing
 from sparring.runs.folder import Run
 from sparring.settings import Count, Natural, check_value
+from sparring.translation.filling import translation_of
 from sparring.translation.pictures import WRITTEN, translate_picture
 from sparring.translation.translation import Translation
 from sparring.translation.video import READ, translate_video
@@ -32,6 +34,7 @@ class MadeBy:
     direction: str
     seed: int
     longest: int | None
+    mask: str | None
 
 
 def translate(
@@ -40,6 +43,7 @@ def translate(
     out: Path | str,
     *,
     direction: str | None = None,
+    mask: Path | str | None = None,
     longest: int | None = None,
     seed: int = 0,
     epoch: int | None = None,
@@ -57,6 +61,8 @@ def translate(
         input: a picture; a folder of pictures, at any depth; or a video, which needs sparring[video].
         out: the file, or for a folder the folder, where what is made has the same names.
         direction: AtoB or BtoA, where the system translates both ways; by default the first that it has.
+        mask: a picture of the size of what is translated, white where holes are to be filled, for systems
+            that do so, such as inpaint; all else stays as it is. It is the same for all pictures of a folder.
         longest: bring pictures whose longer side has more pixels than this to so many first; by default
             they keep their size.
         seed: decides the noise, which is the same for all.
@@ -79,10 +85,18 @@ def translate(
     if out.exists() and out.samefile(source):
         raise SettingError(f"{out} is what is to be translated: give another name.")
     run = Run.open(run.path if isinstance(run, Run) else run)
-    translation = Translation(load(run, epoch, device).game, direction, seed, longest)
+    hole = None if mask is None else Path(mask)
+    if hole is not None and not hole.is_file():
+        raise DataError(
+            f"There is no mask {hole}: give a picture that is white where holes are to be filled."
+        )
+    translation = translation_of(load(run, epoch, device).game, hole, direction, seed, longest)
     with Stages("Translating", quiet) as stages:
         if source.is_dir():
-            made_by = MadeBy(run.path.name, run.status["step"], epoch, translation.direction, seed, longest)
+            told = None if hole is None else sha256(hole.read_bytes()).hexdigest()
+            made_by = MadeBy(
+                run.path.name, run.status["step"], epoch, translation.direction, seed, longest, told
+            )
             _translate_folder(source, out, translation, made_by, stages)
         elif source.suffix.lower() in READ:
             translate_video(source, out, translation, _Pace(stages, "frames"))
@@ -110,6 +124,10 @@ class _Pace:
 def _translate_folder(
     source: Path, out: Path, translation: Translation, made_by: MadeBy, say: Callable[[str], None]
 ) -> None:
+    if out.suffix.lower() in {*WRITTEN, *READ} and not out.exists():
+        raise SettingError(
+            f"{source} is a folder, of which a folder is made, and {out} is the name of a file: give another."
+        )
     files = list_folder(source).images
     if not files:
         raise DataError(f"{source} holds no pictures.")

@@ -45,7 +45,8 @@ class Translation:
         self.game = game
         self.direction = game.check_direction(direction)
         self.source, self.made = game.kinds(self.direction)
-        for channels in (self.source.shape[0], self.made.shape[0]):
+        self.seen_channels = self.source.shape[0] - game.fills
+        for channels in (self.seen_channels, self.made.shape[0]):
             if channels not in MODES:
                 raise SettingError(
                     f"This run has images of {channels} channels and pictures have 1, 3 or 4: translate with "
@@ -58,15 +59,21 @@ class Translation:
     def __call__(self, image: Image.Image) -> Image.Image:
         """What is made of a picture: turned upright, with its transparency where the system makes none, of
         its size (or as many times larger as the system makes images)."""
-        image, mode = upright(image), MODES[self.source.shape[0]]
-        seen = with_alpha(image, 1.0) if mode == "RGBA" else opaque(image).convert(mode)
+        image = upright(image)
+        seen = self.seen(image)
         if self.longest is not None:
             seen.thumbnail((self.longest, self.longest), Image.Resampling.LANCZOS)
         return like(image, Image.fromarray(self.of_pixels(np.asarray(seen))))
 
+    def seen(self, image: Image.Image) -> Image.Image:
+        """A picture in the mode in which the system sees it."""
+        mode = MODES[self.seen_channels]
+        return with_alpha(image, 1.0) if mode == "RGBA" else opaque(image).convert(mode)
+
     @torch.no_grad()
     def of_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """What is made of the pixels of an image, uint8 (height, width) or (height, width, channels)."""
+        """What is made of the pixels of an image, uint8 (height, width) or (height, width, channels of the
+        source)."""
         channels, *tile = self.source.shape
         stored = torch.from_numpy(np.array(pixels)).reshape(*pixels.shape[:2], channels).permute(2, 0, 1)
 

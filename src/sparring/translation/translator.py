@@ -29,6 +29,8 @@ class Translator(Game):
     grid: ClassVar[tuple[int, int]] = (8, 4)
     directions: ClassVar[tuple[str, ...]] = ("AtoB",)
     """The ways in which it translates, the usual one first."""
+    fills: ClassVar[bool] = False
+    """Whether it fills holes: the last channel of its sources then says what is known of an image."""
 
     def source_kind(self, data: DataSpec) -> Kind:
         """What images are made of."""
@@ -98,6 +100,7 @@ class Translator(Game):
     def _untouched(self, likeness: Likeness) -> Callable[[Batch], Tensor]:
         def measure(pairs: Batch) -> Tensor:
             source, target = self.pair(pairs)
-            return likeness(shaped_like(source, target), target, self.value_range)
+            seen = source[:, :-1] if self.fills else source
+            return likeness(shaped_like(seen, target), target, self.value_range)
 
         return measure

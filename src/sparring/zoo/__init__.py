@@ -29,6 +29,7 @@ SYSTEMS = {
     "bad-gan": "bad_gan:BadGAN",
     "pix2pix": "pix2pix:Pix2Pix",
     "restore": "restore:Restore",
+    "inpaint": "inpaint:Inpaint",
     "cyclegan": "cyclegan:CycleGAN",
 }
 """Name of each system, and where its class is within this package."""

@@ -123,7 +123,11 @@ class Pix2Pix(Translator):
                 said, lambda: self.judge(self.discriminator, target, *told, real=True)
             )
         weighted = {name: self.settings.adversarial_weight * term for name, term in terms.items()}
-        return Terms(weighted, l1=self.settings.l1_weight * F.l1_loss(made, target))
+        return Terms(weighted, **self.distance(made, target, source))
+
+    def distance(self, made: Tensor, target: Tensor, source: Tensor) -> dict[str, Tensor]:
+        """What the generator pays for differences from the true image."""
+        return {"l1": self.settings.l1_weight * F.l1_loss(made, target)}
 
     def jittered(self, pairs: Batch) -> tuple[Tensor, ...]:
         """Sources and targets, cut and mirrored alike (appendix 6.2)."""

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import Tensor
 
-from sparring.data import Column, Dataset
-from sparring.data.kinds import Kind
-from sparring.game import Batch, DataSpec, Needs
+from sparring.errors import SettingError
+from sparring.game import DataSpec, Needs
 from sparring.randomness import Randomness
 from sparring.translation.degradations import DEGRADATIONS
-from sparring.translation.jitter import jittered
+from sparring.translation.self_paired import SelfPaired
 from sparring.zoo.pix2pix import Pix2Pix
 
-AT_ONCE = 500
 
-
-class Restore(Pix2Pix):
+class Restore(SelfPaired, Pix2Pix):
     """pix2pix that spoils images itself, anew each time that it sees one, and learns to bring them back.
 
     It colours, removes noise, fills holes, sharpens, or makes pictures of outlines, whatever is taken away:
@@ -44,27 +40,16 @@ class Restore(Pix2Pix):
 
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
         self.degradation = DEGRADATIONS[settings.degradation]
+        if settings.degradation == "grey" and data.shape[0] == 1:
+            raise SettingError(
+                "These images are grey, so that `--degradation grey` takes nothing from them: choose another."
+            )
         super().__init__(settings, data, random)
 
-    def source_kind(self, data: DataSpec) -> Kind:
-        """Images of the same size, with the channels that are left."""
-        return replace(data.kind, shape=(self.degradation.channels(data.shape[0]), *data.shape[1:]))  # type: ignore[type-var]
+    def shape_left(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Of the same size, with the channels that are left."""
+        return (self.degradation.channels(shape[0]), *shape[1:])
 
-    def condition(self, data: Dataset) -> Column:
-        """What is left of images, always the same of the same."""
-        kind, random = self.source_kind(data.spec), Randomness(0)
-        left = [
-            kind.decode(self.degradation.apply(part.encoded(), random))
-            for part in (data.examples[start : start + AT_ONCE] for start in range(0, len(data), AT_ONCE))
-        ]
-        return Column(kind, torch.cat(left))
-
-    def jittered(self, pairs: Batch) -> tuple[Tensor, ...]:
-        """What is left of images, and the images, cut and mirrored."""
-        s = self.settings
-        (whole,) = jittered(self.random, pairs.examples, enlarge=s.jitter, flips=s.flips)
-        return self.degradation.apply(whole, self.random), whole
-
-    def pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """What is left of images, and the images."""
-        return self.degradation.apply(batch.examples, self.random), batch.examples
+    def left_of(self, whole: Tensor, random: Randomness) -> Tensor:
+        """What the degradation leaves."""
+        return self.degradation.apply(whole, random)

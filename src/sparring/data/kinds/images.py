@@ -197,16 +197,21 @@ class Images(Kind):
 
 
 def alike(blocks: Sequence[Tensor]) -> list[Tensor]:
-    """Blocks of images (rows, columns, ...) for a picture: as large as the last, and in colour if one is."""
-    channels = max(block.shape[2] for block in blocks)
-    size = blocks[-1].shape[3:]
-    parts = []
+    """Blocks of images (rows, columns, ...) for a picture: as large as the last, and with as many channels as
+    the richest, where what is not known of images with transparency is transparent."""
+    size, parts = blocks[-1].shape[3:], []
     for block in blocks:
-        if block.shape[3:] != size:
-            enlarged = torch.nn.functional.interpolate(block.flatten(0, 1).float(), size, mode="nearest")
-            block = enlarged.to(block.dtype).unflatten(0, block.shape[:2])
-        parts.append(block.expand(-1, -1, channels, -1, -1))
-    return parts
+        images = block.flatten(0, 1)
+        if images.shape[2:] != size:
+            images = F.interpolate(images.float(), size, mode="nearest").to(images.dtype)
+        if images.shape[1] == 5:
+            images = torch.cat([images[:, :3], torch.minimum(images[:, 3:4], images[:, 4:])], 1)
+        parts.append(images)
+    channels = max(images.shape[1] for images in parts)
+    return [
+        with_channels(images, channels).unflatten(0, block.shape[:2])
+        for images, block in zip(parts, blocks, strict=True)
+    ]
 
 
 def image_file(image: NDArray[Any], form: str, options: Mapping[str, Any]) -> bytes:
