@@ -64,6 +64,9 @@ USUAL: dict[str, dict[str, Any]] = {
     "BadGAN": {"labelled": 10},
     "Pix2Pix": {"width": 4, "critic_width": 4},
     "Restore": {"width": 4, "critic_width": 4},
+    "SRGAN": {"width": 4, "critic_width": 4, "blocks": 1},
+    "Denoise": {"width": 4, "depth": 3, "critic_width": 4, "noise_width": 4, "n_critic": 1},
+    "Cartoon": {"width": 4, "critic_width": 4, "blocks": 1},
     "Inpaint": {"width": 4, "critic_width": 4},
     "CycleGAN": {"width": 4, "critic_width": 4, "blocks": 1},
 }

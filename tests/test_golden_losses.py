@@ -36,22 +36,33 @@ SMALL: dict[str, dict[str, Any]] = {
     "bad-gan": {"labelled": 10, "width": 4, "density_weight": 0.0},
     "pix2pix": {"width": 4, "critic_width": 4, "jitter": 0.0, "flips": False},
     "restore": {"width": 4, "critic_width": 4, "jitter": 0.0, "flips": False},
+    "srgan": {"width": 4, "critic_width": 4, "blocks": 1, "resnet_steps": 2, "flips": False},
+    "denoise": {
+        "width": 4,
+        "depth": 3,
+        "critic_width": 4,
+        "noise_width": 4,
+        "noise_steps": 1,
+        "n_critic": 2,
+        "flips": False,
+    },
+    "cartoon": {"width": 4, "critic_width": 4, "blocks": 1, "content_steps": 1, "flips": False},
     "inpaint": {"width": 4, "critic_width": 4, "jitter": 0.0, "flips": False},
     "cyclegan": {"width": 4, "critic_width": 4, "blocks": 1, "jitter": 0.0, "flips": False},
     "seqgan": {"likelihood_epochs": 1, "critic_epochs": 1, "critic_steps": 2, "rollouts": 2},
     "relgan": {"likelihood_epochs": 1, "critic_steps": 2, "critic_filters": 8, "critic_embedding": 8},
 }
 """Settings that make a system's networks small."""
-IMAGES_ONLY = {"gan", "dcgan-tflearn", "acgan", "improved-gan", "bad-gan", "restore", "inpaint"}
+IMAGES_ONLY = {"gan", "dcgan-tflearn", "acgan", "improved-gan", "bad-gan", "restore", "inpaint", "srgan"}
 TEXTS_ONLY = {"language-model", "seqgan", "relgan"}
-TRANSLATORS = {"pix2pix", "cyclegan"}
-DATA = ("mnist", "colour", "ring", "texts", "pairs")
+PAIRED = {"pix2pix": "pairs", "cyclegan": "pairs", "denoise": "colour pairs", "cartoon": "colour pairs"}
+DATA = ("mnist", "colour", "ring", "texts", "pairs", "colour pairs")
 CASES = [
     (system, data)
     for system in SYSTEMS
     for data in DATA
     if (data == "texts") == (system in TEXTS_ONLY)
-    and (data == "pairs") == (system in TRANSLATORS)
+    and (data if data.endswith("pairs") else None) == PAIRED.get(system)
     and (data != "ring" or system not in IMAGES_ONLY)
     and (data != "colour" or system in SMALL or system == "gan")
 ]
@@ -62,7 +73,8 @@ def losses(system: str, data: str, folder: Path) -> list[dict[str, float]]:
     made = {
         "colour": lambda: f"npz:{colour_images(folder)}",
         "texts": lambda: f"text:{texts(folder)}",
-        "pairs": lambda: f"pairs:{pairs(folder)}",
+        "pairs": lambda: f"pairs:{pairs(folder, 'L')}",
+        "colour pairs": lambda: f"pairs:{pairs(folder, 'RGB')}",
     }
     name = made[data]() if data in made else data
     run = sparring.train(
@@ -94,14 +106,14 @@ def colour_images(folder: Path) -> Path:
     return path
 
 
-def pairs(folder: Path) -> Path:
-    """Sixty colour images of 16 pixels, and what is grey of each."""
+def pairs(folder: Path, mode: str) -> Path:
+    """Sixty colour images of 16 pixels, and each in another mode, or as it is."""
     with np.load(colour_images(folder)) as file:
         images = file["images"]
     for name in "AB":
         (folder / "pairs" / name).mkdir(parents=True)
     for number, image in enumerate(images):
-        Image.fromarray(image).convert("L").save(folder / "pairs" / "A" / f"{number}.png")
+        Image.fromarray(image).convert(mode).save(folder / "pairs" / "A" / f"{number}.png")
         Image.fromarray(image).save(folder / "pairs" / "B" / f"{number}.png")
     return folder / "pairs"
 

@@ -38,6 +38,9 @@ TINY: dict[str, dict[str, Any]] = {
     "bad-gan": {"labelled": 3, "width": 2, "density_units": 4, "density_epochs": 1},
     "pix2pix": {"width": 2, "critic_width": 2},
     "restore": {"width": 2, "critic_width": 2},
+    "srgan": {"width": 2, "critic_width": 2, "blocks": 1, "resnet_steps": 1},
+    "denoise": {"width": 2, "depth": 3, "critic_width": 2, "noise_width": 2, "noise_steps": 1, "n_critic": 2},
+    "cartoon": {"width": 2, "critic_width": 2, "blocks": 1, "content_steps": 1},
     "inpaint": {"width": 2, "critic_width": 2},
     "cyclegan": {"width": 2, "critic_width": 2, "blocks": 1},
 }

@@ -40,11 +40,14 @@ SMALL_NETWORKS: dict[str, dict[str, Any]] = {
     "pix2pix": {"width": 4, "critic_width": 4},
     "restore": {"width": 4, "critic_width": 4},
     "inpaint": {"width": 4, "critic_width": 4},
+    "cartoon": {"width": 4, "critic_width": 4, "blocks": 1, "content_steps": 1},
+    "denoise": {"width": 4, "depth": 3, "critic_width": 4, "noise_width": 4, "noise_steps": 1, "n_critic": 2},
+    "srgan": {"width": 4, "critic_width": 4, "blocks": 1, "resnet_steps": 1},
     "cyclegan": {"width": 4, "critic_width": 4, "blocks": 1},
     "seqgan": {"likelihood_epochs": 1, "critic_epochs": 1, "critic_steps": 2, "rollouts": 2},
     "relgan": {"likelihood_epochs": 1, "critic_steps": 2, "critic_filters": 8, "critic_embedding": 8},
 }
-TRANSLATORS = {"pix2pix", "restore", "inpaint", "cyclegan"}
+TRANSLATORS = {"pix2pix", "restore", "inpaint", "srgan", "denoise", "cyclegan", "cartoon"}
 """Systems that are told images."""
 IMAGES_ONLY = TRANSLATORS | {"gan", "dcgan-tflearn", "acgan", "improved-gan", "bad-gan"}
 FEWEST_CLASSES = {"acgan": 1, "improved-gan": 2, "bad-gan": 2}
@@ -54,10 +57,10 @@ TEXTS_TOO = {"wgan-gp"}
 """Systems of images that take texts as well."""
 TWO_OPTIMISERS = {"seqgan", "relgan"}
 """Systems in which one network has two, for phases of their own."""
-SHARED = {"cyclegan"}
+SHARED = {"cyclegan", "cartoon"}
 """Systems in which a player moves several networks."""
 WITHOUT_CRITIC = {"language-model"}
-WITH_OTHERS = {"bad-gan"}
+WITH_OTHERS = {"bad-gan", "denoise"}
 """Systems with a player that is neither."""
 TEXT = (7,)
 WIDE = {"dcgan-tflearn", "acgan"}
@@ -204,7 +207,7 @@ def test_a_critic_is_shown_everything_through_one_door(
     judged = torch.cat(seen).flatten(1).float()
     known = torch.cdist(judged, passed, compute_mode="donot_use_mm_for_euclid_dist").min(1).values == 0
     assert known[: len(seen[0])].all()
-    if system != "wgan-gp":  # Its penalty looks between real and generated examples.
+    if system not in ("wgan-gp", "denoise"):  # Their penalty looks between real and generated examples.
         assert known.all()
 
 

@@ -67,6 +67,18 @@ def plains(side: int = 20, count: int = 256) -> Dataset:
     )
 
 
+def noisy_bars() -> Dataset:
+    """Such images of 16 pixels, and the same with noise."""
+    clean = bars(16)
+    noise = 50 * torch.randn(clean.examples.values.shape, generator=torch.Generator().manual_seed(0))
+    noisy = (clean.examples.values + noise).clamp(0, 255).to(torch.uint8)
+    parts = {
+        "A": Dataset("noisy", Column(clean.examples.kind, noisy)),
+        "B": Dataset("clean", clean.examples),
+    }
+    return Dataset("noisy bars", clean.examples, parts=parts)
+
+
 def rhymes(count: int = 256) -> Dataset:
     """Texts of six letters whose second half is the first, of a few letters out of many."""
     random = torch.Generator().manual_seed(0)
@@ -161,6 +173,27 @@ LESSONS = [
         bars,
         40,
         {"width": 8, "critic_width": 8, "flips": False, "generator_lr": 2e-3, "degradation": "hole"},
+    ),
+    Lesson(
+        "srgan",
+        lambda: bars(16),
+        40,
+        {"width": 8, "critic_width": 8, "blocks": 1, "flips": False, "resnet_steps": 30}
+        | {"generator_lr": 2e-3},
+    ),
+    Lesson(
+        "denoise",
+        noisy_bars,
+        60,
+        {"width": 16, "depth": 4, "noise": "white", "flips": False, "denoiser_lr": 1e-2},
+    ),
+    Lesson(
+        "cartoon",
+        lambda: bars(16),
+        180,
+        {"width": 8, "critic_width": 8, "blocks": 1, "flips": False, "jitter": 0.0, "content_steps": 1}
+        | {"content_weight": 0.0, "structure_weight": 0.0, "surface_weight": 1.0, "steadiness_weight": 0.0}
+        | {"generator_lr": 1e-3, "discriminator_lr": 3e-3},
     ),
     Lesson(
         "inpaint", bars, 40, {"width": 8, "critic_width": 8, "flips": False, "holes": "centre", "skips": True}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,11 +90,15 @@ def hole(images: Tensor, random: Randomness) -> Tensor:
     return images.masked_fill(block(count, height, width, random), 0.0)
 
 
+def reduced(images: Tensor, size: Sequence[int]) -> Tensor:
+    """Brought to a smaller height and width by an antialiased bicubic kernel."""
+    return F.interpolate(images, list(size), mode="bicubic", align_corners=False, antialias=True)
+
+
 def small(images: Tensor, random: Randomness) -> Tensor:
     """Brought to a quarter of the size by an antialiased bicubic kernel, and back by the same."""
     size = images.shape[2:]
-    quarter = [max(1, side // 4) for side in size]
-    less = F.interpolate(images, quarter, mode="bicubic", align_corners=False, antialias=True)
+    less = reduced(images, [max(1, side // 4) for side in size])
     return F.interpolate(less, size, mode="bicubic", align_corners=False).clamp(-1, 1)
 
 

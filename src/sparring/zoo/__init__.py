@@ -30,7 +30,10 @@ SYSTEMS = {
     "pix2pix": "pix2pix:Pix2Pix",
     "restore": "restore:Restore",
     "inpaint": "inpaint:Inpaint",
+    "srgan": "srgan:SRGAN",
+    "denoise": "denoise:Denoise",
     "cyclegan": "cyclegan:CycleGAN",
+    "cartoon": "cartoon:Cartoon",
 }
 """Name of each system, and where its class is within this package."""
 

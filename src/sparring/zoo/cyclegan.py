@@ -10,19 +10,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam
 
-from sparring.data import Column, Dataset
-from sparring.data.kinds import Kind
 from sparring.errors import SettingError
 from sparring.game import (
     Batch,
     DataSpec,
     Figure,
-    GameSettings,
     Limit,
     Needs,
     Player,
     Role,
-    Source,
     Terms,
     Turn,
 )
@@ -33,16 +29,14 @@ from sparring.nn.resnet import ResidualGenerator
 from sparring.objectives import LEAST_SQUARES, OBJECTIVES, Objective, weighted
 from sparring.randomness import Randomness
 from sparring.settings import Count, Fraction, Natural, NonNegative
-from sparring.translation.jitter import jittered
 from sparring.translation.settings import ObjectiveName, TranslatorSettings
-from sparring.translation.translator import Translator
+from sparring.translation.two_domains import A, B, TwoDomains
 
-A, B = "A", "B"
 LARGE = 256
 """Images of at least this many pixels get 9 residual blocks, smaller ones 6."""
 
 
-class CycleGAN(Translator):
+class CycleGAN(TwoDomains):
     """Two generators, each of which makes images of one domain out of the other's; two critics, one for each.
 
     What goes there and back must be as it was, and what is of a domain already must stay as it is. One
@@ -84,9 +78,6 @@ class CycleGAN(Translator):
                 f"pool is {settings.pool} and a batch has {settings.batch_size}: give a pool of at least "
                 "as many images, or 0 for none."
             )
-        self.paired = data.condition == data.parts[A].kind
-        """Whether the data knows which image of B belongs to which of A."""
-        self.shows_real = self.paired
         shapes = {domain: data.parts[domain].shape for domain in (A, B)}
         side = min(shapes[A][1:])
         blocks = settings.blocks or (9 if side >= LARGE else 6)
@@ -107,24 +98,6 @@ class CycleGAN(Translator):
             self.pools[domain] = ImagePool(settings.pool, shapes[domain])
         # What is of a domain already can be given to its generator only where both have as many channels.
         self.has_identity = settings.identity_weight > 0 and shapes[A][0] == shapes[B][0]
-
-    @classmethod
-    def sources(cls, settings: GameSettings, data: Dataset) -> dict[str, Source]:
-        """Both domains, each dealt by itself."""
-        return {domain: Source(data.parts[domain], settings.batch_size) for domain in (A, B)}
-
-    def condition(self, data: Dataset) -> Column:
-        """Images of A."""
-        return data.parts[A].examples
-
-    def source_kind(self, data: DataSpec) -> Kind:
-        """What images of A are."""
-        return data.parts[A].kind
-
-    def kinds(self, direction: str) -> tuple[Kind, Kind]:
-        """Of the domain that comes first, and of the other."""
-        source, made = direction.split("to")
-        return self.data.parts[source].kind, self.data.parts[made].kind
 
     def players(self) -> dict[str, Player]:
         """One Adam for both generators, one for both critics."""
@@ -153,7 +126,7 @@ class CycleGAN(Translator):
     def generator_loss(self, a: Batch, b: Batch) -> Terms:
         """What the critics say, lambda |there and back - x|, and identity (equations 1 to 3, section 5.2)."""
         s, terms = self.settings, Terms()
-        real = self.jittered(a, b)
+        real = self.both(a, b)
         for here, there in ((A, B), (B, A)):
             made = self.generators[there](real[here])
             judged = self.deceive(self.critics[there], made, real[there])
@@ -168,7 +141,7 @@ class CycleGAN(Translator):
     def discriminator_loss(self, a: Batch, b: Batch) -> Terms:
         """Half of what each critic pays for its domain and for images of its pool, as the authors have it."""
         terms = Terms()
-        real = self.jittered(a, b)
+        real = self.both(a, b)
         for here, there in ((A, B), (B, A)):
             with torch.no_grad():
                 made = self.gather(self.generators[there](real[here]))
@@ -180,14 +153,6 @@ class CycleGAN(Translator):
             )
             terms |= {f"{name} {there}": term / 2 for name, term in self.objective.for_critic(*said).items()}
         return terms
-
-    def jittered(self, a: Batch, b: Batch) -> dict[str, Tensor]:
-        """The images of both domains, each cut and mirrored by itself."""
-        s = self.settings
-        return {
-            domain: jittered(self.random, batch.examples, enlarge=s.jitter, flips=s.flips)[0]
-            for domain, batch in ((A, a), (B, b))
-        }
 
     def make(self, latent: Tensor, source: Tensor, direction: str) -> Tensor:
         """Images of either domain made of the other's."""
@@ -205,7 +170,7 @@ class CycleGAN(Translator):
             )
             for here, there in ((A, B), (B, A))
         }
-        return cycles | (super().figures() if self.paired else {})
+        return cycles | super().figures()
 
     def _cycle(self, here: str, there: str) -> Callable[[Batch], Tensor]:
         def measure(batch: Batch) -> Tensor:

@@ -27,6 +27,7 @@ FILES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "webp": ("WEBP", {"lossless": True}),
 }
 """Pillow's name of each format, and what it is told."""
+RESIZED_AT_ONCE = 500
 DIM = 64
 """Images none of whose bytes is as bright as this, a quarter of the range, were probably meant otherwise."""
 
@@ -73,6 +74,21 @@ class Images(Kind):
     def in_range(self, low: float, high: float) -> Images:
         """The same images in another range."""
         return replace(self, value_range=(low, high))
+
+    def as_own(self, column: Column) -> Tensor | None:
+        """Images with as many channels as these, brought to their size by a bicubic kernel."""
+        if not isinstance(column.kind, Images):
+            return None
+        images = with_channels(column.values, self.shape[0])
+        if images.shape[1] != self.shape[0]:
+            return None
+        if images.shape[2:] == self.shape[1:]:
+            return images
+        parts = [
+            F.interpolate(part.float(), self.shape[1:], mode="bicubic", align_corners=False)
+            for part in images.split(RESIZED_AT_ONCE)
+        ]
+        return torch.cat(parts).round_().clamp_(0, 255).to(torch.uint8)
 
     @property
     def about(self) -> str:

@@ -112,6 +112,11 @@ class Kind(ABC):
         """The same kind, encoded from `low` to `high` where it has a range at all."""
         return self
 
+    def as_own(self, column: Column) -> Tensor | None:
+        """Values of a column as stored values of this kind, to be compared with such; None where they are
+        something else."""
+        return column.values if column.kind.in_range(0.0, 1.0) == self.in_range(0.0, 1.0) else None
+
     # -- what it is ---------------------------------------------------------------------------------------
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -30,10 +32,11 @@ class RandomConvolutions(FeatureExtractor):
     Args:
         channels: of an image.
         device: where it computes; results are always on the CPU.
+        seed: of the weights.
     """
 
-    def __init__(self, channels: int, device: torch.device | str = "cpu") -> None:
-        random = Randomness(derived_seed(SEED, f"random convolutions of {channels}"))
+    def __init__(self, channels: int, device: torch.device | str = "cpu", seed: int = SEED) -> None:
+        random = Randomness(derived_seed(seed, f"random convolutions of {channels}"))
         self.weights = []
         for before, after in zip((channels, *WIDTHS), WIDTHS, strict=False):
             weight = torch.empty(after, before, 3, 3)
@@ -52,12 +55,17 @@ class RandomConvolutions(FeatureExtractor):
     def _look(self, images: Tensor) -> Tensor:
         # However they lie in memory, sums are rounded alike.
         stored = images.to(self.device).clone(memory_format=torch.contiguous_format)
-        answers = stored.float().div_(127.5).sub_(1)
         found = []
+        for answers in self.answers(stored.float().div_(127.5).sub_(1)):
+            spread, mean = torch.std_mean(answers, (2, 3), correction=0)
+            found += [mean, (spread + SMALLEST_SPREAD).log()]
+        return torch.cat(found, 1)
+
+    def answers(self, images: Tensor) -> Iterator[Tensor]:
+        """What each layer answers to images (N, C, H, W) in -1 ... 1, at its own size."""
+        answers = images
         for number, weight in enumerate(self.weights):
             if number and min(answers.shape[2:]) > 1:
                 answers = F.avg_pool2d(answers, 2, ceil_mode=True)
             answers = F.leaky_relu(F.conv2d(F.pad(answers, (1, 1, 1, 1), mode="replicate"), weight), 0.2)
-            spread, mean = torch.std_mean(answers, (2, 3), correction=0)
-            found += [mean, (spread + SMALLEST_SPREAD).log()]
-        return torch.cat(found, 1)
+            yield answers

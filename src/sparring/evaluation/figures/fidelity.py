@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor
 
@@ -196,10 +198,10 @@ def _read_held_out(real: Real) -> Tensor:
     return real.once(_reader).features(real.held_out.values.values)
 
 
-def is_of_its_kind(sample: Examples) -> bool:
-    """Whether samples were made of values such as they are themselves."""
-    made_of, values = sample.condition.kind, sample.values.kind
-    return made_of.in_range(0.0, 1.0) == values.in_range(0.0, 1.0)
+def inputs_of(sample: Examples, most: int | None = None) -> Tensor | None:
+    """What samples, or the first of them, were made of, as values of their own kind; None where that is
+    something else."""
+    return sample.values.kind.as_own(sample.condition[:most])
 
 
 FID = Measurement(
@@ -220,11 +222,11 @@ FED = Measurement(
 FID_OF_INPUT = Measurement(
     lambda comparison, randomness: fid(
         comparison.real.held_out.features,
-        comparison.sample.extractor.features(comparison.sample.condition.values),
+        comparison.sample.extractor.features(cast(Tensor, inputs_of(comparison.sample))),
         interval=comparison.resamples > 0,
     ),
     "the same of what samples were made of, as it is",
-    applies=lambda comparison: is_of_its_kind(comparison.sample),
+    applies=lambda comparison: inputs_of(comparison.sample, 1) is not None,
     reference=Reference.NONE,
 )
 KID = Measurement(

@@ -1,0 +1,231 @@
+"""Photographs turned into cartoons, by what cartoons have of surface, structure and texture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils import parametrizations
+from torch.nn.utils.parametrize import is_parametrized
+from torch.optim import Adam
+
+from sparring.errors import DataError
+from sparring.game import Batch, DataSpec, Figure, Limit, Needs, Phase, Player, Role, Terms, Turn
+from sparring.nn.cartoon_unet import CartoonUNet
+from sparring.nn.guided_filter import guided_filter
+from sparring.nn.initialisers import initialise, normal
+from sparring.nn.networks import no_norm
+from sparring.nn.patch_critic import PatchCritic, receptive_field
+from sparring.objectives import LEAST_SQUARES, OBJECTIVES, Objective, weighted
+from sparring.randomness import Randomness
+from sparring.settings import Count, Fraction, NonNegative
+from sparring.translation.settings import ObjectiveName, TranslatorSettings
+from sparring.translation.steadiness import apart_when_moved
+from sparring.translation.superpixels import superpixels
+from sparring.translation.two_domains import A, B, TwoDomains
+
+SURFACE, TEXTURE = "surface", "texture"
+SHIFTS = ((0.199, 0.399), (0.487, 0.687), (0.014, 0.214))
+"""Ranges of the weights of red, green and blue in a texture."""
+FINE = 1, 0.005
+"""Radius and strength of the filter that gives what is made the edges of the photograph."""
+SMOOTH = 0.2
+"""Strength of the filter whose result is a surface."""
+
+
+class Cartoon(TwoDomains):
+    """White-box cartoonisation: a U-Net whose images are like cartoons in three ways.
+
+    Surface: a critic compares what a guided filter leaves of them with what it leaves of cartoons. Texture:
+    another compares brightness alone, in which each colour counts by chance. Structure: they should be near
+    images whose regions have one colour each. Their content should be that of the photograph, and they should
+    not vary without need. The paper measures content and structure by a network trained on a million
+    photographs; here pixels are compared, those of the content after the filter. Beside it, what is made of a
+    picture that moves a little should move with it, so that videos do not flicker.
+    """
+
+    paper = (
+        "Wang and Yu 2020, Learning to Cartoonize Using White-box Cartoon Representations (CVPR); its "
+        "critics' losses are those of arXiv:1611.04076"
+    )
+    purpose = "photos, GIFs and videos turned into cartoons, from photos and cartoons that are no pairs"
+    needs = Needs(examples=("images",), parts=(A, B), least=16)
+    length = Limit(steps=150_000)
+    presets = {
+        "small": {"batch_size": 8, "width": 16, "critic_width": 16, "blocks": 2, "content_steps": 200}
+        | {"generator_lr": 1e-3, "discriminator_lr": 1e-3}
+    }
+
+    @dataclass(frozen=True)
+    class Settings(TranslatorSettings):
+        """Settings of white-box cartoonisation, as the authors' code has them; weights of what is compared
+        here by pixels are our own."""
+
+        batch_size: Count = 16
+        """Photographs and cartoons in a batch."""
+        width: Count = 32
+        """Channels of the generator at the image's size."""
+        critic_width: Count = 32
+        """Channels of a discriminator's first layer."""
+        blocks: Count = 4
+        """Residual blocks of the generator."""
+        content_steps: Count = 50_000
+        """Steps of the first phase, in which the generator learns to leave photographs as they are."""
+        surface_weight: NonNegative = 0.1
+        """Weight of what the critic of surfaces says."""
+        texture_weight: NonNegative = 1.0
+        """Weight of what the critic of textures says."""
+        structure_weight: NonNegative = 1.0
+        """Weight of the mean distance to the image whose regions have one colour each."""
+        content_weight: NonNegative = 1.0
+        """Weight of the mean distance to the photograph, both filtered."""
+        variation_weight: NonNegative = 0.05
+        """Weight of the mean square of the differences of neighbours."""
+        steadiness_weight: NonNegative = 5.0
+        """Weight of how far what is made of a moved picture is from what was made of it, moved as much."""
+        surface_radius: Count | None = None
+        """Radius in pixels of the filter of surfaces; by default a fiftieth of the shorter side, which is the
+        authors' 5 at 256 pixels, and at least 2."""
+        objective: ObjectiveName = "least squares"
+        """What the players pay for logits; relativistic is that of r3gan."""
+        adam_beta1: Fraction = 0.5
+        """Adam's decay of the first moment, for both players."""
+
+    settings: Settings
+
+    def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
+        super().__init__(settings, data, random)
+        photo, cartoon = data.parts[A].kind, data.parts[B].kind
+        if photo.shape != cartoon.shape:
+            raise DataError(
+                f"The photographs, A, are {photo.about} and the cartoons, B, {cartoon.about}: give both the "
+                "same channels and, with --size, the same size."
+            )
+        channels, height, width = photo.shape
+        self.radius = settings.surface_radius or max(2, min(height, width) // 50)
+        generator = CartoonUNet(channels, width=settings.width, blocks=settings.blocks)
+        self.generator = self.built(Role.GENERATOR, generator)
+        self.critics = nn.ModuleDict()
+        for way, seen in ((SURFACE, channels), (TEXTURE, 1)):
+            field = receptive_field(settings.receptive_field, (height, width))
+            critic: nn.Module = PatchCritic(seen, field=field, width=settings.critic_width, norm=no_norm)
+            initialise(critic, {nn.Conv2d: normal(0.02)})
+            self.critics[way] = self.built(Role.CRITIC, critic)
+            # A trick may have normalised it already.
+            layers = [layer for layer in critic.modules() if isinstance(layer, nn.Conv2d)]
+            for layer in [layer for layer in layers if not is_parametrized(layer)]:
+                parametrizations.spectral_norm(layer)
+
+    def players(self) -> dict[str, Player]:
+        """One Adam for the generator, one for both critics."""
+        s, betas = self.settings, (self.settings.adam_beta1, 0.99)
+        generator = Adam(self.generator.parameters(), s.generator_lr, betas, fused=True)
+        critics = Adam(self.critics.parameters(), s.discriminator_lr, betas, fused=True)
+        return {
+            "generator": Player(Role.GENERATOR, generator),
+            "discriminator": Player(Role.CRITIC, critics),
+        }
+
+    def aim(self) -> Objective:
+        """Whole squares, as the authors have them, or what else was asked for."""
+        own = OBJECTIVES[self.settings.objective]
+        return weighted(own, 2) if own is LEAST_SQUARES else own
+
+    def phases(self) -> Sequence[Phase]:
+        """Content alone; then all, the generator first."""
+        first = Turn("generator", self.content_loss, (A,))
+        both = Turn("generator", self.generator_loss, (A, B)), Turn("discriminator", self.critic_loss, (A, B))
+        return [
+            Phase("content", (first,), Limit(steps=self.settings.content_steps)),
+            Phase("cartoon", both, Limit(steps=2 * self.settings.content_steps)),
+        ]
+
+    def content_loss(self, photos: Batch) -> Terms:
+        """|x - F(x)|, before the filter."""
+        photo = self.changed(photos)
+        return Terms(content=F.l1_loss(self.generator(photo), photo))
+
+    def generator_loss(self, photos: Batch, cartoons: Batch) -> Terms:
+        """What both critics say, structure, content, variation and steadiness (equations 2 to 7)."""
+        s = self.settings
+        photo, cartoon = self.both(photos, cartoons).values()
+        made = self.cartoon_of(photo)
+        terms = Terms(
+            structure=s.structure_weight * F.l1_loss(made, superpixels(made)),
+            content=s.content_weight * F.l1_loss(self.surface(made), self.surface(photo)),
+            variation=s.variation_weight * variation(made),
+        )
+        for way, see, weight in self.ways():
+            judged = self.deceive(self.critics[way], *see(made, cartoon))
+            terms |= {f"{name} {way}": weight * term for name, term in judged.items()}
+        if s.steadiness_weight:
+            apart = apart_when_moved(
+                self.cartoon_of, photo, made, self.random.branch("motion", divided=False)
+            )
+            terms["steadiness"] = s.steadiness_weight * apart.mean()
+        return terms
+
+    def critic_loss(self, photos: Batch, cartoons: Batch) -> Terms:
+        """Half of (D(y) - 1)² + D(F(x))², of surfaces and of textures."""
+        terms = Terms()
+        photo, cartoon = self.both(photos, cartoons).values()
+        made = self.cartoon_of(photo)
+        for way, see, _ in self.ways():
+            fake, real = see(made, cartoon)
+            said = (
+                self.judge(self.critics[way], real, real=True),
+                self.judge(self.critics[way], fake, real=False),
+            )
+            terms |= {f"{name} {way}": term / 2 for name, term in self.objective.for_critic(*said).items()}
+        return terms
+
+    def ways(self) -> tuple[tuple[str, Callable[..., tuple[Tensor, Tensor]], float], ...]:
+        """In which ways critics see what is made beside cartoons, and how much each counts."""
+
+        def surfaces(made: Tensor, cartoon: Tensor) -> tuple[Tensor, Tensor]:
+            return self.surface(made), self.surface(cartoon)
+
+        return (
+            (SURFACE, surfaces, self.settings.surface_weight),
+            (TEXTURE, self.textures, self.settings.texture_weight),
+        )
+
+    def surface(self, images: Tensor) -> Tensor:
+        """Images smoothed, save for their edges."""
+        return guided_filter(images, images, self.radius, SMOOTH)
+
+    def textures(self, *images: Tensor) -> tuple[Tensor, Tensor]:
+        """The brightness of two batches, in which colours have the same weights, drawn for each image."""
+        if images[0].shape[1] < len(SHIFTS):
+            return images[0], images[1]
+        count = len(images[0])
+        drawn = [self.random.uniform(count, 1, 1, low=low, high=high) for low, high in SHIFTS]
+        weights = torch.stack(drawn, 1) / torch.stack(drawn, 1).sum(1, keepdim=True)
+        first, second = ((each[:, : len(SHIFTS)] * weights).sum(1, keepdim=True) for each in images)
+        return first, second
+
+    def cartoon_of(self, photo: Tensor) -> Tensor:
+        """What is made of photographs, with their edges."""
+        return guided_filter(self.generator(photo), photo, *FINE)
+
+    def make(self, latent: Tensor, source: Tensor, direction: str) -> Tensor:
+        """Cartoons of photographs."""
+        return self.cartoon_of(source)
+
+    def figures(self) -> dict[str, Figure]:
+        """How steady videos would be; and how like the true images, where the data knows them."""
+        about = "mean distance, of pixels from 0 to 1, when a picture moves by a few; lower is better"
+        return {"warping error": Figure(self._warping, about, part=A)} | super().figures()
+
+    def _warping(self, photos: Batch) -> Tensor:
+        made = self.cartoon_of(photos.examples)
+        low, high = self.value_range
+        return apart_when_moved(self.cartoon_of, photos.examples, made, self.random) / (high - low)
+
+
+def variation(images: Tensor) -> Tensor:
+    """The mean square of the differences of neighbours, down and across (equation 7)."""
+    return images.diff(dim=2).square().mean() + images.diff(dim=3).square().mean()
