@@ -119,7 +119,7 @@ def test_what_is_said_of_a_group_has_intervals(
     main(["report", str(path)])
     assert capsys.readouterr().out == f"Wrote {path / 'report.html'}\n"
     assert "3 runs side by side" in (path / "report.html").read_text()
-    (row,) = sparring.compare([path]).rows
+    (row,) = sparring.compare([path]).entries
     losses = [run.history()[-1]["generator/loss"] for run in Group.open(path).runs()]
     spread = row.losses["generator/loss"]
     assert spread.low is not None

@@ -1,4 +1,4 @@
-"""The picture of a run's samples, the same noise in all of them."""
+"""The pictures of a run's samples, the same noise in all of them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,19 @@ from sparring.game import Game
 from sparring.generating import generate
 from sparring.randomness import Randomness, derived_seed
 
+SAMPLES, REAL, BEFORE, AFTER = "samples", "real", "before", "after"
+"""The names of the pictures."""
+ROWS_BESIDE = 2
+"""Rows of images that stand over those which are made of them."""
 
-def sample_picture(game: Game, dataset: Dataset, seed: int, epoch: float) -> bytes:
-    """What shows a run's samples, from latents that depend on the seed alone: a PNG, or a text.
 
-    Images stand in the game's grid. A class-conditional system has one column for each class, and the same
-    noise along a row; if the game wants it, real examples sorted by class stand beside them. An image that is
-    made of another stands beside that, and, if the game wants it, beside the one that it should be.
+def sample_pictures(game: Game, dataset: Dataset, seed: int, epoch: float) -> dict[str, bytes]:
+    """What shows a run's samples, from latents that depend on the seed alone: PNGs, or texts, by name.
+
+    In `samples`, images stand in the game's grid. A class-conditional system has one column for each class,
+    and the same noise along a row; if the game wants it, real examples sorted by class stand beside them. An
+    image that is made of another stands beside that, and, if the game wants it, beside the one that it should
+    be; then `before` and `after` have some of both by themselves, each at the same place.
 
     Args:
         game: what generates them.
@@ -40,10 +46,37 @@ def sample_picture(game: Game, dataset: Dataset, seed: int, epoch: float) -> byt
         blocks.append(_targets(dataset, rows, columns))
     elif game.shows_real:
         blocks.append(_real_block(dataset, rows, columns, epoch))
-    titles = [layout.titles if block is made else () for block in blocks]
-    if layout.matched:
-        return kind.picture(kind.side_by_side(blocks), dataset)
-    return kind.picture(blocks, dataset, titles)
+    if not layout.matched:
+        titles = [layout.titles if block is made else () for block in blocks]
+        return {SAMPLES: kind.picture(blocks, dataset, titles)}
+    return {
+        SAMPLES: kind.picture(kind.side_by_side(blocks), dataset),
+        BEFORE: source.kind.picture([layout.beside[-1][:ROWS_BESIDE]]),
+        AFTER: kind.picture([made[:ROWS_BESIDE]]),
+    }
+
+
+def real_picture(game: Game, dataset: Dataset) -> bytes | None:
+    """Real examples in the arrangement of a run's samples, taken evenly from the data.
+
+    Args:
+        game: whose samples they are to be looked at beside.
+        dataset: what it is trained on.
+
+    Returns:
+        None where the picture of the samples shows real examples itself.
+    """
+    kind = dataset.examples.kind
+    rows, columns = kind.grid(*game.grid)
+    source = game.condition(dataset[: rows * columns])
+    layout = source.kind.layout(rows, columns, lambda: source)
+    if game.shows_real or layout.matched or kind.drawn_with_real:
+        return None
+    count = rows * layout.columns
+    order = dataset.condition.kind.order(dataset.condition.values)
+    chosen = order[torch.arange(count) * len(dataset) // count]
+    block = dataset.examples.values[chosen].unflatten(0, (layout.columns, rows)).transpose(0, 1)
+    return kind.picture([block], dataset, [layout.titles])
 
 
 def _targets(dataset: Dataset, rows: int, columns: int) -> Tensor:

@@ -63,7 +63,7 @@ def test_seeds_become_one_row_with_students_interval(copies: dict[str, Path], ev
         evaluated(run, fid=fid)
     evaluated(copies["faster"], fid=9.0)
     comparison = sparring.compare([*seeds(copies), copies["faster"]])
-    group, single = comparison.rows
+    group, single = comparison.entries
     assert (group.name, len(group.runs), single.name) == ("seed-0, seed-1, seed-2", 3, "faster")
     found = group.figures["fid"]
     assert (found.value, found.low, found.high) == pytest.approx(student(fids))
@@ -78,8 +78,11 @@ def test_seeds_become_one_row_with_students_interval(copies: dict[str, Path], ev
     assert group.differs == ("--generator-lr 0.001",)
     assert single.differs == ("--generator-lr 0.0005",)
     assert comparison.references == {"fid": Spread(0.25), "recall": Spread(0.9)}
+    assert comparison.best("fid") == {0}, "4.75 is nearer to 0.25 than 9"
+    assert comparison.best("recall") == frozenset(), "0.5 in both"
+    assert comparison.best("generator/loss") == frozenset(), "real examples have no loss"
     said = printed(comparison, 200)
-    for text in ("seed-0, seed-1, seed-2", "--generator-lr 0.0005", "18 steps", "real examples", "8.5 – 9.5"):
+    for text in ("seed-0, seed-1, seed-2", "--generator-lr 0.0005", "18 steps", "real", "8.5 – 9.5"):
         assert text in said, text
     assert any("seeds" in note for note in comparison.notes)
     assert any(
@@ -94,14 +97,14 @@ def test_final_losses_are_of_the_last_tenth(run: Path, runs: dict[str, Path]) ->
     rows = [{"kind": "steps", "step": step, "generator/loss": float(step)} for step in range(1, 101)]
     rows += [{"kind": "epoch", "step": 100, "generator/loss": 1e9}]
     (run / "history.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    first = sparring.compare([run, runs["dcgan"]]).rows[0]
+    first = sparring.compare([run, runs["dcgan"]]).entries[0]
     assert first.losses["generator/loss"].value == mean(range(91, 101))
 
 
 def test_repetitions_of_a_seed_do_not_narrow_the_interval(copies: dict[str, Path], tmp_path: Path) -> None:
     again = shutil.copytree(copies["seed-1"], tmp_path / "again")
     comparison = sparring.compare([*seeds(copies), again, copies["seed-0"]])
-    assert [row.name for row in comparison.rows] == ["seed-0, seed-1, seed-2", "again"]
+    assert [row.name for row in comparison.entries] == ["seed-0, seed-1, seed-2", "again"]
 
 
 def test_runs_of_other_lengths_or_evaluated_at_other_times_stand_apart(
@@ -110,8 +113,8 @@ def test_runs_of_other_lengths_or_evaluated_at_other_times_stand_apart(
     change(copies["seed-1"] / "status.json", step=9, state="interrupted")
     evaluated(copies["seed-2"])
     comparison = sparring.compare(seeds(copies))
-    assert [row.name for row in comparison.rows] == ["seed-0", "seed-1", "seed-2"]
-    assert comparison.rows[1].progress == "9 of 18 steps, interrupted"
+    assert [row.name for row in comparison.entries] == ["seed-0", "seed-1", "seed-2"]
+    assert comparison.entries[1].progress == "9 of 18 steps, interrupted"
     change(copies["seed-2"] / "status.json", step=20)
     notes = " ".join(sparring.compare(seeds(copies)).notes)
     assert "The evaluation of seed-2 is of step 18, and the run is now at step 20" in notes
@@ -127,19 +130,19 @@ def test_a_group_of_seeds_stands_for_its_runs(
         return folder
 
     first, second = group("first"), group("second")
-    (row,) = sparring.compare([first]).rows
+    (row,) = sparring.compare([first]).entries
     assert (row.name, len(row.runs)) == ("first", 3), "one of its four has not begun"
-    assert [row.name for row in sparring.compare([first, runs["faster"]]).rows] == ["first", "faster"]
+    assert [row.name for row in sparring.compare([first, runs["faster"]]).entries] == ["first", "faster"]
     assert sparring.report(first) == first / "report.html"
     assert "3 runs side by side" in page(first / "report.html").text
     change(second / "seed-1" / "status.json", step=9)
-    names = [row.name for row in sparring.compare([second, first / "seed-0"]).rows]
+    names = [row.name for row in sparring.compare([second, first / "seed-0"]).entries]
     assert names == ["second/seed-0, second/seed-2", "second/seed-1", "first/seed-0"]
     again = group("elsewhere/first")
     change(again / "seed-0" / "run.json", on_unhealthy="stop")
     change(again / "seed-1" / "run.json", on_unhealthy="stop")
     change(again / "seed-2" / "run.json", on_unhealthy="stop")
-    assert [row.name for row in sparring.compare([first, again]).rows] == [str(first), str(again)]
+    assert [row.name for row in sparring.compare([first, again]).entries] == [str(first), str(again)]
 
 
 def test_runs_that_answer_trouble_otherwise_stand_apart(
@@ -147,7 +150,7 @@ def test_runs_that_answer_trouble_otherwise_stand_apart(
 ) -> None:
     change(copies["seed-1"] / "run.json", on_unhealthy="rollback")
     comparison = sparring.compare(seeds(copies))
-    assert [(row.name, row.differs) for row in comparison.rows] == [
+    assert [(row.name, row.differs) for row in comparison.entries] == [
         ("seed-0, seed-2", ("--on-unhealthy warn",)),
         ("seed-1", ("--on-unhealthy rollback",)),
     ]
@@ -165,20 +168,23 @@ def test_runs_that_were_computed_otherwise_stand_apart(
     tricks = described["settings"]["tricks"] | asked.get("settings", {})
     change(copies["seed-1"] / "run.json", **asked | {"settings": described["settings"] | {"tricks": tricks}})
     comparison = sparring.compare(seeds(copies))
-    assert [(row.name, len(row.differs)) for row in comparison.rows] == [("seed-0, seed-2", 1), ("seed-1", 1)]
-    assert comparison.rows[1].differs == (flag,)
+    assert [(row.name, len(row.differs)) for row in comparison.entries] == [
+        ("seed-0, seed-2", 1),
+        ("seed-1", 1),
+    ]
+    assert comparison.entries[1].differs == (flag,)
 
 
 def test_other_systems_are_named_and_not_all_their_settings(runs: dict[str, Path]) -> None:
     comparison = sparring.compare([*seeds(runs), runs["dcgan"]])
-    assert [row.differs for row in comparison.rows] == [("system gan",), ("system dcgan",)]
+    assert [row.differs for row in comparison.entries] == [("system gan",), ("system dcgan",)]
 
 
 def test_runs_without_evaluation_show_losses_and_what_to_do(runs: dict[str, Path]) -> None:
     comparison = sparring.compare([runs["seed-0"], runs["faster"]])
-    assert comparison.columns == ["generator/loss", "discriminator/loss"]
+    assert comparison.names == ["generator/loss", "discriminator/loss"]
     assert comparison.references == {}
-    assert "real examples" not in printed(comparison, 100)
+    assert "real" not in printed(comparison, 100)
     for name in ("seed-0", "faster"):
         assert f"{name} has no evaluation yet: `sparring evaluate {runs[name]}` makes it." in comparison.notes
 
@@ -209,7 +215,7 @@ def test_of_several_evaluations_those_that_all_runs_have_alike_are_compared(
         for count, fid in fids.items():
             keep(sparring.Run.open(copies[name]), evaluated(copies[name], fid=fid, count=count))
     comparison = sparring.compare([copies["seed-0"], copies["faster"], copies["dcgan"]])
-    assert [row.figures["fid"].value for row in comparison.rows if row.figures] == [2.0, 5.0]
+    assert [row.figures["fid"].value for row in comparison.entries if row.figures] == [2.0, 5.0]
     assert any("1,000 samples" in note for note in comparison.notes)
 
 
@@ -273,6 +279,7 @@ def test_tables_fit_the_terminal(copies: dict[str, Path], evaluated: Evaluated) 
     for width in (80, 100, 140, 400):
         said = printed(comparison, width)
         assert max(map(len, said.splitlines())) <= width
+        assert {line[-1] for line in said.splitlines()} == set("┓┃┩│┤┘"), "nothing is cut off"
         assert all(name in said for name in names)
         assert "…" not in said
 
@@ -310,7 +317,7 @@ def test_the_page(copies: dict[str, Path], evaluated: Evaluated, page: Any, tmp_
     for said in (
         "5 runs side by side",
         "seed-0, seed-1, seed-2",
-        "real examples",
+        "nearest to real examples",
         "3.5 – 4.5",
         "faster, epoch 3",
     ):

@@ -60,7 +60,11 @@ def phased(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def section_of(path: Path, title: str) -> str:
     text = path.read_text(encoding="utf-8")
-    return next(part for part in text.split("<section>") if part.startswith(f"<h2>{title}</h2>"))
+    return next(
+        part
+        for part in text.split("<section>")
+        if part.startswith(f'<h2 id="{title.lower().replace(" ", "-")}">')
+    )
 
 
 def add_epochs(run: Path, *rows: dict[str, Any]) -> None:
@@ -83,8 +87,8 @@ def test_figures_and_held_out_losses_of_a_real_run(phased: Path, page: Pages, tm
     assert f"discriminator {last:.4g}</span>" in figures_section
     assert "figure/" not in seen.text
     assert "test/" not in seen.text
-    order = re.findall("<h2>(.*?)</h2>", path.read_text())
-    assert order[:5] == ["Samples over time", "Health", "Curves", "Figures of each epoch", "Evaluation"]
+    order = re.findall("<h2 .*?>(.*?)</h2>", path.read_text())
+    assert order[:5] == ["Samples over time", "Evaluation", "Figures of each epoch", "Health", "Losses"]
 
 
 def test_phases_are_marked_where_they_begin(phased: Path, page: Pages, tmp_path: Path) -> None:
@@ -94,7 +98,7 @@ def test_phases_are_marked_where_they_begin(phased: Path, page: Pages, tmp_path:
     assert facts.timeline.over_steps.marks == (Mark(0, "warm-up"), Mark(4, "game"))
     assert facts.timeline.over_epochs.marks == (Mark(0, "warm-up"), Mark(1, "game"))
     # The axis goes from 48 to 390: 24 steps in the one, 3 epochs in the other.
-    for title, place in (("Curves", 48 + 4 / 24 * 342), ("Figures of each epoch", 48 + 1 / 3 * 342)):
+    for title, place in (("Losses", 48 + 4 / 24 * 342), ("Figures of each epoch", 48 + 1 / 3 * 342)):
         drawn = section_of(path, title)
         assert drawn.count(f'd="M{place:.1f} 8V196" class="mark"') == drawn.count("<svg") > 0
         assert drawn.count(">game</text>") == drawn.count("<svg")
@@ -114,7 +118,7 @@ def test_marks_are_few_short_and_within_the_chart(run: Path) -> None:
     events = [{"event": "phase", "step": step % 30, "phase": name} for step, name in enumerate(names)]
     with (run / "events.jsonl").open("a") as file:
         file.writelines(json.dumps(event) + "\n" for event in [*events, *events])
-    curves = section_of(sparring.report(run), "Curves")
+    curves = section_of(sparring.report(run), "Losses")
     marks = re.findall(r'd="M([\d.]+) 8V196" class="mark"', curves)
     assert len(marks) <= MOST_MARKS * curves.count("<svg")
     assert all(48 <= float(mark) <= 390 for mark in marks)
@@ -147,7 +151,7 @@ def test_a_figure_that_is_no_number_is_a_gap(run: Path, page: Pages, value: Any,
     other = Path(shutil.copytree(run, tmp_path / "other"))
     add_epochs(run, {"epoch": 3, "step": 18, "figure/error": value})
     assert "After epoch 3: error –." in page(sparring.report(run)).text
-    assert sparring.compare([run, other]).rows[0].epochs == {}
+    assert sparring.compare([run, other]).entries[0].epochs == {}
 
 
 def test_each_is_a_column_of_a_comparison_with_students_interval(
@@ -162,13 +166,13 @@ def test_each_is_a_column_of_a_comparison_with_students_interval(
         add_epochs(run, before, newest)
     add_epochs(other, {"epoch": 1, "step": 2, "figure/PSNR": 30.0})
     comparison = sparring.compare([*copies, other], tmp_path / "all.html")
-    group, single = comparison.rows
+    group, single = comparison.entries
     for column, numbers in (("figure/test error", errors), ("test/generator/loss", losses)):
         scale = stdev(numbers) / math.sqrt(3)
         low, high = stats.t.interval(0.95, 2, loc=mean(numbers), scale=scale)
         found = group.epochs[column]
         assert (found.value, found.low, found.high) == pytest.approx((mean(numbers), low, high))
-        assert column in comparison.columns
+        assert column in comparison.names
         assert column not in single.epochs
     assert single.epochs["figure/PSNR"].value == 30.0
     assert single.epochs["figure/PSNR"].low is None
@@ -179,7 +183,7 @@ def test_each_is_a_column_of_a_comparison_with_students_interval(
     labels = [str(svg["aria-label"]) for svg in seen.all("svg")]
     assert "test error over epochs: 0, 1, 2" in labels
     assert "held-out generator: loss over epochs: 0, 1, 2" in labels
-    assert "PSNR over epochs: other" in labels
+    assert "PSNR over epochs: other" not in labels, "no other run has it"
 
 
 def test_a_comparison_marks_only_phases_that_all_runs_have(
@@ -202,4 +206,4 @@ def test_an_evaluation_may_have_figures_without_a_reference(run: Path, page: Pag
     other = Path(shutil.copytree(run, run.with_name("other")))
     comparison = sparring.compare([run, other])
     assert comparison.references == {}
-    assert comparison.rows[0].figures["test error"].value == 0.0125
+    assert comparison.entries[0].figures["test error"].value == 0.0125

@@ -52,8 +52,8 @@ def test_nothing_is_loaded(run: Path, page: Pages, evaluated: Callable[..., Any]
     for tag, attributes in seen.elements:
         assert tag not in {"link", "iframe", "object", "embed", "base", "form", "use", "image"}
         for name in loading & attributes.keys():
-            assert (tag, name) == ("img", "src")
-            assert str(attributes[name]).startswith("data:image/png;base64,")
+            value = str(attributes[name])
+            assert (tag, name, value[:22]) == ("img", "src", "data:image/png;base64,") or value[:1] == "#"
     text = path.read_text()
     assert not re.search(r"https?://|@import|url\(|fetch\(|XMLHttpRequest|import\(", text)
     # A browser holds itself to that too.
@@ -72,13 +72,14 @@ def test_pictures_stand_in_order_of_time_and_only_the_last_is_shown(run: Path, p
     seen = page(sparring.report(run))
     shown = [image["alt"] for image in seen.all("img")]
     assert shown == [
-        f"samples of gan-npz after {when}" for when in ("epoch 1", "step 9", "epoch 2", "epoch 3")
+        *(f"samples of gan-npz after {when}" for when in ("epoch 1", "step 9", "epoch 2", "epoch 3")),
+        "real examples",
     ]
     hidden = ["hidden" in figure for figure in seen.all("figure")[:4]]
     assert hidden == [True, True, True, False]
     slider = seen.all("input")[0]
     assert (slider["min"], slider["max"], slider["value"]) == ("0", "3", "3")
-    drawn = base64.b64decode(str(seen.all("img")[-1]["src"]).partition(",")[2])
+    drawn = base64.b64decode(str(seen.all("img")[3]["src"]).partition(",")[2])
     assert drawn == (run / "samples.png").read_bytes()
 
 
@@ -160,6 +161,43 @@ def test_a_run_that_was_killed_at_its_beginning(run: Path, page: Pages) -> None:
     said = page(sparring.report(run)).text
     for part in ("not started: 0 steps in –", "no samples yet", "no rows yet", "Nothing has been recorded"):
         assert part in said
+
+
+def test_a_run_that_was_killed_says_so_and_one_that_trains_does_not(
+    run: Path, page: Pages, change: Callable[..., None]
+) -> None:
+    change(run / "status.json", state="running", step=9)
+    said = page(sparring.report(run)).text
+    assert "killed: 9 of 18 steps" in said
+    assert f"It was killed: no process of this machine trains it any more. sparring resume {run} goes" in said
+    other = shutil.copytree(run, run.with_name("other"))
+    assert sparring.compare([run, other]).entries[0].progress == "9 of 18 steps, killed"
+    training = sparring.Run.open(run)
+    training.acquire()
+    try:
+        said = page(sparring.report(run)).text
+    finally:
+        training.release()
+    assert "running: 9 of 18 steps" in said
+    assert "It was training when this was written." in said
+
+
+def test_the_head_has_what_a_reader_looks_for(run: Path, page: Pages, evaluated: Callable[..., Any]) -> None:
+    figures = {name: EstimatedFigure(value, value, value, 0.9) for name, value in
+               (("kid", 3.0), ("recall", 0.5), ("coverage", 0.4), ("fid", 4.0))}  # fmt: skip
+    evaluated(run, figures={"error": EstimatedFigure(0.125, 0.1, 0.2)} | figures)
+    path = sparring.report(run)
+    text = path.read_text()
+    head = text[text.index("<header>") : text.index("</header>")]
+    assert re.findall("<dt>(.*?)</dt><dd>(.*?)</dd>", head) == [
+        ("error", "0.125"), ("fid", "4"), ("coverage", "0.4"), ("recall", "0.5")
+    ]  # fmt: skip
+    verdict = "Much is missing: samples cover 40 % of what is real (real ones: 90 %)."
+    assert text.count(verdict) == 1
+    assert verdict in head
+    titles = re.findall('<section><h2 id="(.*?)">(.*?)</h2>', text)
+    assert re.findall('<a href="#(.*?)">(.*?)</a>', head) == titles
+    assert [title for _, title in titles][:2] == ["Samples over time", "Evaluation"]
 
 
 def test_failures_and_events_of_unknown_kinds(run: Path, page: Pages, change: Callable[..., None]) -> None:
@@ -275,7 +313,7 @@ def test_pictures_that_are_none_are_left_out(run: Path, page: Pages, tmp_path: P
     (run / "samples" / "epoch-0005.png").write_text("<svg onload=alert(1)>")
     (run / "samples" / "epoch-0006.png").mkdir()
     (run / "samples" / "epoch-0007.png").write_bytes(private.read_bytes()[:16] + b"\xff" * 16)
-    assert len(page(sparring.report(run)).all("img")) == 3
+    assert len(page(sparring.report(run)).all("img")) == 4
 
 
 def test_files_that_are_no_samples_are_left_out(run: Path, page: Pages) -> None:
@@ -283,7 +321,7 @@ def test_files_that_are_no_samples_are_left_out(run: Path, page: Pages) -> None:
     (run / "samples" / "notes.txt").write_text("my secret")
     seen = page(sparring.report(run))
     assert "my secret" not in seen.text
-    assert len(seen.all("img")) == 3
+    assert len(seen.all("img")) == 4
 
 
 @pytest.mark.parametrize("name", ["epoch-0004.png", "epoch-0004.txt"])

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from sparring.reporting.charts import MOST_POINTS, Line, chart, curve, thinned, tick_text
+from sparring.reporting.axes import Axis, LogAxis, fitting_axis, tick_text
+from sparring.reporting.charts import MOST_POINTS, Line, chart, curve, thinned
 from sparring.reporting.html import Html, tag
 from sparring.reporting.shots import MOST_SHOTS, Picture, chosen
 from sparring.reporting.statistics import mean_over_seeds, t_quantile
@@ -102,6 +103,26 @@ def test_numbers_on_axes() -> None:
         (3e-7, 1e-7),
     ]
     assert [tick_text(*tick) for tick in ticks] == ["0", "0.25", "1.5", "500", "1.5k", "2M", "-4G", "3e-07"]
+
+
+def test_an_axis_is_logarithmic_where_a_linear_one_would_show_a_flat_line() -> None:
+    falling = [10.0 ** (2 - place) for place in range(7)]
+    axis = fitting_axis(falling, 0, 6)
+    assert isinstance(axis, LogAxis)
+    assert [axis.place(number) for number in falling] == pytest.approx([6, 5, 4, 3, 2, 1, 0], abs=1e-9)
+    assert [text for _, text in axis.ticks(3)] == ["0.0001", "0.01", "1", "100"]
+    for numbers in ([0.0, *falling], [-1.0, *falling], [1.0, 2.0, 3.0, 4.0, 5.0], [1e-9, 1.0]):
+        assert type(fitting_axis(numbers, 0, 6)) is Axis, numbers
+    line = Line("a", 0, [(float(place), number) for place, number in enumerate(falling)])
+    assert "loss over steps on a logarithmic scale: a" in chart("loss", [line])
+
+
+def test_a_curve_says_the_values_that_stand_under_a_pointer() -> None:
+    drawn = chart("loss", [Line('"a"', 0, [(1200.0, 0.25), (1300.0, None), (1400.0, 1 / 3)])])
+    assert 'data-over="step"' in drawn
+    assert 'data-name="&quot;a&quot;" data-values="1200,0.25 1400,0.3333"' in drawn
+    places = re.findall(r"[ML]([-\d.]+) ", re.findall(r'd="([^"]*)" class="curve', drawn)[0])
+    assert len(places) == 2, "a value for each place of the path, in the same order"
 
 
 def pictures(*sizes: int) -> list[Picture]:

@@ -44,7 +44,7 @@ def test_a_report_shows_the_texts_over_time(texts: Path, page: Pages) -> None:
     files = [(texts / "samples" / f"epoch-000{epoch}.txt").read_text() for epoch in (1, 2, 3)]
     assert shown(path) == files
     assert files[2] == "the <b>cat</b> # sat\n&amp; &amp; the\n"
-    assert seen.all("img") == []
+    assert [image["alt"] for image in seen.all("img")] == ["real examples"], "of before it had texts"
     assert [pre["aria-label"] for pre in seen.all("pre") if pre.get("class") == "samples"] == [
         f"samples of gan-npz after epoch {epoch}" for epoch in (1, 2, 3)
     ]

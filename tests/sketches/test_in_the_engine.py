@@ -23,7 +23,7 @@ from sparring.health.remedies import Context
 from sparring.nn.modes import inference
 from sparring.processes import Processes
 from sparring.randomness import Randomness
-from sparring.sample_pictures import sample_picture
+from sparring.sample_pictures import sample_pictures
 from sparring.training.engine import Engine
 
 HERE = Path(__file__).parent
@@ -203,7 +203,7 @@ def test_conditions_are_made_only_of_the_examples_that_are_shown(
         return condition(cls, data)
 
     monkeypatch.setattr(game, "condition", classmethod(counted))
-    sample_picture(engine.game, engine.dataset, seed=0, epoch=1.0)
+    sample_pictures(engine.game, engine.dataset, seed=0, epoch=1.0)
     assert asked == [80]
 
 

@@ -22,7 +22,7 @@ from sparring.nn.resnet import ResidualGenerator
 from sparring.objectives import HINGE
 from sparring.processes import Processes
 from sparring.randomness import Randomness
-from sparring.sample_pictures import sample_picture
+from sparring.sample_pictures import sample_pictures
 from sparring.sheet import GAP, enlargement
 from sparring.training.engine import Engine
 from sparring.zoo.cyclegan import CycleGAN
@@ -176,7 +176,7 @@ def test_the_picture_shows_targets_only_where_there_are_any(
     engine: Callable[..., Engine], paired: bool
 ) -> None:
     playing = engine(two_domains(paired=paired))
-    picture = sample_picture(playing.game, playing.dataset, seed=0, epoch=1.0)
+    picture = sample_pictures(playing.game, playing.dataset, seed=0, epoch=1.0)["samples"]
     columns = CycleGAN.grid[1] * (4 if paired else 3) - 1
     side = 16 * enlargement(columns, 16) + GAP
     assert Image.open(io.BytesIO(picture)).width == columns * side - GAP

@@ -23,7 +23,7 @@ from sparring.errors import DataError
 from sparring.game import Role
 from sparring.model import Model
 from sparring.processes import Processes
-from sparring.sample_pictures import sample_picture
+from sparring.sample_pictures import sample_pictures
 from sparring.training.engine import Engine
 from sparring.training.precision import Precision
 from sparring.zoo import SYSTEMS, find_system
@@ -144,7 +144,7 @@ def test_trains_resumes_exactly_and_samples(
     assert dataset.examples.kind.misfit(samples.examples) is None
     assert told.misfit(samples.condition) is None
     assert len(samples.examples) == len(samples.condition) == 11
-    picture = sample_picture(second.game, second.dataset, seed=0, epoch=1.0)
+    picture = sample_pictures(second.game, second.dataset, seed=0, epoch=1.0)["samples"]
     assert picture.startswith(b"\x89PNG") if SHAPES[shape][0] != TEXT else picture.count(b"\n") == 80
 
 

@@ -20,7 +20,7 @@ from sparring.game import Role
 from sparring.nn.patch_critic import FIELDS, PatchCritic, receptive_field
 from sparring.nn.unet import UNet
 from sparring.randomness import Randomness
-from sparring.sample_pictures import sample_picture
+from sparring.sample_pictures import sample_pictures
 from sparring.sheet import GAP, enlargement
 from sparring.training.engine import Engine
 from sparring.zoo.pix2pix import Pix2Pix
@@ -156,7 +156,9 @@ def test_what_is_refused(engine: Callable[..., Engine], make_dataset: Callable[.
 
 def test_the_picture_shows_source_output_and_target_side_by_side(engine: Callable[..., Engine]) -> None:
     playing = engine(pairs(count=40))
-    picture = sample_picture(playing.game, playing.dataset, seed=0, epoch=1.0)
+    pictures = sample_pictures(playing.game, playing.dataset, seed=0, epoch=1.0)
+    assert pictures.keys() == {"samples", "before", "after"}
+    picture = pictures["samples"]
     pixels = np.asarray(Image.open(io.BytesIO(picture)))
     rows, columns = Pix2Pix.grid
     factor = enlargement(4 * columns - 1, 20)

@@ -9,7 +9,7 @@ from sparring.checking.health import measured
 from sparring.checking.report import Remark, wrong
 from sparring.checking.state import copied, differences, in_words
 from sparring.checking.subject import Subject, play
-from sparring.sample_pictures import sample_picture
+from sparring.sample_pictures import sample_pictures
 from sparring.training.engine import Engine
 
 
@@ -17,7 +17,7 @@ def check_passes(subject: Subject) -> Iterator[Remark]:
     """No pass changes the state, not by a bit, nor what becomes of the run afterwards."""
     passes: dict[str, Callable[[Engine], object]] = {
         "A test pass (test_losses, figures)": lambda engine: engine.test(),
-        "Sampling": lambda engine: sample_picture(engine.game, engine.dataset, 0, 1.0),
+        "Sampling": lambda engine: sample_pictures(engine.game, engine.dataset, 0, 1.0),
         "Measuring its health": lambda engine: measured(engine, subject),
     }
     alone, engine = subject.engine(), subject.engine()

@@ -2,7 +2,8 @@
 
 Each is a file in `evaluations/`, named by its features, its number of samples and its checkpoint, and by its
 data where that is not the run's own; only the same evaluation made anew takes its place. `evaluation.json` is
-a copy of the one that means most: see `rank`.
+a copy of the one that means most: see `rank`. `nearest.png` belongs to that one: some of its samples, each
+beside the training examples that are nearest to it.
 """
 
 from __future__ import annotations
@@ -19,10 +20,16 @@ from sparring.runs.folder import Run
 
 FOLDER = "evaluations"
 CHOSEN = "evaluation.json"
+KIN = "nearest.png"
 
 
-def keep(run: Run, evaluation: Evaluation) -> Path:
+def keep(run: Run, evaluation: Evaluation, kin: bytes | None = None) -> Path:
     """Write an evaluation into a run, and also as `evaluation.json` unless that means more.
+
+    Args:
+        run: the run.
+        evaluation: the evaluation.
+        kin: the picture of some samples beside their nearest training examples, where there is one.
 
     Returns:
         The file in `evaluations/`.
@@ -41,6 +48,8 @@ def keep(run: Run, evaluation: Evaluation) -> Path:
             write_atomically(file, each.to_json().encode())
     if before is None or rank(evaluation, own) >= rank(before, own):
         write_atomically(run.path / CHOSEN, evaluation.to_json().encode())
+        if kin is not None:
+            write_atomically(run.path / KIN, kin)
     return file
 
 

@@ -23,6 +23,7 @@ from sparring.evaluation.features import FeatureExtractor, load_extractor
 from sparring.evaluation.figures import Measurement
 from sparring.evaluation.figures.own import of_game
 from sparring.evaluation.kept import CHOSEN, keep
+from sparring.evaluation.kin import kin_picture
 from sparring.evaluation.result import Evaluation
 from sparring.figures import game_figures
 from sparring.game import Game
@@ -85,9 +86,9 @@ def evaluate(
         run = Run.open(target.path if isinstance(target, Run) else target)
         # Said before it takes its minutes, and it is shown all the same.
         can_be_kept = _succeeds(lambda: check_writable(run.path / CHOSEN))
-        evaluation = _evaluate_run(run, count, data, features, seed, epoch, device, sampling, stages)
+        evaluation, kin = _evaluate_run(run, count, data, features, seed, epoch, device, sampling, stages)
     if can_be_kept:
-        _succeeds(lambda: keep(run, evaluation))
+        _succeeds(lambda: keep(run, evaluation, kin))
     return evaluation
 
 
@@ -101,7 +102,8 @@ def _evaluate_run(
     device: str,
     sampling: Mapping[str, float],
     stages: Stages,
-) -> Evaluation:
+) -> tuple[Evaluation, bytes | None]:
+    """The evaluation, and a picture of some samples beside what they may have been copied from."""
     stages("real examples")
     dataset = _data_of(run, data)
     check_enough_real(dataset)
@@ -112,7 +114,7 @@ def _evaluate_run(
         count = len(model.conditions(count))
         check_enough_samples(count)
     samples = model.sample(count, seed=seed)
-    return evaluate_samples(
+    evaluation = evaluate_samples(
         Dataset(run.path.name, samples.columns, samples.told),
         dataset,
         extractor=_extractor(features, dataset, model.game.random.device),
@@ -128,6 +130,7 @@ def _evaluate_run(
         progress=stages,
         short=_too_short(run, epoch, model.game),
     )
+    return evaluation, kin_picture(samples.columns, dataset)
 
 
 def _succeeds(write: Callable[[], object]) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from sparring.reporting.axes import Axis, LogAxis, fitting_axis
 from sparring.reporting.html import Html, tag
 from sparring.reporting.style import COLOURS
 from sparring.reporting.text import as_number, number_text, shortened
@@ -19,8 +20,6 @@ MOST_POINTS = 800
 """Points of a line beyond which only the lowest and highest of each stretch are drawn."""
 LARGEST = 1e150
 """Numbers beyond it, whose differences a float could not hold, are gaps."""
-SMALLEST = 1e-290
-"""Differences below it, which a float could not divide, are none."""
 LONGEST_MARK = 24
 """Letters of a name beside a mark."""
 MARK_LINES = 3
@@ -138,69 +137,37 @@ def legend(lines: Sequence[Line]) -> Html:
 
 
 def chart(title: str, lines: Sequence[Line], over: Over = STEPS) -> Html:
-    """Curves with axes, and with the marks that lie among their points."""
+    """Curves with axes, and with the marks that lie among their points.
+
+    Each curve says its values, so that the page can show those under the pointer. The axis of values is
+    logarithmic where a linear one would press most of them into one line.
+    """
     points = [point for line in lines for point in line.points]
     places = [place for place, _ in points] or [1.0]
     values = [value for _, value in points if value is not None] or [0.0]
-    xs = _Axis.of([0.0, *places] if over.counted else places, LEFT, WIDTH - RIGHT)
-    ys = _Axis.of(values, HEIGHT - BOTTOM, TOP)
+    xs = Axis.of([0.0, *places] if over.counted else places, LEFT, WIDTH - RIGHT)
+    ys = fitting_axis(values, HEIGHT - BOTTOM, TOP)
     ticks = [_horizontal(ys.place(value), number) for value, number in ys.ticks(5)]
     ticks += [_below(xs.place(value), number) for value, number in xs.ticks(5)]
     seen = [mark for mark in over.marks if xs.low <= mark.place <= xs.high]
     marks = [_vertical(xs.place(mark.place), mark.name, number) for number, mark in enumerate(seen)]
-    curves = [
-        tag("path", d=_path(line.points, xs, ys), class_=f"curve k{line.colour % COLOURS}") for line in lines
-    ]
+    curves = [_curve(line, xs, ys) for line in lines]
     for line in lines:
         for text, (x, y) in zip(line.labels, line.points, strict=False):
             if y is not None:
                 curves.append(tag("text", text, x=f"{xs.place(x) + 4:.1f}", y=f"{ys.place(y) - 4:.1f}"))
-    label = f"{title} over {over.unit}: {', '.join(line.name for line in lines)}"
-    return tag("svg", *ticks, *marks, *curves, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=label)
-
-
-@dataclass(frozen=True)
-class _Axis:
-    """Where numbers from `low` to `high` stand between `start` and `end`."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-
-    @classmethod
-    def of(cls, numbers: Sequence[float], start: float, end: float) -> _Axis:
-        low, high = min(numbers), max(numbers)
-        if high - low <= max(SMALLEST, 1e-9 * max(abs(low), abs(high))):
-            margin = 0.5 * abs(high) if abs(high) > SMALLEST else 0.5
-            low, high = low - margin, high + margin
-        return cls(low, high, start, end)
-
-    def place(self, number: float) -> float:
-        return self.start + (number - self.low) / (self.high - self.low) * (self.end - self.start)
-
-    def ticks(self, about: int) -> list[tuple[float, str]]:
-        """Round numbers within the range, each with its text."""
-        rough = (self.high - self.low) / about
-        unit = 10.0 ** math.floor(math.log10(rough))
-        step = next(unit * factor for factor in (1, 2, 2.5, 5, 10) if unit * factor >= rough * 0.999)
-        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
-        return [(number * step, tick_text(number * step, step)) for number in range(first, last + 1)]
-
-
-def tick_text(number: float, step: float) -> str:
-    """A number on an axis, in no more digits than the distance of its neighbours asks for."""
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if size <= abs(number) < 1e3 * size:
-            return f"{number / size:.6g}{letter}"
-    if number and (abs(number) >= 1e12 or step < 1e-4):
-        return f"{number:.3g}"
-    return f"{number:.{decimals(step)}f}" if number else "0"
-
-
-def decimals(step: float) -> int:
-    """Digits behind the point that multiples of a round number need."""
-    return next((digits for digits in range(12) if math.isclose(round(step, digits), step)), 12)
+    scale = " on a logarithmic scale" if isinstance(ys, LogAxis) else ""
+    label = f"{title} over {over.unit}{scale}: {', '.join(line.name for line in lines)}"
+    return tag(
+        "svg",
+        *ticks,
+        *marks,
+        *curves,
+        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        role="img",
+        aria_label=label,
+        data_over=over.column,
+    )
 
 
 def _horizontal(y: float, number: str) -> Html:
@@ -224,10 +191,23 @@ def _vertical(x: float, name: str, number: int) -> Html:
     )
 
 
-def _path(points: Points, xs: _Axis, ys: _Axis) -> str:
+def _curve(line: Line, xs: Axis, ys: Axis) -> Html:
+    """A line, which says its name and, in the order of its path, each place with its value."""
+    drawn = thinned(line.points)
+    said = " ".join(f"{x:.6g},{y:.4g}" for x, y in drawn if y is not None)
+    return tag(
+        "path",
+        d=_path(drawn, xs, ys),
+        class_=f"curve k{line.colour % COLOURS}",
+        data_name=line.name,
+        data_values=said,
+    )
+
+
+def _path(points: Points, xs: Axis, ys: Axis) -> str:
     """The line as drawing commands, lifted over the gaps."""
     parts = []
-    for is_gap, stretch in groupby(thinned(points), key=lambda point: point[1] is None):
+    for is_gap, stretch in groupby(points, key=lambda point: point[1] is None):
         places = [f"{xs.place(x):.1f} {ys.place(y):.1f}" for x, y in stretch if y is not None]
         if not is_gap:
             # A point alone shows as a dot, because lines have round ends.

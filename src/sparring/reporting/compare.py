@@ -1,4 +1,4 @@
-"""Several runs side by side; those that differ only by their seed as one row, with an interval over seeds."""
+"""Several runs side by side; those that differ only by their seed as one entry, with its interval."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
-
 from sparring.errors import SettingError
+from sparring.reporting.entries import Entry, entries_of
 from sparring.reporting.facts import Facts
 from sparring.reporting.html import check_page_file, write_page
-from sparring.reporting.rows import Row, rows_of
 from sparring.reporting.statistics import Spread
 from sparring.reporting.text import (
     as_number,
@@ -28,33 +25,36 @@ from sparring.runs.folder import Run
 from sparring.runs.group import runs_in
 from sparring.shown import visible
 
-if TYPE_CHECKING:
-    from sparring.evaluation.result import Evaluation
+REAL = "real"
+"""What the column of real examples is called."""
 
-NAME_WIDTH = 30
-"""Letters of a row's name on a line of a terminal."""
-REAL = "real examples"
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from sparring.evaluation.result import Evaluation
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Runs side by side, as `compare` makes it."""
 
-    rows: tuple[Row, ...]
+    entries: tuple[Entry, ...]
     references: dict[str, Spread]
     """What real examples have for each figure."""
     notes: tuple[str, ...]
     """What one must know to read the numbers, a sentence or two each."""
 
     @property
-    def columns(self) -> list[str]:
+    def names(self) -> list[str]:
         """The names of the evaluations' figures, then of those of the epochs, then of all losses."""
-        kinds = [[getattr(row, kind) for row in self.rows] for kind in ("figures", "epochs", "losses")]
-        return list(dict.fromkeys(name for rows in kinds for numbers in rows for name in numbers))
+        every = [getattr(entry, kind) for kind in ("figures", "epochs", "losses") for entry in self.entries]
+        return list(dict.fromkeys(name for numbers in every for name in numbers))
 
     def tables(self, width: int = 100) -> list[Table]:
-        """Tables for a terminal: several below each other where the columns do not fit in its width."""
-        return [self._table(columns, place == 0) for place, columns in enumerate(self._packed(width))]
+        """Tables for a terminal: several below each other where the runs do not fit in its width."""
+        from sparring.reporting.comparison_table import comparison_tables
+
+        return comparison_tables(self, width)
 
     def to_html(self) -> str:
         """A page with the same table, the curves over each other and the last samples beside each other."""
@@ -63,10 +63,10 @@ class Comparison:
         return comparison_page(self)
 
     def cells(self, name: str) -> list[tuple[str, str]]:
-        """A column: the number of each row and of real examples, each with its interval."""
+        """The number of each entry under a name, and that of real examples, each with its interval."""
         cells = []
-        for row in self.rows:
-            spread = row.numbers.get(name)
+        for entry in self.entries:
+            spread = entry.numbers.get(name)
             has_interval = spread is not None and spread.low is not None
             interval = interval_text(spread.low, spread.high) if spread and has_interval else ""
             cells.append((bounded_text(spread.value, spread.at_least) if spread else "–", interval))
@@ -75,42 +75,28 @@ class Comparison:
             cells.append((bounded_text(real.value, real.at_least) if real else "", ""))
         return cells
 
-    def _table(self, columns: Sequence[str], first: bool) -> Table:
-        """A table of some columns; the first of several says what the rows are."""
-        table = Table(show_lines=True)
-        table.add_column(Text("run"), max_width=NAME_WIDTH, overflow="fold")
-        for name in ("seeds", *columns):
-            table.add_column(Text(column_title(name)), justify="right", no_wrap=True)
-        cells = [self.cells(name) for name in columns]
-        for place, row in enumerate(self.rows):
-            lines = [row.name, *row.about] if first else [row.name]
-            about = Text("\n").join(map(Text, lines))
-            about.stylize("dim", len(row.name))
-            table.add_row(about, str(len(row.runs)), *(_terminal_cell(*column[place]) for column in cells))
-        if any(name in self.references for name in columns):
-            table.add_row(Text(REAL), "", *(_terminal_cell(*column[-1]) for column in cells))
-        return table
+    def best(self, name: str) -> frozenset[int]:
+        """The entries whose figure is nearest to that of real examples: several where intervals overlap.
 
-    def _packed(self, width: int) -> list[list[str]]:
-        """The columns, so many in each table as its width holds."""
-        left_over = width - NAME_WIDTH - len("seeds") - 8
-        parts: list[list[str]] = [[]]
-        free = left_over
-        for name in self.columns:
-            texts = [text for cell in self.cells(name) for text in cell]
-            needed = max(map(len, [*texts, *column_title(name).split("\n")])) + 3
-            if needed > free and parts[-1]:
-                parts.append([])
-                free = left_over
-            parts[-1].append(name)
-            free -= needed
-        return parts
+        None where real examples have no such figure, or where it tells no entry from the others.
+        """
+        real = self.references.get(name)
+        spreads = {
+            place: spread
+            for place, entry in enumerate(self.entries)
+            if (spread := entry.numbers.get(name)) is not None and not spread.at_least
+        }
+        if real is None or len(spreads) < 2:
+            return frozenset()
+        nearest = min(spreads.values(), key=lambda spread: abs(spread.value - real.value))
+        found = frozenset(place for place, spread in spreads.items() if spread.reaches(nearest))
+        return found if len(found) < len(spreads) else frozenset()
 
 
 def compare(runs: Iterable[Run | Path | str], out: Path | str | None = None) -> Comparison:
     """Put runs side by side: their evaluations, the figures of their last epochs, their final losses.
 
-    Runs that differ only by their seed become one row with means and Student's 95 % interval over the seeds.
+    Runs that differ only by their seed become one entry with means and Student's 95 % interval over these.
 
     Args:
         runs: two runs or more, or their folders; a group of seeds stands for all of its runs.
@@ -126,21 +112,12 @@ def compare(runs: Iterable[Run | Path | str], out: Path | str | None = None) -> 
     evaluations = _of_one_measure(facts)
     found = [(each, evaluation) for each in facts if (evaluation := evaluations[each.run.path])]
     _refuse_different_measures(found)
-    rows = rows_of(facts, evaluations)
+    entries = entries_of(facts, evaluations)
     references = _references([evaluation for _, evaluation in found])
-    comparison = Comparison(rows, references, tuple(_notes(rows, facts, evaluations)))
+    comparison = Comparison(entries, references, tuple(_notes(entries, facts, evaluations)))
     if path is not None:
         write_page(path, comparison.to_html())
     return comparison
-
-
-def column_title(name: str) -> str:
-    """The name of a column over several lines where it has parts, as that of a loss has."""
-    return visible(name).replace("/", "\n")
-
-
-def _terminal_cell(number: str, interval: str) -> Text:
-    return Text(number) if not interval else Text(number) + Text(f"\n{interval}", "dim")
 
 
 def _distinct(runs: Iterable[Run | Path | str]) -> list[Facts]:
@@ -190,7 +167,7 @@ def _references(evaluations: Sequence[Evaluation]) -> dict[str, Spread]:
 
 
 def _notes(
-    rows: Sequence[Row], facts: Sequence[Facts], evaluations: Mapping[Path, Evaluation | None]
+    entries: Sequence[Entry], facts: Sequence[Facts], evaluations: Mapping[Path, Evaluation | None]
 ) -> Iterable[str]:
     """What the numbers are, and what is missing."""
     evaluation = next((each for each in evaluations.values() if each is not None), None)
@@ -199,18 +176,23 @@ def _notes(
         yield f"Figures: {count_text(evaluation.count)} samples against {real}, seen through {extractor}."
         if caution := evaluation.caution():
             yield caution
-    if any(len(row.runs) > 1 for row in rows):
+    if evaluation is not None:
         yield (
-            "A row of several seeds has their means, with Student's 95 % intervals over the seeds: where the "
-            "mean over many seeds probably lies."
+            "* marks what is nearest to real examples: several runs where their intervals overlap, none "
+            "where all of them do."
         )
-    if any(len(row.runs) == 1 and row.figures for row in rows):
+    if any(len(entry.runs) > 1 for entry in entries):
         yield (
-            "A row of one seed has the 95 % intervals of its evaluation, over samples only: another seed may "
-            "lie outside them."
+            "Several seeds have their means, with Student's 95 % intervals over the seeds: where the mean "
+            "over many seeds probably lies."
         )
-    if any(row.epochs for row in rows):
-        yield "Columns that begin with figure or test: measured at the end of the last epoch."
+    if any(len(entry.runs) == 1 and entry.figures for entry in entries):
+        yield (
+            "One seed has the 95 % intervals of its evaluation, over samples only: another seed may lie "
+            "outside them."
+        )
+    if any(entry.epochs for entry in entries):
+        yield "What begins with figure or test was measured at the end of the last epoch."
     yield "Losses: means over the last tenth of the steps."
     for each in facts:
         found = evaluations[each.run.path]

@@ -41,6 +41,8 @@ class Facts:
     """The rows of history.jsonl."""
     events: list[dict[str, Any]]
     """The rows of events.jsonl."""
+    is_held: bool
+    """Whether a process of this machine was writing to it."""
 
     @classmethod
     def of(cls, run: Run | Path | str) -> Facts:
@@ -50,9 +52,11 @@ class Facts:
             RunError: there is none, or its run.json or its history is damaged.
         """
         run = Run.open(run.path if isinstance(run, Run) else run)
+        # In this order: a run that ends meanwhile is not taken for one that was killed.
+        is_held = run.is_held
         rows: list[Any] = run.history()
         history = [row for row in rows if isinstance(row, dict)]
-        return cls(run, run.description, _status(run), history, run.events())
+        return cls(run, run.description, _status(run), history, run.events(), is_held)
 
     def rows_of(self, kind: str) -> list[dict[str, Any]]:
         """The rows of the history of a kind."""
@@ -92,8 +96,9 @@ class Facts:
 
     @property
     def state(self) -> str:
-        """`finished`, `interrupted`, `running`, `failed`, or `not started`."""
-        return visible(self.status.get("state", "not started"))
+        """`finished`, `interrupted`, `running`, `killed`, `failed`, or `not started`."""
+        state = visible(self.status.get("state", "not started"))
+        return "killed" if state == "running" and not self.is_held else state
 
     @property
     def progress(self) -> str:
@@ -184,15 +189,21 @@ class Facts:
                 f"{path} is damaged ({visible(error)}): make it anew with `{self.command('evaluate')}`."
             ) from error
 
-    @property
-    def verdict(self) -> Verdict:
-        """What is known of the samples: by an evaluation of the latest step, else by the latest checks."""
+    @cached_property
+    def shown_evaluation(self) -> Evaluation | None:
+        """The evaluation that means most if it is of the latest step; None where there is no such, or damaged
+        one."""
         try:
             evaluation = self.evaluation()
         except RunError:
-            evaluation = None
-        if evaluation is not None and self.outdated(evaluation) is None:
-            return evaluation.verdict
+            return None
+        return evaluation if evaluation is not None and self.outdated(evaluation) is None else None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is known of the samples: by an evaluation of the latest step, else by the latest checks."""
+        if self.shown_evaluation is not None:
+            return self.shown_evaluation.verdict
         step, epoch = self.status.get("step"), self.status.get("epoch")
         return of_checks(self.checks, too_short(step, epoch, self.system.length) if self.system else "")
 

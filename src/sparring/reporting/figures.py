@@ -9,7 +9,7 @@ from sparring.errors import RunError
 from sparring.reporting import html
 from sparring.reporting.charts import Line, columns_of, curve, legend, panel, term_panels
 from sparring.reporting.facts import Facts
-from sparring.reporting.html import Html, paragraph, section, tag
+from sparring.reporting.html import Html, Section, paragraph, section, tag
 from sparring.reporting.text import (
     bounded_text,
     count_text,
@@ -27,7 +27,7 @@ FIGURE, HELD_OUT = "figure/", "test/"
 """How the columns of an epoch begin that hold a figure, or a term of a loss of held-out data."""
 
 
-def epochs_section(facts: Facts) -> Html | None:
+def epochs_section(facts: Facts) -> Section | None:
     """The figures of each epoch and the losses of held-out data, as curves; None where there are none."""
     figures = figure_panels(facts)
     losses = held_out_panels(facts)
@@ -91,7 +91,7 @@ def _newest(facts: Facts) -> str:
     return f"{now}Measured at the end of each epoch; behind each name stands its last value."
 
 
-def evaluation_section(facts: Facts) -> Html:
+def evaluation_section(facts: Facts) -> Section:
     """What an evaluation found, or the command that makes one."""
     title = "Evaluation"
     try:
@@ -115,7 +115,7 @@ def evaluation_section(facts: Facts) -> Html:
         paragraph(about, class_="quiet"),
         paragraph(html.prose(caution), class_="note") if caution else None,
         paragraph(html.prose(outdated), class_="note") if outdated else None,
-        paragraph(value_text(evaluation.verdict.text)),
+        paragraph(value_text(evaluation.verdict.text)) if outdated else None,
         html.table(("figure", "value and 95 % interval", "real"), _rows(evaluation)),
         _others(facts),
     )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from sparring.reporting import html
-from sparring.reporting.charts import term_panels
+from sparring.reporting.charts import columns_of, term_panels
 from sparring.reporting.facts import Facts
 from sparring.reporting.findings import FINDING, ROLLED_BACK, Card, cards_of
-from sparring.reporting.html import Html, paragraph, section, tag
+from sparring.reporting.html import Html, Section, paragraph, section, tag
 from sparring.reporting.text import counted
 from sparring.verdict import Grade
-
-_OF_ONE_BATCH = "Of the one batch of each check; means stand under Curves."
 
 EXPLANATIONS = {
     "diversity": "Mean distance among generated examples relative to real ones; 1 is as diverse as real.",
@@ -26,16 +24,18 @@ EXPLANATIONS = {
     "return": "How far samples came over ten checks, as a share of the way they took; 0 is back and forth.",
     "gradient_norm": "Length of the player's gradient; near 0 it no longer learns.",
     "update_ratio": "How far a step moves the weights, relative to their size.",
-    "loss": _OF_ONE_BATCH,
-    "accuracy": _OF_ONE_BATCH,
-    "logit_gap": _OF_ONE_BATCH,
 }
 """What the columns of a check mean, by the name of their term, in the order in which a report has them."""
 
 
-def health_section(facts: Facts) -> Html:
-    """Findings as cards, and below them the curves, in which each player stands with its role."""
-    panels = term_panels(facts.checks, facts.timeline.over_steps, EXPLANATIONS, facts.players)
+def health_section(facts: Facts) -> Section:
+    """Findings as cards, and below them the curves, in which each player stands with its role.
+
+    What stands under the losses, as means over more than the one batch of a check, is not drawn again.
+    """
+    drawn = set(columns_of(facts.rows))
+    checks = [{name: row[name] for name in row if name not in drawn} for row in facts.checks]
+    panels = term_panels(checks, facts.timeline.over_steps, EXPLANATIONS, facts.players)
     cards = [_shown(card) for card in cards_of(facts)]
     return section(
         "Health",
@@ -46,7 +46,7 @@ def health_section(facts: Facts) -> Html:
 
 
 def _summary(facts: Facts) -> str:
-    """What all checks came to, in a sentence."""
+    """What all checks came to, in a sentence; the verdict stands at the head of the page."""
     findings, returns = len(facts.events_of(FINDING)), len(facts.events_of(ROLLED_BACK))
     found = [
         counted(number, name) for number, name in ((findings, "finding"), (returns, "roll-back")) if number
@@ -54,12 +54,12 @@ def _summary(facts: Facts) -> str:
     if not facts.checks:
         watched = "This run was not watched: its history has no health checks."
         return f"{watched} Yet its events have {' and '.join(found)}." if found else watched
-    checks, verdict = counted(len(facts.checks), "check"), facts.verdict
+    checks = counted(len(facts.checks), "check")
     if found:
-        return f"{' and '.join(found)} in {checks}. {verdict.text}"
-    if verdict.grade is Grade.CLOSE:
-        return f"Nothing unusual was seen in {checks}. {verdict.text}"
-    return f"None of the troubles that health looks for was seen in {checks}. {verdict.text}"
+        return f"{' and '.join(found)} in {checks}."
+    if facts.verdict.grade is Grade.CLOSE:
+        return f"Nothing unusual was seen in {checks}."
+    return f"None of the troubles that health looks for was seen in {checks}."
 
 
 def _shown(card: Card) -> Html:

@@ -60,9 +60,27 @@ def _attribute(name: str, value: str | int | float | bool | None) -> str:
     return f" {name}" if value is True else f' {name}="{html.escape(visible(value))}"'
 
 
-def section(title: str, *children: Child) -> Html:
+class Section(Html):
     """A part of a page under its heading."""
-    return tag("section", tag("h2", title), *children)
+
+    heading: str
+
+
+def section(title: str, *children: Child) -> Section:
+    """A part of a page under its heading, to which the contents lead."""
+    made = Section(tag("section", tag("h2", title, id=_anchor(title)), *children))
+    made.heading = title
+    return made
+
+
+def contents(sections: Iterable[Section]) -> Html:
+    """Links to the sections of a page."""
+    links = [tag("a", each.heading, href=f"#{_anchor(each.heading)}") for each in sections]
+    return tag("nav", *links, aria_label="contents")
+
+
+def _anchor(title: str) -> str:
+    return title.lower().replace(" ", "-")
 
 
 def paragraph(*children: Child, class_: str | None = None) -> Html:
@@ -110,9 +128,16 @@ def image(png: bytes, description: str, width: int, height: int) -> Html:
     )
 
 
-def page(title: str, *children: Child) -> str:
-    """A whole document that loads nothing, and that a browser will not let load anything."""
-    digest = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+def page(title: str, *children: Child, script: str = SCRIPT, style: str = STYLE) -> str:
+    """A whole document that loads nothing, and that a browser will not let load anything.
+
+    Args:
+        title: of the document.
+        children: what is on the page.
+        script: the only one that a browser will run.
+        style: how it looks.
+    """
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
         "base-uri 'none'; form-action 'none'"
@@ -124,9 +149,9 @@ def page(title: str, *children: Child) -> str:
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("title", title),
-        tag("style", Html(STYLE)),
+        tag("style", Html(style)),
     )
-    body = tag("body", tag("main", *children), tag("script", Html(SCRIPT)))
+    body = tag("body", tag("main", *children), tag("script", Html(script)))
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
 
 

@@ -50,10 +50,10 @@ class Shot(ABC):
             about: what they are, in words.
         """
 
-    def shown(self, of: str, hidden: bool = False, caption: str = "") -> Html:
+    def shown(self, of: str, hidden: bool = False, caption: str = "", class_: str | None = None) -> Html:
         """The samples with their caption."""
-        drawn = self.content(f"samples of {of} after {self.label}")
-        return tag("figure", drawn, tag("figcaption", caption or self.label), hidden=hidden)
+        drawn = self.content(caption or f"samples of {of} after {self.label}")
+        return tag("figure", drawn, tag("figcaption", caption or self.label), hidden=hidden, class_=class_)
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,20 @@ def chosen(shots: Sequence[_Some], most: int = MOST_SHOTS, most_bytes: int = MOS
         if sum(shot.size for shot in some) <= most_bytes:
             return some
     return [shots[0], shots[-1]] if len(shots) > 1 else list(shots)
+
+
+def single(facts: Facts, name: str, label: str) -> Shot | None:
+    """A picture, or a text, that stands in the run's own folder; None where there is none.
+
+    Args:
+        facts: the run.
+        name: of the file, without its ending.
+        label: what it shows.
+    """
+    png, text = (facts.run.path / f"{name}{suffix}" for suffix in (".png", ".txt"))
+    if png.is_file():
+        return Picture.read(png, label, 0.0)
+    return Text.read(text, label, 0.0) if text.is_file() else None
 
 
 def film(facts: Facts) -> Html | None:

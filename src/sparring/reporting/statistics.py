@@ -17,6 +17,16 @@ class Spread:
     at_least: bool = False
     """Whether the number is a lower bound, of which there is no interval."""
 
+    def reaches(self, other: Spread) -> bool:
+        """Whether the interval, or the number where there is none, overlaps another."""
+        low, high = (
+            (self.value, self.value) if self.low is None or self.high is None else (self.low, self.high)
+        )
+        others = (
+            (other.value, other.value) if other.low is None or other.high is None else (other.low, other.high)
+        )
+        return low <= others[1] and others[0] <= high
+
 
 def mean_over_seeds(numbers: Sequence[float]) -> Spread:
     """The mean with Student's 95 % interval; of one number, the number alone."""

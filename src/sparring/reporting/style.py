@@ -33,6 +33,40 @@ figure { margin: 0; }
 figure[hidden] { display: none; }
 img { display: block; max-width: 100%; height: auto; border-radius: 4px; background: #fff; }
 img.pixels { image-rendering: pixelated; }
+.verdict { font-size: 1.125rem; font-weight: 500; margin: 16px 0; }
+.tiles {
+  display: grid; grid-template-columns: repeat(auto-fill, minmax(min(46%, 150px), 1fr)); gap: 12px;
+  margin: 16px 0;
+}
+.tiles div { background: var(--box); border-radius: 6px; padding: 10px 14px; }
+.tiles dd {
+  font-size: 1.4rem; font-weight: 500; line-height: 1.3; margin: 0; font-variant-numeric: tabular-nums;
+}
+.tiles dd.small { font-size: .8125rem; font-weight: normal; }
+nav { display: flex; flex-wrap: wrap; gap: 4px 20px; margin: 20px 0 0; font-size: .9375rem; }
+a { color: var(--c0); padding: 4px 0; }
+section h3 { margin-top: 28px; }
+.panels h3, .card h3 { margin-top: 0; }
+.beside {
+  display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 24px;
+  align-items: end;
+}
+.beside > * { min-width: 0; }
+.wipe > div { position: relative; max-width: 640px; }
+.wipe > div img { width: 100%; }
+.wipe > div div { position: absolute; inset: 0; clip-path: inset(0 calc(100% - var(--share, 50%)) 0 0); }
+.wipe > div div img { height: 100%; }
+.wipe input {
+  display: block; width: 100%; max-width: 640px; height: 36px; margin: 4px 0; accent-color: var(--c0);
+}
+.kin img { max-width: min(100%, 560px); }
+.panels figure { position: relative; }
+svg[data-over] { touch-action: pan-y; }
+output {
+  position: absolute; left: 48px; right: 0; z-index: 1; padding: 2px 6px; border-radius: 4px;
+  background: var(--box); border: 1px solid var(--line); font-size: .8125rem; pointer-events: none;
+  font-variant-numeric: tabular-nums;
+}
 .film input {
   display: block; width: 100%; max-width: 640px; height: 36px; margin: 0 0 8px; position: sticky; top: 0;
   accent-color: var(--c0); background: var(--page); z-index: 1;
@@ -72,6 +106,8 @@ tbody th { font-weight: 500; position: sticky; left: 0; background: var(--page);
 tr.changed th { background: inherit; position: static; }
 .scroll { margin-bottom: 16px; }
 .small { display: block; color: var(--quiet); font-size: .8125rem; font-weight: normal; }
+.best { font-weight: 700; }
+.best::before { content: "* "; }
 .range { display: block; color: var(--quiet); font-size: .8125rem; white-space: nowrap; }
 .name { display: block; min-width: 9rem; max-width: 26rem; overflow-wrap: anywhere; }
 .value { display: block; max-width: 26rem; min-width: 2rem; overflow-wrap: anywhere; }

@@ -9,7 +9,7 @@ from sparring.errors import RunError, SettingError
 from sparring.reporting import html
 from sparring.reporting.charts import Line, Over, Points, panel
 from sparring.reporting.facts import Facts
-from sparring.reporting.html import Html, paragraph, section, tag
+from sparring.reporting.html import Html, Section, paragraph, section, tag
 from sparring.reporting.text import bounded_text, count_text, interval_text, number_text, value_text
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TITLE = "Quality against diversity"
 
 
-def sweep_section(facts: Facts, beside: Facts | None = None) -> Html | None:
+def sweep_section(facts: Facts, beside: Facts | None = None) -> Section | None:
     """The curve of a run over a setting of sampling, such as the temperature; None where it has none.
 
     Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import secrets
@@ -249,3 +250,18 @@ def read_rows(path: Path, *hints: Any) -> list[dict[str, Any]]:
             raise RunError(f"{path} is damaged: line {number:,} is not JSON ({error}).") from error
         rows.append(row)
     return rows
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process of this machine holds a lock file; it is neither made nor written to."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False

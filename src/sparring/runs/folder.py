@@ -5,7 +5,7 @@
     history.jsonl       the numbers, a row at a time: `pandas.read_json("history.jsonl", lines=True)`
     events.jsonl        what happened and when: started, resumed, findings, rolled back, finished, ...
     samples/            pictures of generated examples, always from the same latents
-    samples.png         the newest of them
+    samples.png         the newest of them; real.png, before.png and after.png to look at beside it
     curves.png          the history as curves
     checkpoints/        the latest state of everything, to resume from
     weights/            networks of epochs that were to be kept, to sample from
@@ -39,6 +39,7 @@ from sparring.runs.files import (
     LARGEST_ROWS,
     append_row,
     cut_torn_line,
+    is_locked,
     own_copy,
     read,
     read_json,
@@ -141,6 +142,11 @@ class Run:
         for name in ("history.jsonl", "events.jsonl"):
             own_copy(self.path / name)
         cut_torn_line(self.path / "events.jsonl")
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a process of this machine is writing to it now; finding out changes nothing."""
+        return is_locked(self.path / ".lock")
 
     def release(self) -> None:
         """Let others write."""

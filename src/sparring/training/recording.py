@@ -17,7 +17,7 @@ from sparring.imports import OWN_FILES
 from sparring.plots import curves_png
 from sparring.runs.files import write_atomically
 from sparring.runs.folder import Run
-from sparring.sample_pictures import sample_picture
+from sparring.sample_pictures import REAL, SAMPLES, real_picture, sample_pictures
 from sparring.settings import Count
 from sparring.training.engine import Engine
 from sparring.training.meter import Meter
@@ -187,12 +187,15 @@ class Recording:
     # -- pictures -----------------------------------------------------------------------------------------
 
     def _draw_samples(self, name: str) -> None:
-        dataset = self.engine.dataset
-        picture = sample_picture(self.engine.game, dataset, self.description["seed"], self.epoch)
+        game, dataset = self.engine.game, self.engine.dataset
         suffix = dataset.examples.kind.suffix
-        for path in (self.run.path / "samples" / f"{name}{suffix}", self.run.path / f"samples{suffix}"):
-            write_atomically(path, picture)
-        for line in dataset.examples.kind.glimpse(picture):
+        pictures = sample_pictures(game, dataset, self.description["seed"], self.epoch)
+        if not (self.run.path / f"{REAL}{suffix}").exists() and (real := real_picture(game, dataset)):
+            pictures[REAL] = real
+        write_atomically(self.run.path / "samples" / f"{name}{suffix}", pictures[SAMPLES])
+        for which, picture in pictures.items():
+            write_atomically(self.run.path / f"{which}{suffix}", picture)
+        for line in dataset.examples.kind.glimpse(pictures[SAMPLES]):
             self.console.line(f"  {line}")
 
     def _draw_curves(self) -> None:

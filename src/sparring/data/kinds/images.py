@@ -52,6 +52,7 @@ class Images(Kind):
     hub_task: ClassVar[str | None] = "unconditional-image-generation"
     exported_as: ClassVar[str] = "images from 0 to 1 as count x channels x height x width"
     has_size: ClassVar[bool] = True
+    drawn_apart: ClassVar[bool] = True
     has_near_duplicates: ClassVar[bool] = True
     formats: ClassVar[tuple[str, ...]] = ("png", "jpg", "webp")
     dtype: ClassVar[torch.dtype] = torch.uint8

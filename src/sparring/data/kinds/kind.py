@@ -60,6 +60,10 @@ class Kind(ABC):
     """Values in one picture at the most, where there is a limit; more are shown in several."""
     arrays: ClassVar[str]
     """The name under which a .npz file holds examples of this kind."""
+    drawn_with_real: ClassVar[bool] = False
+    """Whether a picture of values shows the real ones as well, where the data is at hand."""
+    drawn_apart: ClassVar[bool] = False
+    """Whether each value in a picture can be looked at by itself, beside others in its row."""
     formats: ClassVar[tuple[str, ...]] = ()
     """The endings of files that hold one value each, the usual one first; none where there are no such."""
     as_condition: ClassVar[str] = "sources"

@@ -31,6 +31,7 @@ class Points(Kind):
     described: ClassVar[type] = Described
     name: ClassVar[str] = "points"
     arrays: ClassVar[str] = "points"
+    drawn_with_real: ClassVar[bool] = True
     usual_system: ClassVar[str | None] = "r3gan"
     exported_as: ClassVar[str] = "points as count x dimensions"
 

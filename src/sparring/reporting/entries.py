@@ -1,4 +1,4 @@
-"""The rows of a comparison: a run, or several that differ only by their seed, with what they came to."""
+"""The entries of a comparison: a run, or several that differ only by their seed, with what they came to."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ NAMES_SHOWN = 4
 
 
 @dataclass(frozen=True)
-class Row:
+class Entry:
     """One run, or several that differ only by their seed."""
 
     runs: tuple[Facts, ...]
     name: str
     """The folders' names, or that of the group of seeds which they are."""
     differs: tuple[str, ...]
-    """What is asked for otherwise than in another row, such as `--generator-lr 0.0005`."""
+    """What is asked for otherwise than in another entry, such as `--generator-lr 0.0005`."""
     losses: dict[str, Spread]
     """The final loss of each player, such as `generator/loss`."""
     figures: dict[str, Spread]
@@ -49,9 +49,14 @@ class Row:
         return first.progress if first.state == "finished" else f"{first.progress}, {first.state}"
 
     @property
-    def about(self) -> tuple[str, ...]:
-        """What stands below the name, a line each: differences, progress, findings."""
-        return (*self.differs, self.progress, f"findings: {findings_text(self.runs)}")
+    def about(self) -> dict[str, str]:
+        """What must be known of its runs, by name: how many seeds, what was asked, progress, findings."""
+        return {
+            "seeds": str(len(self.runs)),
+            "asked": "\n".join(self.differs),
+            "progress": self.progress,
+            "findings": findings_text(self.runs),
+        }
 
     @property
     def numbers(self) -> dict[str, Spread]:
@@ -59,8 +64,8 @@ class Row:
         return self.figures | self.epochs | self.losses
 
 
-def rows_of(facts: Sequence[Facts], evaluations: Mapping[Path, Evaluation | None]) -> tuple[Row, ...]:
-    """The rows of a comparison.
+def entries_of(facts: Sequence[Facts], evaluations: Mapping[Path, Evaluation | None]) -> tuple[Entry, ...]:
+    """The entries of a comparison.
 
     Args:
         facts: the runs.
@@ -69,7 +74,7 @@ def rows_of(facts: Sequence[Facts], evaluations: Mapping[Path, Evaluation | None
     groups = _groups(facts, evaluations)
     firsts = [group[0] for group in groups]
     return tuple(
-        _row(
+        _entry(
             group,
             [evaluations[each.run.path] for each in group],
             _differences(group[0], firsts),
@@ -136,12 +141,12 @@ def _differences(facts: Facts, firsts: Sequence[Facts]) -> tuple[str, ...]:
     )
 
 
-def _row(
+def _entry(
     group: Sequence[Facts],
     evaluations: Sequence[Evaluation | None],
     differs: tuple[str, ...],
     name: str,
-) -> Row:
+) -> Entry:
     losses = _spreads([final_losses(each) for each in group])
     epochs = _spreads([last_figures(each) for each in group])
     found = [evaluation for evaluation in evaluations if evaluation is not None]
@@ -151,7 +156,7 @@ def _row(
     for figure, spread in figures.items():
         if any(each.figures[figure].at_least for each in found):
             figures[figure] = Spread(spread.value, at_least=True)
-    return Row(tuple(group), name, differs, losses, figures, epochs)
+    return Entry(tuple(group), name, differs, losses, figures, epochs)
 
 
 def _values(evaluation: Evaluation) -> dict[str, float]:
@@ -193,7 +198,7 @@ def _spreads(runs: Sequence[Mapping[str, float]]) -> dict[str, Spread]:
 
 
 def _name(group: Sequence[Facts], facts: Sequence[Facts]) -> str:
-    """The names of a row's runs; of all the runs of a group of seeds, the name of the group."""
+    """The names of an entry's runs; of all the runs of a group of seeds, the name of the group."""
     seeds = group[0].group
     if seeds and len(group) > 1 and list(group) == [each for each in facts if each.group == seeds]:
         others = {each.group.name for each in facts if each.group and each.group != seeds}
