@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
+from sparring.data import short_data_name
 from sparring.errors import RunError, SettingError
 from sparring.evaluation.kept import chosen
 from sparring.exporting.card import card
 from sparring.exporting.layout import CONFIG, FORMAT, WEIGHTS
-from sparring.exporting.onnx import NOISE, Exported, require_packages, write_onnx
+from sparring.exporting.module import NOISE, Exported
+from sparring.exporting.noise import law_of
+from sparring.exporting.onnx import require_packages, write_onnx
+from sparring.exporting.page import page_of
 from sparring.game import Game
 from sparring.model import Model, load
 from sparring.randomness import Randomness
@@ -25,19 +30,22 @@ DRAWN = 100
 """Samples that are shown."""
 
 
-def export(run: Run | Path | str, out: Path | str, *, onnx: bool = True, epoch: int | None = None) -> Path:
+def export(
+    run: Run | Path | str, out: Path | str, *, onnx: bool = True, page: bool = True, epoch: int | None = None
+) -> Path:
     """Write a trained game to a folder by itself, which `load` takes like a run.
 
     It holds `model.safetensors` (all weights), `config.json` (what they are), `README.md` (a model card with
-    the figures of the newest evaluation), a picture of samples, and `model.onnx` (noise to samples, for any
-    number of them). Nothing in it names a path, but where a system of
-    one's own lies.
+    the figures of the newest evaluation), a picture of samples, `model.onnx` (noise to samples, for any
+    number of them), and `page.html` (the generator in a browser, without a network; a warning says why where
+    there is none). Nothing in it names a path, but where a system of one's own lies.
 
     Args:
         run: the run or its folder.
         out: the folder, which must not be there yet.
         onnx: write the ONNX file, which needs `pip install 'sparring[onnx]'`; it is run, and compared with
             torch.
+        page: write the page.
         epoch: an epoch whose networks were kept; by default the latest checkpoint.
 
     Raises:
@@ -61,10 +69,20 @@ def export(run: Run | Path | str, out: Path | str, *, onnx: bool = True, epoch: 
         (folder / "README.md").write_text(text, encoding="utf-8")
         if onnx:
             write_onnx(model, folder / "model.onnx")
+        if page:
+            _write_page(model, config["title"], folder / "page.html")
 
     path.parent.mkdir(parents=True, exist_ok=True)
     write_folder_atomically(path, fill)
     return path
+
+
+def _write_page(model: Model, title: str, path: Path) -> None:
+    """Write the page, or say why there is none."""
+    try:
+        path.write_text(page_of(model, title), encoding="utf-8")
+    except SettingError as error:
+        warnings.warn(f"{error} The folder has no page.html.", stacklevel=4)
 
 
 def inputs_of(model: Model) -> dict[str, str]:
@@ -78,16 +96,14 @@ def inputs_of(model: Model) -> dict[str, str]:
 
 
 def noise_of(game: Game) -> str:
-    """The noise of 64 samples in terms of NumPy, as far as its range shows it."""
-    drawn = game.latent(1000, Randomness(0))
+    """The noise of 64 samples in terms of NumPy."""
+    drawn = game.latent(1, Randomness(0))
     shape = (64, *drawn.shape[1:])
     if not drawn.numel():
         return f"np.zeros({shape}, np.float32)"
-    low, high = drawn.min().item(), drawn.max().item()
-    law = f"standard_normal({shape})"
-    if low >= -1 and high <= 1:
-        law = f"uniform({0 if low >= 0 else -1}, 1, {shape})"
-    return f"np.random.default_rng(1).{law}.astype(np.float32)"
+    law = law_of(game)
+    named = f"standard_normal({shape})" if law.low is None else f"uniform({law.low:g}, {law.high:g}, {shape})"
+    return f"np.random.default_rng(1).{named}.astype(np.float32)"
 
 
 def config_of(run: Run, suffix: str, epoch: int | None) -> dict[str, Any]:
@@ -97,7 +113,12 @@ def config_of(run: Run, suffix: str, epoch: int | None) -> dict[str, Any]:
     return {
         "format": FORMAT,
         **{name: description[name] for name in TAKEN},
-        "data": {"summary": data["summary"], "fingerprint": data["fingerprint"], "spec": data["spec"]},
+        # A run of before there was a summary has only a name, of which what may be a path is left out.
+        "data": {
+            "summary": data.get("summary", short_data_name(data["name"])),
+            "fingerprint": data["fingerprint"],
+            "spec": data["spec"],
+        },
         "step": run.status["step"] if epoch is None else _end_of(epoch, run),
         "epoch": epoch,
         "suffix": suffix,

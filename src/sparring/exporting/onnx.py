@@ -12,47 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
 
 from sparring.errors import SettingError, SparringError
+from sparring.exporting.module import Exported
 from sparring.model import Model
 from sparring.nn.modes import inference
-from sparring.randomness import Randomness
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 ADVICE = "pip install 'sparring[onnx]', or give --no-onnx"
-NOISE, CONDITION, SAMPLES = "noise", "condition", "samples"
-"""Names of inputs and output."""
+SAMPLES = "samples"
+"""Name of the output."""
 TOLERANCE = 1e-5
 """Largest difference from torch, as a share of the range of the samples."""
 CHECKED = (1, 2, 7)
 """Numbers of samples for which the graph is tried."""
-
-
-class Exported(nn.Module):
-    """What is exported: noise, and what it is told, to samples; images from 0 to 1.
-
-    Args:
-        model: the trained game.
-    """
-
-    def __init__(self, model: Model) -> None:
-        super().__init__()
-        self.game = model.game
-        self.told = bool(model.condition.vector_size)
-        self.scaled = model.game.data.kind.has_size
-
-    def forward(self, noise: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Samples (count, *shape)."""
-        told = noise.new_zeros(noise.shape[0], 0) if condition is None else condition
-        made = self.game.sample(noise, told)
-        low, high = self.game.value_range
-        return ((made - low) / (high - low)).clamp(0, 1) if self.scaled else made
-
-    def inputs(self, count: int, model: Model) -> dict[str, Tensor]:
-        """Some inputs, by name; on the CPU."""
-        found = {NOISE: self.game.latent(count, Randomness(count))}
-        return found | ({CONDITION: model.told(count, None).encoded()} if self.told else {})
 
 
 def require_packages() -> None:

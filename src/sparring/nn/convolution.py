@@ -78,9 +78,10 @@ def goes_by_points(layer: nn.Conv2d | nn.ConvTranspose2d, maps: Tensor) -> bool:
 
 
 def is_plain(layer: nn.Conv2d | nn.ConvTranspose2d, maps: Tensor) -> bool:
-    """Whether it is an ordinary convolution of a batch, on a CPU."""
+    """Whether it is an ordinary convolution of a batch, on a CPU; other programs have ways of their own."""
     return (
-        maps.device.type == "cpu"
+        not torch.compiler.is_exporting()
+        and maps.device.type == "cpu"
         and maps.dim() == 4
         and layer.groups == 1
         and layer.dilation == (1, 1)
