@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -16,7 +17,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 import sparring
-from sparring.animation import animation
+from sparring.animation import FRAME_SECONDS, write_animation
 from sparring.data.dataset import Column, Dataset, DataSpec
 from sparring.data.kinds import Images, Nothing, Tokens
 from sparring.errors import DataError, SettingError
@@ -208,7 +209,7 @@ def frames(path: Path) -> int:
 def test_ways_in_a_picture_and_in_a_film(run: Path, tmp_path: Path) -> None:
     from sparring.cli import main
 
-    asked = ["sample", str(run), "--count", "13", "--interpolate", "4", "--out"]
+    asked = ["sample", str(run), "--count", "12", "--interpolate", "4", "--out"]
     main([*asked, str(tmp_path / "ways.png")])
     with Image.open(tmp_path / "ways.png") as picture:
         # Three ways of four images of 20 pixels, eight times as large.
@@ -250,6 +251,10 @@ def test_directions_and_projections_from_the_command_line(
     [
         (("sample", "--out", "a.gif"), "give --interpolate as well"),
         (("sample", "--interpolate", "1", "--out", "a.png"), "steps is 1: it must be at least 2"),
+        (
+            ("sample", "--interpolate", "8", "--count", "9", "--out", "a.png"),
+            "9 samples are no whole number of ways of 8: give a count such as 8 or 16",
+        ),
         (("sample", "--truncation", "1.5", "--out", "a.png"), "truncation is 1.5"),
         (("directions", "--count", "65", "--out", "a.png"), "count is 65: it must be from 1 to 64"),
         (("project", "no.jpg", "--out", "a.png"), "There is no file no.jpg."),
@@ -273,13 +278,14 @@ def test_a_run_of_points_has_no_image(tmp_path: Path) -> None:
     assert json.loads((points.path / "run.json").read_text())["system"] == "r3gan"
 
 
-def test_a_film_has_each_picture_for_its_time() -> None:
+def test_a_film_has_each_picture_for_its_time(tmp_path: Path) -> None:
     pictures = []
     for value in (0, 0, 255):
         buffer = io.BytesIO()
         Image.new("RGB", (4, 4), (value,) * 3).save(buffer, "PNG")
         pictures.append(buffer.getvalue())
-    with Image.open(io.BytesIO(animation(pictures, seconds=0.1, last=2.0))) as opened:
+    write_animation(tmp_path / "film.gif", pictures, seconds=0.1, last=2.0)
+    with Image.open(tmp_path / "film.gif") as opened:
         assert opened.info["loop"] == 0
         durations = []
         for number in range(opened.n_frames):
@@ -287,7 +293,48 @@ def test_a_film_has_each_picture_for_its_time() -> None:
             durations.append(opened.info["duration"])
         assert sum(durations) == 2200
     with pytest.raises(SettingError, match="no picture"):
-        animation([])
+        write_animation(tmp_path / "none.gif", [])
+
+
+@pytest.mark.parametrize("ending", ["mp4", "webm"])
+def test_a_film_may_be_a_video(ending: str, run: Path, tmp_path: Path) -> None:
+    from sparring.cli import main
+
+    path = tmp_path / f"ways.{ending}"
+    main(["sample", str(run), "--count", "12", "--interpolate", "4", "--out", str(path)])
+    with av.open(str(path)) as opened:
+        shown = opened.streams.video[0]
+        assert float(shown.average_rate) == pytest.approx(1 / FRAME_SECONDS, rel=0.01)
+        decoded = [frame.to_ndarray(format="rgb24") for frame in opened.decode(shown)]
+    assert len(decoded) == 6, "there and back, without either end twice"
+    assert decoded[0].shape[0] % 2 == decoded[0].shape[1] % 2 == 0
+    assert np.abs(decoded[1].astype(int) - decoded[5]).mean() < 3, "the same on the way back"
+
+
+def test_samples_around_an_image_begin_with_the_nearest_and_go_no_farther_than_asked(
+    run: Path, tmp_path: Path, run_sparring: Callable[..., Any]
+) -> None:
+    model = sparring.load(run)
+    example = model.sample(1, label=1, seed=5).examples[0]
+    near = model.around(example, 4, label=1, steps=20, spread=0.0)
+    assert len(near) == 4
+    assert near.condition.tolist() == [1] * 4
+    assert (near.examples.float() - near.examples[:1].float()).abs().max() <= 1, "all the same"
+    far = model.around(example, 4, label=1, steps=20, spread=1.0)
+    assert torch.equal(far.examples[0], near.examples[0])
+    drawn = [model.around(example, 4, label=1, steps=steps, spread=1.0).examples[1:] for steps in (1, 20)]
+    assert torch.equal(*drawn), "at 1 they have nothing to do with the example"
+    Image.fromarray(np.full((30, 40), 200, np.uint8)).save(tmp_path / "photo.png")
+    done = run_sparring(
+        "sample", run, "--around", "photo.png", "--count", "3", "--out", "a.npz", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    with np.load(tmp_path / "a.npz") as arrays:
+        assert arrays["images"].shape == (3, 20, 20, 1)
+    done = run_sparring(
+        "sample", run, "--around", "photo.png", "--interpolate", "3", "--out", "b.png", cwd=tmp_path
+    )
+    assert (done.returncode, "leave these out" in done.stderr) == (2, True)
 
 
 def test_a_film_of_a_run_shows_its_samples_over_time(

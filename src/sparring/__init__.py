@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from sparring.runs.folder import Run
     from sparring.runs.group import Group
     from sparring.sample_files import Samples
+    from sparring.tracker import Tracker
+    from sparring.training.callbacks import Moment
     from sparring.training.seeds import train_seeds
     from sparring.training.train import resume, train
     from sparring.translation.translate import translate
@@ -89,6 +91,8 @@ _HOMES = {
     "runs.folder": ("Run",),
     "runs.group": ("Group",),
     "sample_files": ("Samples",),
+    "tracker": ("Tracker",),
+    "training.callbacks": ("Moment",),
     "training.seeds": ("train_seeds",),
     "training.train": ("resume", "train"),
     "translation.translate": ("translate",),
@@ -109,6 +113,7 @@ __all__ = [
     "Group",
     "Limit",
     "Model",
+    "Moment",
     "Needs",
     "Phase",
     "Player",
@@ -121,6 +126,7 @@ __all__ = [
     "SparringError",
     "Sweep",
     "Terms",
+    "Tracker",
     "Trick",
     "Turn",
     "check",

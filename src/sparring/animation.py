@@ -1,33 +1,51 @@
-"""An animation: pictures one after the other, in a GIF."""
+"""An animation: pictures one after the other, in a GIF or a video."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from pathlib import Path
 
 from PIL import Image
 
 from sparring.errors import SettingError
+from sparring.runs.files import write_atomically
+from sparring.translation.video import WRITTEN, write_frames
 
 FRAME_SECONDS = 0.12
 LAST_SECONDS = 1.5
 """How long the last frame stays, so that one sees where it ends."""
+GIF = ".gif"
+FILMS = (GIF, *WRITTEN)
+"""The endings of files that hold an animation."""
 
 
-def animation(pictures: Sequence[bytes], seconds: float = FRAME_SECONDS, last: float = LAST_SECONDS) -> bytes:
-    """A GIF that begins again when it is over.
+def write_animation(
+    path: Path, pictures: Sequence[bytes], seconds: float = FRAME_SECONDS, last: float = LAST_SECONDS
+) -> None:
+    """Write a GIF that begins again when it is over, or a video.
 
     Args:
+        path: the file, whose ending says which.
         pictures: files of any format that Pillow opens, all of the same size.
         seconds: how long each is shown.
-        last: how long the last one is.
+        last: how long the last one is, in a video a multiple of the others.
 
     Raises:
-        SettingError: there are none.
+        SettingError: there are no pictures, the ending is another, or PyAV is missing.
+        RunError: the file cannot be written.
     """
     if not pictures:
         raise SettingError("There is no picture of which a film could be made.")
     frames = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures]
+    if path.suffix.lower() == GIF:
+        write_atomically(path, _gif(frames, seconds, last))
+    else:
+        longer = max(1, round(last / seconds))
+        write_frames([*frames, *[frames[-1]] * (longer - 1)], seconds, path)
+
+
+def _gif(frames: Sequence[Image.Image], seconds: float, last: float) -> bytes:
     buffer = io.BytesIO()
     durations = [round(1000 * seconds)] * (len(frames) - 1) + [round(1000 * last)]
     frames[0].save(

@@ -98,9 +98,17 @@ class Console:
             with reading_progress(self.rich, self.live) as watch:
                 yield watch
 
-    def start(self, title: str, total: int | None, done: int) -> None:
-        """Begin to show progress of `total` steps (None: not known yet), of which some may be behind us."""
-        self._shown = time.monotonic()
+    def start(self, title: str, total: int | None, done: int, examples: int) -> None:
+        """Begin to show progress.
+
+        Args:
+            title: of the run.
+            total: steps; None where that is not known yet.
+            done: how many of them are behind us.
+            examples: real ones in each step.
+        """
+        self._shown = self._began = time.monotonic()
+        self._first, self._examples = done, examples
         self._total = total
         if self.live:
             self._progress = Bar(
@@ -131,7 +139,15 @@ class Console:
             self._progress.update(self._task, completed=step, losses=losses_text(values))
         else:
             of = "" if self._total is None else f" of {self._total:,}"
-            self.line(f"step {step:,}{of}: {losses_text(values)}")
+            self.line(f"step {step:,}{of}: {losses_text(values)}  {self._pace(step, now)}")
+
+    def _pace(self, step: int, now: float) -> str:
+        """How fast the run is, and how long it will still take, such as `640 examples/s, 3 minutes left`."""
+        each = (now - self._began) / max(1, step - self._first)
+        rate = f"{self._examples / max(each, 1e-9):,.0f} examples/s"
+        if self._total is None or step >= self._total:
+            return rate
+        return f"{rate}, {duration_text((self._total - step) * each)} left"
 
     def finding(self, step: int, finding: Finding) -> None:
         """Show what is wrong with a run: below the bar, where it stays, or as a paragraph."""

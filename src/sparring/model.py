@@ -37,6 +37,12 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
+USUAL_COUNT = 100
+"""Samples that are drawn where nobody says how many."""
+USUAL_WAYS = 10
+"""Ways from one noise to another, likewise."""
+
+
 class Model(Explorer):
     """A trained game, ready to be sampled.
 
@@ -350,12 +356,13 @@ def _form(tensor: Tensor) -> str:
 
 def sample(
     run: Run | Path | str,
-    count: int = 100,
+    count: int | None = None,
     *,
     label: str | int | None = None,
     seed: int = 0,
     truncation: float = 1.0,
     interpolate: int | None = None,
+    around: Path | str | None = None,
     epoch: int | None = None,
     device: str = "auto",
     **sampling: float,
@@ -364,18 +371,31 @@ def sample(
 
     Args:
         run: the run or its folder.
-        count: how many.
+        count: how many; by default 100, or ten ways.
         label: the class of all of them, by its label in the data; by default all classes in turn.
         seed: decides the noise.
         truncation: share of the distance of the noise from its mean that is left: below 1 samples are more
             usual, and less diverse.
         interpolate: so many samples on each way from one noise to another: a row of a picture, and the
-            frames of a film (.gif).
+            frames of a film (.gif, .mp4 ...).
+        around: an image in a file, of any format and size: samples like the nearest that can be generated.
         epoch: an epoch whose networks were kept; by default the latest checkpoint.
         device: where to generate them: auto, cpu, cuda ...
         sampling: settings of the system that say how samples are made, such as `temperature=0.7`.
     """
     model = load(run, epoch, device, **sampling)
+    if around is not None:
+        from sparring.exploring.runs import image_for
+
+        if interpolate is not None or truncation != 1.0:
+            raise SettingError("Samples around an image are neither ways nor truncated: leave these out.")
+        return model.around(image_for(model, around), USUAL_COUNT if count is None else count, label, seed)
     if interpolate is None:
-        return model.sample(count, label, seed, truncation)
-    return model.interpolate(max(1, count // interpolate), interpolate, label, seed, truncation)
+        return model.sample(USUAL_COUNT if count is None else count, label, seed, truncation)
+    ways, rest = divmod(USUAL_WAYS * interpolate if count is None else count, max(1, interpolate))
+    if rest or not ways:
+        raise SettingError(
+            f"{count} samples are no whole number of ways of {interpolate}: give a count such as "
+            f"{max(1, ways) * interpolate} or {(ways + 1) * interpolate or interpolate}."
+        )
+    return model.interpolate(ways, interpolate, label, seed, truncation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 import os
 from collections.abc import Iterable, Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from sparring.animation import FRAME_SECONDS, animation
+from sparring.animation import FILMS, FRAME_SECONDS, write_animation
 from sparring.data.dataset import Column
 from sparring.data.kinds import KINDS, Kind
 from sparring.data.kinds.kind import padded
@@ -20,14 +21,16 @@ from sparring.data.samples import save_parts
 from sparring.disk import require_space
 from sparring.errors import SettingError
 from sparring.runs.files import write_atomically
+from sparring.shown import visible
 
 ALL_FORMATS = tuple(form for kind in KINDS.values() for form in kind.formats)
 """The formats of files that hold one sample, of any kind."""
 SMALLEST_FILE = 26
 """Bytes of the smallest picture in a file of its own, a webp of one pixel."""
-FILM = ".gif"
 USUAL_COLUMNS = 10
 """Columns of a picture."""
+SHOWN_IN_CELLS = 100
+"""Samples that a notebook shows."""
 BLANK = 255
 """What fills the last row of a grid."""
 
@@ -58,8 +61,8 @@ class Samples:
 
     def save(self, path: Path | str, columns: int | None = None, form: str | None = None) -> list[Path]:
         """Write what shows the samples (a picture `.png`, or a text `.txt`), a film whose frames are the
-        columns of that picture (`.gif`), their arrays (`.npz`), or a file for each (a folder, whose name
-        ends in `/`).
+        columns of that picture (`.gif`, or a video such as `.mp4`), their arrays (`.npz`), or a file for each
+        (a folder, whose name ends in `/`).
 
         Returns:
             The files: one, or several pictures where the samples are too many for one; see `write_samples`.
@@ -69,6 +72,20 @@ class Samples:
             RunError: it cannot be written.
         """
         return write_samples(path, [self], len(self), columns, form)
+
+    def _repr_png_(self) -> bytes | None:
+        """The first of them as a notebook shows them; None where they are shown as text."""
+        return self._shown.picture() if self.columns.kind.suffix == ".png" else None
+
+    def _repr_html_(self) -> str | None:
+        """The same of what is shown as text."""
+        if self.columns.kind.suffix == ".png":
+            return None
+        return f"<pre>{html.escape(visible(self._shown.picture().decode()))}</pre>"
+
+    @property
+    def _shown(self) -> Samples:
+        return Samples(self.columns[:SHOWN_IN_CELLS], self.told[:SHOWN_IN_CELLS])
 
     def picture(self, columns: int | None = None) -> bytes:
         """What shows the samples, row by row: a PNG, or a text.
@@ -110,7 +127,7 @@ def check_samples_file(path: Path | str, kind: Kind | None = None, form: str | N
             f"A format is for a folder with a file for each sample: '{path}' is no folder; end its name in /."
         )
     shown = {".png", ".txt"} if kind is None else {kind.suffix}
-    shown |= {FILM} if ".png" in shown else set()
+    shown |= set(FILMS) if ".png" in shown else set()
     if path.suffix.lower() not in {*shown, ".npz"}:
         raise SettingError(
             f"Samples are written as {' or '.join(sorted(shown))} (to look at), .npz (arrays), or FOLDER/ (a "
@@ -147,12 +164,12 @@ def write_samples(
     first = next(parts)
     each_by_itself, kind = is_samples_folder(path), first.columns.kind
     path = check_samples_file(path, kind, form)
-    if path.suffix.lower() == FILM:
+    if path.suffix.lower() in FILMS:
         if columns is None:
             raise SettingError(
                 "A film needs samples that follow from one another: give --interpolate as well."
             )
-        write_atomically(path, _film(joined([first, *parts]), columns))
+        write_animation(path, _film(joined([first, *parts]), columns), last=FRAME_SECONDS)
         return [path]
     is_array = path.suffix.lower() == ".npz" and not each_by_itself
     shown = first.examples.nbytes if is_array else len(first.picture(columns))
@@ -175,13 +192,13 @@ def write_samples(
     return files
 
 
-def _film(samples: Samples, columns: int) -> bytes:
-    """What stands in each column of a picture of samples, column after column and back again."""
+def _film(samples: Samples, columns: int) -> list[bytes]:
+    """Pictures of what stands in each column of a picture of samples, column after column and back again."""
     whole = len(samples) // columns * columns
     kind, rows = samples.columns.kind, samples.examples[:whole].unflatten(0, (-1, columns))
     wide = math.ceil(math.sqrt(len(rows)))
     frames = [kind.picture([padded(rows[:, column], wide, BLANK)]) for column in range(columns)]
-    return animation([*frames, *frames[-2:0:-1]], last=FRAME_SECONDS)
+    return [*frames, *frames[-2:0:-1]]
 
 
 def regrouped(parts: Iterable[Samples], size: int) -> Iterator[Samples]:

@@ -19,10 +19,10 @@ ROWS_BESIDE = 2
 def sample_pictures(game: Game, dataset: Dataset, seed: int, epoch: float) -> dict[str, bytes]:
     """What shows a run's samples, from latents that depend on the seed alone: PNGs, or texts, by name.
 
-    In `samples`, images stand in the game's grid. A class-conditional system has one column for each class,
-    and the same noise along a row; if the game wants it, real examples sorted by class stand beside them. An
-    image that is made of another stands beside that, and, if the game wants it, beside the one that it should
-    be; then `before` and `after` have some of both by themselves, each at the same place.
+    In `samples`, images stand in the game's grid. A class-conditional system has a column for each class,
+    and the same noise in all of them; if the game wants it, real examples sorted by class stand beside them.
+    An image that is made of another stands beside that, and, if the game wants it, beside the one that it
+    should be; then `before` and `after` have some of both by themselves, each at the same place.
 
     Args:
         game: what generates them.
@@ -36,10 +36,8 @@ def sample_pictures(game: Game, dataset: Dataset, seed: int, epoch: float) -> di
     source = game.condition((dataset if dataset.held_out is None else dataset.held_out)[: rows * columns])
     layout = source.kind.layout(rows, columns, lambda: source)
     columns = layout.columns
-    if layout.same_noise:
-        latent = game.latent(rows, random).repeat_interleave(columns, dim=0)
-    else:
-        latent = game.latent(rows * columns, random)
+    noises = game.latent(rows * columns // layout.same_noise, random)
+    latent = noises.repeat_interleave(layout.same_noise, dim=0)
     made = generate(game, latent, Column(source.kind, layout.condition)).unflatten(0, (rows, columns))
     blocks = [*layout.beside, made]
     if layout.matched and game.shows_real:
@@ -75,7 +73,10 @@ def real_picture(game: Game, dataset: Dataset) -> bytes | None:
     count = rows * layout.columns
     order = dataset.condition.kind.order(dataset.condition.values)
     chosen = order[torch.arange(count) * len(dataset) // count]
-    block = dataset.examples.values[chosen].unflatten(0, (layout.columns, rows)).transpose(0, 1)
+    # What is alike in its class stands in one column, and the classes as those of the samples do.
+    across = layout.same_noise if layout.same_noise > 1 else layout.columns
+    block = dataset.examples.values[chosen].unflatten(0, (across, -1)).transpose(0, 1)
+    block = block.reshape(rows, layout.columns, *dataset.spec.shape)
     return kind.picture([block], dataset, [layout.titles])
 
 

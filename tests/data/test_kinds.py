@@ -144,7 +144,7 @@ def test_conditions_are_the_first_of_the_data_over_and_over(kind: Kind) -> None:
     assert torch.equal(kind.draw(6, lambda: column), column.values[[0, 1, 2, 3, 0, 1]])
     layout = kind.layout(2, 3, lambda: column)
     assert layout.columns == 3
-    assert not layout.same_noise
+    assert layout.same_noise == 1
     (beside,) = layout.beside
     assert torch.equal(beside.flatten(0, 1), layout.condition), "a sample stands where its condition does"
 
@@ -441,14 +441,21 @@ def test_classes_are_drawn_in_turn(classes: int, count: int) -> None:
     assert kind.draw(count, never).tolist() == [number % classes for number in range(count)]
 
 
-@pytest.mark.parametrize(("classes", "columns"), [(3, 3), (20, 20), (1000, 20)])
-def test_a_picture_has_a_column_for_each_class(classes: int, columns: int) -> None:
+@pytest.mark.parametrize(
+    ("classes", "shown", "columns"), [(3, 3, 9), (10, 10, 10), (20, 20, 20), (1000, 20, 20)]
+)
+def test_a_picture_has_a_column_for_each_class_and_of_few_several(
+    classes: int, shown: int, columns: int
+) -> None:
     kind = Classes(tuple(str(number) for number in range(classes)))
     layout = kind.layout(4, 10, never)
     assert layout.columns == columns
-    assert layout.same_noise
+    assert layout.same_noise == shown
     assert layout.beside == ()
-    assert layout.condition.unflatten(0, (4, columns)).tolist() == [list(range(columns))] * 4
+    assert len(layout.titles) == columns
+    assert layout.condition.unflatten(0, (-1, shown)).tolist() == [list(range(shown))] * (
+        4 * columns // shown
+    )
 
 
 def test_a_class_is_known_by_the_label_that_the_data_has() -> None:

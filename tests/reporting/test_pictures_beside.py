@@ -25,7 +25,7 @@ Pages = Callable[[Path], Any]
 
 def even(*shades: int) -> torch.Tensor:
     """Images of one shade each."""
-    return torch.tensor(shades, dtype=torch.uint8)[:, None, None, None].expand(-1, 1, 8, 8).contiguous()
+    return torch.tensor(shades, dtype=torch.uint8)[:, None, None, None].expand(-1, 1, 20, 20).contiguous()
 
 
 def shades(picture: bytes | None, row: int, rows: int) -> list[int]:
@@ -36,8 +36,10 @@ def shades(picture: bytes | None, row: int, rows: int) -> list[int]:
     return [int(shade) for shade, _ in groupby(across) if shade != 255]
 
 
-def shaded(labels: torch.Tensor | None = None) -> Dataset:
-    return dataset_of("shades", even(0, 10, 20, 30, 40, 50, 60, 70, 80, 90), labels)
+def shaded(classes: int = 0) -> Dataset:
+    labels = torch.arange(10) % classes if classes else None
+    names = tuple(f"class {number}" for number in range(classes))
+    return dataset_of("shades", even(0, 10, 20, 30, 40, 50, 60, 70, 80, 90), labels, names)
 
 
 def test_the_nearest_training_examples_stand_in_order_beside_a_sample() -> None:
@@ -57,15 +59,17 @@ def test_points_and_texts_have_no_picture_of_neighbours() -> None:
 def test_real_examples_are_taken_evenly_and_stand_in_the_columns_of_their_classes() -> None:
     game = find_system("r3gan")
     settings = game.Settings.of({"generator_width": 4, "discriminator_width": 4}, "the test")
-    data = shaded(torch.arange(10) % 2).in_range(*game.value_range)
+    data = shaded(2).in_range(*game.value_range)
     picture = real_picture(game(settings, data.spec, Randomness(0)), data)
-    # Ten rows of two classes: the five of each class twice, one class a column.
-    assert [shades(picture, row, 10) for row in (0, 1, 9)] == [[0, 10], [0, 10], [80, 90]]
+    # Ten rows, and in each the two classes five times: fifty of each class, ten times each example.
+    first, last = shades(picture, 0, 10), shades(picture, 9, 10)
+    assert first == [0, 10, 0, 10, 0, 10, 0, 10, 0, 10]
+    assert last == [80, 90, 80, 90, 80, 90, 80, 90, 80, 90]
 
 
 def test_a_system_that_shows_real_examples_itself_needs_no_such_picture() -> None:
     game = find_system("acgan")
-    data = shaded(torch.arange(10) % 2).in_range(*game.value_range)
+    data = shaded(2).in_range(*game.value_range)
     assert game.shows_real
     assert real_picture(game(game.Settings.of({}, "the test"), data.spec, Randomness(0)), data) is None
 

@@ -11,7 +11,7 @@ import torch
 
 from sparring.data.dataset import Dataset
 from sparring.randomness import Randomness
-from sparring.sample_pictures import sample_picture
+from sparring.sample_pictures import sample_pictures
 from sparring.training.engine import Engine
 from sparring.translation.holes import HOLES
 
@@ -73,4 +73,4 @@ def test_pictures_show_what_is_missing(
     make_engine: Make, make_dataset: Callable[..., Dataset], channels: int, tmp_path: Path
 ) -> None:
     engine = make_engine("inpaint", make_dataset(20, channels=channels, held_out=5))
-    assert sample_picture(engine.game, engine.dataset, seed=0, epoch=1.0).startswith(b"\x89PNG")
+    assert sample_pictures(engine.game, engine.dataset, seed=0, epoch=1.0)["samples"].startswith(b"\x89PNG")

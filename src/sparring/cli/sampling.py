@@ -10,7 +10,7 @@ from sparring.shown import say, visible_line
 
 def sample(arguments: list[str]) -> None:
     """Write samples of a run."""
-    from sparring.model import load, sample
+    from sparring.model import USUAL_COUNT, load, sample
     from sparring.sample_files import check_samples_file, write_samples
 
     about = (
@@ -32,8 +32,9 @@ def sample(arguments: list[str]) -> None:
     out, form = options.pop("out"), options.pop("format")
     check_samples_file(out, form=form)
     steps = options["interpolate"]
-    if steps is None:
+    if steps is None and options["around"] is None:
         model = load(options["run"], options["epoch"], options["device"], **sampling)
+        options["count"] = USUAL_COUNT if options["count"] is None else options["count"]
         drawn = model.batches(*(options[name] for name in ("count", "label", "seed", "truncation")))
     else:
         samples = sample(**(options | sampling))

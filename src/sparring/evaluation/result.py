@@ -132,6 +132,12 @@ class Evaluation:
         figures = {name: (figure.value, figure.reference) for name, figure in self.figures.items()}
         return of_figures(figures, self.count, self.short)
 
+    def _repr_html_(self) -> str:
+        """The figures as a notebook shows them."""
+        from sparring.notebooks import evaluation_html
+
+        return evaluation_html(self)
+
     def table(self) -> Table:
         """A table for people."""
         made = "".join(f", {name} {value}," for name, value in self.sampling.items())

@@ -12,7 +12,7 @@ from sparring.data.dataset import Column
 from sparring.data.kinds import Kind
 from sparring.errors import SettingError
 from sparring.exploring.directions import find_directions
-from sparring.exploring.latents import require_vectors, spherical, truncated
+from sparring.exploring.latents import between, require_vectors, spherical, truncated
 from sparring.exploring.projection import Projection, project
 from sparring.game import Game
 from sparring.generating import generate
@@ -133,6 +133,37 @@ class Explorer(ABC):
         told = self.told(beginnings, label)
         target = kind.encode(example[None].to(self._device))
         return project(self.game, target, told, latent, steps, None if mask is None else mask[None])
+
+    def around(
+        self,
+        example: Tensor,
+        count: int = 100,
+        label: str | int | None = None,
+        seed: int = 0,
+        spread: float = 0.3,
+        steps: int = 300,
+    ) -> Samples:
+        """Generate examples like a given one: from noise around that which `project` finds for it.
+
+        Args:
+            example: as `project` takes it.
+            count: how many; the first is what was found itself.
+            label: its class; by default every class is tried.
+            seed: decides the search, and the noise.
+            spread: how far from the found noise, as a share of the way to noise drawn anew: at 0 all are the
+                same, at 1 they have nothing to do with the example.
+            steps: of the search.
+
+        Raises:
+            SettingError: as `project` does.
+        """
+        count, share = check_value("count", count, Count), check_value("spread", spread, Fraction)
+        found = self.project(example, label, steps, seed)
+        drawn = self.game.latent(count, self._noise(seed, "around"))
+        shares = torch.tensor([share], device=drawn.device)
+        latent = between(found.latent.expand(count, -1), drawn, shares)[:, 0]
+        latent[0] = found.latent
+        return self._made(latent, found.told[torch.zeros(count, dtype=torch.int64)])
 
     def _each_for(self, ways: int, steps: int, label: str | int | None) -> Column:
         """The same, each for several samples."""

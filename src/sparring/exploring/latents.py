@@ -29,9 +29,23 @@ def spherical(first: Tensor, last: Tensor, steps: int) -> Tensor:
     Returns:
         (count, steps, dimensions); lengths change evenly from that of the first to that of the last.
     """
+    return between(first, last, torch.linspace(0, 1, steps, device=first.device))
+
+
+def between(first: Tensor, last: Tensor, shares: Tensor) -> Tensor:
+    """Places on the way from one latent to another on the sphere.
+
+    Args:
+        first: (count, dimensions).
+        last: likewise.
+        shares: how far along the way each place is, from 0 to 1, (places,).
+
+    Returns:
+        (count, places, dimensions).
+    """
     lengths = [latent.norm(dim=1, keepdim=True).clamp(min=1e-12) for latent in (first, last)]
     ends = [latent / length for latent, length in zip((first, last), lengths, strict=True)]
-    share = torch.linspace(0, 1, steps, device=first.device)[None, :, None]
+    share = shares[None, :, None]
     angle = (ends[0] * ends[1]).sum(1).clamp(-1, 1).arccos()[:, None, None]
     sine = angle.sin()
     weights = (

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from sparring.data.loading import read_image
 from sparring.errors import SettingError
 from sparring.exploring.projection import Projection
-from sparring.model import load
+from sparring.model import Model, load
 from sparring.runs.folder import Run
 from sparring.sample_files import Samples
 
@@ -40,6 +41,20 @@ def directions(
         device: where to generate them: auto, cpu, cuda ...
     """
     return load(run, epoch, device).directions(count, steps, furthest, label, seed)
+
+
+def image_for(model: Model, path: Path | str) -> Tensor:
+    """An image in a file, as the examples of a model are stored: uint8 (channels, height, width).
+
+    Raises:
+        SparringError: there is no such file, or the model generates other things than images.
+    """
+    kind = model.game.data.kind
+    if not kind.has_size:
+        raise SettingError(
+            f"An image is like images, and this {type(model.game).__name__} generates {kind.about}."
+        )
+    return read_image(Path(path), kind.shape)
 
 
 def project(
@@ -73,10 +88,7 @@ def project(
         SparringError: no such run or file, or a run of other things than images.
     """
     model = load(run, epoch, device)
-    kind = model.game.data.kind
-    if not kind.has_size:
-        raise SettingError(f"An image is like images, and {run} generates {kind.about}.")
-    target = read_image(Path(image), kind.shape)
+    kind, target = model.game.data.kind, image_for(model, image)
     seen = None if mask is None else read_image(Path(mask), (1, *kind.shape[1:])).float() / WHITE
     if seen is not None and not seen.any():
         raise SettingError(f"{mask} is black: of the image nothing would be left to go by.")

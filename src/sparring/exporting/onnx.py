@@ -17,6 +17,7 @@ from sparring.errors import SettingError, SparringError
 from sparring.exporting.module import Exported
 from sparring.model import Model
 from sparring.nn.modes import inference
+from sparring.shown import visible_line
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 ADVICE = "pip install 'sparring[onnx]', or give --no-onnx"
@@ -114,4 +115,4 @@ def _quiet() -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".:")
+    return visible_line(next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".:"))

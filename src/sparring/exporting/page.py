@@ -42,7 +42,7 @@ def page_of(model: Model, title: str) -> str:
     """
     kind = model.game.data.kind
     name = type(model.game).__name__
-    if not kind.has_size or (model.condition.from_data and model.condition.vector_size):
+    if not kind.has_size or (model.condition.from_data):
         raise SettingError(f"page.html shows images made of noise, and {name} makes others.")
     require_vectors(model.game, model.condition)
     program = program_of(model)

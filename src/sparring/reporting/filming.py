@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sparring.animation import FRAME_SECONDS, animation
+from sparring.animation import FILMS, FRAME_SECONDS, write_animation
 from sparring.errors import SettingError
 from sparring.reporting.facts import Facts
 from sparring.reporting.shots import chosen, pictures_of
-from sparring.runs.files import write_atomically
 from sparring.runs.folder import Run
 from sparring.settings import Positive, check_value
 
@@ -19,19 +18,20 @@ MOST_BYTES = 400_000_000
 
 
 def film(run: Run | Path | str, out: Path | str, *, seconds: float = FRAME_SECONDS) -> Path:
-    """Write a GIF of how a run's samples, of the same noise all along, came to be.
+    """Write a GIF, or a video, of how a run's samples, of the same noise all along, came to be.
 
     Args:
         run: the run or its folder.
-        out: the file, whose name ends in .gif.
+        out: the file, whose name ends in .gif, or in .mp4, .webm, .mov or .mkv, which need
+            `pip install 'sparring[video]'`.
         seconds: how long each picture is shown; the last one stays longer.
 
     Raises:
         SparringError: no such run, a run without pictures, another ending, a file that cannot be written.
     """
     path = Path(out)
-    if path.suffix.lower() != ".gif":
-        raise SettingError(f"A film is written as .gif, not as '{path.name}'.")
+    if path.suffix.lower() not in FILMS:
+        raise SettingError(f"A film is written as {', '.join(FILMS)}, not as '{path.name}'.")
     run = Run.open(run.path if isinstance(run, Run) else run)
     pictures = pictures_of(Facts.of(run.path))
     if not pictures:
@@ -39,5 +39,5 @@ def film(run: Run | Path | str, out: Path | str, *, seconds: float = FRAME_SECON
     last = pictures[-1]
     alike = [shot for shot in pictures if (shot.width, shot.height) == (last.width, last.height)]
     frames = [shot.path.read_bytes() for shot in chosen(alike, MOST_FRAMES, MOST_BYTES)]
-    write_atomically(path, animation(frames, check_value("seconds", seconds, Positive)))
+    write_animation(path, frames, check_value("seconds", seconds, Positive))
     return path

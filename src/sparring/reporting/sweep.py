@@ -58,6 +58,11 @@ def sweep_section(facts: Facts, beside: Facts | None = None) -> Section | None:
 def _other(facts: Facts, found: Sweep | None, beside: Facts) -> Sweep:
     """What is drawn beside the curve of a run."""
     for run, curve in ((facts, found), (beside, other := beside.sweep())):
+        if curve is None and run.system is not None and not run.system.sampling:
+            raise SettingError(
+                f"{run.run.path} has no curve to be drawn, and {run.system.__name__} has no setting of its "
+                "samples that could be swept: leave --beside out."
+            )
         if curve is None:
             raise SettingError(
                 f"{run.run.path} has no curve to be drawn: make one with `{run.command('sweep')}`."

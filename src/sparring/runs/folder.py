@@ -55,6 +55,7 @@ from sparring.runs.files import (
 from sparring.runs.landmarks import needed
 from sparring.runs.place import claim, is_group, refuse_occupied
 from sparring.runs.records import Event, Row, Status
+from sparring.runs.tables import frame_of, write_csv
 from sparring.validation import check, parse_json
 
 FOLDERS = ("samples", "checkpoints", "weights")
@@ -204,6 +205,29 @@ class Run:
             RunError: it is damaged.
         """
         return read_rows(self.path / "history.jsonl", Row, dict[str, float | str | None])
+
+    def frame(self, kind: str | None = None) -> Any:
+        """The history as a pandas table, which needs `pip install pandas`.
+
+        Args:
+            kind: of the rows: `steps`, `epoch`, `health` or `finding`; by default all of them.
+        """
+        return frame_of(self.history(), kind)
+
+    def write_csv(self, path: Path | str, kind: str = "steps") -> Path:
+        """Write the history as comma-separated values.
+
+        Args:
+            path: the file.
+            kind: of the rows, as `frame` takes it.
+        """
+        return write_csv(self.history(), kind, Path(path))
+
+    def _repr_html_(self) -> str:
+        """The run as a notebook shows it."""
+        from sparring.notebooks import run_html
+
+        return run_html(self)
 
     def add_history(self, row: dict[str, Any]) -> None:
         """Append a row to the history."""

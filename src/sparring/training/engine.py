@@ -139,6 +139,11 @@ class Engine:
         if len(self.game.tricks):
             self._rehearse()
 
+    @property
+    def batch_size(self) -> int:
+        """Examples in a batch of the first source."""
+        return next(iter(self.streams.values())).batch_size
+
     def set_length(self, total_steps: int | None) -> None:
         """Say how long the run is, once that is known."""
         batches = {name: stream.batches_per_epoch for name, stream in self.streams.items()}

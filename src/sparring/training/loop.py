@@ -19,6 +19,7 @@ from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run
 from sparring.settings import Limit
 from sparring.shown import quoted
+from sparring.training.callbacks import ON_END, SILENT, Callbacks
 from sparring.training.engine import Engine
 from sparring.training.pace import Pace
 from sparring.training.recording import Recording
@@ -51,6 +52,7 @@ class Loop:
         console: where it is shown.
         checkpoint: where to go on; None for a new run.
         pace: finds out how long the run is; None where that is known.
+        callbacks: are told how it goes.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Loop:
         console: Console,
         checkpoint: Checkpoint | None,
         pace: Pace | None = None,
+        callbacks: Callbacks = SILENT,
     ) -> None:
         self.engine = engine
         self.run = run
@@ -68,7 +71,7 @@ class Loop:
         self.console = console
         self.resumed = checkpoint is not None
         self.pace = pace
-        self.recording = Recording(engine, run, description, console)
+        self.recording = Recording(engine, run, description, console, callbacks)
         self.recovery = Recovery(self.recording)
         self.context = Context(
             short_name(description["system"]),
@@ -108,7 +111,7 @@ class Loop:
         self.console.line(f"{verb} {self.description['title']} in {self.run.path}: step {engine.step:,}{of}.")
         self.recording.event("resumed" if self.resumed else "started", step=engine.step)
         self.recording.status("running")
-        self.console.start(self.description["title"], total, engine.step)
+        self.console.start(self.description["title"], total, engine.step, engine.batch_size)
         try:
             received: list[int] = []
 
@@ -326,4 +329,5 @@ class Loop:
         self.recording.finish()
         self.recording.event("finished", step=self.engine.step)
         self.recording.status("finished")
+        self.recording.tell(ON_END)
         self.engine.processes.barrier()

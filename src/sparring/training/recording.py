@@ -19,6 +19,7 @@ from sparring.runs.files import write_atomically
 from sparring.runs.folder import Run
 from sparring.sample_pictures import REAL, SAMPLES, real_picture, sample_pictures
 from sparring.settings import Count
+from sparring.training.callbacks import ON_EPOCH, ON_STEP, SILENT, Callbacks, Moment
 from sparring.training.engine import Engine
 from sparring.training.meter import Meter
 from sparring.validation import Whole, check
@@ -46,13 +47,22 @@ class Recording:
         run: where.
         description: the contents of run.json.
         console: where it is shown.
+        callbacks: are told of what is written.
     """
 
-    def __init__(self, engine: Engine, run: Run, description: dict[str, Any], console: Console) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        run: Run,
+        description: dict[str, Any],
+        console: Console,
+        callbacks: Callbacks = SILENT,
+    ) -> None:
         self.engine = engine
         self.run = run
         self.description = description
         self.console = console
+        self.callbacks = callbacks
         self.writes = engine.processes.is_first
         self.interval, self.epoch_meter = Meter(), Meter()
         self.history_size = 0
@@ -78,7 +88,9 @@ class Recording:
         self.epoch_meter.add(values)
         self.console.update(self.engine.step, values)
         if self.engine.step % self.description["history_every"] == 0:
-            self.row("steps", self.interval.reset())
+            means = self.interval.reset()
+            self.row("steps", means)
+            self.tell(ON_STEP, means)
         if self.engine.course.ends_epoch(self.engine.step):
             self.end_epoch()
 
@@ -109,6 +121,7 @@ class Recording:
             self._draw_samples(f"epoch-{epoch:04d}")
             if time.monotonic() - self.drawn > PICTURE_SECONDS:
                 self._draw_curves()
+        self.tell(ON_EPOCH, {**train, **test})
 
     def finish(self) -> None:
         """Write the last row, which may be of fewer steps, and the last pictures."""
@@ -123,6 +136,16 @@ class Recording:
         """Forget the rows since the last checkpoint."""
         if self.writes:
             self.run.cut_history(self.history_size)
+
+    def tell(self, name: str, values: Mapping[str, Any] | None = None) -> None:
+        """Call the callbacks of a name, where this process writes."""
+        if self.writes:
+            numbers = {each: json_value(value) for each, value in (values or {}).items()}
+            total, suffix = self.description["total_steps"], self.engine.dataset.examples.kind.suffix
+            self.callbacks.tell(
+                name,
+                Moment(self.run, self.engine.step, total, self.epoch, self.seconds, numbers, suffix),
+            )
 
     # -- events -------------------------------------------------------------------------------------------
 

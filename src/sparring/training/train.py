@@ -18,6 +18,7 @@ import torch
 from sparring import __version__
 from sparring.console import Console, duration_text
 from sparring.data import READING, Dataset, load_dataset, short_data_name
+from sparring.data.kinds import kind_from
 from sparring.data.summary import hints, summary
 from sparring.errors import DataError, Interrupted, RunError, SettingError
 from sparring.game import Game
@@ -25,6 +26,7 @@ from sparring.mistakes import refuse
 from sparring.mistakes.figures import figure_mistakes
 from sparring.mistakes.samples import sample_mistakes
 from sparring.model import dataset_of_run, recorded_dataset, recorded_system
+from sparring.notebooks import in_notebook, live_cell
 from sparring.processes import join_processes
 from sparring.reporting.validation import at_the_best_validation
 from sparring.runs.checkpoint import Checkpoint
@@ -33,6 +35,7 @@ from sparring.settings import Limit
 from sparring.shown import quoted
 from sparring.training.arithmetic import choose_arithmetic, compile_or_say_why_not
 from sparring.training.beginning import begin_from
+from sparring.training.callbacks import SILENT, Callback, Callbacks, split
 from sparring.training.engine import Engine
 from sparring.training.largeness import hint_of_largeness
 from sparring.training.loop import Loop
@@ -53,7 +56,8 @@ def train(system: str | None = None, **options: Any) -> Run:
         system: a name in the zoo, or `path/to/file.py:ClassName` for one of your own; by default what is
             known to do best on this kind of data.
         options: any field of `RunSettings` (data, out, seed, epochs, max_steps, max_minutes, ...), any
-            setting of the system, and any flag of a trick.
+            setting of the system, and any flag of a trick; beside these `on_step`, `on_epoch` and `on_end`,
+            functions that are called with a `Moment` (see `Callbacks`).
 
     Returns:
         The run, finished.
@@ -67,14 +71,21 @@ def train(system: str | None = None, **options: Any) -> Run:
         >>> run = sparring.train("gan", data="mnist", max_minutes=2)
         >>> run.path / "samples.png"
     """
+    options, callbacks = split(options)
     system = system or usual_system(str(options.get("data", RunSettings.data)))
     asked, given = settings_of(system, options)
     if asked.seeds is not None:
         raise SettingError("`train` makes one run: for several seeds call `train_seeds`.")
-    return start(system, find_system(system), asked, given)
+    return start(system, find_system(system), asked, given, callbacks)
 
 
-def start(system: str, game_class: type[Game], asked: RunSettings, given: Mapping[str, Any]) -> Run:
+def start(
+    system: str,
+    game_class: type[Game],
+    asked: RunSettings,
+    given: Mapping[str, Any],
+    callbacks: Callbacks = SILENT,
+) -> Run:
     """Train with a class and settings that are already read; see `train`."""
     began, limit, announce = time.monotonic(), asked.limit(), False
     processes = join_processes(asked.device)
@@ -140,7 +151,7 @@ def start(system: str, game_class: type[Game], asked: RunSettings, given: Mappin
         try:
             if announce:
                 _announce(limit, engine, console)
-            loop = Loop(engine, run, description, console, None, pace)
+            loop = Loop(engine, run, description, console, None, pace, _shown(callbacks, asked.quiet))
         except (Exception, SystemExit) as error:
             Recording(engine, run, description, console).failure(error)
             raise
@@ -160,6 +171,7 @@ def resume(
     device: str | None = None,
     on_unhealthy: Literal["warn", "stop", "rollback"] | None = None,
     quiet: bool = False,
+    **callbacks: Callback,
 ) -> Run:
     """Go on with a run that was interrupted, or with a finished one for longer.
 
@@ -173,11 +185,12 @@ def resume(
         device: where to go on; by default where it was.
         on_unhealthy: what to do about a finding from here on; by default what the run was told.
         quiet: print nothing.
+        callbacks: `on_step`, `on_epoch` and `on_end`, as `train` takes them.
 
     Raises:
         SparringError: no such run, a damaged checkpoint, data that has changed, and all that `train` raises.
     """
-    began = time.monotonic()
+    began, told = time.monotonic(), Callbacks.named(callbacks)
     asked = RunSettings(
         epochs=epochs, max_steps=max_steps, max_minutes=max_minutes, on_unhealthy=on_unhealthy or "warn"
     )
@@ -231,8 +244,15 @@ def resume(
             pace = _settle_length(limit, engine, description, checkpoint, began)
             if pace is None:
                 _refuse_shorter(run, engine.total_steps, checkpoint)
-        Loop(engine, run, description, console, checkpoint, pace).play()
+        Loop(engine, run, description, console, checkpoint, pace, _shown(told, quiet)).play()
     return run
+
+
+def _shown(callbacks: Callbacks, quiet: bool) -> Callbacks:
+    """The callbacks, and in a notebook a cell that follows the run."""
+    if quiet or not in_notebook():
+        return callbacks
+    return callbacks.beside(live_cell().callbacks)
 
 
 def check_enough_to_evaluate(dataset: Dataset) -> None:
@@ -249,8 +269,11 @@ def _say_how_good(run: Run, console: Console, evaluated: bool, suffix: str) -> N
     if chosen is not None:
         console.line(chosen)
     path = quoted(run.path)
+    made_of_others = kind_from(run.description["condition"]).from_data
     next_steps = [
-        f"sparring sample {path} --count 100 --out samples{suffix}",
+        f"sparring translate {path} photo.png made.png"
+        if made_of_others
+        else f"sparring sample {path} --count 100 --out samples{suffix}",
         f"sparring report {path}",
         "sparring zoo",
     ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ WRITTEN = {
 READ = {*WRITTEN, ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".ogv", ".3gp"}
 """Suffixes of files that are taken for videos."""
 QUALITY = {"libx264": {"crf": "18", "preset": "medium"}, "libvpx-vp9": {"crf": "24", "b": "0"}}
+
+MOST_RATE = 1000
+"""Largest denominator of a number of frames a second."""
 
 Watch = Callable[[int, int], None]
 """Is told how many frames are done, and how many there are, 0 where that is not known."""
@@ -51,7 +55,7 @@ def translate_video(
             missing.
         RunError: it cannot be written.
     """
-    av = _pyav()
+    av = pyav()
     if out.suffix.lower() not in WRITTEN:
         raise SettingError(f"Videos are written as {', '.join(WRITTEN)}, not as '{out.name}'.")
     form, codec = WRITTEN[out.suffix.lower()]
@@ -77,7 +81,7 @@ def translate_video(
             frames = _decoded(av, packet)
             bad += frames is None
             for frame in frames or ():
-                picture = av.VideoFrame.from_ndarray(_pixels(translate(_picture(frame))), format="rgb24")
+                picture = av.VideoFrame.from_ndarray(even_pixels(translate(_picture(frame))), format="rgb24")
                 # A few old formats have no time stamps.
                 known = frame.pts is not None
                 picture.pts = frame.pts if known else done
@@ -90,11 +94,40 @@ def translate_video(
         warnings.warn(f"Left out {bad} frames of {source} that cannot be decoded.", stacklevel=2)
 
 
-def _pyav() -> Any:
+def write_frames(frames: Iterable[Image.Image], seconds: float, out: Path) -> None:
+    """Write pictures of one size as a video, each shown for so long.
+
+    Raises:
+        SettingError: the file is of no format that is written, or PyAV is missing.
+        RunError: it cannot be written.
+    """
+    av = pyav()
+    if out.suffix.lower() not in WRITTEN:
+        raise SettingError(f"Videos are written as {', '.join(WRITTEN)}, not as '{out.name}'.")
+    form, codec = WRITTEN[out.suffix.lower()]
+    with writing_atomically(out) as file, av.open(file, "w", format=form) as writing:
+        rate = Fraction(1 / seconds).limit_denominator(MOST_RATE)
+        made = writing.add_stream(codec, rate=rate, options=QUALITY[codec])
+        made.pix_fmt = "yuv420p"
+        for frame in frames:
+            pixels = even_pixels(frame)
+            made.height, made.width, _ = pixels.shape
+            writing.mux(made.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        writing.mux(made.encode(None))
+
+
+def pyav() -> Any:
+    """The library that reads and writes videos.
+
+    Raises:
+        SettingError: it is missing.
+    """
     try:
         import av
     except ImportError as error:
-        raise SettingError("To translate videos: pip install 'sparring[video]'.") from error
+        raise SettingError(
+            "Videos need PyAV, which is not installed: pip install 'sparring[video]'."
+        ) from error
     av.logging.set_level(av.logging.PANIC)
     return av
 
@@ -116,7 +149,7 @@ def _size(av: Any, source: Path, translate: Callable[[Image.Image], Image.Image]
     with _opened(av, source) as reading:
         for packet in reading.demux(video=0):
             for frame in _decoded(av, packet) or ():
-                height, width, _ = _pixels(translate(_picture(frame))).shape
+                height, width, _ = even_pixels(translate(_picture(frame))).shape
                 return width, height
     raise DataError(f"{source} has no frame that can be decoded.")
 
@@ -153,7 +186,7 @@ def _picture(frame: Any) -> Image.Image:
     return Image.fromarray(np.rot90(pixels, round(getattr(frame, "rotation", 0) / 90)).copy())
 
 
-def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
+def even_pixels(picture: Image.Image) -> NDArray[np.uint8]:
     """A picture with even sides, which the codecs want: an odd one is continued by a pixel."""
     pixels = np.asarray(opaque(picture).convert("RGB"))
     return np.pad(pixels, ((0, pixels.shape[0] % 2), (0, pixels.shape[1] % 2), (0, 0)), mode="edge")

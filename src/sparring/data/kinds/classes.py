@@ -179,8 +179,12 @@ class Classes(Kind):
         return times * self.classes, (self.names[first:] + self.names[:first]) * times
 
     def layout(self, rows: int, columns: int, values: Callable[[], Column]) -> Layout:
-        """A column for each class, and the same noise along a row."""
-        columns = min(self.classes, MOST_COLUMNS)
+        """A column for each class, the same noise in all of them; several times so where there is room."""
+        shown = min(self.classes, MOST_COLUMNS)
+        times = max(1, columns // shown)
         return Layout(
-            columns, torch.arange(columns).repeat(rows), same_noise=True, titles=self.names[:columns]
+            shown * times,
+            torch.arange(shown).repeat(rows * times),
+            same_noise=shown,
+            titles=self.names[:shown] * times,
         )

@@ -34,8 +34,8 @@ class Layout:
     """Columns of the picture; its rows are as many as were asked for."""
     condition: Tensor
     """What each sample is told, stored values of shape (rows * columns, ...), row by row."""
-    same_noise: bool = False
-    """Whether the samples of a row share their noise, so that a row shows what the condition does."""
+    same_noise: int = 1
+    """How many samples that stand side by side share their noise, and so show what the condition does."""
     beside: tuple[Tensor, ...] = ()
     """Blocks of stored values (rows, columns, ...) that stand to the left of the samples."""
     matched: bool = False

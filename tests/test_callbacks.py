@@ -1,0 +1,119 @@
+"""Callbacks: what they are told, when, and that a run is the same with them, without, and after an error."""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sparring
+from sparring.errors import OwnCodeError, SettingError
+from sparring.training.callbacks import Moment
+
+Train = Callable[..., sparring.Run]
+
+
+@pytest.fixture
+def train(tiny_npz: Path, tmp_path: Path) -> Train:
+    def run(name: str = "run", **options: Any) -> sparring.Run:
+        usual = {"batch_size": 50, "epochs": 2, "history_every": 2, "threads": 1, "quiet": True}
+        return sparring.train("gan", data=f"npz:{tiny_npz}", out=tmp_path / name, **usual | options)
+
+    return run
+
+
+def rows(run: sparring.Run, kind: str) -> list[dict[str, Any]]:
+    return [row for row in run.history() if row["kind"] == kind]
+
+
+def test_each_is_told_what_the_history_says(train: Train) -> None:
+    told: list[tuple[str, Moment]] = []
+    pictures: list[bool] = []
+
+    def note(name: str) -> Callable[[Moment], None]:
+        return lambda moment: (told.append((name, moment)), pictures.append(moment.samples is not None))  # type: ignore[func-returns-value]
+
+    run = train(on_step=note("step"), on_epoch=note("epoch"), on_end=note("end"))
+    assert [name for name, _ in told] == [*["step"] * 3, "epoch", *["step"] * 3, "epoch", "end"]
+    for kind, name in (("steps", "step"), ("epoch", "epoch")):
+        moments = [moment for each, moment in told if each == name]
+        for row, moment in zip(rows(run, kind), moments, strict=True):
+            assert {"kind": kind, "step": moment.step, "epoch": moment.epoch, **moment.values} == row
+    assert {moment.total_steps for _, moment in told} == {12}
+    assert pictures == [False, False, False, True, True, True, True, True, True]
+    end = told[-1][1]
+    assert end.run.path == run.path
+    assert end.run.finished, "all of it is written"
+
+
+def test_a_run_is_the_same_with_and_without(train: Train) -> None:
+    with_callbacks = train("with", on_step=lambda moment: None, on_epoch=lambda moment: None)
+    without = train("without")
+    assert (with_callbacks.path / "history.jsonl").read_bytes() == (
+        without.path / "history.jsonl"
+    ).read_bytes()
+    assert json.loads((with_callbacks.path / "run.json").read_text()) == without.description
+
+
+@pytest.mark.parametrize("name", ["on_step", "on_epoch"])
+def test_after_an_error_in_one_a_run_goes_on_as_if_there_had_been_none(name: str, train: Train) -> None:
+    def fail(moment: Moment) -> None:
+        if moment.epoch >= 1:
+            raise ValueError("out of ink")
+
+    with pytest.raises(
+        OwnCodeError, match=rf"{name} raised ValueError at step \d+: out of ink\. The run"
+    ) as told:
+        train("failing", **{name: fail})
+    assert isinstance(told.value.__cause__, ValueError)
+    whole = train("whole")
+    failing = sparring.Run.open(whole.path.parent / "failing")
+    assert failing.status["state"] == "failed"
+    steps: list[int] = []
+    sparring.resume(failing, quiet=True, on_step=lambda moment: steps.append(moment.step))
+    assert steps[-1] == 12
+    assert (failing.path / "history.jsonl").read_bytes() == (whole.path / "history.jsonl").read_bytes()
+
+
+def test_what_is_no_callback_is_refused_before_a_folder_is_made(train: Train, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="on_step is called with a moment of the run, and 7 cannot be"):
+        train(on_step=7)
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(SettingError, match=r"no callback 'on_epochs'.*on_epoch"):
+        sparring.resume(train(), on_epochs=print)
+
+
+class Library(types.SimpleNamespace):
+    """A library for tracking: what wandb, trackio and swanlab share."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+        super().__init__(
+            init=lambda **options: self.calls.append(("init", options)),
+            log=lambda values, step: self.calls.append(("log", values, step)),
+            finish=lambda: self.calls.append(("finish",)),
+            Image=lambda path: f"image of {Path(path).name}",
+        )
+
+
+def test_a_tracker_passes_on_numbers_and_pictures(train: Train) -> None:
+    library = Library()
+    run = train(**sparring.Tracker(library, project="digits").callbacks)
+    assert [name for name, *_ in library.calls] == ["init", *["log"] * 8, "finish"]
+    begun = library.calls[0][1]
+    assert (begun["project"], begun["name"], begun["config"]["system"]) == ("digits", "run", "gan")
+    _, values, step = library.calls[1]
+    first = rows(run, "steps")[0]
+    assert (step, values["generator/loss"], values["epoch"]) == (2, first["generator/loss"], first["epoch"])
+    _, values, step = library.calls[4]
+    assert (step, values["samples"]) == (6, "image of samples.png")
+    assert values["epoch/generator/loss"] == rows(run, "epoch")[0]["generator/loss"]
+
+
+def test_a_module_that_cannot_track_is_refused() -> None:
+    with pytest.raises(SettingError, match="json has no init and no log and no finish"):
+        sparring.Tracker(json)
