@@ -346,7 +346,7 @@ def test_a_film_of_a_run_shows_its_samples_over_time(
     assert done.returncode == 0, done.stderr
     assert frames(tmp_path / "run.gif") == len(list((made.path / "samples").iterdir())) == 3
     for asked, expected in (
-        (("run.mp4",), "A film is written as .gif"),
+        (("run.avi",), "A film is written as .gif, .mp4"),
         (("a.gif", "--seconds", "0"), "seconds is"),
     ):
         done = run_sparring("film", made.path, *asked, cwd=tmp_path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,7 @@ def translate_video(
         warnings.warn(f"Left out {bad} frames of {source} that cannot be decoded.", stacklevel=2)
 
 
-def write_frames(frames: Iterable[Image.Image], seconds: float, out: Path) -> None:
+def write_frames(frames: Sequence[Image.Image], seconds: float, out: Path) -> None:
     """Write pictures of one size as a video, each shown for so long.
 
     Raises:
@@ -109,10 +109,10 @@ def write_frames(frames: Iterable[Image.Image], seconds: float, out: Path) -> No
         rate = Fraction(1 / seconds).limit_denominator(MOST_RATE)
         made = writing.add_stream(codec, rate=rate, options=QUALITY[codec])
         made.pix_fmt = "yuv420p"
+        made.height, made.width, _ = even_pixels(frames[0]).shape
         for frame in frames:
-            pixels = even_pixels(frame)
-            made.height, made.width, _ = pixels.shape
-            writing.mux(made.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+            shown = av.VideoFrame.from_ndarray(even_pixels(frame), format="rgb24")
+            writing.mux(made.encode(shown))
         writing.mux(made.encode(None))
 
 
