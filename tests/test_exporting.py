@@ -161,7 +161,7 @@ def test_what_a_graph_takes_is_of_its_own_shape(make_dataset: Callable[..., Data
 @pytest.mark.slow
 def test_points_are_exported_as_they_are(tmp_path: Path) -> None:
     run = trained("r3gan", "ring", tmp_path / "run", point_units=8)
-    folder = sparring.export(run, tmp_path / "model")
+    folder = sparring.export(run, tmp_path / "model", page=False)
     session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
     model = sparring.load(run, device="cpu")
     noise = model.game.latent(9, Randomness(0))

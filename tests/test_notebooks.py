@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,6 @@ from typing import Any
 import pytest
 
 import sparring
-from sparring import notebooks
 from sparring.errors import SettingError
 from sparring.evaluation.result import EstimatedFigure, Evaluation
 from sparring.notebooks import LiveCell
@@ -85,8 +85,9 @@ def test_in_a_notebook_a_run_has_such_a_cell_by_itself(
 
     handle = SimpleNamespace(update=updates.append)
     display = SimpleNamespace(display=lambda shown, display_id: handle, HTML=str)
-    interactive = SimpleNamespace(get_ipython=ZMQInteractiveShell, display=display)
-    monkeypatch.setitem(notebooks.sys.modules, "IPython", interactive)
+    interactive = SimpleNamespace(get_ipython=ZMQInteractiveShell)
+    monkeypatch.setitem(sys.modules, "IPython", interactive)
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
     asked: dict[str, Any] = {"data": f"npz:{tiny_npz}", "batch_size": 50, "max_steps": 4, "history_every": 2}
     sparring.train("gan", out=tmp_path / "quiet", quiet=True, **asked)
     assert updates == []

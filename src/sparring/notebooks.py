@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -108,7 +109,7 @@ class LiveCell:
 
 def live_cell() -> LiveCell:
     """A cell of the notebook that this process serves."""
-    display: Any = sys.modules["IPython"].display
+    display: Any = importlib.import_module("IPython.display")
 
     def begin(text: str) -> Callable[[str], object]:
         handle = display.display(display.HTML(text), display_id=True)

@@ -72,7 +72,7 @@ def test_a_run_of_few_examples_is_not_evaluated(tmp_path: Path) -> None:
 def test_a_run_of_two_examples_can_be_reported_and_compared(tmp_path: Path) -> None:
     runs = [train(tmp_path, 2, out=tmp_path / name, max_steps=60) for name in ("one", "two")]
     assert "<html" in report(runs[0], out=tmp_path / "one.html").read_text()
-    assert compare(runs, tmp_path / "both.html").rows
+    assert compare(runs, tmp_path / "both.html").entries
 
 
 def test_a_file_of_few_samples_is_not_evaluated(tmp_path: Path) -> None:
