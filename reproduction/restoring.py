@@ -55,7 +55,7 @@ CLAIMS = {
     "inpaint": Claim(
         "inpaint",
         FASHION,
-        {"preset": "small", "flips": False, "jitter": 0.0, "max_steps": 1500},
+        {"preset": "small", "flips": False, "jitter": 0.0, "batch_size": 16, "max_steps": 1000},
         {"adversarial_weight": 0.01},
         {"adversarial_weight": 0.0},
         "the joint loss is below squares alone in PSNR, and better in FID (Pathak et al. 2016)",
@@ -71,7 +71,14 @@ CLAIMS = {
     "denoise": Claim(
         "denoise",
         f"{Path(__file__).resolve()}:noisy_fashion",
-        {"preset": "small", "flips": False, "noise_steps": 600, "max_steps": 1200},
+        {
+            "preset": "small",
+            "flips": False,
+            "batch_size": 32,
+            "n_critic": 3,
+            "noise_steps": 500,
+            "max_steps": 1200,
+        },
         {"noise": "learnt"},
         {"noise": "white"},
         "noise learnt from noisy images alone makes a better denoiser than white noise that is as strong "

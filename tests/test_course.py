@@ -99,7 +99,10 @@ def test_a_course_is_what_playing_it_gives(plan: list[Phase], per_pass: dict[str
     course = Course(plan, per_pass, steps)
     assert course.epoch(0) == 0.0
     assert not course.ends_epoch(0)
-    for step, moment in enumerate(simulated(plan, per_pass, steps), start=1):
+    moments = simulated(plan, per_pass, steps)
+    played = {moment.phase for moment in moments}
+    assert course.unreached == [phase.name for phase in plan if phase.name not in played]
+    for step, moment in enumerate(moments, start=1):
         leg = course.behind(step)
         assert leg is course.at(step - 1)
         assert leg.phase.name == moment.phase

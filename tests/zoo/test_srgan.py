@@ -100,3 +100,14 @@ def test_the_input_is_compared_by_a_bicubic_kernel(
     expected = enlarged(told.values.float(), 4).round().clamp(0, 255).byte()
     assert torch.equal(own, expected)
     assert kind.as_own(engine.dataset.condition) is None
+
+
+@pytest.mark.parametrize(("steps", "hint"), [(3, False), (2, True)])
+def test_a_run_that_ends_before_the_critic_says_so(
+    tiny_npz: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], steps: int, hint: bool
+) -> None:
+    small = f"--width 4 --blocks 1 --critic-width 4 --batch-size 10 --max-steps {steps} --threads 1"
+    words = f"train srgan --data npz:{tiny_npz} --out {tmp_path / 'run'} --resnet-steps 2 {small}"
+    main(words.split())
+    said = " ".join(capsys.readouterr().err.split())
+    assert ("the run ends before its phase 'adversarial': give it more steps" in said) is hint

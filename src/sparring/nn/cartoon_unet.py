@@ -32,12 +32,12 @@ class CartoonUNet(nn.Module):
             for before in (width, 2 * width)
         )
         self.blocks = nn.ModuleList(
-            nn.Sequential(_layer(4 * width, 4 * width), nn.Conv2d(4 * width, 4 * width, 3, padding=1))
+            nn.Sequential(_layer(4 * width, 4 * width), _convolution(4 * width, 4 * width))
             for _ in range(blocks)
         )
         self.narrow = _layer(4 * width, 2 * width)
         self.widen = nn.Sequential(_layer(2 * width, 2 * width), _layer(2 * width, width))
-        self.last = nn.Sequential(_layer(width, width), nn.Conv2d(width, channels, 7, padding=3))
+        self.last = nn.Sequential(_layer(width, width), _convolution(width, channels, kernel=7))
 
     def forward(self, source: Tensor) -> Tensor:
         """Images made of others of the same shape (count, channels, height, width), in no range."""
@@ -52,7 +52,12 @@ class CartoonUNet(nn.Module):
 
 
 def _layer(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2), nn.LeakyReLU(SLOPE))
+    return nn.Sequential(_convolution(inputs, outputs, kernel, stride), nn.LeakyReLU(SLOPE))
+
+
+def _convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Conv2d:
+    # Continued at the edges, where black would be seen: between tiles, too.
+    return nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, padding_mode="replicate")
 
 
 def _doubled(images: Tensor) -> Tensor:

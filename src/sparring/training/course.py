@@ -63,6 +63,11 @@ class Course:
             first, epochs = first + int(steps), epochs + math.ceil(steps / per_epoch)
         self.total = total
 
+    @property
+    def unreached(self) -> list[str]:
+        """Names of the phases that the run is too short for; none while its length is not known."""
+        return [leg.phase.name for leg in self.legs if not leg.steps]
+
     def at(self, step: int) -> Leg:
         """The phase of the round that comes after so many rounds; at the end of the run, the last."""
         ahead = [leg for leg in self.legs if leg.first <= step and leg.steps]

@@ -109,6 +109,7 @@ class Loop:
         verb = "Resuming" if self.resumed else "Training"
         of = "" if total is None else f" of {total:,}"
         self.console.line(f"{verb} {self.description['title']} in {self.run.path}: step {engine.step:,}{of}.")
+        self._say_unreached()
         self.recording.event("resumed" if self.resumed else "started", step=engine.step)
         self.recording.status("running")
         self.console.start(self.description["title"], total, engine.step, engine.batch_size)
@@ -201,6 +202,17 @@ class Loop:
             f"{limit} are {total:,} steps here, {self.engine.course.epoch(total):.3g} epochs: "
             "the run is that long from now on, however fast it goes."
         )
+        self._say_unreached()
+
+    def _say_unreached(self) -> None:
+        """Say which phases a run is too short for."""
+        phases = [f"'{name}'" for name in self.engine.course.unreached]
+        if phases:
+            plural = "s" if len(phases) > 1 else ""
+            self.console.line(
+                f"Hint: the run ends before its phase{plural} {' and '.join(phases)}: give it more steps, or "
+                "the phases before fewer."
+            )
 
     # -- health -------------------------------------------------------------------------------------------
 
