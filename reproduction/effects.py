@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
+from kept_lines import Line
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator, ScalarFormatter
 
@@ -18,8 +18,6 @@ FIGURES = ("fid", "coverage")
 """What is said of runs without tricks."""
 WITHOUT = "without"
 """The name of the runs that all others are compared with."""
-Line = Mapping[str, Any]
-"""What is recorded of a run."""
 
 
 @dataclass(frozen=True)

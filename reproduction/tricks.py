@@ -20,6 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import kept_lines
+from advice import first_to_try, verdicts
 from effects import WITHOUT, draw, effects, section
 
 import sparring
@@ -37,9 +39,9 @@ from sparring.zoo import find_system
 HERE = Path(__file__).parent
 RECORD = HERE / "tricks.jsonl"
 PAGE = HERE / "tricks.md"
+GUIDE = HERE.parent / "docs" / "tricks.md"
 SHOWN = Path(sparring.__file__).parent / "tricks" / "measured.json"
 """What `sparring tricks` shows of each trick."""
-BEGIN, END = "<!-- written by tricks.py: begin -->\n", "<!-- written by tricks.py: end -->\n"
 SEEDS = range(5)
 SAMPLES = 2500
 FIGURES = ("fid", "coverage", "reverse_kl")
@@ -71,9 +73,10 @@ class Arm:
 
     @property
     def trick(self) -> str | None:
-        """The name of the trick whose flags they are; None for settings of the system."""
-        flags = {name: {each.name for each in fields(trick.Settings)} for name, trick in TRICKS.items()}
-        return next((name for name, own in flags.items() if self.flags.keys() <= own), None)
+        """The name of the trick that the first of the flags is of; None for settings of the system."""
+        first = next(iter(self.flags))
+        of_tricks = {each.name: name for name, trick in TRICKS.items() for each in fields(trick.Settings)}
+        return of_tricks.get(first)
 
 
 ARMS = {
@@ -95,6 +98,59 @@ ARMS = {
     "unrolling": Arm({"unrolling": 3}),
     "historical averaging": Arm({"historical_averaging": 0.1}),
     "augmentation": Arm({"augment_colour": 1.0, "augment_translation": 0.125, "augment_cutout": 0.5}),
+    "images from -1 to 1": Arm({"tanh_output": True}, "A1, G1"),
+    "Wasserstein, weights clipped": Arm({"loss": "wasserstein", "clip_weights": 0.01}, "A2"),
+    "Wasserstein, gradient penalty": Arm({"loss": "wasserstein", "gradient_penalty": 10.0}, "A2"),
+    "least squares": Arm({"loss": "least-squares"}),
+    "hinge": Arm({"loss": "hinge"}),
+    "relativistic": Arm({"loss": "relativistic"}),
+    "relativistic, R1 and R2": Arm({"loss": "relativistic", "r1": 1.0, "r2": 1.0}),
+    "R1": Arm({"r1": 1.0}),
+    "R1 and R2": Arm({"r1": 1.0, "r2": 1.0}),
+    "gradient penalty": Arm({"gradient_penalty": 1.0}),
+    "LeCam": Arm({"lecam": 0.3}),
+    "consistency": Arm({"consistency": 10.0}),
+    "replay": Arm({"replay": 640}, "G8"),
+    "batch norm, generator": Arm({"generator_norm": "batch"}, "A4"),
+    "batch norm, critic": Arm({"critic_norm": "batch"}, "A4"),
+    "instance norm, generator": Arm({"generator_norm": "instance"}, "A4"),
+    "layer norm, generator": Arm({"generator_norm": "layer"}),
+    "no norm, generator": Arm({"generator_norm": "none"}, "against A4"),
+    "weight norm, both": Arm({"generator_norm": "weight", "critic_norm": "weight"}, "A4"),
+    "leaky ReLU, critic": Arm({"critic_activation": "leaky-relu"}, "A5, G5"),
+    "leaky ReLU, both": Arm(
+        {"generator_activation": "leaky-relu", "critic_activation": "leaky-relu"}, "A5, G5"
+    ),
+    "ReLU, both": Arm({"generator_activation": "relu", "critic_activation": "relu"}, "against A5, G5"),
+    "max pooling": Arm({"critic_pooling": "max"}, "against A5, G5"),
+    "dropout in the generator": Arm({"generator_dropout": 0.5}),
+    "dropout, at sampling too": Arm({"generator_dropout": 0.5, "generator_dropout_at_sampling": True}, "G17"),
+    "SGD for the critic": Arm({"critic_optimizer": "sgd", "critic_rate": 0.1}, "G9"),
+    "RMSProp for both": Arm(
+        {
+            "generator_optimizer": "rmsprop",
+            "critic_optimizer": "rmsprop",
+            "generator_rate": 1e-4,
+            "critic_rate": 1e-4,
+        },
+        "against A6",
+    ),
+    **{
+        f"SGD at {rate:g}": Arm(
+            {
+                "generator_optimizer": "sgd",
+                "critic_optimizer": "sgd",
+                "generator_rate": rate,
+                "critic_rate": rate,
+            },
+            "against A6",
+        )
+        for rate in (0.01, 0.03, 0.1, 0.3, 1.0)
+    },
+    **{
+        f"Adam at {rate:g}": Arm({"generator_rate": rate, "critic_rate": rate}, "A6")
+        for rate in (3e-5, 3e-4, 3e-3)
+    },
 }
 """What is measured, by name."""
 
@@ -107,7 +163,7 @@ def measure(base: str, names: Sequence[str]) -> None:
     data = load_dataset("mnist")
     known = find_system(base).Settings.of({}, base).flat()
     arms = {WITHOUT: Arm({})} | ARMS
-    done = {(line["base"], line["name"], line["seed"]) for line in lines()}
+    done = {(line["base"], line["name"], line["seed"]) for line in kept_lines.read(RECORD)}
     for seed in SEEDS:
         for name in names or arms:
             if (base, name, seed) in done or not arms[name].flags.keys() <= known.keys():
@@ -117,8 +173,7 @@ def measure(base: str, names: Sequence[str]) -> None:
             except SettingError as error:
                 print(f"{base}, {name}: {error}", flush=True)
                 continue
-            with RECORD.open("a") as record:
-                record.write(json.dumps(line) + "\n")
+            kept_lines.append(RECORD, line)
             print(base, name, seed, line["figures"] or line["broken"], flush=True)
 
 
@@ -159,31 +214,39 @@ def figures_of(run: Path, data: Dataset) -> dict[str, float]:
     return {name: figure.value for name, figure in evaluation.figures.items()}
 
 
-def lines() -> list[dict[str, Any]]:
-    """What has been recorded."""
-    return [json.loads(line) for line in RECORD.read_text().splitlines()] if RECORD.is_file() else []
-
-
 def write() -> None:
     """Write everything that follows from the record."""
-    recorded = lines()
+    recorded = kept_lines.read(RECORD)
     PAGE.write_text(page(PAGE.read_text(), recorded))
+    GUIDE.write_text(guide(GUIDE.read_text(), recorded))
     SHOWN.write_text(json.dumps(shown(recorded), indent=1) + "\n")
     for base in BASES:
         draw(base, recorded, HERE / "images" / f"tricks-{base}.png")
 
 
-def page(text: str, recorded: Sequence[dict[str, Any]]) -> str:
-    """The page with its tables written anew."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    flags = {name: f"`{words(arm.flags)}`" for name, arm in ARMS.items()}
-    advice = {name: arm.advice for name, arm in ARMS.items()}
-    sections = [section(base, recorded, flags, advice) for base in BASES]
-    return before + BEGIN + "\n".join(filter(None, sections)) + END + after
+def page(text: str, recorded: Sequence[kept_lines.Line]) -> str:
+    """The page of all figures with its tables written anew."""
+    sections = [section(base, recorded, flags(), advice()) for base in BASES]
+    return kept_lines.rewritten(text, "\n".join(filter(None, sections)))
 
 
-def shown(recorded: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+def guide(text: str, recorded: Sequence[kept_lines.Line]) -> str:
+    """The user's page with what is measured written anew."""
+    lists = "## The two lists of advice\n\n" + verdicts([*BASES], recorded, advice())
+    return kept_lines.rewritten(text, f"{first_to_try([*BASES], recorded, flags())}\n{lists}")
+
+
+def flags() -> dict[str, str]:
+    """How each trick is asked for."""
+    return {name: f"`{words(arm.flags)}`" for name, arm in ARMS.items()}
+
+
+def advice() -> dict[str, str]:
+    """Whose advice each trick is."""
+    return {name: arm.advice for name, arm in ARMS.items()}
+
+
+def shown(recorded: Sequence[kept_lines.Line]) -> dict[str, list[str]]:
     """For each trick what was found of it, a clause for each arm and base."""
     said: dict[str, list[str]] = {name: [] for name in TRICKS}
     for name, arm in ARMS.items():

@@ -144,6 +144,11 @@ class Source:
     """Examples in a batch of all processes together."""
 
 
+def is_players(said: Any) -> bool:
+    """Whether these are players by name."""
+    return isinstance(said, Mapping) and all(isinstance(each, Player) for each in said.values())
+
+
 def two_players(generator: Optimizer, **critic: Optimizer) -> dict[str, Player]:
     """A generator against one critic, called as its argument is: `two_players(g, discriminator=d)`."""
     ((name, optimizer),) = critic.items()
@@ -283,9 +288,13 @@ class Game(nn.Module):
 
     @cached_property
     def roster(self) -> dict[str, Player]:
-        """The players, made once, so that all who look at them see the same optimisers."""
+        """The players as the tricks that are on want them, made once, so that all who look at them see the
+        same optimisers."""
         players: dict[str, Player] = asked(self.players)
-        return players
+        if not is_players(players):
+            # What they are instead is said by those who check it.
+            return players
+        return {name: self.tricks.move(player, self) for name, player in players.items()}
 
     # -- turns --------------------------------------------------------------------------------------------
 

@@ -17,6 +17,8 @@ import torch
 from suited import suited
 from test_golden_losses import SMALL
 from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import SGD, RMSprop
 
 from sparring.data.dataset import Column, Dataset, dataset_of
 from sparring.data.kinds import Tokens
@@ -27,6 +29,8 @@ from sparring.objectives import Objective
 from sparring.processes import Processes
 from sparring.training.engine import Engine
 from sparring.tricks import TRICKS
+from sparring.tricks.exchanged_loss import LOSSES
+from sparring.tricks.layers import ACTIVATIONS, inner_activations, weighted_layers
 from sparring.tricks.packing import first_layer
 from sparring.tricks.spectral_norm import LAYERS
 from sparring.zoo import SYSTEMS, find_system
@@ -98,6 +102,60 @@ REFUSED = {
     ("packing", Case("began", "classes")): "never asks for self.objective",
     ("packing", Case("began", "points")): "cannot be computed with 'packing'",
     **{("top-k", Case("began", data)): "never asks for self.objective" for data in ("classes", "points")},
+    **{
+        ("exchanged loss", Case("began", data)): "never asks for self.objective"
+        for data in ("classes", "points")
+    },
+    **{
+        (trick, Case(system, data)): "never asks for self.objective"
+        for trick in ("critic penalties", "lecam")
+        for system, data in (("began", "classes"), ("began", "points"))
+    },
+    ("critic penalties", Case("language-model", "texts")): "shows it nothing",
+    ("lecam", Case("language-model", "texts")): "shows it nothing",
+    ("consistency", Case("began", "classes")): "never asks for self.objective",
+    # Tokens.
+    ("critic penalties", Case("seqgan", "texts")): "no critic of SeqGAN is shown numbers",
+    # Pairs.
+    **{
+        (trick, Case(system, data)): "pairs"
+        for trick, cases in (
+            ("lecam", (("r3gan", "classes"), ("r3gan", "images"), ("r3gan", "points"), ("relgan", "texts"))),
+            ("consistency", (("r3gan", "classes"), ("r3gan", "images"))),
+        )
+        for system, data in cases
+    },
+    # A condition, or two domains.
+    **{
+        ("replay", Case(system, "classes")): "this system has 3 classes"
+        for system in ("acgan", "r3gan", "improved-gan", "bad-gan", "restore")
+    },
+    ("replay", Case("pix2pix", "pairs")): "this system has grey images of 8 x 8",
+    ("replay", Case("cyclegan", "pairs")): "has examples of more than one kind",
+    **{
+        ("replay", Case(system, "texts")): "this data has sequences of 6 tokens"
+        for system in ("wgan-gp", "language-model", "seqgan", "relgan")
+    },
+    # Images from -1 to 1 already, or none.
+    **{
+        ("tanh output", case): "it is for images from 0 to 1, and "
+        for case in CASES
+        if case.system not in ("gan", "dcgan-tflearn", "improved-gan", "bad-gan")
+    },
+    # Recurrent networks, and layers that are not torch's.
+    **{
+        (trick, Case(system, "texts")): f"no network of the role {role} has a"
+        for trick, role in (
+            ("normalisation", "generator"),
+            ("generator dropout", "generator"),
+            ("activations", "critic"),
+        )
+        for system in ("language-model", "seqgan", "relgan")
+    },
+    **{
+        ("activations", Case(system, "classes")): "no network of the role critic has an inner activation"
+        for system in ("improved-gan", "bad-gan")
+    },
     # Scores, but no labels.
     **{
         ("soft labels", Case(system, data)): "the wasserstein objective has none"
@@ -112,7 +170,8 @@ REFUSED = {
     ("packing", Case("r3gan", "classes")): "this system has 3 classes",
     # No images.
     **{
-        ("augmentation", Case(system, data)): f"it changes images, and this data has {about}"
+        (trick, Case(system, data)): f"images, and this data has {about}"
+        for trick in ("augmentation", "consistency")
         for systems, data, about in (
             (("dcgan", "wgan", "wgan-gp", "began", "r3gan"), "points", "points of 2 dimensions"),
             (("language-model", "seqgan", "relgan", "wgan-gp"), "texts", "sequences of 6 tokens"),
@@ -123,6 +182,9 @@ REFUSED = {
     ("freezing", Case("language-model", "texts")): "no network of the role critic",
     ("instance noise", Case("language-model", "texts")): "this data has sequences of 6 tokens",
     ("soft labels", Case("language-model", "texts")): "never asks for self.objective",
+    ("exchanged loss", Case("language-model", "texts")): "never asks for self.objective",
+    ("optimisers", Case("language-model", "texts")): "has no player of the role critic",
+    ("weight clipping", Case("language-model", "texts")): "has no network of the role critic",
     ("packing", Case("language-model", "texts")): "shows it nothing",
     ("spectral norm", Case("language-model", "texts")): "no network of the role critic",
     ("instance noise", Case("seqgan", "texts")): "this data has sequences of 6 tokens",
@@ -525,15 +587,227 @@ def sees_layers_that_stay(case: Case, patch: pytest.MonkeyPatch) -> None:
     assert {name for name in moved if torch.equal(moved[name], free[name])} < resting
 
 
+def sees_another_objective(case: Case, patch: pytest.MonkeyPatch) -> None:
+    logits = torch.linspace(-3, 3, 7)
+    for name, wanted in LOSSES.items():
+        if name == "wasserstein" and not case.engine().game.aim().one_term:
+            continue
+        engine = case.engine(loss=name)
+        objective = engine.game.objective
+        assert objective.paired == wanted.paired
+        for cost in ("real", "fake", "deceive"):
+            assert torch.equal(getattr(objective, cost)(logits), getattr(wanted, cost)(logits))
+
+
+def sees_plain_steps(case: Case, patch: pytest.MonkeyPatch) -> None:
+    """A critic moves by its rate times its gradient, and generators by RMSProp."""
+    engine = case.engine(generator_optimizer="rmsprop", critic_optimizer="sgd", critic_rate=0.01)
+    optimizers = {player.role: player.optimizer for player in engine.players.values()}
+    assert isinstance(optimizers["generator"], RMSprop)
+    critic = optimizers["critic"]
+    assert isinstance(critic, SGD)
+    moved = [parameter for group in critic.param_groups for parameter in group["params"]]
+    before: list[Tensor] = []
+    critic.register_step_pre_hook(
+        lambda *_: before.extend(
+            p.detach() - (0 if p.grad is None else group_rate(critic, p) * p.grad) for p in moved
+        )
+    )
+    expected: list[Tensor] = []
+    critic.register_step_post_hook(lambda *_: expected.extend(p.detach().clone() for p in moved))
+    play(engine, 1)
+    assert before
+    for ours, theirs in zip(expected, before, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def group_rate(optimizer: torch.optim.Optimizer, parameter: Tensor) -> float:
+    """The learning rate of a parameter at this moment."""
+    (rate,) = (
+        group["lr"] for group in optimizer.param_groups if any(each is parameter for each in group["params"])
+    )
+    return rate
+
+
+def sees_small_weights(case: Case, patch: pytest.MonkeyPatch) -> None:
+    def largest(engine: Engine) -> float:
+        play(engine, 1)
+        moved = {
+            id(weight)
+            for player in engine.players.values()
+            if player.role == "critic"
+            for weight in player.moved
+        }
+        weights = [
+            weight for critic in critics(engine) for weight in critic.parameters() if id(weight) in moved
+        ]
+        return max(weight.abs().max().item() for weight in weights)
+
+    assert largest(case.engine(clip_weights=0.005)) <= 0.005 < largest(case.engine())
+
+
+def sees_a_term(*names: str, **flags: float) -> Callable[[Case, pytest.MonkeyPatch], None]:
+    """Each term is more than nothing, in proportion to its weight, and part of what its critic minimises."""
+
+    def effect(case: Case, patch: pytest.MonkeyPatch) -> None:
+        def values(factor: float) -> dict[str, Any]:
+            engine = case.engine(**{flag: factor * weight for flag, weight in flags.items()})
+            if "lecam" in names:
+                # Its means are of the logits of earlier turns, here of none like those to come.
+                ((_, trick),) = engine.game.tricks.items()
+                trick.turns.fill_(1)
+                trick.anchors.copy_(torch.tensor([50.0, -50.0]))
+            (turn,) = {
+                turn.player: turn
+                for turn in reversed(engine.course.legs[-1].phase.turns)
+                if engine.players[turn.player].role == "critic"
+            }.values()
+            engine.game.random.begin("a turn")
+            engine.free_only(turn.player)
+            return engine._backward(turn, [engine.streams[source].peek() for source in turn.sources])
+
+        once, twice, none = values(1.0), values(2.0), values(1e-30)
+        own = {"loss", "lecam_real", "lecam_fake", *names}
+        for name in names:
+            assert once[name] > 0
+            assert twice[name].item() == pytest.approx(2 * once[name].item(), rel=1e-4)
+        for name in none.keys() - own:
+            torch.testing.assert_close(once[name], none[name], rtol=1e-4, atol=1e-5)
+        added = sum(once[name].item() for name in names)
+        assert once["loss"].item() == pytest.approx(none["loss"].item() + added, rel=1e-3)
+
+    return effect
+
+
+def sees_another_norm(case: Case, patch: pytest.MonkeyPatch) -> None:
+    engine = case.engine(generator_norm="layer")
+    seen: list[tuple[Tensor, Tensor]] = []
+
+    def watch(part: nn.GroupNorm, given: tuple[Tensor], answer: Tensor) -> None:
+        """Each example by itself, over all channels and places."""
+        (activations,) = given
+        flat = F.layer_norm(activations.flatten(1), (activations[0].numel(),))
+        shape = (-1, *[1] * (activations.dim() - 2))
+        expected = flat.view_as(activations) * part.weight.view(shape) + part.bias.view(shape)
+        seen.append((answer.detach(), expected.detach()))
+
+    for generator in generators(engine):
+        assert not any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in generator.modules())
+        for part in generator.modules():
+            if isinstance(part, nn.GroupNorm):
+                part.register_forward_hook(watch)
+    play(engine, 2)
+    assert seen
+    for answer, expected in seen:
+        torch.testing.assert_close(answer, expected, atol=1e-4, rtol=1e-4)
+
+
+def generators(engine: Engine) -> list[nn.Module]:
+    return [network for role, network in engine.game.networks if role == "generator"]
+
+
+def sees_other_activations(case: Case, patch: pytest.MonkeyPatch) -> None:
+    plain, engine = case.engine(), case.engine(critic_activation="silu")
+    for theirs, ours in zip(critics(plain), critics(engine), strict=True):
+        assert len(inner_activations(ours)) == len(inner_activations(theirs))
+        assert all(isinstance(part, nn.SiLU) for part in inner_activations(ours))
+        outputs = [
+            [type(part) for part in network.modules() if isinstance(part, ACTIVATIONS)][
+                len(inner_activations(network)) :
+            ]
+            for network in (ours, theirs)
+        ]
+        assert outputs[0] == outputs[1]
+
+
+def sees_images_from_minus_1(case: Case, patch: pytest.MonkeyPatch) -> None:
+    engine, plain = case.engine(tanh_output=True), case.engine()
+    reals = [stream.peek().examples for stream in engine.streams.values()]
+    shown = shown_to_critics(engine)
+    assert any(torch.equal(seen[: len(real)], 2 * real - 1) for real in reals for seen in shown)
+    assert min(seen.min() for seen in shown) < -0.9
+    # The same activations a make (1 + tanh a) / 2 instead of the sigmoid, which is that of 2 a.
+    engine.game.load_state_dict(plain.game.state_dict())
+    odds = torch.logit(samples(plain).double())
+    torch.testing.assert_close(samples(engine).double(), torch.sigmoid(2 * odds), atol=1e-4, rtol=1e-3)
+
+
+def sees_less(case: Case, patch: pytest.MonkeyPatch) -> None:
+    engine = case.engine(generator_dropout=0.5)
+    before: dict[nn.Module, Tensor] = {}
+    seen: list[tuple[bool, Tensor, Tensor]] = []
+    for generator in generators(engine):
+        for layer in weighted_layers(generator)[1:]:
+            layer.register_forward_pre_hook(
+                lambda layer, given: before.update({layer: given[0].detach()}), prepend=True
+            )
+            layer.register_forward_pre_hook(
+                lambda layer, given: seen.append(
+                    (layer.training, before[layer].flatten(), given[0].detach().flatten())
+                )
+            )
+    play(engine, 1)
+    # Some systems make what their critic is shown as they make samples.
+    trained = [(own, left) for training, own, left in seen if training]
+    own, left = (torch.cat(parts) for parts in zip(*trained, strict=True))
+    kept = left != 0
+    torch.testing.assert_close(left[kept], 2 * own[kept])
+    alive = own != 0
+    assert kept[alive].float().mean().item() == pytest.approx(0.5, abs=2.5 / math.sqrt(int(alive.sum())))
+    # Samples are made of all activations, unless dropping is asked for.
+    second = case.engine(generator_dropout=0.5, generator_dropout_at_sampling=True)
+    samples(engine)
+    assert all(training or torch.equal(own, left) for training, own, left in seen)
+    second.restore(copy.deepcopy(engine.state()))
+    assert not torch.equal(samples(second), samples(engine))
+
+
+def sees_what_was_made_before(case: Case, patch: pytest.MonkeyPatch) -> None:
+    engine, made = case.engine(replay=12), list[Tensor]()
+    ((_, trick),) = engine.game.tricks.items()
+    swap = trick.pool.swap
+
+    def watched(new: Tensor, random: Any) -> Tensor:
+        mixed = swap(new, random)
+        made.append(new.clone())
+        shown.append(mixed.clone())
+        return mixed
+
+    shown: list[Tensor] = []
+    patch.setattr(trick.pool, "swap", watched)
+    play(engine, STEPS)
+
+    def among(examples: Tensor, others: list[Tensor]) -> list[bool]:
+        return [any(torch.equal(each, other) for part in others for other in part) for each in examples]
+
+    for turn, mixed in enumerate(shown):
+        assert all(among(mixed, made[: turn + 1]))
+    # By now about half of what is shown is from before.
+    replayed = [new for new, mixed in zip(made[2:], shown[2:], strict=True) for new in among(mixed, [new])]
+    assert True in replayed
+    assert False in replayed
+
+
 EFFECTS: dict[str, Callable[[Case, pytest.MonkeyPatch], None]] = {
+    "exchanged loss": sees_another_objective,
+    "replay": sees_what_was_made_before,
     "augmentation": sees_augmented_images,
+    "tanh output": sees_images_from_minus_1,
     "instance noise": sees_noise,
     "soft labels": sees_soft_labels,
     "top-k": sees_the_best,
     "packing": sees_packs,
+    "normalisation": sees_another_norm,
+    "activations": sees_other_activations,
+    "generator dropout": sees_less,
     "layer noise": sees_noise_between_layers,
     "freezing": sees_layers_that_stay,
     "spectral norm": sees_unit_norms,
+    "optimisers": sees_plain_steps,
+    "weight clipping": sees_small_weights,
+    "critic penalties": sees_a_term("r1", "r2", "gradient_penalty", r1=1.0, r2=1.0, gradient_penalty=1.0),
+    "lecam": sees_a_term("lecam", lecam=0.3),
+    "consistency": sees_a_term("consistency", consistency=10.0),
     "unrolling": sees_the_critic_of_later,
     "historical averaging": sees_means_of_the_past,
 }

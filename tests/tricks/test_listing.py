@@ -17,7 +17,7 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 
 def test_all_are_listed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "600")
+    monkeypatch.setenv("COLUMNS", "1200")
     found = {"packing": "more modes (record.md)"}
     monkeypatch.setattr("sparring.tricks.listing.measured", lambda name: found.get(name, ""))
     text = said(capsys)
@@ -56,5 +56,5 @@ def test_one_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
         main(["tricks", "pakcing"])
     assert stop.value.code == 2
     complaint = capsys.readouterr().err
-    assert "There is no trick 'pakcing'. Did you mean 'packing'? There are: augmentation, " in complaint
+    assert "There is no trick 'pakcing'. Did you mean 'packing'? There are: exchanged loss, " in complaint
     assert complaint.count("\n") == 1

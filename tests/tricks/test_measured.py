@@ -15,7 +15,9 @@ from sparring.tricks.measured import measured
 
 REPRODUCTION = Path(__file__).parents[2] / "reproduction"
 sys.path.append(str(REPRODUCTION))
+import advice  # noqa: E402
 import effects  # noqa: E402
+import kept_lines  # noqa: E402
 import tricks  # noqa: E402
 
 QUANTILE = 2.776
@@ -79,7 +81,7 @@ def test_the_verdict_follows_from_the_interval() -> None:
 
 
 def test_page_and_listing_say_it() -> None:
-    page = tricks.page(f"before {tricks.BEGIN}old{tricks.END}after", RECORD)
+    page = tricks.page(f"before {kept_lines.BEGIN}old{kept_lines.END}after", RECORD)
     assert page.startswith("before ")
     assert page.endswith("after")
     assert "old" not in page
@@ -91,10 +93,28 @@ def test_page_and_listing_say_it() -> None:
     ]
 
 
+def test_advice_has_a_verdict_for_each_trick_that_follows_it() -> None:
+    guide = tricks.guide(kept_lines.BEGIN + kept_lines.END, RECORD)
+    rows = {row.split(" | ")[0].removeprefix("| "): row for row in guide.splitlines() if row.startswith("|")}
+    assert len(rows) == len(advice.ITEMS) + 2
+    assert "flipped labels: hurts, FID times 2.00 [2.00, 2.00] | not measured |" in rows["A3"]
+    assert rows["G10"].endswith("| not measured | not measured |")
+    assert "- **helps**: packing (`--packing 2`, helps, FID times 0.54" in guide
+    assert "- breaks: unrolling (breaks 1 of 5 runs)." in guide
+
+
+@pytest.mark.parametrize("name", tricks.ARMS)
+def test_advice_is_of_an_item(name: str) -> None:
+    words = tricks.ARMS[name].advice.removeprefix("against ")
+    assert words == "–" or set(words.split(", ")) <= advice.ITEMS.keys()
+
+
 def test_what_is_kept_was_written_by_the_script_from_the_record() -> None:
-    recorded = tricks.lines()
+    recorded = kept_lines.read(tricks.RECORD)
     text = tricks.PAGE.read_text()
     assert tricks.page(text, recorded) == text
+    guide = tricks.GUIDE.read_text()
+    assert tricks.guide(guide, recorded) == guide
     said = tricks.shown(recorded)
     for name in TRICKS:
         assert measured(name).startswith("; ".join(said.get(name, [])))

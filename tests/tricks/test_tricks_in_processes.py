@@ -8,6 +8,7 @@ import torch
 from test_processes import finish, newest, options, start_two
 
 import sparring
+from sparring.settings import as_option
 
 TRICKS = {
     "augment_colour": 1.0,
@@ -21,12 +22,24 @@ TRICKS = {
     "packing": 2,
     "spectral_norm": "both",
     "historical_averaging": 0.1,
+    "loss": "least-squares",
+    "replay": 80,
+    "tanh_output": True,
+    "critic_activation": "leaky-relu",
+    "generator_norm": "layer",
+    "generator_dropout": 0.2,
+    "critic_rate": 5e-4,
+    "clip_weights": 0.5,
+    "r1": 0.1,
+    "gradient_penalty": 0.1,
+    "lecam": 0.1,
+    "consistency": 1.0,
 }
 """All but those to which a process's own share of a batch matters: unrolling, top-k, and layer noise."""
 
 
 def test_two_processes_are_one_with_tricks(tiny_npz: Path, tmp_path: Path) -> None:
-    flags = [word for name, value in TRICKS.items() for word in (f"--{name.replace('_', '-')}", value)]
+    flags = [word for name, value in TRICKS.items() for word in as_option(name, value)]
     asked = [*options(tiny_npz), *flags, "--max-steps", 10, "--out", tmp_path / "two"]
     told = finish(start_two("-m", "sparring", "train", "gan", *asked))
     assert [(code, complaint) for code, _, complaint in told] == [(0, ""), (0, "")]

@@ -6,30 +6,52 @@ import types
 from dataclasses import dataclass
 
 from sparring.randomness import Randomness
+from sparring.tricks.activations import Activations
 from sparring.tricks.active import ActiveTricks
 from sparring.tricks.augmentation import Augmentation
+from sparring.tricks.consistency import Consistency
+from sparring.tricks.critic_penalties import CriticPenalties
+from sparring.tricks.exchanged_loss import ExchangedLoss
 from sparring.tricks.freezing import Freezing
+from sparring.tricks.generator_dropout import GeneratorDropout
 from sparring.tricks.historical_averaging import HistoricalAveraging
 from sparring.tricks.instance_noise import InstanceNoise
 from sparring.tricks.layer_noise import LayerNoise
+from sparring.tricks.lecam import LeCam
+from sparring.tricks.normalisation import Normalisation
+from sparring.tricks.optimisers import Optimisers
 from sparring.tricks.packing import Packing
+from sparring.tricks.replay import Replay
 from sparring.tricks.soft_labels import SoftLabels
 from sparring.tricks.spectral_norm import SpectralNorm
+from sparring.tricks.tanh_output import TanhOutput
 from sparring.tricks.top_k import TopK
 from sparring.tricks.trick import Flags, Trick
 from sparring.tricks.unrolling import Unrolling
+from sparring.tricks.weight_clipping import WeightClipping
 
 __all__ = ["TRICKS", "ActiveTricks", "Flags", "Trick", "TrickSettings", "make_tricks"]
 
 TRICKS: dict[str, type[Trick]] = {
+    "exchanged loss": ExchangedLoss,
+    "replay": Replay,
     "augmentation": Augmentation,
+    "tanh output": TanhOutput,
     "instance noise": InstanceNoise,
     "soft labels": SoftLabels,
     "top-k": TopK,
     "packing": Packing,
     "freezing": Freezing,
+    "normalisation": Normalisation,
+    "activations": Activations,
+    "generator dropout": GeneratorDropout,
     "layer noise": LayerNoise,
     "spectral norm": SpectralNorm,
+    "optimisers": Optimisers,
+    "weight clipping": WeightClipping,
+    "critic penalties": CriticPenalties,
+    "lecam": LeCam,
+    "consistency": Consistency,
     "unrolling": Unrolling,
     "historical averaging": HistoricalAveraging,
 }

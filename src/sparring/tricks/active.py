@@ -15,7 +15,7 @@ from sparring.randomness import derived_seed, seeded_initialisation
 from sparring.tricks.trick import PLACES, Trick
 
 if TYPE_CHECKING:
-    from sparring.game import Game, Role, Turn
+    from sparring.game import Game, Player, Role, Turn
 
 
 class ActiveTricks(nn.Module):
@@ -47,7 +47,7 @@ class ActiveTricks(nn.Module):
         """Whether any of them differentiates through a gradient of the critic."""
         return any(trick.second_derivatives for trick in self)
 
-    # -- the four places ----------------------------------------------------------------------------------
+    # -- the five places ----------------------------------------------------------------------------------
 
     def build(self, network: nn.Module, role: Role) -> nn.Module:
         """A network as all of them want it; those built after it begin as they would without tricks."""
@@ -73,6 +73,13 @@ class ActiveTricks(nn.Module):
         for trick in self:
             objective = trick.aim(objective, game)
         return objective
+
+    def move(self, player: Player, game: Game) -> Player:
+        """A player that moves as all of them want it to."""
+        self.reached.add("move")
+        for trick in self:
+            player = trick.move(player, game)
+        return player
 
     def turns(self, turns: Sequence[Turn], game: Game) -> tuple[Turn, ...]:
         """The turns of a round as all of them want them."""

@@ -76,7 +76,8 @@ def described(name: str, trick: type[Trick]) -> str:
 
 def _unfit(trick: type[Trick]) -> str:
     """What it refuses, as the methods that refuse say."""
-    methods = [getattr(trick, name) for name in ("refuses", "idle") if name in vars(trick)]
+    names = [name for name in ("refuses", "idle") if getattr(trick, name) is not getattr(Trick, name)]
+    methods = [getattr(trick, name) for name in names]
     return " ".join(_joined(inspect.getdoc(method) or "") for method in methods) or "Nothing known."
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from sparring.objectives import Cost, Objective, smoothed
+from sparring.randomness import Randomness
 from sparring.settings import Fraction
 from sparring.tricks.trick import Flags, Trick
 
@@ -41,9 +42,16 @@ class SoftLabels(Trick):
 
     settings: Settings
 
-    def refuses(self, game: Game) -> str | None:
+    def __init__(self, settings: Flags, random: Randomness) -> None:
+        super().__init__(settings, random)
+        self.softened: Objective | None = None
+        """The objective before its labels were softened."""
+
+    def idle(self, game: Game) -> str | None:
         """Objectives without labels."""
-        objective = game.aim()
+        objective = self.softened
+        if objective is None:
+            return None
         if objective.one_term:
             return f"it softens labels, and the {objective.name} objective has none"
         if objective.paired and self.settings.smoothing_fake:
@@ -55,6 +63,7 @@ class SoftLabels(Trick):
     def aim(self, objective: Objective, game: Game) -> Objective:
         """The objective with soft labels."""
         s = self.settings
+        self.softened = objective
         soft = smoothed(objective, real=1.0 - s.smoothing, fake=s.smoothing_fake)
         if s.flipping == 0:
             return soft

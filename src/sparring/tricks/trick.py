@@ -1,4 +1,4 @@
-"""A trick: a device that changes how any system trains, at four places, without the system knowing."""
+"""A trick: a device that changes how any system trains, at five places, without the system knowing."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from sparring.randomness import Randomness
 from sparring.settings import Settings
 
 if TYPE_CHECKING:
-    from sparring.game import Game, Role, Turn
+    from sparring.game import Game, Player, Role, Turn
 
 PLACES = {
     "build": "it changes networks, and {game} passes none through self.built",
     "see": "it changes what a critic is shown, and {game} shows it nothing through self.judge or self.show",
     "aim": "it acts on the logits of a critic, and {game} never asks for self.objective",
+    "move": "it changes how players move, and {game} has none",
     "turn": "it changes turns, and {game} takes none",
 }
 """The places at which a trick may act, and why it cannot where a game never comes by."""
@@ -31,7 +32,8 @@ class Flags(Settings):
 
 
 class Trick(nn.Module):
-    """One trick; a subclass overrides the places at which it acts: `build`, `see`, `aim`, `turn`.
+    """One trick; a subclass overrides the places at which it acts: `build`, `see`, `aim`,
+    `move`, `turn`.
 
     What it must remember is a parameter or a buffer, and all its chance comes from `self.random`: so it is
     saved and resumed with the game. With all its flags at their defaults it must change nothing, not even a
@@ -100,6 +102,15 @@ class Trick(nn.Module):
             game: whose it is. The objective is made once: costs that change ask for `game.progress`.
         """
         return objective
+
+    def move(self, player: Player, game: Game) -> Player:
+        """A player as it should be: with another optimiser, or another schedule.
+
+        Args:
+            player: as the game made it.
+            game: whose it is; its roster is not there yet.
+        """
+        return player
 
     def turn(self, turn: Turn, others: Sequence[Turn], game: Game) -> Turn:
         """A turn as it should be: with further terms, another loss, something to do after it.

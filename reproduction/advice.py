@@ -1,0 +1,83 @@
+"""What became of published advice: each item of two lists, with the verdicts on the tricks that follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from effects import Effect, effects
+from kept_lines import Line
+
+ITEMS = {
+    "A1": "images from -1 to 1, tanh as the generator's last activation",
+    "A2": "the loss of Wasserstein GAN",
+    "A3": "labels: use them, flip them, smooth them on one side or on both",
+    "A4": "batch normalisation, or instance or weight normalisation",
+    "A5": "leaky ReLU instead of ReLU, no pooling",
+    "A6": "Adam, at small rates such as 1e-4, which fall",
+    "A7": "Gaussian noise in the discriminator's layers",
+    "G1": "images from -1 to 1, tanh",
+    "G2": "a generator's loss that does not saturate",
+    "G3": "noise from a Gaussian, interpolated along great circles",
+    "G4": "batches of real and of generated examples alone in batch normalisation",
+    "G5": "no sparse gradients: leaky ReLU, no max pooling",
+    "G6": "soft and noisy labels",
+    "G7": "DCGAN, or a hybrid of it, where possible",
+    "G8": "tricks of reinforcement learning: replay",
+    "G9": "Adam for the generator, SGD for the discriminator",
+    "G10": "track failures early",
+    "G11": "do not balance by the losses' statistics",
+    "G12": "use labels where there are any",
+    "G13": "noise on inputs, which decays",
+    "G14": "train the discriminator more, sometimes",
+    "G15": "batch discrimination",
+    "G16": "discrete variables in conditional GANs: embeddings",
+    "G17": "dropout in the generator, in training and at test",
+}
+"""In our own words. A: the seven of the article; G: the seventeen of ganhacks (Chintala et al. 2016)."""
+
+
+def verdicts(bases: Sequence[str], lines: Sequence[Line], advice: Mapping[str, str]) -> str:
+    """A table, as Markdown, of every item with what was found of the tricks that follow it, or go against it.
+
+    Args:
+        bases: systems from which tricks are measured.
+        lines: of all recorded runs.
+        advice: of each trick, the items that it follows: `A3, G6`, or `against A6`.
+    """
+    rows = [
+        f"| item | advice | {' | '.join(f'from `{base}`' for base in bases)} |",
+        "|---" * (2 + len(bases)) + "|",
+    ]
+    for item, about in ITEMS.items():
+        cells = [found(item, effects(base, lines), advice) for base in bases]
+        rows.append(f"| {item} | {about} | {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
+
+
+def found(item: str, of_base: Sequence[Effect], advice: Mapping[str, str]) -> str:
+    """What was found of an item from a base."""
+    said = []
+    for each in of_base:
+        words = advice[each.name]
+        if item in words.removeprefix("against ").split(", "):
+            against = " (against it)" if words.startswith("against ") else ""
+            said.append(f"{each.name}{against}: {each.said}")
+    return "; ".join(said) or "not measured"
+
+
+def first_to_try(bases: Sequence[str], lines: Sequence[Line], flags: Mapping[str, str]) -> str:
+    """What helps, does nothing and hurts from each base, as Markdown."""
+    parts = []
+    for base in bases:
+        of_base = effects(base, lines)
+        if not of_base:
+            continue
+        parts.append(f"From `{base}`, in short runs:\n")
+        for verdict in ("helps", "nothing", "hurts"):
+            named = [each for each in of_base if each.verdict == verdict]
+            listed = [f"{each.name} ({flags[each.name]}, {each.said})" for each in named]
+            parts.append(f"- **{verdict}**: {'; '.join(listed) or 'none'}.")
+        broken = [f"{each.name} ({each.verdict})" for each in of_base if each.broken]
+        parts += [f"- breaks: {'; '.join(broken)}."] if broken else []
+        parts.append("")
+    return "\n".join(parts)

@@ -1,0 +1,30 @@
+"""Records of runs, a line of JSON for each, and the part of a page that follows from them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+Line = Mapping[str, Any]
+"""What is recorded of a run."""
+BEGIN, END = "<!-- written by a script: begin -->\n", "<!-- written by a script: end -->\n"
+
+
+def read(record: Path) -> list[dict[str, Any]]:
+    """What has been recorded, nothing at first."""
+    return [json.loads(line) for line in record.read_text().splitlines()] if record.is_file() else []
+
+
+def append(record: Path, line: Line) -> None:
+    """Record a run."""
+    with record.open("a") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def rewritten(page: str, part: str) -> str:
+    """A page whose written part is another."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return before + BEGIN + part + END + after

@@ -1,0 +1,162 @@
+"""Another normalisation: batch, instance, layer or weight normalisation, or none, for networks of a role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.instancenorm import _InstanceNorm
+from torch.nn.utils import parametrizations, parametrize
+
+from sparring.errors import SettingError
+from sparring.randomness import Randomness
+from sparring.tricks.layers import exchange, exchange_all, weighted_layers
+from sparring.tricks.trick import Flags, Trick
+
+if TYPE_CHECKING:
+    from sparring.game import Game, Role
+
+NormName = Literal["own", "none", "batch", "instance", "layer", "weight"]
+
+
+class Normalisation(Trick):
+    """Every normalisation of a network is exchanged for another; where it has none, one comes after each of
+    its layers but the last, and in a critic but the first (Radford et al. 2015, section 3).
+
+    What takes the place of a normalisation keeps a scale and a shift for each channel, also where it is
+    `none`. Weight normalisation is of all layers.
+    """
+
+    source = (
+        "Ioffe and Szegedy 2015, arXiv:1502.03167 (batch); Ulyanov et al. 2016, arXiv:1607.08022 (instance); "
+        "Ba et al. 2016, arXiv:1607.06450 (layer); Salimans and Kingma 2016, arXiv:1602.07868 (weight)"
+    )
+    usual = {"generator_norm": "layer"}
+
+    @dataclass(frozen=True)
+    class Settings(Flags):
+        """Flags of normalisation."""
+
+        generator_norm: NormName = "own"
+        """Normalisation of generators."""
+        critic_norm: NormName = "own"
+        """Normalisation of critics. Gradient penalties do not go well with batch."""
+
+    settings: Settings
+
+    def __init__(self, settings: Flags, random: Randomness) -> None:
+        super().__init__(settings, random)
+        self.missing = {role for role, kind in self._wanted().items() if kind != "own"}
+        """Roles in whose networks nothing has been exchanged yet."""
+
+    def refuses(self, game: Game) -> str | None:
+        """Games without a normalisation or an inner layer in the networks of that role."""
+        if self.missing:
+            roles = " or ".join(sorted(self.missing))
+            return f"no network of the role {roles} has a normalisation or an inner layer"
+        return None
+
+    def build(self, network: nn.Module, role: Role) -> nn.Module:
+        """The network with another normalisation."""
+        kind = self._wanted().get(role, "own")
+        if kind != "own" and normalise(network, kind, role == "critic"):
+            self.missing.discard(role)
+        return network
+
+    def _wanted(self) -> dict[str, NormName]:
+        return {"generator": self.settings.generator_norm, "critic": self.settings.critic_norm}
+
+
+class Affine(nn.Module):
+    """A scale and a shift for each channel: normalisation without its statistics.
+
+    Args:
+        channels: how many.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, activations: Tensor) -> Tensor:
+        """Activations (count, channels, ...)."""
+        shape = (-1, *[1] * (activations.dim() - 2))
+        return activations * self.weight.view(shape) + self.bias.view(shape)
+
+
+class BatchNorm(_BatchNorm):
+    """Batch normalisation of activations (count, channels, ...) with any number of places."""
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        pass
+
+
+class InstanceNorm(nn.GroupNorm):
+    """Instance normalisation of activations (count, channels, ...).
+
+    Args:
+        channels: how many.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, channels)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Normalise each channel of each example.
+
+        Raises:
+            SettingError: a channel is a single number, of which nothing would be left.
+        """
+        if input[0, 0].numel() < 2:
+            raise SettingError(
+                "The trick 'normalisation' cannot work here: instance normalisation is over the places of a "
+                "channel, and these layers have one: use batch or layer."
+            )
+        return super().forward(input)
+
+
+NORMS = {"none": Affine, "batch": BatchNorm, "instance": InstanceNorm, "weight": Affine}
+OLD = (_BatchNorm, _InstanceNorm, nn.GroupNorm)
+
+
+def new_norm(kind: str, channels: int) -> nn.Module:
+    """A normalisation of so many channels."""
+    return nn.GroupNorm(1, channels) if kind == "layer" else NORMS[kind](channels)
+
+
+def normalise(network: nn.Module, kind: str, critic: bool) -> bool:
+    """Exchange the normalisation of a network; whether there was anything to do.
+
+    Args:
+        network: with normalisations of torch's own, or without any.
+        kind: what takes their place.
+        critic: whether it is a critic, whose first layer has none.
+    """
+    layers = weighted_layers(network)
+    old = [part for part in network.modules() if isinstance(part, OLD)]
+    found = exchange_all(network, old, lambda part: new_norm(kind, channels_of(part)))
+    if kind == "weight":
+        plain = [layer for layer in layers if not parametrize.is_parametrized(layer)]
+        for layer in plain:
+            parametrizations.weight_norm(layer)
+        return bool(found or plain)
+    if kind != "none" and not found:
+        inner = layers[1:-1] if critic else layers[:-1]
+        for layer in inner:
+            exchange(network, layer, nn.Sequential(layer, new_norm(kind, outputs_of(layer))))
+        return bool(inner)
+    return bool(found)
+
+
+def channels_of(norm: nn.Module) -> int:
+    """The channels of a normalisation."""
+    return int(norm.num_channels if isinstance(norm, nn.GroupNorm) else norm.num_features)  # type: ignore[arg-type]
+
+
+def outputs_of(layer: nn.Module) -> int:
+    """The channels or units that a layer gives."""
+    return int(layer.out_features if isinstance(layer, nn.Linear) else layer.out_channels)  # type: ignore[arg-type]

@@ -1,0 +1,85 @@
+"""Replay: a critic is shown generated examples of earlier beside new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from sparring.nn.image_pool import ImagePool
+from sparring.randomness import Randomness
+from sparring.settings import Natural
+from sparring.tricks.trick import Flags, Trick
+
+if TYPE_CHECKING:
+    from sparring.data.dataset import Batch
+    from sparring.game import Game, Turn
+
+
+class Replay(Trick):
+    """In a critic's turn half of the generated examples are exchanged for some from a pool of those that it
+    was shown before, so that it does not forget what the generator has left behind."""
+
+    source = "Shrivastava et al. 2017, arXiv:1612.07828, section 2.3; Chintala et al. 2016, ganhacks"
+    usual = {"replay": 12}
+
+    @dataclass(frozen=True)
+    class Settings(Flags):
+        """Flag of replay."""
+
+        replay: Natural = 0
+        """Generated examples that are kept to be shown again, at least as many as a batch has; a usual number
+        is ten batches. 0 for none."""
+
+    settings: Settings
+
+    def __init__(self, settings: Flags, random: Randomness) -> None:
+        super().__init__(settings, random)
+        self.shared = random.branch("pool", divided=False)
+        self._at_turn = False
+
+    def refuses(self, game: Game) -> str | None:
+        """Examples that are no numbers, conditions, two domains, pools smaller than a batch."""
+        size, batch = self.settings.replay, game.settings.batch_size
+        if not size:
+            return None
+        if not game.data.kind.continuous:
+            return f"it keeps numbers, and this data has {game.data.kind.about}"
+        if (game.conditional or game.needs.condition) and game.data.condition.vector_size:
+            return (
+                f"an example would be shown again beside the condition of another, and this system has "
+                f"{game.data.condition.about} for its examples"
+            )
+        if game.needs.parts:
+            return f"{type(game).__name__} has examples of more than one kind"
+        if size < batch:
+            return f"the pool has {size} places and a batch {batch} examples"
+        return None
+
+    def see(
+        self, examples: Tensor, condition: tuple[Tensor, ...], real: bool, game: Game
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Generated examples, half of them of earlier turns."""
+        if real or not self._at_turn:
+            return examples, condition
+        share = len(examples)
+        mixed = self.pool.swap(game.gather(examples.detach()), self.shared)
+        return mixed[game.random.rank * share :][:share], condition
+
+    def turn(self, turn: Turn, others: Sequence[Turn], game: Game) -> Turn:
+        """A critic's turn, in which examples are replayed."""
+        if not self.settings.replay or game.roster[turn.player].role != "critic":
+            return turn
+        if not hasattr(self, "pool"):
+            self.pool = ImagePool(self.settings.replay, tuple(game.data.shape)).to(game.random.device)
+
+        def loss(*batches: Batch) -> Mapping[str, Tensor]:
+            self._at_turn = True
+            try:
+                return turn.loss(*batches)
+            finally:
+                self._at_turn = False
+
+        return replace(turn, loss=loss)

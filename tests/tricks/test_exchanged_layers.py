@@ -1,0 +1,140 @@
+"""Layers that tricks exchange: normalisations, activations, pooling, the range of images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from test_parts_of_tricks import POINTS
+from torch import Tensor, nn
+
+from sparring.data.dataset import Dataset, dataset_of
+from sparring.errors import SettingError
+from sparring.training.engine import Engine
+from sparring.tricks.layers import exchange, inner_activations
+from sparring.tricks.normalisation import normalise
+
+Make = Callable[..., Engine]
+
+
+def images(count: int = 16) -> Dataset:
+    random = torch.Generator().manual_seed(0)
+    return dataset_of("images", torch.randint(0, 256, (count, 1, 8, 8), generator=random, dtype=torch.uint8))
+
+
+def network(norm: Callable[[int], nn.Module] | None = None) -> nn.Sequential:
+    normed = lambda channels: [] if norm is None else [norm(channels)]  # noqa: E731
+    return nn.Sequential(
+        nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Conv2d(3, 4, 3), *normed(4), nn.ReLU(), nn.Conv2d(4, 2, 3)
+    )
+
+
+EXAMPLES = 5 * torch.randn(6, 1, 9, 9, generator=torch.Generator().manual_seed(1)) + 2
+OVER = {"batch": (0, 2, 3), "instance": (2, 3), "layer": (1, 2, 3)}
+
+
+@pytest.mark.parametrize("old", [nn.BatchNorm2d, lambda channels: nn.GroupNorm(2, channels), None])
+@pytest.mark.parametrize("kind", OVER)
+def test_each_has_mean_0_and_deviation_1_over_what_it_is_named_after(
+    kind: str, old: Callable[[int], nn.Module] | None
+) -> None:
+    changed = network(old)
+    assert normalise(changed, kind, critic=True)
+    inner = changed[:4] if old else changed[:3]
+    answers: Tensor = inner(EXAMPLES)
+    torch.testing.assert_close(answers.mean(OVER[kind]), torch.zeros(()).expand_as(answers.mean(OVER[kind])))
+    variance = answers.var(OVER[kind], correction=0)
+    torch.testing.assert_close(variance, torch.ones(()).expand_as(variance), atol=1e-3, rtol=0)
+
+
+def test_none_keeps_scale_and_shift() -> None:
+    changed, plain = network(nn.BatchNorm2d), network()
+    assert normalise(changed, "none", critic=False)
+    plain.load_state_dict(
+        {
+            name.replace("5.", "4."): value
+            for name, value in changed.state_dict().items()
+            if not name.startswith("3.")
+        }
+    )
+    torch.testing.assert_close(changed(EXAMPLES), plain(EXAMPLES))
+    changed[3].weight.data.fill_(2.0)
+    changed[3].bias.data.fill_(-1.0)
+    torch.testing.assert_close(changed[:4](EXAMPLES), 2 * plain[:3](EXAMPLES) - 1)
+    assert not normalise(network(), "none", critic=False)
+
+
+def test_weight_normalisation_has_a_length_for_each_output() -> None:
+    changed = network(nn.BatchNorm2d)
+    before = changed[0].weight.detach().clone()
+    assert normalise(changed, "weight", critic=False)
+    torch.testing.assert_close(changed[0].weight, before)
+    changed[0].parametrizations.weight.original0.data.fill_(3.0)
+    lengths = changed[0].weight.flatten(1).norm(dim=1)
+    torch.testing.assert_close(lengths, torch.full((3,), 3.0))
+    assert not any(isinstance(part, nn.BatchNorm2d) for part in changed.modules())
+
+
+@pytest.mark.parametrize(("critic", "normed"), [(True, [2]), (False, [0, 2])])
+def test_where_there_is_none_it_comes_after_inner_layers(critic: bool, normed: list[int]) -> None:
+    changed = network()
+    assert normalise(changed, "layer", critic)
+    found = [place for place, part in enumerate(changed) if isinstance(part, nn.Sequential)]
+    assert found == normed
+
+
+def test_an_instance_of_a_single_number_is_refused(make_engine: Make) -> None:
+    with pytest.raises(SettingError, match="instance normalisation is over the places of a channel"):
+        make_engine("dcgan", POINTS, batch_size=8, point_units=4, generator_norm="instance")
+
+
+def test_a_critic_without_an_inner_layer_is_refused(make_engine: Make) -> None:
+    with pytest.raises(SettingError, match="no network of the role critic has a normalisation or an inner"):
+        make_engine("gan", images(), batch_size=8, critic_norm="batch")
+
+
+def test_what_makes_the_output_stays() -> None:
+    both = nn.Sequential(nn.Tanh(), nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 2), nn.Tanh(), nn.Sigmoid())
+    assert inner_activations(both) == [both[0], both[2]]
+
+
+def test_a_part_that_stands_twice_is_exchanged_twice() -> None:
+    shared = nn.ReLU()
+    both = nn.Sequential(shared, nn.Linear(2, 2), nn.Sequential(shared, nn.Linear(2, 2)))
+    new = nn.Tanh()
+    exchange(both, shared, new)
+    assert both[0] is new
+    assert both[2][0] is new
+
+
+def test_pooling_by_the_largest(make_engine: Make) -> None:
+    def pools(**flags: Any) -> list[nn.Module]:
+        critic = make_engine("dcgan-tflearn", images(), batch_size=8, **flags).game.discriminator
+        return [part for part in critic if isinstance(part, nn.AvgPool2d | nn.MaxPool2d)]
+
+    for own, other in zip(pools(), pools(critic_pooling="max"), strict=True):
+        assert isinstance(own, nn.AvgPool2d)
+        assert isinstance(other, nn.MaxPool2d)
+        assert (other.kernel_size, other.stride) == (own.kernel_size, own.stride)
+    with pytest.raises(SettingError, match="no network of the role critic has a pooling"):
+        make_engine("dcgan", images(), batch_size=8, width=4, critic_pooling="max")
+
+
+@pytest.mark.parametrize(
+    ("system", "flags", "reason"),
+    [
+        ("dcgan", {"tanh_output": True}, "it is for images from 0 to 1, and DCGAN has none"),
+        ("gan", {"generator_dropout_at_sampling": True}, "is said by generator_dropout, which is 0"),
+        ("gan", {"replay": 7}, "the pool has 7 places and a batch 8 examples"),
+        ("gan", {"generator_norm": "none"}, "no network of the role generator has a normalisation"),
+        ("gan", {"loss": "wasserstein"}, "nothing bounds the critic of GAN"),
+    ],
+)
+def test_what_cannot_work_is_refused(
+    system: str, flags: dict[str, Any], reason: str, make_engine: Make
+) -> None:
+    small = {"width": 4} if system == "dcgan" else {}
+    with pytest.raises(SettingError, match=reason):
+        make_engine(system, images(), batch_size=8, **small, **flags)
