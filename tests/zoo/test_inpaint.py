@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from sparring.data.dataset import Dataset
+from sparring.data.kinds.images import alike
 from sparring.randomness import Randomness
 from sparring.sample_pictures import sample_pictures
 from sparring.training.engine import Engine
@@ -74,3 +75,14 @@ def test_pictures_show_what_is_missing(
 ) -> None:
     engine = make_engine("inpaint", make_dataset(20, channels=channels, held_out=5))
     assert sample_pictures(engine.game, engine.dataset, seed=0, epoch=1.0)["samples"].startswith(b"\x89PNG")
+
+
+def test_what_is_not_known_of_transparent_images_is_transparent() -> None:
+    image = torch.tensor([10, 20, 30, 200, 255], dtype=torch.uint8).view(1, 1, 5, 1, 1).repeat(1, 1, 1, 2, 2)
+    image[..., 4, 0, 0] = 0
+    shown, beside = alike([image, image[:, :, :3]])
+    assert shown[0, 0, :, 0, 0].tolist() == [10, 20, 30, 0]
+    assert shown[0, 0, :, 1, 1].tolist() == [10, 20, 30, 200]
+    assert beside[0, 0, :, 0, 0].tolist() == [10, 20, 30, 255]
+    grey = image[:, :, [0, 4]]
+    assert alike([grey, grey[:, :, :1]])[1][0, 0, :, 0, 0].tolist() == [10, 255]

@@ -109,5 +109,5 @@ def test_a_run_that_ends_before_the_critic_says_so(
     small = f"--width 4 --blocks 1 --critic-width 4 --batch-size 10 --max-steps {steps} --threads 1"
     words = f"train srgan --data npz:{tiny_npz} --out {tmp_path / 'run'} --resnet-steps 2 {small}"
     main(words.split())
-    said = " ".join(capsys.readouterr().err.split())
+    said = " ".join(capsys.readouterr().out.split())
     assert ("the run ends before its phase 'adversarial': give it more steps" in said) is hint

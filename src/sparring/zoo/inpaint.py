@@ -30,7 +30,10 @@ class Inpaint(SelfPaired, Pix2Pix):
     needs = Needs(examples=("images",), least=8)
     length = Limit(epochs=500)
     fills: ClassVar[bool] = True
-    presets = {"small": {"batch_size": 32, "width": 24, "critic_width": 24, "skips": True}}
+    presets = {
+        "small": {"batch_size": 16, "width": 24, "critic_width": 24, "skips": True}
+        | {"adversarial_weight": 0.03, "discriminator_lr": 1e-3}
+    }
 
     @dataclass(frozen=True)
     class Settings(Pix2Pix.Settings):
