@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from effects import Effect, effects
+from effects import Effect, effects, ratio
 from kept_lines import Line
 
 ITEMS = {
@@ -66,18 +66,20 @@ def found(item: str, of_base: Sequence[Effect], advice: Mapping[str, str]) -> st
 
 
 def first_to_try(bases: Sequence[str], lines: Sequence[Line], flags: Mapping[str, str]) -> str:
-    """What helps, does nothing and hurts from each base, as Markdown."""
+    """The tricks that help, do nothing and hurt from each base, as Markdown."""
     parts = []
     for base in bases:
         of_base = effects(base, lines)
         if not of_base:
             continue
-        parts.append(f"From `{base}`, in short runs:\n")
-        for verdict in ("helps", "nothing", "hurts"):
+        parts.append(f"From `{base}`, in short runs, the best first:\n")
+        for verdict in dict.fromkeys(each.verdict for each in of_base):
             named = [each for each in of_base if each.verdict == verdict]
-            listed = [f"{each.name} ({flags[each.name]}, {each.said})" for each in named]
-            parts.append(f"- **{verdict}**: {'; '.join(listed) or 'none'}.")
-        broken = [f"{each.name} ({each.verdict})" for each in of_base if each.broken]
-        parts += [f"- breaks: {'; '.join(broken)}."] if broken else []
+            parts += [f"- **{verdict}**", *(f"    - {line(each, flags[each.name])}" for each in named)]
         parts.append("")
     return "\n".join(parts)
+
+
+def line(each: Effect, flags: str) -> str:
+    """An effect in a line."""
+    return f"{each.name}, {flags}" + ("" if each.fid is None else f": FID times {ratio(each.fid)}")

@@ -99,8 +99,8 @@ def test_advice_has_a_verdict_for_each_trick_that_follows_it() -> None:
     assert len(rows) == len(advice.ITEMS) + 2
     assert "flipped labels: hurts, FID times 2.00 [2.00, 2.00] | not measured |" in rows["A3"]
     assert rows["G10"].endswith("| not measured | not measured |")
-    assert "- **helps**: packing (`--packing 2`, helps, FID times 0.54" in guide
-    assert "- breaks: unrolling (breaks 1 of 5 runs)." in guide
+    assert "- **helps**\n    - packing, `--packing 2`: FID times 0.54" in guide
+    assert "- **breaks 1 of 5 runs**\n    - unrolling, `--unrolling 3`\n" in guide
 
 
 @pytest.mark.parametrize("name", tricks.ARMS)
