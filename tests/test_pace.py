@@ -42,7 +42,11 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     monkeypatch.setattr(Engine, "play_round", play)
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     # What is said of a run that is too short takes a few rounds before it, which are not what is tested.
-    monkeypatch.setattr(recommending, "rough_seconds_per_step", lambda engine, patience: [durations[0]])
+    monkeypatch.setattr(
+        recommending,
+        "rough_seconds_per_step",
+        lambda engine, patience: [durations[0]] * len(engine.course.legs),
+    )
     return durations
 
 
@@ -65,6 +69,17 @@ def test_the_first_steps_alone_do_not_say_how_long_a_run_is(begin: Begin, slow: 
     slow[:] = [30.0, 1.0]
     run = begin("run", max_minutes=5.0)
     assert run.status["step"] == 1 + (291 - 30)
+
+
+def test_each_phase_has_a_pace_of_its_own(slow: list[float], tmp_path: Path) -> None:
+    (tmp_path / "texts.txt").write_text("\n".join("abcdefgh"[n % 5 :] for n in range(40)))
+    slow[:] = [*[5.0] * 8, 20.0]
+    small = {"batch_size": 4, "likelihood_epochs": 1, "critic_filters": 2, "threads": 1, "quiet": True}
+    run = sparring.train(
+        "relgan", data=f"text:{tmp_path}/texts.txt", max_minutes=5.0, out=tmp_path / "run", **small
+    )
+    # 8 steps of likelihood, 32 texts, take 40 seconds; the length is fixed after two of the next phase.
+    assert run.status["step"] == 8 + 2 + int((291 - 80) / 20)
 
 
 def test_a_large_network_has_more_than_one_step(begin: Begin, slow: list[float]) -> None:

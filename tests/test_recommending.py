@@ -17,8 +17,8 @@ from PIL import Image
 
 import sparring
 from sparring.data import arrays, usual_size
-from sparring.data.dataset import Dataset, dataset_of
-from sparring.data.kinds import Images, Points
+from sparring.data.dataset import Dataset, DataSpec, dataset_of
+from sparring.data.kinds import Images, Points, Tokens
 from sparring.errors import DataError, MemoryShortage, SettingError
 from sparring.game import GameSettings
 from sparring.processes import Processes
@@ -80,6 +80,18 @@ def test_minutes_count_as_the_steps_that_the_machine_makes_in_them(
 ) -> None:
     monkeypatch.setattr(recommending, "rough_seconds_per_step", lambda engine, patience: [seconds])
     assert chosen("r3gan", make_dataset(), max_minutes=1).by_rule["generator_width"] == width
+
+
+@pytest.mark.parametrize("system", ["seqgan", "relgan"])
+def test_the_phase_of_likelihood_leaves_time_for_those_after_it(system: str) -> None:
+    game, data = find_system(system), DataSpec(Tokens((4,), tuple("ab")), count=6400)
+    rungs = game.recommended(data)
+    published = game.Settings()
+    assert rungs[0].settings["likelihood_epochs"] == published.likelihood_epochs
+    for rung in rungs:
+        settings = game.Settings.of(rung.settings, system)
+        assert settings.likelihood_epochs * 100 < game.steps_wanted(settings, data)
+    assert rungs[-1].settings["likelihood_epochs"] == 1
 
 
 def test_what_is_given_wins(make_dataset: Callable[..., Dataset]) -> None:

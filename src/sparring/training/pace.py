@@ -38,8 +38,8 @@ class Pace:
     def total_steps(self) -> int | None:
         """The run's length, to be asked after every step; None as long as it is not known."""
         step, now = self.engine.step, time.monotonic()
-        if self._mark is None or step <= self._mark[0]:
-            # Also where the run went back to before the mark.
+        # A phase has a pace of its own, which its first step does not show; and a run may have gone back.
+        if self._mark is None or not self.engine.course.behind(step).first < self._mark[0] < step:
             half = self.engine.processes.any(now - self.began >= self.wait / 2)
             self._mark = (step, self._now()) if half else None
             return None

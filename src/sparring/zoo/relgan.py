@@ -12,12 +12,14 @@ from torch.nn import functional as F
 from torch.optim import Adam
 
 from sparring.data.kinds.tokens import PADDING
-from sparring.game import Batch, DataSpec, Limit, Phase, Player, Role, Terms, Turn
+from sparring.game import Batch, DataSpec, GameSettings, Limit, Phase, Player, Role, Terms, Turn
 from sparring.nn.text_critic import TextCritic
 from sparring.objectives import RELATIVISTIC, Objective, critic_statistics
 from sparring.randomness import Randomness
+from sparring.recommendation import Recommendation
 from sparring.settings import Count, Dropped, Positive, Range
 from sparring.zoo.language_model import LanguageModel
+from sparring.zoo.rules import by_likelihood
 
 WIDTHS = (2, 3, 4, 5)
 """Tokens that a filter of the critic sees."""
@@ -63,6 +65,19 @@ class RelGAN(LanguageModel):
         """Share of the critic's features that are left out in training."""
 
     settings: Settings
+
+    @classmethod
+    def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
+        """The published settings, with a first phase that the run has time for."""
+        return by_likelihood(cls.Settings.likelihood_epochs, lambda epochs: {})
+
+    @classmethod
+    def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
+        """The likelihood, and as many rounds for each of its epochs as are published."""
+        assert isinstance(settings, cls.Settings)
+        batches = data.count // settings.batch_size
+        each = cls.Settings.rounds // cls.Settings.likelihood_epochs
+        return settings.likelihood_epochs * batches + min(settings.likelihood_epochs * each, settings.rounds)
 
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
         super().__init__(settings, data, random)

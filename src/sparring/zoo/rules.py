@@ -40,6 +40,19 @@ def by_width_or_points(
     )()
 
 
+def by_likelihood(epochs: int, settings_of: Callable[[int], Mapping[str, Any]]) -> list[Recommendation]:
+    """A first phase of maximum likelihood as long as usual, half as long, and so on down to one epoch: a run
+    gets the longest that leaves time for the phases after it.
+
+    Args:
+        epochs: its usual length.
+        settings_of: the settings that go with a length.
+    """
+    lengths = [epochs >> halved for halved in range(epochs.bit_length())]
+    why = "the likelihood comes first and must leave time for what comes after it"
+    return [Recommendation({"likelihood_epochs": each, **settings_of(each)}, why=why) for each in lengths]
+
+
 def steps_by_width(data: DataSpec, width: int, each: int, **others: int) -> int:
     """About how many steps convolutional networks want, in proportion to their width, as far as digits
     show it; those for points are small and always the same.

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
 from torch.optim import Adam
 
-from sparring.game import Batch, DataSpec, Limit, Number, Phase, Player, Role, Terms, Turn
+from sparring.game import Batch, DataSpec, GameSettings, Limit, Number, Phase, Player, Role, Terms, Turn
 from sparring.nn.average import Average
 from sparring.nn.modes import inference
 from sparring.nn.text_critic import TextCritic
 from sparring.objectives import critic_statistics
 from sparring.randomness import Randomness
+from sparring.recommendation import Recommendation
 from sparring.settings import Count, Dropped, Fraction, NonNegative, Positive
 from sparring.zoo.language_model import LanguageModel
+from sparring.zoo.rules import by_likelihood
 
 SMALL = dict.fromkeys((1, 2, 3, 5, 10, 20), 32)
 AUTHORS = dict(
@@ -88,6 +91,20 @@ class SeqGAN(LanguageModel):
         """Share of the critic's features that are left out in training; the code has 0.25."""
 
     settings: Settings
+
+    @classmethod
+    def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
+        """Epochs of the critic in proportion to those of the likelihood."""
+        return by_likelihood(
+            cls.Settings.likelihood_epochs, lambda epochs: {"critic_epochs": ceil(epochs / 8)}
+        )
+
+    @classmethod
+    def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
+        """The phases before the rewards, and a round of these for each epoch of likelihood."""
+        assert isinstance(settings, cls.Settings)
+        epochs = settings.likelihood_epochs + settings.critic_epochs
+        return epochs * (data.count // settings.batch_size) + min(settings.likelihood_epochs, settings.rounds)
 
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
         super().__init__(settings, data, random)
