@@ -94,7 +94,9 @@ def test_help_of_a_system_comes_from_its_docstrings(capsys: pytest.CaptureFixtur
     assert "{None}" not in said
 
 
-@pytest.mark.parametrize("command", ["resume", "sample", "evaluate", "report", "compare", "tensorboard"])
+@pytest.mark.parametrize(
+    "command", ["resume", "sample", "film", "evaluate", "report", "compare", "tensorboard"]
+)
 def test_help_reads_like_a_person_wrote_it(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([command, "--help"])

@@ -46,6 +46,8 @@ METAVARS = {
     "features": "FEATURES",
     "image": "IMAGE",
     "mask": "IMAGE",
+    "around": "IMAGE",
+    "seconds": "SECONDS",
     "steps": "N",
     "interpolate": "N",
     "truncation": "SHARE",

@@ -443,7 +443,8 @@ def test_every_system_trains_on_a_folder_of_colour_images(
     if system == "acgan":
         assert samples.condition.tolist() == [0, 1, 2, 0, 1, 2, 0]
         assert sparring.load(run).sample(2, label="owls").condition.tolist() == [2, 2]
-    columns = 3 + 1 + 3 if system == "acgan" else 10
+    # Three classes three times, each time with noise of its own, and as many real examples beside them.
+    columns = 9 + 1 + 9 if system == "acgan" else 10
     with Image.open(run.path / "samples.png") as picture:
         assert picture.mode == "RGB"
         assert picture.width == columns * (28 * enlargement(columns, 28) + GAP) - GAP
