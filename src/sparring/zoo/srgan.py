@@ -49,6 +49,7 @@ class SRGAN(SelfPaired):
             "critic_width": 24,
             "blocks": 4,
             "resnet_steps": 400,
+            "adversarial_weight": 0.01,
             "generator_lr": 1e-3,
             "discriminator_lr": 1e-3,
         }
