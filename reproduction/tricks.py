@@ -110,6 +110,7 @@ ARMS = {
     "gradient penalty": Arm({"gradient_penalty": 1.0}),
     "LeCam": Arm({"lecam": 0.3}),
     "consistency": Arm({"consistency": 10.0}),
+    "minibatch deviation": Arm({"minibatch_deviation": True}, "G15"),
     "replay": Arm({"replay": 640}, "G8"),
     "batch norm, generator": Arm({"generator_norm": "batch"}, "A4"),
     "batch norm, critic": Arm({"critic_norm": "batch"}, "A4"),

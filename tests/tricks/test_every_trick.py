@@ -31,6 +31,7 @@ from sparring.training.engine import Engine
 from sparring.tricks import TRICKS
 from sparring.tricks.exchanged_loss import LOSSES
 from sparring.tricks.layers import ACTIVATIONS, inner_activations, weighted_layers
+from sparring.tricks.minibatch_deviation import score_layer
 from sparring.tricks.packing import first_layer
 from sparring.tricks.spectral_norm import LAYERS
 from sparring.zoo import SYSTEMS, find_system
@@ -124,6 +125,15 @@ REFUSED = {
             ("consistency", (("r3gan", "classes"), ("r3gan", "images"))),
         )
         for system, data in cases
+    },
+    # Layers that are not torch's.
+    **{
+        ("minibatch deviation", Case(system, data)): "no network of the role critic has a layer that could"
+        for system, data in (
+            ("language-model", "texts"),
+            ("improved-gan", "classes"),
+            ("bad-gan", "classes"),
+        )
     },
     # A condition, or two domains.
     **{
@@ -792,8 +802,35 @@ def sees_what_was_made_before(case: Case, patch: pytest.MonkeyPatch) -> None:
     assert False in replayed
 
 
+def sees_how_much_examples_differ(case: Case, patch: pytest.MonkeyPatch) -> None:
+    engine, plain = case.engine(minibatch_deviation=True), case.engine()
+    told: list[Tensor] = []
+    for ours, theirs in zip(critics(engine), critics(plain), strict=True):
+        layer, own = weighted_layers(ours)[-1], weighted_layers(theirs)[-1]
+        if case.system in ("acgan", "r3gan"):
+            # Their last layer tells classes apart.
+            layer, own = score_layer(ours), score_layer(theirs)
+        weight, before = (dict(each.named_parameters()) for each in (layer, own))
+        (name,) = (name for name, value in before.items() if value.dim() > 1)
+        # What a system draws by itself for a layer of another size changes what it draws later.
+        assert ours is not critics(engine)[0] or torch.equal(weight[name][:, :-1], before[name])
+        assert weight[name].shape[1] == before[name].shape[1] + 1
+        layer.register_forward_pre_hook(lambda _, given: told.append(given[0].detach()))
+    play(engine, 1)
+    assert told
+    for features in told:
+        # Real and generated examples in one pass are two halves.
+        deviation = features[:, -1].flatten(1) if features.dim() > 2 else features[:, -1:]
+        kinds = deviation[:, 0].unique_consecutive(return_counts=True)[1].tolist()
+        assert len(kinds) <= 2
+        for part, about in zip(features.split(kinds), deviation.split(kinds), strict=True):
+            expected = (part[:, :-1].var(0, correction=0) + 1e-8).sqrt().mean()
+            torch.testing.assert_close(about, expected.expand_as(about))
+
+
 EFFECTS: dict[str, Callable[[Case, pytest.MonkeyPatch], None]] = {
     "exchanged loss": sees_another_objective,
+    "minibatch deviation": sees_how_much_examples_differ,
     "replay": sees_what_was_made_before,
     "augmentation": sees_augmented_images,
     "tanh output": sees_images_from_minus_1,

@@ -14,6 +14,7 @@ from sparring.data.dataset import Dataset, dataset_of
 from sparring.errors import SettingError
 from sparring.training.engine import Engine
 from sparring.tricks.layers import exchange, inner_activations
+from sparring.tricks.minibatch_deviation import shares, with_deviation
 from sparring.tricks.normalisation import normalise
 
 Make = Callable[..., Engine]
@@ -93,6 +94,34 @@ def test_an_instance_of_a_single_number_is_refused(make_engine: Make) -> None:
 def test_a_critic_without_an_inner_layer_is_refused(make_engine: Make) -> None:
     with pytest.raises(SettingError, match="no network of the role critic has a normalisation or an inner"):
         make_engine("gan", images(), batch_size=8, critic_norm="batch")
+
+
+@pytest.mark.parametrize(
+    ("shown", "count", "expected"),
+    [
+        ([4], 4, [4]),
+        ([4, 4], 8, [4, 4]),
+        ([4, 4], 4, [4]),
+        ([9, 4, 3], 7, [4, 3]),
+        ([], 5, [5]),
+        ([3, 3], 5, [5]),
+    ],
+)
+def test_kinds_are_told_apart_by_the_newest_showings(
+    shown: list[int], count: int, expected: list[int]
+) -> None:
+    assert shares(shown, count) == expected
+
+
+def test_samples_that_are_all_alike_differ_by_nothing() -> None:
+    alike = torch.ones(6, 3, 2, 2) * torch.arange(3.0).view(1, 3, 1, 1)
+    told = with_deviation(alike)
+    assert told.shape == (6, 4, 2, 2)
+    assert torch.equal(told[:, :3], alike)
+    torch.testing.assert_close(told[:, 3], torch.full((6, 2, 2), 1e-4))
+    # Half of them at 1, half at -1: a deviation of 1.
+    apart = torch.tensor([1.0, -1.0] * 3)[:, None].expand(6, 5)
+    torch.testing.assert_close(with_deviation(apart)[:, 5], torch.ones(6))
 
 
 def test_what_makes_the_output_stays() -> None:

@@ -18,6 +18,7 @@ from sparring.tricks.historical_averaging import HistoricalAveraging
 from sparring.tricks.instance_noise import InstanceNoise
 from sparring.tricks.layer_noise import LayerNoise
 from sparring.tricks.lecam import LeCam
+from sparring.tricks.minibatch_deviation import MinibatchDeviation
 from sparring.tricks.normalisation import Normalisation
 from sparring.tricks.optimisers import Optimisers
 from sparring.tricks.packing import Packing
@@ -41,6 +42,7 @@ TRICKS: dict[str, type[Trick]] = {
     "soft labels": SoftLabels,
     "top-k": TopK,
     "packing": Packing,
+    "minibatch deviation": MinibatchDeviation,
     "freezing": Freezing,
     "normalisation": Normalisation,
     "activations": Activations,
