@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shlex
+import typing
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,22 +48,32 @@ def described(run: Path, **changes: Any) -> Facts:
     return dataclasses.replace(facts, description=facts.description | changes)
 
 
-def changed(setting: Any) -> Any:
-    """Another value that the setting accepts; of a group, another one for each."""
-    if isinstance(setting, dict):
-        return {name: changed(value) for name, value in setting.items()}
-    if setting in CHOICES:
-        return CHOICES[setting]
-    if isinstance(setting, bool):
-        return not setting
-    return setting + 1 if isinstance(setting, int) else 0.7 * setting + 1e-5
+def changed(settings: Any) -> dict[str, Any]:
+    """Another value for each setting, one that it accepts."""
+    hints = typing.get_type_hints(type(settings), include_extras=True)
+    return {name: another(getattr(settings, name), hint) for name, hint in hints.items()}
 
 
-CHOICES = {
-    None: 1, "none": "both", "auto": "convolutional", "small": "authors",
-    "non-saturating": "hinge", "least squares": "hinge", "edges": "salt and pepper",
-}  # fmt: skip
-"""Another value in the place of those that are no numbers."""
+def another(value: Any, hint: Any) -> Any:
+    """Another value of a type than this one; of a group of settings, another for each."""
+    if dataclasses.is_dataclass(value):
+        return changed(value)
+    if typing.get_origin(hint) is typing.Literal:
+        return next(choice for choice in reversed(typing.get_args(hint)) if choice != value)
+    if isinstance(value, bool):
+        return not value
+    if value is None:
+        return max(getattr(mark, "low", None) or 1 for mark in [None, *marks_of(hint)])
+    if isinstance(value, float):
+        return 0.7 * value + 1e-5
+    is_highest = any(getattr(mark, "high", None) == value for mark in marks_of(hint))
+    return value - 1 if is_highest else value + 1
+
+
+def marks_of(hint: Any) -> list[Any]:
+    """What a type is annotated with, be it within a union."""
+    inner = [mark for part in typing.get_args(hint) for mark in marks_of(part)]
+    return [*getattr(hint, "__metadata__", ()), *inner]
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -71,7 +82,7 @@ def test_every_setting_of_every_system(
 ) -> None:
     settings = find_system(system).Settings()
     defaults = dataclasses.asdict(settings)
-    for values in (defaults, {name: changed(value) for name, value in defaults.items()}):
+    for values in (defaults, changed(settings)):
         facts = described(runs["seed-0"], system=system, settings=values)
         found = started(train_command(facts))
         assert (found["name"], found["settings"]) == (system, values)
