@@ -63,7 +63,7 @@ def test_patches_where_noise_is_cut_off_are_left_aside() -> None:
 
 
 def test_the_side_of_patches() -> None:
-    assert [side_of(None, (side, 300)) for side in (8, 28, 64, 256)] == [8, 14, 32, 64]
+    assert [side_of(None, (side, 300)) for side in (8, 28, 64, 256)] == [8, 8, 16, 64]
     assert side_of(20, (28, 28)) == 20
     assert side_of(99, (28, 40)) == 28
 

@@ -9,6 +9,8 @@ from sparring.errors import DataError
 
 QUIETEST = 0.01
 """The quantile of the variances that says how far those of noise alone go down."""
+SMOOTH = 4
+"""The variance of noise is looked for in one of so many parts of the patches, the quietest."""
 SMALLEST = 1e-3
 """The least variance, of values from 0 to 255, that counts."""
 ENDS = 0.05
@@ -19,9 +21,9 @@ AT_ONCE = 200
 
 
 def side_of(asked: int | None, size: tuple[int, ...]) -> int:
-    """Side of patches of images of a size: as asked for, else half of the shorter side, from 8 to 64."""
+    """Side of patches of images of a size: as asked for, else a quarter of the shorter side, from 8 to 64."""
     shorter = min(size)
-    return min(shorter, asked or min(64, max(8, shorter // 2)))
+    return min(shorter, asked or min(64, max(8, shorter // 4)))
 
 
 def smooth_patches(images: Tensor, side: int) -> Tensor:
@@ -29,8 +31,8 @@ def smooth_patches(images: Tensor, side: int) -> Tensor:
 
     The authors compare means and variances of parts of a patch with those of the whole. Here variances of
     patches are compared: all that is seen adds to them, some more and some less, while those of noise alone
-    are near to each other. A patch is smooth whose variance is at most as many times the commonest as that is
-    of the smallest. Patches are laid over half of each other.
+    are near to each other. A patch is smooth whose variance is at most as many times the commonest, of the
+    quietest quarter, as that is of the smallest. Patches are laid over half of each other.
 
     Args:
         images: uint8 (count, channels, height, width).
@@ -57,7 +59,8 @@ def smooth_patches(images: Tensor, side: int) -> Tensor:
         )
     variance = torch.cat(variances)
     levels = variance.clamp(min=SMALLEST).log().sort().values
-    bound = 2 * _commonest(levels) - levels[int(QUIETEST * (len(levels) - 1))]
+    commonest = _commonest(levels[: max(2, len(levels) // SMOOTH)])
+    bound = 2 * commonest - levels[int(QUIETEST * (len(levels) - 1))]
     smooth = torch.cat(kept)[variance.clamp(min=SMALLEST).log() <= bound]
     return smooth[torch.linspace(0, len(smooth) - 1, min(MOST, len(smooth))).round().long()]
 

@@ -76,8 +76,8 @@ class Denoise(TwoDomains):
         noise_steps: Count = 20_000
         """Steps of the first phase, in which noise alone is learnt."""
         patch: Annotated[int, Range(low=8)] | None = None
-        """Side of the patches in which noise is looked for; by default half of the images', from 8 to the
-        paper's 64."""
+        """Side of the patches in which noise is looked for; by default a quarter of the images', from 8 to
+        the paper's 64."""
         n_critic: Count = 5
         """Critic steps for each step of the noise's generator."""
         penalty_weight: NonNegative = 10.0
