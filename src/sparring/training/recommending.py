@@ -94,7 +94,8 @@ def choose_settings(
         timed = wanted and not asked.from_
         hint = _too_short(steps_of(settings), wanted, game_class, dataset) if timed else None
         return Chosen(settings, {}, hint=hint)
-    rung, settings, steps = _rung(ladder, name, game_class, dataset, given, steps_of)
+    limited = asked.limit() is not None
+    rung, settings, steps = _rung(ladder, name, game_class, dataset, given, steps_of, limited)
     by_rule = {name: value for name, value in rung.settings.items() if name not in given}
     wanted = game_class.steps_wanted(settings, dataset.spec)
     reasons = _reasons(name, by_rule, rung, steps, wanted)
@@ -162,14 +163,16 @@ def _rung(
     dataset: Dataset,
     given: Mapping[str, Any],
     steps_of: Callable[[GameSettings], int],
+    limited: bool,
 ) -> tuple[Recommendation, GameSettings, int]:
     """The largest networks for which a run is long enough, else the smallest that there are."""
     found: tuple[Recommendation, GameSettings, int] | None = None
     for rung in reversed(ladder):
         settings = game_class.Settings.of({**rung.settings, **given}, name)
         wanted = game_class.steps_wanted(settings, dataset.spec)
-        # Larger networks are no faster: what smaller ones do not reach needs no timing.
-        if found is not None and (settings == found[1] or found[2] < wanted):
+        # Larger networks are no faster: what smaller ones do not reach needs no timing. Without a limit each
+        # has a length of its own.
+        if found is not None and (settings == found[1] or (limited and found[2] < wanted)):
             continue
         try:
             steps = steps_of(settings)

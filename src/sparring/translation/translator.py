@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import torch
@@ -12,10 +12,13 @@ from torch import Tensor
 from sparring.data.dataset import Batch
 from sparring.data.kinds import Kind
 from sparring.errors import SettingError, nearest
-from sparring.game import DataSpec, Figure, Game
+from sparring.game import DataSpec, Figure, Game, GameSettings
 from sparring.randomness import Randomness
+from sparring.recommendation import Recommendation
 from sparring.translation.likeness import psnr, shaped_like, ssim
 
+QUICK_STEPS = 1000
+"""Steps after which small networks have made something of small images."""
 AT_ONCE = 2**18
 """Pixels of the images that are made at a time."""
 Likeness = Callable[[Tensor, Tensor, tuple[float, float]], Tensor]
@@ -31,6 +34,27 @@ class Translator(Game):
     """The ways in which it translates, the usual one first."""
     fills: ClassVar[bool] = False
     """Whether it fills holes: the last channel of its sources then says what is known of an image."""
+
+    @classmethod
+    def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
+        """The published networks for a run as long as theirs; else those of the preset `small`, if there is
+        one."""
+        if "small" not in cls.presets:
+            return ()
+        return [
+            Recommendation({}, why="the run is as long as the published ones"),
+            Recommendation(cls.presets["small"], why="the published networks want a longer run"),
+        ]
+
+    @classmethod
+    def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
+        """Of the published networks as many as are published, of those of the preset `small` a thousand."""
+        published, small = cls.Settings().flat(), cls.presets.get("small", {})
+        if any(getattr(settings, name) != published[name] for name in small):
+            return QUICK_STEPS
+        count = min((part.count for part in data.parts.values()), default=data.count)
+        epochs = (cls.length.epochs or 0) * (count // settings.batch_size)
+        return max(QUICK_STEPS, cls.length.steps or epochs)
 
     def source_kind(self, data: DataSpec) -> Kind:
         """What images are made of."""
