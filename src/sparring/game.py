@@ -216,6 +216,7 @@ class Game(nn.Module):
         self.gather: Callable[[Tensor], Tensor] = lambda own: own
         """Joins what all processes have, for a memory that they share such as a pool; set by the engine."""
         self.tricks = make_tricks(settings.tricks, random)
+        self.tricks.prepare(data)
         self.networks: list[tuple[Role, nn.Module]] = []
         """What `built` was given, as it was built."""
 

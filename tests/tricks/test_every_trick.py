@@ -24,9 +24,11 @@ from sparring.data.dataset import Column, Dataset, dataset_of
 from sparring.data.kinds import Tokens
 from sparring.errors import DataError, SettingError
 from sparring.game import Game
+from sparring.model import check_networks
 from sparring.nn.modes import inference
 from sparring.objectives import Objective
 from sparring.processes import Processes
+from sparring.randomness import Randomness
 from sparring.training.engine import Engine
 from sparring.tricks import TRICKS
 from sparring.tricks.exchanged_loss import LOSSES
@@ -314,6 +316,9 @@ def test_all_tricks_together(case: Case, same_state: Callable[[Any, Any], bool])
         play(each, 1)
     assert same_state(resumed.state(), engine.state())
     assert samples(engine).isfinite().all()
+    # One that only generates comes by no turns, and is given what the run has saved.
+    loaded = type(engine.game)(engine.game.settings, engine.game.data, Randomness(0))
+    check_networks(loaded, engine.game.state_dict(), "the run")
 
 
 @pytest.mark.parametrize(("trick", "case"), list(REFUSED), ids=name_of)

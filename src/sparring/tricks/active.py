@@ -15,6 +15,7 @@ from sparring.randomness import derived_seed, seeded_initialisation
 from sparring.tricks.trick import PLACES, Trick
 
 if TYPE_CHECKING:
+    from sparring.data.dataset import DataSpec
     from sparring.game import Game, Player, Role, Turn
 
 
@@ -46,6 +47,11 @@ class ActiveTricks(nn.Module):
     def second_derivatives(self) -> bool:
         """Whether any of them differentiates through a gradient of the critic."""
         return any(trick.second_derivatives for trick in self)
+
+    def prepare(self, data: DataSpec) -> None:
+        """Let each of them make what it keeps of examples such as these."""
+        for trick in self:
+            trick.prepare(data)
 
     # -- the five places ----------------------------------------------------------------------------------
 

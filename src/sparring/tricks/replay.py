@@ -14,7 +14,7 @@ from sparring.settings import Natural
 from sparring.tricks.trick import Flags, Trick
 
 if TYPE_CHECKING:
-    from sparring.data.dataset import Batch
+    from sparring.data.dataset import Batch, DataSpec
     from sparring.game import Game, Turn
 
 
@@ -39,6 +39,10 @@ class Replay(Trick):
         super().__init__(settings, random)
         self.shared = random.branch("pool", divided=False)
         self._at_turn = False
+
+    def prepare(self, data: DataSpec) -> None:
+        """An empty pool."""
+        self.pool = ImagePool(self.settings.replay, tuple(data.shape))
 
     def refuses(self, game: Game) -> str | None:
         """Examples that are no numbers, conditions, two domains, pools smaller than a batch."""
@@ -72,8 +76,6 @@ class Replay(Trick):
         """A critic's turn, in which examples are replayed."""
         if not self.settings.replay or game.roster[turn.player].role != "critic":
             return turn
-        if not hasattr(self, "pool"):
-            self.pool = ImagePool(self.settings.replay, tuple(game.data.shape)).to(game.random.device)
 
         def loss(*batches: Batch) -> Mapping[str, Tensor]:
             self._at_turn = True

@@ -14,6 +14,7 @@ from sparring.randomness import Randomness
 from sparring.settings import Settings
 
 if TYPE_CHECKING:
+    from sparring.data.dataset import DataSpec
     from sparring.game import Game, Player, Role, Turn
 
 PLACES = {
@@ -68,6 +69,11 @@ class Trick(nn.Module):
     def places(cls) -> frozenset[str]:
         """Where it acts; a game that does not come by all of these is refused."""
         return frozenset(place for place in PLACES if getattr(cls, place) is not getattr(Trick, place))
+
+    def prepare(self, data: DataSpec) -> None:
+        """Make what it keeps of examples such as these, before any network is built: a game that is only
+        loaded, to generate, has the same."""
+        return
 
     def refuses(self, game: Game) -> str | None:
         """Why it cannot work with a game whose networks are built, in a sentence; None where it can."""
