@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from effects import Effect, effects, ratio
+from effects import Effect, chance, effects, ratio
 from kept_lines import Line
 
 ITEMS = {
@@ -44,6 +44,7 @@ def verdicts(bases: Sequence[str], lines: Sequence[Line], advice: Mapping[str, s
         lines: of all recorded runs.
         advice: of each trick, the items that it follows: `A3, G6`, or `against A6`.
     """
+    bases = [base for base in bases if effects(base, lines)]
     rows = [
         f"| item | advice | {' | '.join(f'from `{base}`' for base in bases)} |",
         "|---" * (2 + len(bases)) + "|",
@@ -66,7 +67,7 @@ def found(item: str, of_base: Sequence[Effect], advice: Mapping[str, str]) -> st
 
 
 def first_to_try(bases: Sequence[str], lines: Sequence[Line], flags: Mapping[str, str]) -> str:
-    """The tricks that help, do nothing and hurt from each base, as Markdown."""
+    """The tricks from each base by verdict, as Markdown."""
     parts = []
     for base in bases:
         of_base = effects(base, lines)
@@ -76,7 +77,7 @@ def first_to_try(bases: Sequence[str], lines: Sequence[Line], flags: Mapping[str
         for verdict in dict.fromkeys(each.verdict for each in of_base):
             named = [each for each in of_base if each.verdict == verdict]
             parts += [f"- **{verdict}**", *(f"    - {line(each, flags[each.name])}" for each in named)]
-        parts.append("")
+        parts.append(f"\n{chance(of_base)}\n")
     return "\n".join(parts)
 
 

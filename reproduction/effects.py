@@ -39,13 +39,13 @@ class Effect:
 
     @property
     def verdict(self) -> str:
-        """Helps, hurts, or nothing, by whether the interval of the ratio of FIDs holds 1."""
+        """Helps, hurts, or not shown, by whether the interval of the ratio of FIDs holds 1."""
         if self.broken:
             return f"breaks {self.broken} of {self.seeds} runs"
         if self.fid is None or self.fid.low is None or self.fid.high is None:
             return "too few seeds"
         if self.fid.low <= 1.0 <= self.fid.high:
-            return "nothing"
+            return "not shown"
         return "helps" if self.fid.value < 1 else "hurts"
 
     @property
@@ -67,7 +67,11 @@ def effects(base: str, lines: Sequence[Line]) -> list[Effect]:
 
 def effect(name: str, pairs: Sequence[tuple[Line, Line]]) -> Effect:
     """The effect that pairs of lines show, with and without."""
-    whole = [(ours["figures"], theirs["figures"]) for ours, theirs in pairs if ours["figures"]]
+    whole = [
+        (ours["figures"], theirs["figures"])
+        for ours, theirs in pairs
+        if ours["figures"] and theirs["figures"]
+    ]
     enough = len(whole) == len(pairs) > 1
     return Effect(
         name,
@@ -97,14 +101,24 @@ def findings_of(runs: Sequence[Line]) -> str:
 
 
 def ratio(spread: Spread) -> str:
-    """A ratio with its interval."""
-    return f"{spread.value:.2f} [{spread.low:.2f}, {spread.high:.2f}]"
+    """A ratio with its interval, in as many digits as show on which side of 1 its ends lie."""
+    ends = [end for end in (spread.low, spread.high) if end is not None]
+    digits = next((digits for digits in range(2, 6) if all(round(end, digits) != 1.0 for end in ends)), 6)
+    return f"{spread.value:.{digits}f} [{spread.low:.{digits}f}, {spread.high:.{digits}f}]"
 
 
 def hundredths(spread: Spread) -> str:
     """A difference of shares in hundredths, with its interval."""
     value, low, high = (100 * (number or 0.0) for number in (spread.value, spread.low, spread.high))
     return f"{value:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+def chance(found: Sequence[Effect]) -> str:
+    """What verdicts owe to chance, in a sentence."""
+    return (
+        f"If all {len(found)} did nothing, {len(found) / 20:.1f} would by chance get another verdict; and "
+        "all are compared with the same runs without, whose chance they share."
+    )
 
 
 TITLES = ("", "flags", "advised by", "verdict", "FID, times", "coverage, % points", "findings", "time, times")
@@ -146,7 +160,7 @@ def section(base: str, lines: Sequence[Line], flags: Mapping[str, str], advice: 
             f"{' to '.join(dict.fromkeys((dates[0], dates[-1])))}. Without tricks:",
             f"FID {fid.value:.1f} [{fid.low:.1f}, {fid.high:.1f}], coverage {coverage.value:.3f} "
             f"[{coverage.low:.3f}, {coverage.high:.3f}], findings: {findings_of(without)}.",
-            f"If all {len(found)} did nothing, {len(found) / 20:.1f} would by chance get another verdict.\n",
+            f"{chance(found)}\n",
             *(f"| {' | '.join(row)} |" for row in table),
             f"\n![Effects from {base}](images/tricks-{base}.png)\n",
         )

@@ -79,6 +79,17 @@ def test_after_an_error_in_one_a_run_goes_on_as_if_there_had_been_none(name: str
     assert (failing.path / "history.jsonl").read_bytes() == (whole.path / "history.jsonl").read_bytes()
 
 
+def test_a_run_is_finished_whatever_is_called_then(train: Train) -> None:
+    def fail(moment: Moment) -> None:
+        raise ValueError("out of ink")
+
+    with pytest.raises(OwnCodeError, match=r"on_end raised ValueError at step 12: .* The run is finished\."):
+        train("failing", on_end=fail)
+    run = sparring.Run.open(train("whole").path.parent / "failing")
+    assert run.status["state"] == "finished"
+    assert "failed" not in [event["event"] for event in run.events()]
+
+
 def test_what_is_no_callback_is_refused_before_a_folder_is_made(train: Train, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="on_step is called with a moment of the run, and 7 cannot be"):
         train(on_step=7)

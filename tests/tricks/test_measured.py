@@ -74,7 +74,7 @@ def test_the_verdict_follows_from_the_interval() -> None:
     verdicts = {each.name: each.verdict for each in effects.effects("gan", RECORD)}
     assert verdicts == {
         "packing": "helps",
-        "top-k": "nothing",
+        "top-k": "not shown",
         "flipped labels": "hurts",
         "unrolling": "breaks 1 of 5 runs",
     }
@@ -97,7 +97,7 @@ def test_advice_has_a_verdict_for_each_trick_that_follows_it() -> None:
     guide = tricks.guide(kept_lines.BEGIN + kept_lines.END, RECORD)
     rows = {row.split(" | ")[0].removeprefix("| "): row for row in guide.splitlines() if row.startswith("|")}
     assert len(rows) == len(advice.ITEMS) + 2
-    assert "flipped labels: hurts, FID times 2.00 [2.00, 2.00] | not measured |" in rows["A3"]
+    assert "flipped labels: hurts, FID times 2.00 [2.00, 2.00] |" in rows["A3"]
     assert rows["G10"].endswith("| not measured | not measured |")
     assert "- **helps**\n    - packing, `--packing 2`: FID times 0.54" in guide
     assert "- **breaks 1 of 5 runs**\n    - unrolling, `--unrolling 3`\n" in guide

@@ -19,7 +19,8 @@ class Upscaler(nn.Module):
 
     What it makes is added to the bicubic image. As in later versions (Lim et al. 2017, arXiv:1707.02921; Wang
     et al. 2018, arXiv:1809.00219) there is no batch normalisation, whose statistics of small batches cost
-    colours; the blocks are otherwise those of Ledig et al. 2017, figure 4.
+    colours, and activations are leaky with one slope; the blocks are otherwise those of Ledig et al. 2017,
+    figure 4.
 
     Args:
         channels: of the source, and of what is made.

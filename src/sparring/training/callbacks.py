@@ -90,9 +90,13 @@ class Callbacks:
             try:
                 callback(moment)
             except Exception as error:
+                left = (
+                    "is finished"
+                    if name == ON_END
+                    else "is as it was saved last, and `sparring resume` goes on with it"
+                )
                 raise OwnCodeError(
-                    f"{name} raised {type(error).__name__} at step {moment.step:,}: {error}. The run is as "
-                    "it was saved last, and `sparring resume` goes on with it."
+                    f"{name} raised {type(error).__name__} at step {moment.step:,}: {error}. The run {left}."
                 ) from error
 
 

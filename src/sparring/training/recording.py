@@ -181,6 +181,9 @@ class Recording:
 
     def failure(self, error: BaseException) -> None:
         """Write down why the run ended, if the disk still takes it; the error itself is raised anyway."""
+        if self.run.finished:
+            # What its end calls has failed, not the run.
+            return
         try:
             self.event("failed", step=self.engine.step, reason=sentence_of(error, OWN_FILES))
             self.status("failed")

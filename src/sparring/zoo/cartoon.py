@@ -114,7 +114,7 @@ class Cartoon(TwoDomains):
             critic: nn.Module = PatchCritic(seen, field=field, width=settings.critic_width, norm=no_norm)
             initialise(critic, {nn.Conv2d: normal(0.02)})
             self.critics[way] = self.built(Role.CRITIC, critic)
-            # A trick may have normalised it already.
+            # A trick may have normalised it otherwise.
             layers = [layer for layer in critic.modules() if isinstance(layer, nn.Conv2d)]
             for layer in [layer for layer in layers if not is_parametrized(layer)]:
                 parametrizations.spectral_norm(layer)

@@ -36,7 +36,8 @@ class SRGAN(SelfPaired):
     instead, and a little for what the critic says: what it makes looks sharper, and is farther from the truth
     pixel by pixel. The paper's features are of a network trained on a million photographs; here they are what
     fixed random convolutions answer, which need no download and suit images of any kind. Images are brought
-    to their small size by an antialiased bicubic kernel.
+    to their small size by an antialiased bicubic kernel. The critic judges patches, where the paper's judges
+    the whole image, and the learning rate stays as it is, where the paper's ends with a tenth.
     """
 
     paper = "Ledig et al. 2017, arXiv:1609.04802"
