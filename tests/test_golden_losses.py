@@ -34,6 +34,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "r3gan": {"generator_width": 4, "discriminator_width": 4, "discriminator_units": 16},
     "improved-gan": {"labelled": 10, "width": 4},
     "bad-gan": {"labelled": 10, "width": 4, "density_weight": 0.0},
+    "bayesian-gan": {"width": 4, "generators": 2},
     "pix2pix": {"width": 4, "critic_width": 4, "jitter": 0.0, "flips": False},
     "restore": {"width": 4, "critic_width": 4, "jitter": 0.0, "flips": False},
     "srgan": {"width": 4, "critic_width": 4, "blocks": 1, "resnet_steps": 2, "flips": False},

@@ -188,7 +188,11 @@ REFUSED = {
         (trick, Case(system, data)): f"images, and this data has {about}"
         for trick in ("augmentation", "consistency")
         for systems, data, about in (
-            (("dcgan", "wgan", "wgan-gp", "began", "r3gan"), "points", "points of 2 dimensions"),
+            (
+                ("dcgan", "wgan", "wgan-gp", "began", "r3gan", "bayesian-gan"),
+                "points",
+                "points of 2 dimensions",
+            ),
             (("language-model", "seqgan", "relgan", "wgan-gp"), "texts", "sequences of 6 tokens"),
         )
         for system in systems

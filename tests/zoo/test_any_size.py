@@ -36,6 +36,7 @@ TINY: dict[str, dict[str, Any]] = {
     "r3gan": {"generator_width": 2, "discriminator_width": 2, "discriminator_units": 4},
     "improved-gan": {"labelled": 3, "width": 2},
     "bad-gan": {"labelled": 3, "width": 2, "density_units": 4, "density_epochs": 1},
+    "bayesian-gan": {"width": 2, "generators": 2},
     "pix2pix": {"width": 2, "critic_width": 2},
     "restore": {"width": 2, "critic_width": 2},
     "srgan": {"width": 2, "critic_width": 2, "blocks": 1, "resnet_steps": 1},

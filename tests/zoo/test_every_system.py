@@ -37,6 +37,7 @@ SMALL_NETWORKS: dict[str, dict[str, Any]] = {
     "r3gan": {"generator_width": 4, "discriminator_width": 4, "discriminator_units": 16},
     "improved-gan": {"labelled": 10, "width": 4},
     "bad-gan": {"labelled": 10, "width": 4, "density_units": 8, "density_epochs": 1},
+    "bayesian-gan": {"width": 4, "generators": 3},
     "pix2pix": {"width": 4, "critic_width": 4},
     "restore": {"width": 4, "critic_width": 4},
     "inpaint": {"width": 4, "critic_width": 4},

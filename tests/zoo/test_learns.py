@@ -167,6 +167,12 @@ LESSONS = [
         },
     ),
     Lesson("bad-gan", bars, 60, {"batch_size": 32, "labelled": 8, "density_epochs": 1}),
+    Lesson(
+        "bayesian-gan",
+        three_modes,
+        300,
+        POINTS | {"generators": 3, "generator_lr": 1e-3, "discriminator_lr": 1e-3},
+    ),
     Lesson("pix2pix", bars, 40, {"width": 8, "critic_width": 8, "flips": False, "generator_lr": 2e-3}),
     Lesson(
         "restore",

@@ -27,6 +27,7 @@ SYSTEMS = {
     "relgan": "relgan:RelGAN",
     "improved-gan": "improved_gan:ImprovedGAN",
     "bad-gan": "bad_gan:BadGAN",
+    "bayesian-gan": "bayesian_gan:BayesianGAN",
     "pix2pix": "pix2pix:Pix2Pix",
     "restore": "restore:Restore",
     "inpaint": "inpaint:Inpaint",

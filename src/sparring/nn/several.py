@@ -1,0 +1,39 @@
+"""Several generators in one: the noise says which makes an example."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+class Several(nn.Module):
+    """A mixture of generators with equal shares.
+
+    Args:
+        members: the generators, each from (count, size) to (count, ...).
+    """
+
+    def __init__(self, members: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """Examples of noise (count, size + 1), whose last number, from -1 to 1, says which member."""
+        which = self.member_of(latent[:, -1])
+        order = which.argsort(stable=True)
+        parts = latent[order, :-1].split(which.bincount(minlength=len(self.members)).tolist())
+        made = [member(part) for member, part in zip(self.members, parts, strict=True) if len(part)]
+        return torch.cat(made)[order.argsort()]
+
+    def member_of(self, said: Tensor) -> Tensor:
+        """The number of the member, int64 (count,), for numbers from -1 to 1."""
+        count = len(self.members)
+        return ((said + 1) / 2 * count).long().clamp(0, count - 1)
+
+
+def saying(members: int, each: int) -> Tensor:
+    """Numbers that say every member in turn, `each` times: (members * each,)."""
+    middles = (torch.arange(members) + 0.5) / members * 2 - 1
+    return middles.repeat_interleave(each)
