@@ -233,6 +233,7 @@ def test_a_system_of_ones_own_need_not_have_learning_rates() -> None:
 
 
 OTHER_TEXTS = {
+    "posterior": "sghmc",
     "spectral_norm": "both",
     "network": "convolutional",
     "critic": "authors",

@@ -170,8 +170,8 @@ LESSONS = [
     Lesson(
         "bayesian-gan",
         three_modes,
-        300,
-        POINTS | {"generators": 3, "generator_lr": 1e-3, "discriminator_lr": 1e-3},
+        150,
+        POINTS | {"generators": 2, "generator_lr": 1e-3, "discriminator_lr": 1e-3},
     ),
     Lesson("pix2pix", bars, 40, {"width": 8, "critic_width": 8, "flips": False, "generator_lr": 2e-3}),
     Lesson(

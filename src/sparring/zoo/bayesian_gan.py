@@ -74,7 +74,7 @@ class BayesianGAN(Game):
         latent_size: Count | None = None
         """Dimensions of the noise z in U(-1, 1); by default 100, those of a point for points. One more
         number says which generator."""
-        width: Count = 32
+        width: Count = 16
         """Channels at half the image's size; twice as many at each size below."""
         point_units: Count = 128
         """Units of each hidden layer where the data is points."""
