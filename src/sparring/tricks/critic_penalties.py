@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class CriticPenalties(CriticTerms):
     """R1, R2 and the gradient penalty of WGAN-GP on any critic, where it looked: after all noise and packing.
 
-    The slope is that of the logit which the objective costs. Batch normalisation makes the slope by one
+    The slope is that of the logit which the objective costs; where a critic gives an example several, such as
+    one for each patch, it is that of their mean. Batch normalisation makes the slope by one
     example depend on others, which the penalties' authors advise against.
     """
 
@@ -50,10 +51,6 @@ class CriticPenalties(CriticTerms):
     def strong(self) -> bool:
         """Whether any weight is more than 0."""
         return max(self.settings.r1, self.settings.r2, self.settings.gradient_penalty) > 0
-
-    def idle(self, game: Game) -> str | None:
-        """Critics that are shown no numbers, or whose logits no objective costs."""
-        return super().idle(game)
 
     def terms(self, judgement: Judgement, again: Again, game: Game) -> Terms:
         """The penalties whose weights are more than 0."""
@@ -93,10 +90,14 @@ class CriticPenalties(CriticTerms):
 
 
 def squared_slopes(judgement: Judgement, examples: list[Tensor]) -> Tensor:
-    """The squared length of the gradient of each example's logit by the example, differentiable again.
+    """The squared length of the gradient of each example's logit, or of the mean of its logits, by the
+    example, differentiable again.
 
     Of logits of pairs it is the gradient by one of the two, whose length is that of its own logit's.
     """
-    total = torch.stack([logits.float().sum() for logits in (*judgement.real, *judgement.fake)]).sum()
+    scores = [
+        logits.float().reshape(len(logits), -1).mean(1) for logits in (*judgement.real, *judgement.fake)
+    ]
+    total = torch.stack([score.sum() for score in scores]).sum()
     slopes = torch.autograd.grad(total, examples, create_graph=True, allow_unused=True)
     return torch.cat([slope.float().flatten(1).square().sum(1) for slope in slopes if slope is not None])
