@@ -17,11 +17,33 @@ def weighted_layers(network: nn.Module) -> list[nn.Module]:
     return [part for part in network.modules() if isinstance(part, LAYERS)]
 
 
+def output_layers(network: nn.Module) -> list[nn.Module]:
+    """Its last layer with weights, and the other heads right before it: layers of its type and number of
+    inputs that give another number, and so cannot be what feeds it."""
+    layers = weighted_layers(network)
+    heads = layers[-1:]
+    for layer in reversed(layers[:-1]):
+        if not _beside(layer, heads[0]):
+            break
+        heads.insert(0, layer)
+    return heads
+
+
 def inner_activations(network: nn.Module) -> list[nn.Module]:
-    """Its activations, without those that come after the last layer with weights: they make its output."""
+    """Its activations, without those that come after its first layer that makes an output."""
     parts = list(network.modules())
-    last = max((place for place, part in enumerate(parts) if isinstance(part, LAYERS)), default=0)
-    return [part for part in parts[:last] if isinstance(part, ACTIVATIONS)]
+    first = next((parts.index(layer) for layer in output_layers(network)), 0)
+    return [part for part in parts[:first] if isinstance(part, ACTIVATIONS)]
+
+
+def outputs_of(layer: nn.Module) -> int:
+    """The channels or units that a layer gives."""
+    return int(layer.out_features if isinstance(layer, nn.Linear) else layer.out_channels)  # type: ignore[arg-type]
+
+
+def inputs_of(layer: nn.Module) -> int:
+    """The channels or units that a layer is given."""
+    return int(layer.in_features if isinstance(layer, nn.Linear) else layer.in_channels)  # type: ignore[arg-type]
 
 
 def exchange(network: nn.Module, old: nn.Module, new: nn.Module) -> None:
@@ -35,6 +57,11 @@ def exchange_all(network: nn.Module, old: Sequence[nn.Module], new: Callable[[nn
     for part in old:
         exchange(network, part, new(part))
     return len(old)
+
+
+def _beside(layer: nn.Module, other: nn.Module) -> bool:
+    inputs = inputs_of(other)
+    return type(layer) is type(other) and inputs_of(layer) == inputs != outputs_of(layer)
 
 
 def _places(network: nn.Module, part: nn.Module) -> Iterator[tuple[nn.Module, str]]:

@@ -13,7 +13,7 @@ from torch.nn.utils import parametrizations, parametrize
 
 from sparring.errors import SettingError
 from sparring.randomness import Randomness
-from sparring.tricks.layers import exchange, exchange_all, weighted_layers
+from sparring.tricks.layers import exchange, exchange_all, output_layers, outputs_of, weighted_layers
 from sparring.tricks.trick import Flags, Trick
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ NormName = Literal["own", "none", "batch", "instance", "layer", "weight"]
 
 class Normalisation(Trick):
     """Every normalisation of a network is exchanged for another; where it has none, one comes after each of
-    its layers but the last, and in a critic but the first (Radford et al. 2015, section 3).
+    its layers but those that make its outputs, and in a critic but the first (Radford et al. 2015, section
+    3).
 
     What takes the place of a normalisation keeps a scale and a shift for each channel, also where it is
     `none`. Weight normalisation is of all layers.
@@ -120,6 +121,7 @@ class InstanceNorm(nn.GroupNorm):
 
 
 NORMS = {"none": Affine, "batch": BatchNorm, "instance": InstanceNorm, "weight": Affine}
+TRANSPOSED = nn.ConvTranspose1d | nn.ConvTranspose2d
 OLD = (_BatchNorm, _InstanceNorm, nn.GroupNorm)
 
 
@@ -142,10 +144,11 @@ def normalise(network: nn.Module, kind: str, critic: bool) -> bool:
     if kind == "weight":
         plain = [layer for layer in layers if not parametrize.is_parametrized(layer)]
         for layer in plain:
-            parametrizations.weight_norm(layer)
+            # A length for each output; transposed convolutions have their outputs second.
+            parametrizations.weight_norm(layer, dim=int(isinstance(layer, TRANSPOSED)))
         return bool(found or plain)
     if kind != "none" and not found:
-        inner = layers[1:-1] if critic else layers[:-1]
+        inner = [layer for layer in layers[int(critic) :] if layer not in output_layers(network)]
         for layer in inner:
             exchange(network, layer, nn.Sequential(layer, new_norm(kind, outputs_of(layer))))
         return bool(inner)
@@ -155,8 +158,3 @@ def normalise(network: nn.Module, kind: str, critic: bool) -> bool:
 def channels_of(norm: nn.Module) -> int:
     """The channels of a normalisation."""
     return int(norm.num_channels if isinstance(norm, nn.GroupNorm) else norm.num_features)  # type: ignore[arg-type]
-
-
-def outputs_of(layer: nn.Module) -> int:
-    """The channels or units that a layer gives."""
-    return int(layer.out_features if isinstance(layer, nn.Linear) else layer.out_channels)  # type: ignore[arg-type]
