@@ -259,6 +259,12 @@ class Game(nn.Module):
         """What the generator is told, a value for each example of some data."""
         return data.condition if self.conditional else no_condition(len(data))
 
+    def heeds_condition(self) -> bool:
+        """Whether examples belong to the condition that the data has for them, such as a class: not where it
+        has none, nor where the generator is told something else, or nothing."""
+        told = self.conditional and type(self).condition is Game.condition
+        return bool(self.data.condition.vector_size) and (told or bool(self.needs.condition))
+
     def start(self, **first: Batch) -> None:
         """Look at the first batch of each source before a run begins, for weights that depend on data.
 

@@ -140,8 +140,17 @@ REFUSED = {
     # A condition, or two domains.
     **{
         ("replay", Case(system, "classes")): "this system has 3 classes"
-        for system in ("acgan", "r3gan", "improved-gan", "bad-gan", "restore", "inpaint", "srgan")
+        for system in ("acgan", "r3gan", "improved-gan", "bad-gan")
     },
+    **{
+        (trick, Case("restore", data)): reason
+        for trick, reason in (
+            ("replay", "beside what the critic is told of another"),
+            ("consistency", "is told an image that belongs to it"),
+        )
+        for data in ("classes", "images")
+    },
+    ("consistency", Case("pix2pix", "pairs")): "is told an image that belongs to it",
     ("replay", Case("pix2pix", "pairs")): "this system has grey images of 8 x 8",
     **{
         ("replay", Case(system, "pairs")): "has examples of more than one kind"
@@ -151,6 +160,8 @@ REFUSED = {
         ("replay", Case(system, "texts")): "this data has sequences of 6 tokens"
         for system in ("wgan-gp", "language-model", "seqgan", "relgan")
     },
+    # Two critics.
+    **{("lecam", Case(system, "pairs")): "has 2 critics" for system in ("cyclegan", "cartoon")},
     # Images from -1 to 1 already, or none.
     **{
         ("tanh output", case): "it is for images from 0 to 1, and "
@@ -213,10 +224,7 @@ REFUSED = {
     ("unrolling", Case("language-model", "texts")): "has no phase with both",
     ("packing", Case("improved-gan", "classes")): "this system has 3 classes",
     ("packing", Case("bad-gan", "classes")): "this system has 3 classes",
-    ("packing", Case("restore", "classes")): "this system has 3 classes",
     ("soft labels", Case("denoise", "pairs")): "the wasserstein objective has none",
-    ("packing", Case("srgan", "classes")): "this system has 3 classes",
-    ("packing", Case("inpaint", "classes")): "this system has 3 classes",
     ("packing", Case("pix2pix", "pairs")): "this system has grey images of 8 x 8",
     ("top-k", Case("language-model", "texts")): "never asks for self.objective",
     ("layer noise", Case("language-model", "texts")): "no network of the role critic has an inner layer",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
 from sparring.randomness import Randomness
 from sparring.settings import NonNegative
@@ -25,7 +26,8 @@ class Consistency(CriticTerms):
     generated, and those of the same images shifted.
 
     Unlike with augmentation, generator and objective see no shifted image. Images are not mirrored, which
-    would make letters into others.
+    would make letters into others. Critics that are told an image of each are left alone: it would have to be
+    shifted alike, or they would learn not to see whether the two fit.
     """
 
     source = "Zhao et al. 2021, arXiv:2002.04724, section 3.1 (bCR)"
@@ -42,6 +44,7 @@ class Consistency(CriticTerms):
 
     def __init__(self, settings: Flags, random: Randomness) -> None:
         super().__init__(settings, random)
+        self._told_images = False
         self.shift = Augmentation(Augmentation.Settings(augment_translation=SHIFT), random)
 
     @property
@@ -54,6 +57,20 @@ class Consistency(CriticTerms):
         if not game.data.kind.has_size:
             return f"it shifts images, and this data has {game.data.kind.about}"
         return None
+
+    def idle(self, game: Game) -> str | None:
+        """Critics that are told an image of each example, that are shown none, or whose logits no objective
+        costs; objectives of pairs."""
+        if self._told_images:
+            return "it shifts what a critic is shown, and this one is told an image that belongs to it"
+        return super().idle(game)
+
+    def see(
+        self, examples: Tensor, condition: tuple[Tensor, ...], real: bool, game: Game
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The examples, or those in their place; whether images are told beside them is remembered."""
+        self._told_images |= any(told.dim() == examples.dim() for told in condition)
+        return super().see(examples, condition, real, game)
 
     def terms(self, judgement: Judgement, again: Again, game: Game) -> Terms:
         """The squared difference, on real and on generated examples."""

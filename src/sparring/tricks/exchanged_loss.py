@@ -28,7 +28,7 @@ LOSSES = {
     "relativistic": RELATIVISTIC,
 }
 """Objectives by the names that the flag takes."""
-BOUNDS = {"gradient_penalty": 0.0, "r1": 0.0, "clip_weights": 0.0, "spectral_norm": "none"}
+BOUNDS = {"gradient_penalty": 0.0, "clip_weights": 0.0, "spectral_norm": "none"}
 """Flags of other tricks that keep a critic from growing without end, with their values where they are off."""
 
 

@@ -80,7 +80,8 @@ class CriticTerms(Trick):
         """Remember something of a turn, of which all terms are given; by default nothing."""
 
     def idle(self, game: Game) -> str | None:
-        """Critics that are shown no numbers, or whose logits no objective costs; objectives of pairs."""
+        """Critics whose logits no objective costs; where it needs these, those that are shown no numbers, or
+        whose objective compares pairs."""
         if self._found:
             return None
         if self._paired and not self.takes_pairs:

@@ -58,9 +58,14 @@ class LeCam(CriticTerms):
         """Whether the weight is more than 0."""
         return self.settings.lecam > 0
 
-    def idle(self, game: Game) -> str | None:
-        """Objectives that compare pairs, and critics whose logits no objective costs."""
-        return super().idle(game)
+    def refuses(self, game: Game) -> str | None:
+        """Several critics, whose logits have means of their own."""
+        critics = sum(role == "critic" for role, _ in game.networks)
+        if self.strong and critics > 1:
+            return (
+                f"it keeps the means of one critic's logits, and {type(game).__name__} has {critics} critics"
+            )
+        return None
 
     def terms(self, judgement: Judgement, again: Again, game: Game) -> Terms:
         """The regularisation, beside the means of the turn's logits."""

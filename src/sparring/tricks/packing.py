@@ -48,7 +48,7 @@ class Packing(Trick):
         share = game.settings.batch_size // game.random.processes
         if size == 1:
             return None
-        if (game.conditional or game.needs.condition) and game.data.condition.vector_size:
+        if game.heeds_condition():
             return (
                 f"a pack is judged as one, and this system has {game.data.condition.about} for its examples"
             )

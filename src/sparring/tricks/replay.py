@@ -39,6 +39,7 @@ class Replay(Trick):
         super().__init__(settings, random)
         self.shared = random.branch("pool", divided=False)
         self._at_turn = False
+        self._told = False
 
     def prepare(self, data: DataSpec) -> None:
         """An empty pool."""
@@ -51,7 +52,7 @@ class Replay(Trick):
             return None
         if not game.data.kind.continuous:
             return f"it keeps numbers, and this data has {game.data.kind.about}"
-        if (game.conditional or game.needs.condition) and game.data.condition.vector_size:
+        if game.heeds_condition():
             return (
                 f"an example would be shown again beside the condition of another, and this system has "
                 f"{game.data.condition.about} for its examples"
@@ -62,12 +63,19 @@ class Replay(Trick):
             return f"the pool has {size} places and a batch {batch} examples"
         return None
 
+    def idle(self, game: Game) -> str | None:
+        """Critics that are told something of each example."""
+        if self._told:
+            return "an example would be shown again beside what the critic is told of another"
+        return None
+
     def see(
         self, examples: Tensor, condition: tuple[Tensor, ...], real: bool, game: Game
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Generated examples, half of them of earlier turns."""
         if real or not self._at_turn:
             return examples, condition
+        self._told |= any(told.numel() for told in condition)
         share = len(examples)
         mixed = self.pool.swap(game.gather(examples.detach()), self.shared)
         return mixed[game.random.rank * share :][:share], condition
