@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import torch
 from torch import Tensor
 
@@ -17,13 +19,16 @@ SAMPLE_BATCH = 250
 def generate(game: Game, latent: Tensor, told: Column) -> Tensor:
     """Examples from latents in evaluation mode, as they are stored; on the CPU.
 
+    Chance between a generator's layers, where there is any, follows from the latents: the same give the same.
+
     Args:
         game: what generates them.
         latent: noise, as `Game.latent` gives it.
         told: what each is to be.
     """
     parts = []
-    with inference(game):
+    digest = hashlib.sha256(latent.detach().cpu().numpy().tobytes()).hexdigest()
+    with game.random.aside(f"samples of {digest}"), inference(game):
         for start in range(0, len(latent), SAMPLE_BATCH):
             chosen = slice(start, start + SAMPLE_BATCH)
             condition = told[chosen].to(latent.device).encoded()

@@ -10,8 +10,10 @@ import torch
 from test_parts_of_tricks import POINTS
 from torch import Tensor, nn
 
-from sparring.data.dataset import Dataset, dataset_of
+from sparring.data.dataset import Dataset, dataset_of, no_condition
 from sparring.errors import SettingError
+from sparring.generating import generate
+from sparring.randomness import Randomness
 from sparring.training.engine import Engine
 from sparring.tricks.layers import exchange, inner_activations
 from sparring.tricks.minibatch_deviation import shares, with_deviation
@@ -84,6 +86,50 @@ def test_where_there_is_none_it_comes_after_inner_layers(critic: bool, normed: l
     assert normalise(changed, "layer", critic)
     found = [place for place, part in enumerate(changed) if isinstance(part, nn.Sequential)]
     assert found == normed
+
+
+class Heads(nn.Module):
+    """Two layers inside, then a logit of its own beside three others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 5), nn.ReLU())
+        self.logit = nn.Sequential(nn.Linear(5, 1), nn.Sigmoid())
+        self.classes = nn.Linear(5, 3)
+
+
+def test_all_that_makes_an_output_stays() -> None:
+    heads = Heads()
+    assert inner_activations(heads) == [heads.body[1], heads.body[3]]
+    assert normalise(heads, "layer", critic=True)
+    assert isinstance(heads.body[2], nn.Sequential)
+    assert isinstance(heads.logit[0], nn.Linear)
+    assert isinstance(heads.classes, nn.Linear)
+
+
+def test_a_transposed_convolution_has_a_length_for_each_output() -> None:
+    layer = nn.ConvTranspose2d(5, 7, 3)
+    before = layer.weight.detach().clone()
+    assert normalise(nn.Sequential(layer), "weight", critic=False)
+    torch.testing.assert_close(layer.weight, before)
+    layer.parametrizations.weight.original0.data.fill_(3.0)
+    torch.testing.assert_close(layer.weight.transpose(0, 1).flatten(1).norm(dim=1), torch.full((7,), 3.0))
+
+
+def test_noise_acts_in_the_range_in_which_images_are_dealt(make_engine: Make) -> None:
+    game = make_engine("gan", images(), batch_size=8, tanh_output=True, instance_noise=0.1).game
+    (shown,) = game.show(torch.full((200, 1, 8, 8), 0.5), real=True)
+    # 0.1 where images span 1 is 0.2 where they span 2.
+    assert shown.std().item() == pytest.approx(0.2, rel=0.05)
+
+
+def test_dropping_at_sampling_follows_from_the_noise(make_engine: Make) -> None:
+    flags = {"generator_dropout": 0.5, "generator_dropout_at_sampling": True}
+    game = make_engine("gan", images(), batch_size=8, **flags).game
+    latent = game.latent(1, Randomness(0)).expand(5, -1)
+    first, again = (generate(game, latent, no_condition(5)) for _ in range(2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first[0], first[1])
 
 
 def test_an_instance_of_a_single_number_is_refused(make_engine: Make) -> None:

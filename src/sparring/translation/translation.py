@@ -54,6 +54,8 @@ class Translation:
                 )
         self.device = game.random.device
         self.noise = game.latent(1, Randomness(derived_seed(seed, "translation"), self.device))
+        self.moment = f"translation {seed}"
+        """Names the chance between the generator's layers, which begins anew for each image."""
         self.longest = longest
 
     def __call__(self, image: Image.Image) -> Image.Image:
@@ -81,7 +83,7 @@ class Translation:
             noise = self.noise.expand(len(tiles), *self.noise.shape[1:])
             return self.game.translate(noise, tiles.to(self.device), self.direction).float().cpu()
 
-        with inference(self.game):
+        with self.game.random.aside(self.moment), inference(self.game):
             made = by_tiles(translate, self.source.encode(stored), (tile[0], tile[1]), self.made.shape)
         picture: NDArray[np.uint8] = self.made.decode(made).permute(1, 2, 0).numpy()
         return picture[..., 0] if picture.shape[2] == 1 else picture

@@ -37,7 +37,6 @@ TRICKS: dict[str, type[Trick]] = {
     "exchanged loss": ExchangedLoss,
     "replay": Replay,
     "augmentation": Augmentation,
-    "tanh output": TanhOutput,
     "instance noise": InstanceNoise,
     "soft labels": SoftLabels,
     "top-k": TopK,
@@ -51,13 +50,18 @@ TRICKS: dict[str, type[Trick]] = {
     "spectral norm": SpectralNorm,
     "optimisers": Optimisers,
     "weight clipping": WeightClipping,
+    "consistency": Consistency,
+    "tanh output": TanhOutput,
     "critic penalties": CriticPenalties,
     "lecam": LeCam,
-    "consistency": Consistency,
     "unrolling": Unrolling,
     "historical averaging": HistoricalAveraging,
 }
-"""Every trick by its name, in the order in which they act: what changes shapes before what wraps weights."""
+"""Every trick by its name, in the order in which they act: what changes shapes before what wraps weights.
+
+What changes images in the range in which they are dealt comes before another range, and that before penalties
+on the slope, which is taken where the critic looked.
+"""
 
 TrickSettings: type[Flags] = dataclass(frozen=True)(
     types.new_class(
