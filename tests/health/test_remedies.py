@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from other_settings import changed as changed_settings
 
 import sparring
 from sparring.cli import main
@@ -31,7 +32,7 @@ OF_TEXTS = {
     "relgan": {"generator": Role.GENERATOR, "adversary": Role.GENERATOR, "critic": Role.CRITIC},
 }
 """Whom systems have that write texts."""
-MORE = {"bad-gan": {"density": Role.OTHER}}
+MORE = {"bad-gan": {"density": Role.OTHER}, "denoise": {"denoiser": Role.OTHER}}
 """Whom others have beside a generator and a critic."""
 
 
@@ -39,7 +40,7 @@ def roles_of(system: str) -> dict[str, Role]:
     """Whom a system of the zoo has."""
     if system in OF_TEXTS:
         return OF_TEXTS[system]
-    critic = "critic" if system.startswith("wgan") else "discriminator"
+    critic = "critic" if system.startswith("wgan") or system == "denoise" else "discriminator"
     return {"generator": Role.GENERATOR, critic: Role.CRITIC} | MORE.get(system, {})
 
 
@@ -232,27 +233,6 @@ def test_a_system_of_ones_own_need_not_have_learning_rates() -> None:
 # -- that the command line takes it --------------------------------------------------------------------------
 
 
-OTHER_TEXTS = {
-    "posterior": "sghmc",
-    "spectral_norm": "both",
-    "network": "convolutional",
-    "critic": "authors",
-    "objective": "hinge",
-    "degradation": "hole",
-}
-
-
-def another(name: str, value: Any) -> Any:
-    """A setting that is not the one given."""
-    if isinstance(value, str):
-        return OTHER_TEXTS[name]
-    if isinstance(value, bool):
-        return not value
-    if value is None:
-        return 1
-    return value / 2 if isinstance(value, float) else value + 1
-
-
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_the_command_line_takes_what_is_advised(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[tuple[str, Any, Any]] = []
@@ -261,7 +241,8 @@ def test_the_command_line_takes_what_is_advised(system: str, monkeypatch: pytest
     )
     published = context_of(system, "npz:my data.npz")
     # Every setting another than published: what is advised then names all of them.
-    own = {name: another(name, value) for name, value in published.settings.flat().items()}
+    own = changed_settings(published.settings)
+    own |= own.pop("tricks")
     changed = context_of(system, "npz:my data.npz", **own)
     assert len(changed.deviations()[1]) >= len(own) / 2
     for context in (published, changed):

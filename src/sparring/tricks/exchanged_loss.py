@@ -58,7 +58,9 @@ class ExchangedLoss(Trick):
     settings: Settings
 
     def refuses(self, game: Game) -> str | None:
-        """The Wasserstein objective where nothing bounds the critic."""
+        """The system's own objective; the Wasserstein objective where nothing bounds the critic."""
+        if LOSSES.get(self.settings.loss) is game.aim():
+            return f"{self.settings.loss} is the objective of {type(game).__name__} already"
         if self.settings.loss != "wasserstein" or game.aim().one_term:
             return None
         if any(getattr(self.settings, flag) != off for flag, off in BOUNDS.items()):
