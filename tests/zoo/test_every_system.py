@@ -58,7 +58,7 @@ TEXTS_TOO = {"wgan-gp"}
 """Systems of images that take texts as well."""
 TWO_OPTIMISERS = {"seqgan", "relgan"}
 """Systems in which one network has two, for phases of their own."""
-SHARED = {"cyclegan", "cartoon"}
+SHARED = {"bayesian-gan", "cyclegan", "cartoon"}
 """Systems in which a player moves several networks."""
 WITHOUT_CRITIC = {"language-model"}
 WITH_OTHERS = {"bad-gan", "denoise"}

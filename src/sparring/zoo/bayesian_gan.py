@@ -94,10 +94,13 @@ class BayesianGAN(Game):
         self.latent_size = noise_size(settings.latent_size, data, for_images=100)
         norms: dict[str, Norm] = {"images": nn.BatchNorm2d, "points": no_norm}
         members = [
-            build_generator(data, self.latent_size, norm=data.kind.choose(**norms), **size)
+            self.built(
+                Role.GENERATOR,
+                build_generator(data, self.latent_size, norm=data.kind.choose(**norms), **size),
+            )
             for _ in range(settings.generators)
         ]
-        self.generator = self.built(Role.GENERATOR, Several(members))
+        self.generator = Several(members)
         self.discriminator = self.built(Role.CRITIC, build_critic(data, **size))
 
     @classmethod
