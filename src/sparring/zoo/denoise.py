@@ -133,7 +133,7 @@ class Denoise(TwoDomains):
         shown = Images((kind.shape[0], side, side), kind.value_range)
         return {
             B: Source(data.parts[B], settings.batch_size),
-            NOISE: Source(Dataset(NOISE, Column(shown, patches)), settings.batch_size),
+            NOISE: Source(Dataset(NOISE, Column(shown, patches)), min(settings.batch_size, len(patches))),
         }
 
     def start(self, **first: Batch) -> None:
