@@ -384,7 +384,7 @@ WRONG: dict[str, tuple[str, Changes, str]] = {
                 "return self.critic(examples)\n\n    def latent",
             ),
         ),
-        "The trick 'instance noise' changes nothing",
+        "The trick 'replay' changes nothing",
     ),
     "critics only": (
         "health",

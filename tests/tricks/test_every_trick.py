@@ -436,7 +436,9 @@ def sees_packs(case: Case, patch: pytest.MonkeyPatch) -> None:
     shape = next(iter(plain.streams.values())).peek().examples.shape[1:]
     for given, answer in answers:
         assert given.shape[1:] == (3 * shape[0], *shape[1:])
-        assert len(given) in (BATCH // 3, 2 * (BATCH // 3))
+        # The smooth patches of denoise may be fewer than a batch.
+        whole = case.system not in NOT_AS_DEALT
+        assert len(given) in ((BATCH // 3, 2 * (BATCH // 3)) if whole else range(1, 2 * (BATCH // 3) + 1))
         assert len(answer[0] if isinstance(answer, tuple) else answer) == len(given)
     for ours, theirs in zip(critics(engine), critics(plain), strict=True):
         narrow, wide = first_layer(theirs).weight, first_layer(ours).weight

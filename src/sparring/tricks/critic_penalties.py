@@ -94,10 +94,19 @@ def squared_slopes(judgement: Judgement, examples: list[Tensor]) -> Tensor:
     example, differentiable again.
 
     Of logits of pairs it is the gradient by one of the two, whose length is that of its own logit's.
+
+    Raises:
+        SettingError: no logit depends on any example.
     """
     scores = [
         logits.float().reshape(len(logits), -1).mean(1) for logits in (*judgement.real, *judgement.fake)
     ]
     total = torch.stack([score.sum() for score in scores]).sum()
     slopes = torch.autograd.grad(total, examples, create_graph=True, allow_unused=True)
-    return torch.cat([slope.float().flatten(1).square().sum(1) for slope in slopes if slope is not None])
+    squares = [slope.float().flatten(1).square().sum(1) for slope in slopes if slope is not None]
+    if not squares:
+        raise SettingError(
+            "Gradient penalties are about how logits change with what the critic is shown, and here they do "
+            "not depend on it: call critics through self.judge, or with what self.show returns."
+        )
+    return torch.cat(squares)
