@@ -113,7 +113,7 @@ def main(words: Sequence[str]) -> None:
         case ["make", folder]:
             make(Path(folder))
         case ["write"]:
-            PAGE.write_text(kept_lines.rewritten(PAGE.read_text(), table(kept_lines.read(RECORD))))
+            kept_lines.write(PAGE, RECORD, table)
         case _:
             sys.exit(__doc__)
 

@@ -101,10 +101,7 @@ def table(lines: Sequence[kept_lines.Line]) -> str:
 
 def cell(values: Sequence[float]) -> str:
     """The mean over seeds with Student's interval."""
-    spread = mean_over_seeds(values)
-    if spread.low is None or spread.high is None:
-        return f"{spread.value:.3g}"
-    return f"{spread.value:.3g} [{spread.low:.3g}, {spread.high:.3g}]"
+    return kept_lines.interval(mean_over_seeds(values), ".3g")
 
 
 def main(words: Sequence[str]) -> None:
@@ -113,7 +110,7 @@ def main(words: Sequence[str]) -> None:
         case ["make", folder]:
             make(Path(folder))
         case ["write"]:
-            PAGE.write_text(kept_lines.rewritten(PAGE.read_text(), table(kept_lines.read(RECORD))))
+            kept_lines.write(PAGE, RECORD, table)
         case _:
             sys.exit(__doc__)
 

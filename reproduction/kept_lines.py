@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from sparring.reporting.statistics import Spread
 
 Line = Mapping[str, Any]
 """What is recorded of a run."""
@@ -28,3 +30,15 @@ def rewritten(page: str, part: str) -> str:
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     return before + BEGIN + part + END + after
+
+
+def write(page: Path, record: Path, table: Callable[[Sequence[Line]], str]) -> None:
+    """Write what follows from a record into its page."""
+    page.write_text(rewritten(page.read_text(), table(read(record)) or "Not run yet.\n"))
+
+
+def interval(spread: Spread, form: str) -> str:
+    """A mean with its interval, if it has one, in a format such as `.3g`."""
+    if spread.low is None or spread.high is None:
+        return f"{spread.value:{form}}"
+    return f"{spread.value:{form}} [{spread.low:{form}}, {spread.high:{form}}]"

@@ -115,10 +115,7 @@ def table(lines: Sequence[kept_lines.Line]) -> str:
 def cell(values: Sequence[float], figure: str) -> str:
     """The mean over seeds with Student's interval."""
     factor, digits = (100, 1) if figure == "high_quality_share" else (1, 2 if figure == "reverse_kl" else 1)
-    spread = mean_over_seeds([factor * value for value in values])
-    if spread.low is None or spread.high is None:
-        return f"{spread.value:.{digits}f}"
-    return f"{spread.value:.{digits}f} [{spread.low:.{digits}f}, {spread.high:.{digits}f}]"
+    return kept_lines.interval(mean_over_seeds([factor * value for value in values]), f".{digits}f")
 
 
 def main(words: Sequence[str]) -> None:
@@ -127,7 +124,7 @@ def main(words: Sequence[str]) -> None:
         case ["make", folder, length] if length in LENGTHS:
             make(Path(folder), length)
         case ["write"]:
-            PAGE.write_text(kept_lines.rewritten(PAGE.read_text(), table(kept_lines.read(RECORD))))
+            kept_lines.write(PAGE, RECORD, table)
         case _:
             sys.exit(__doc__)
 

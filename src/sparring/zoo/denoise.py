@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import torch
@@ -12,7 +12,6 @@ from torch.nn import functional as F
 from torch.optim import Adam
 
 from sparring.data import Column, Dataset
-from sparring.data.kinds import Images
 from sparring.errors import DataError
 from sparring.game import (
     Batch,
@@ -127,10 +126,8 @@ class Denoise(TwoDomains):
         assert isinstance(settings, cls.Settings)
         noisy = data.parts[A].examples
         side = side_of(settings.patch, noisy.kind.shape[1:])
-        kind = noisy.kind
-        assert isinstance(kind, Images)
         patches = smooth_patches(noisy.values, side)
-        shown = Images((kind.shape[0], side, side), kind.value_range)
+        shown = replace(noisy.kind, shape=(noisy.kind.shape[0], side, side))  # type: ignore[type-var]
         return {
             B: Source(data.parts[B], settings.batch_size),
             NOISE: Source(Dataset(NOISE, Column(shown, patches)), min(settings.batch_size, len(patches))),
