@@ -29,7 +29,7 @@ from sparring.evaluation import runs
 from sparring.evaluation.result import Evaluation
 from sparring.runs.files import read_json
 from sparring.runs.folder import Run
-from sparring.runs.group import Group, runs_in
+from sparring.runs.group import Group, agreed_length, runs_in
 from sparring.settings import as_option
 from sparring.training import arithmetic, seeds
 from sparring.training.precision import Precision
@@ -193,15 +193,26 @@ def told(monkeypatch: pytest.MonkeyPatch, tiny_npz: Path, tmp_path: Path) -> Cal
     return options_of
 
 
-def test_minutes_become_the_same_steps_for_all(
-    told: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(seeds, "seconds_per_step", lambda engine: [0.5])
-    monkeypatch.setattr(time, "monotonic", lambda: 0.0)
-    found = told(max_minutes=2.0)
-    assert found["max_steps"] == 240
-    assert "max_minutes" not in found
-    assert "2 minutes are 240 steps here: all runs are that long." in capsys.readouterr().out
+def test_minutes_become_the_same_steps_for_all(tiny_npz: Path, tmp_path: Path) -> None:
+    """Also when they go on, and for those that begin only then."""
+    made = sparring.train_seeds("gan", 2, out=tmp_path / "group", max_minutes=0.01, **options(tiny_npz))
+    total = made.description["total_steps"]
+    assert [run.status["step"] for run in made.runs()] == [total, total]
+    longer = resume_seeds(made, quiet=True, max_minutes=0.02)
+    total, before = longer.description["total_steps"], total
+    assert total > before
+    assert [run.status["step"] for run in made.runs()] == [total, total]
+
+
+def test_the_first_that_knows_its_length_proposes_it(tmp_path: Path) -> None:
+    made = Group.create(tmp_path / "group", "title", "gan", {"max_minutes": 1.0}, [0, 1])
+    assert agreed_length(made.folders[1], 70) == 70
+    assert agreed_length(made.folders[0], 80) == 70
+    made.change_options({"max_minutes": 2.0})
+    assert agreed_length(made.folders[0], 80) == 80
+    # What else somebody trains in the folder is none of the group's.
+    assert agreed_length(made.path / "mine", 90) == 90
+    assert agreed_length(tmp_path / "alone", 90) == 90
 
 
 @pytest.mark.parametrize(("bf16", "precision"), [(0.5, "bf16"), (2.0, None)])
@@ -485,7 +496,6 @@ def test_a_run_that_cannot_go_on_says_why(
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"max_minutes": 1.0}, "Minutes would give each seed another length"),
         ({"epochs": 1, "max_steps": 2}, "exactly one limit"),
         ({"max_steps": 0}, "max_steps is 0"),
         ({"on_unhealthy": "cry"}, "it must be warn, stop or rollback"),

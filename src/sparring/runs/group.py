@@ -1,6 +1,7 @@
 """A group: a folder of runs that differ only by their seed.
 
-    seeds.json          what is trained: the system, the options of every run, the seeds
+    seeds.json          what is trained: the system, the options of every run, the seeds; where the limit is a
+                        time, the steps that all came to
     seed-0/             the run of a seed, as `folder.py` has it
     seed-0.log          what its process said
 
@@ -15,14 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import filelock
+
 from sparring.errors import RunError
 from sparring.runs.description import FORMAT
-from sparring.runs.files import read_json, refuse_links, write_json
+from sparring.runs.files import read_json, refuse_links, write_json, writing
 from sparring.runs.folder import Run
 from sparring.runs.place import GROUP_FILE, claim, is_group
 from sparring.settings import Natural
 
-__all__ = ["Group", "is_group", "runs_in"]
+__all__ = ["Group", "agreed_length", "is_group", "runs_in"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class GroupDescription:
     system: str
     options: dict[str, str | int | float | bool | None]
     seeds: list[Natural]
+    total_steps: Natural | None = None
 
 
 class Group:
@@ -106,7 +110,21 @@ class Group:
         Args:
             options: all that every run is told from now on.
         """
-        self._describe(self.description | {"options": dict(options)})
+        self._describe(self.description | {"options": dict(options), "total_steps": None})
+
+    def agree(self, total: int) -> int:
+        """The length of all runs: what the first of them that knows its own proposes.
+
+        Args:
+            total: the steps that a run finds right for the minutes it has.
+
+        Raises:
+            RunError: the group's file is damaged, or cannot be written.
+        """
+        with writing(self.path / ".lock"), filelock.FileLock(self.path / ".lock"):
+            agreed: int = self.description.get("total_steps") or total
+            self._describe(self.description | {"total_steps": agreed})
+        return agreed
 
     def runs(self) -> list[Run]:
         """Those that have begun."""
@@ -114,6 +132,12 @@ class Group:
 
     def _describe(self, description: dict[str, Any]) -> None:
         write_json(self.path / GROUP_FILE, {"format": FORMAT} | description)
+
+
+def agreed_length(run: Path, total: int) -> int:
+    """How long a run is that finds so many steps right: all runs of a group have one length."""
+    group = Group(run.parent)
+    return group.agree(total) if is_group(group.path) and run in group.folders.values() else total
 
 
 def runs_in(paths: Iterable[Run | Path | str]) -> list[Run | Path | str]:

@@ -26,10 +26,14 @@ class Pace:
         engine: what plays; all its processes come to the same.
         seconds: what is left of the run's time, from `began` on.
         began: when that was, by `time.monotonic`.
+        agreed: makes of the steps found right for this run those that it will have.
     """
 
-    def __init__(self, engine: Engine, seconds: float, began: float) -> None:
+    def __init__(
+        self, engine: Engine, seconds: float, began: float, agreed: Callable[[int], int] = lambda total: total
+    ) -> None:
         self.engine = engine
+        self.agreed = agreed
         self.deadline = began + FOR_STEPS * seconds
         self.wait = min(EARLY * seconds, LATEST_SECONDS)
         self.began = time.monotonic()
@@ -52,7 +56,7 @@ class Pace:
         thought = self.engine.course.total
         self.engine.set_length(None)
         try:
-            return steps_in(left, step, self.engine.course, self._per_step(pace))
+            return self.agreed(steps_in(left, step, self.engine.course, self._per_step(pace)))
         finally:
             self.engine.set_length(thought)
 

@@ -27,7 +27,6 @@ from sparring.training.progress import GroupProgress
 from sparring.training.recommending import choose_settings, with_size
 from sparring.training.settings import LIMITS, RunSettings, settings_of
 from sparring.training.signals import stop_signals
-from sparring.training.timing import seconds_per_step, steps_in
 from sparring.training.train import check_enough_to_evaluate
 from sparring.training.worker import Worker
 from sparring.zoo import absolute_reference, find_system, short_name
@@ -79,16 +78,12 @@ def resume_seeds(group: Group, *, quiet: bool = False, **options: Any) -> Group:
     Args:
         group: the runs.
         quiet: print nothing.
-        options: as `resume` takes them, without `max_minutes`.
+        options: as `resume` takes them.
 
     Raises:
         SparringError: an option that is wrong, or a run that ended with an error.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    if "max_minutes" in given:
-        raise SettingError(
-            "Minutes would give each seed another length: give the --epochs or --max-steps of a group."
-        )
     limited = RunSettings(**given).limit() is not None
     before = group.description["options"]
     kept = {name: value for name, value in before.items() if not limited or name not in LIMITS}
@@ -174,11 +169,6 @@ def _shared_options(
             # All that differs from the paper's is among the options.
             "preset": PAPER,
         }
-        if asked.max_minutes is not None:
-            per_step = seconds_per_step(engine)
-            left = asked.max_minutes * 60 - (time.monotonic() - began)
-            found |= {"max_minutes": None, "max_steps": steps_in(left, 0, engine.course, per_step)}
-            console.line(f"{asked.limit()} are {found['max_steps']:,} steps here: all runs are that long.")
     finally:
         torch.set_num_threads(threads)
     return _changed(asked, found) | _changed(chosen.settings, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import platform
 import signal
@@ -31,6 +32,7 @@ from sparring.processes import join_processes
 from sparring.reporting.validation import at_the_best_validation
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run
+from sparring.runs.group import agreed_length
 from sparring.settings import Limit
 from sparring.shown import quoted
 from sparring.training.arithmetic import choose_arithmetic, compile_or_say_why_not
@@ -147,7 +149,7 @@ def start(
     path = processes.broadcast(str(run.path))
     run = run if processes.is_first else Run(path)
     with _holding(run, processes.is_first):
-        pace = _settle_length(limit, engine, description, None, began)
+        pace = _settle_length(limit, run, engine, description, None, began)
         try:
             if announce:
                 _announce(limit, engine, console)
@@ -241,7 +243,7 @@ def resume(
             compile_or_say_why_not(engine, console)
         if total is None:
             description["limit"] = dataclasses.asdict(limit)
-            pace = _settle_length(limit, engine, description, checkpoint, began)
+            pace = _settle_length(limit, run, engine, description, checkpoint, began)
             if pace is None:
                 _refuse_shorter(run, engine.total_steps, checkpoint)
         Loop(engine, run, description, console, checkpoint, pace, _shown(told, quiet)).play()
@@ -336,7 +338,12 @@ def versions() -> dict[str, str]:
 
 
 def _settle_length(
-    limit: Limit, engine: Engine, description: dict[str, Any], checkpoint: Checkpoint | None, began: float
+    limit: Limit,
+    run: Run,
+    engine: Engine,
+    description: dict[str, Any],
+    checkpoint: Checkpoint | None,
+    began: float,
 ) -> Pace | None:
     """Fix how many steps the run has; or give what will, where the limit is a time.
 
@@ -345,6 +352,7 @@ def _settle_length(
 
     Args:
         limit: of the whole run.
+        run: which may be one of a group, whose runs have one length.
         engine: is told its length, for the time being where it is not known.
         description: of the run; its `total_steps` is None as long as they are not known.
         checkpoint: where the run goes on.
@@ -359,7 +367,7 @@ def _settle_length(
         if done:
             engine.set_length(done + int(max(0.0, left) * done / max(spent, 1e-3)))
         if left > 0:
-            pace = Pace(engine, left, began)
+            pace = Pace(engine, left, began, functools.partial(agreed_length, run.path))
     description["total_steps"] = engine.total_steps if pace is None else None
     return pace
 
