@@ -31,10 +31,12 @@ from sparring.processes import Processes
 from sparring.randomness import Randomness
 from sparring.training.engine import Engine
 from sparring.tricks import TRICKS
+from sparring.tricks.batch_features import score_layer, shares
 from sparring.tricks.exchanged_loss import LOSSES
+from sparring.tricks.feature_matching import FeatureMatching
 from sparring.tricks.layers import ACTIVATIONS, inner_activations, weighted_layers
-from sparring.tricks.minibatch_deviation import score_layer
 from sparring.tricks.packing import first_layer
+from sparring.tricks.separate_batches import ByKind
 from sparring.tricks.spectral_norm import LAYERS
 from sparring.zoo import SYSTEMS, find_system
 
@@ -96,6 +98,14 @@ CASES = [
 
 NOT_AS_DEALT = {"denoise", "cartoon"}
 """Systems whose critics see something made of images, such as their surface or the noise in them."""
+WITHOUT_INNER_LAYERS = {
+    Case("language-model", "texts"),
+    *(
+        Case(system, "classes")
+        for system in ("gan", "dcgan", "wgan", "wgan-gp", "improved-gan", "bad-gan", "bayesian-gan")
+    ),
+}
+"""Systems whose critics have none, at this size."""
 REFUSED = {
     # No logits, but a restoration.
     **{
@@ -104,9 +114,9 @@ REFUSED = {
     },
     ("packing", Case("began", "classes")): "never asks for self.objective",
     ("packing", Case("began", "points")): "cannot be computed with 'packing'",
-    **{("top-k", Case("began", data)): "never asks for self.objective" for data in ("classes", "points")},
     **{
-        ("exchanged loss", Case("began", data)): "never asks for self.objective"
+        (trick, Case("began", data)): "never asks for self.objective"
+        for trick in ("top-k", "feature matching", "exchanged loss")
         for data in ("classes", "points")
     },
     **{
@@ -130,7 +140,8 @@ REFUSED = {
     },
     # Layers that are not torch's.
     **{
-        ("minibatch deviation", Case(system, data)): "no network of the role critic has a layer that could"
+        (trick, Case(system, data)): "no network of the role critic has a layer"
+        for trick in ("minibatch deviation", "minibatch discrimination", "feature matching")
         for system, data in (
             ("language-model", "texts"),
             ("improved-gan", "classes"),
@@ -167,6 +178,16 @@ REFUSED = {
         ("tanh output", case): "it is for images from 0 to 1, and "
         for case in CASES
         if case.system not in ("gan", "dcgan-tflearn", "improved-gan", "bad-gan")
+    },
+    # Passes of their own, or no batch normalisation.
+    **{
+        ("separate batches", case): (
+            "no network of the role critic has a normalisation or an inner layer"
+            if case in WITHOUT_INNER_LAYERS
+            else "in passes of their own already"
+        )
+        for case in CASES
+        if case.system not in ("dcgan-tflearn", "acgan", "seqgan", "relgan")
     },
     # Recurrent networks, and layers that are not torch's.
     **{
@@ -229,7 +250,10 @@ REFUSED = {
     ("top-k", Case("language-model", "texts")): "never asks for self.objective",
     ("layer noise", Case("language-model", "texts")): "no network of the role critic has an inner layer",
     # A generator that learns by rewards, or by features.
-    ("top-k", Case("seqgan", "texts")): "does not learn by its objective's cost of logits",
+    **{
+        (trick, Case("seqgan", "texts")): "does not learn by its objective's cost of logits"
+        for trick in ("top-k", "feature matching")
+    },
     **{
         ("top-k", Case(system, "classes")): "does not learn by its objective's cost of logits"
         for system in ("improved-gan", "bad-gan")
@@ -319,7 +343,8 @@ def test_all_tricks_together(case: Case, same_state: Callable[[Any, Any], bool])
     usual = {
         flag: value
         for name, trick in TRICKS.items()
-        if (name, case) not in REFUSED
+        # Feature matching takes the place of the cost that others act on.
+        if (name, case) not in REFUSED and name != "feature matching"
         for flag, value in trick.usual.items()
     }
     engine = case.engine(**usual)
@@ -340,7 +365,8 @@ def test_it_is_refused_with_a_reason(trick: str, case: Case) -> None:
     with pytest.raises(SettingError) as caught:
         case.engine(**TRICKS[trick].usual)
     message = str(caught.value)
-    assert f"'{trick}'" in message
+    # Its usual flags may be of two tricks.
+    assert f"'{trick}'" in message or "'normalisation'" in message
     assert REFUSED[trick, case] in message
     assert message.endswith(".")
     assert "\n" not in message
@@ -825,35 +851,127 @@ def sees_what_was_made_before(case: Case, patch: pytest.MonkeyPatch) -> None:
     assert False in replayed
 
 
-def sees_how_much_examples_differ(case: Case, patch: pytest.MonkeyPatch) -> None:
-    engine, plain = case.engine(minibatch_deviation=True), case.engine()
-    told: list[Tensor] = []
-    for ours, theirs in zip(critics(engine), critics(plain), strict=True):
-        layer, own = weighted_layers(ours)[-1], weighted_layers(theirs)[-1]
-        if case.system in ("acgan", "r3gan"):
-            # Their last layer tells classes apart.
+def deviation_of(features: Tensor, layer: nn.Module) -> Tensor:
+    return (features.var(0, correction=0) + 1e-8).sqrt().mean().expand(len(features), 1)
+
+
+def nearness_of(features: Tensor, layer: nn.Module) -> Tensor:
+    """By two loops, where the trick has none."""
+    rows = features.flatten(2).mean(2) if features.dim() > 2 else features
+    places = (rows @ layer.get_parameter("kernels").detach()).unflatten(1, (20, 5))
+    return torch.stack(
+        [
+            sum(torch.exp(-(ours - theirs).abs().sum(1)) for j, theirs in enumerate(places) if j != i)
+            + torch.zeros(20)
+            for i, ours in enumerate(places)
+        ]
+    )
+
+
+def sees_the_rest_of_the_batch(
+    flags: dict[str, int], more: int, expected: Callable[[Tensor, nn.Module], Tensor]
+) -> Callable[[Case, pytest.MonkeyPatch], None]:
+    """The layer that scores has more inputs, which say how an example compares with others of its kind."""
+
+    def effect(case: Case, patch: pytest.MonkeyPatch) -> None:
+        engine, plain = case.engine(**flags), case.engine()
+        (trick,) = engine.game.tricks
+        kinds: list[list[int]] = []
+
+        def before(layer: nn.Module, given: tuple[Tensor, ...]) -> None:
+            kinds.append(shares(trick.shown, len(given[0])))
+
+        def after(layer: nn.Module, given: tuple[Tensor, ...]) -> None:
+            for part in given[0].detach().split(kinds[-1]):
+                about = part[:, -more:].flatten(2)[..., 0] if part.dim() > 2 else part[:, -more:]
+                torch.testing.assert_close(about, expected(part[:, :-more], layer), atol=1e-4, rtol=1e-3)
+
+        for ours, theirs in zip(critics(engine), critics(plain), strict=True):
             layer, own = score_layer(ours), score_layer(theirs)
-        weight, before = (dict(each.named_parameters()) for each in (layer, own))
-        (name,) = (name for name, value in before.items() if value.dim() > 1)
-        # What a system draws by itself for a layer of another size changes what it draws later.
-        assert ours is not critics(engine)[0] or torch.equal(weight[name][:, :-1], before[name])
-        assert weight[name].shape[1] == before[name].shape[1] + 1
-        layer.register_forward_pre_hook(lambda _, given: told.append(given[0].detach()))
+            assert layer is not None
+            assert own is not None
+            weights, before_it = (dict(each.named_parameters()) for each in (layer, own))
+            (name,) = (name for name, value in before_it.items() if value.dim() > 1)
+            # What a system draws by itself for a layer of another size changes what it draws later.
+            first = ours is critics(engine)[0]
+            assert not first or torch.equal(weights[name][:, :-more], before_it[name])
+            assert weights[name].shape[1] == before_it[name].shape[1] + more
+            layer.register_forward_pre_hook(before, prepend=True)
+            layer.register_forward_pre_hook(after)
+        play(engine, 1)
+        assert kinds
+
+    return effect
+
+
+def sees_features_matched(case: Case, patch: pytest.MonkeyPatch) -> None:
+    """A generator pays the distance of mean features, and nothing for what the critic makes of them."""
+    distances: list[Tensor] = []
+    distance = FeatureMatching.distance
+
+    def recorded(trick: FeatureMatching) -> Tensor:
+        distances.append(distance(trick))
+        return distances[-1]
+
+    patch.setattr(FeatureMatching, "distance", recorded)
+    engine = case.engine(feature_matching=True)
+    distances.clear()
+    (turn,) = {
+        turn.player: turn
+        for turn in engine.course.legs[-1].phase.turns
+        if engine.players[turn.player].role == "generator"
+    }.values()
+    engine.free_only(turn.player)
+    given: list[Tensor] = []
+    layers = [score_layer(critic) for critic in critics(engine)]
+
+    def loss() -> dict[str, Tensor]:
+        engine.game.random.begin("a turn")
+        return dict(turn.loss(*(engine.streams[source].peek() for source in turn.sources)))
+
+    hooks = [layer.register_forward_pre_hook(lambda _, args: given.append(args[0])) for layer in layers]
+    terms = loss()
+    for hook in hooks:
+        hook.remove()
+    expected = [
+        (ours.mean(0) - theirs.mean(0)).square().sum()
+        for ours, theirs in zip(given[::2], given[1::2], strict=True)
+    ]
+    assert expected
+    torch.testing.assert_close(distances, expected)
+    for layer in layers:
+        layer.weight.data.mul_(-3)
+    # Spectral norms move a little at every pass.
+    torch.testing.assert_close(loss(), terms, atol=1e-3, rtol=0.1)
+
+
+def sees_kinds_apart(case: Case, patch: pytest.MonkeyPatch) -> None:
+    engine = case.engine(**TRICKS["separate batches"].usual)
+    passes: list[int] = []
+
+    def watch(layer: ByKind, given: tuple[Tensor, ...], answer: Tensor) -> None:
+        if not layer.training:
+            return
+        norm, kinds = layer.norm, answer.split(engine.game.tricks.on["separate batches"].parts)
+        passes.append(len(kinds))
+        for kind in kinds:
+            plain = (kind - norm.bias.view(1, -1, *[1] * (kind.dim() - 2))).transpose(0, 1).flatten(1)
+            torch.testing.assert_close(plain.mean(1), torch.zeros(len(plain)), atol=1e-4, rtol=0)
+
+    for critic in critics(engine):
+        for part in critic.modules():
+            if isinstance(part, ByKind):
+                part.register_forward_hook(watch)
     play(engine, 1)
-    assert told
-    for features in told:
-        # Real and generated examples in one pass are two halves.
-        deviation = features[:, -1].flatten(1) if features.dim() > 2 else features[:, -1:]
-        kinds = deviation[:, 0].unique_consecutive(return_counts=True)[1].tolist()
-        assert len(kinds) <= 2
-        for part, about in zip(features.split(kinds), deviation.split(kinds), strict=True):
-            expected = (part[:, :-1].var(0, correction=0) + 1e-8).sqrt().mean()
-            torch.testing.assert_close(about, expected.expand_as(about))
+    assert 2 in passes
 
 
 EFFECTS: dict[str, Callable[[Case, pytest.MonkeyPatch], None]] = {
     "exchanged loss": sees_another_objective,
-    "minibatch deviation": sees_how_much_examples_differ,
+    "minibatch deviation": sees_the_rest_of_the_batch({"minibatch_deviation": True}, 1, deviation_of),
+    "minibatch discrimination": sees_the_rest_of_the_batch({"minibatch_discrimination": 20}, 20, nearness_of),
+    "feature matching": sees_features_matched,
+    "separate batches": sees_kinds_apart,
     "replay": sees_what_was_made_before,
     "augmentation": sees_augmented_images,
     "tanh output": sees_images_from_minus_1,

@@ -15,8 +15,9 @@ from sparring.errors import SettingError
 from sparring.generating import generate
 from sparring.randomness import Randomness
 from sparring.training.engine import Engine
+from sparring.tricks import TrickSettings, make_tricks
+from sparring.tricks.batch_features import BatchFeatures, beside, shares
 from sparring.tricks.layers import exchange, inner_activations
-from sparring.tricks.minibatch_deviation import shares, with_deviation
 from sparring.tricks.normalisation import normalise
 
 Make = Callable[..., Engine]
@@ -159,15 +160,34 @@ def test_kinds_are_told_apart_by_the_newest_showings(
     assert shares(shown, count) == expected
 
 
+def compared(features: Tensor, **flags: int) -> Tensor:
+    """What a layer is told of features beside themselves."""
+    layer = nn.Conv2d(features.shape[1], 1, 1) if features.dim() > 2 else nn.Linear(features.shape[1], 1)
+    (trick,) = make_tricks(TrickSettings(**flags), Randomness(0))
+    assert isinstance(trick, BatchFeatures)
+    trick.prepared(layer)
+    return beside(features, trick.compared(features, layer).detach())
+
+
 def test_samples_that_are_all_alike_differ_by_nothing() -> None:
     alike = torch.ones(6, 3, 2, 2) * torch.arange(3.0).view(1, 3, 1, 1)
-    told = with_deviation(alike)
+    told = compared(alike, minibatch_deviation=True)
     assert told.shape == (6, 4, 2, 2)
     assert torch.equal(told[:, :3], alike)
     torch.testing.assert_close(told[:, 3], torch.full((6, 2, 2), 1e-4))
     # Half of them at 1, half at -1: a deviation of 1.
     apart = torch.tensor([1.0, -1.0] * 3)[:, None].expand(6, 5)
-    torch.testing.assert_close(with_deviation(apart)[:, 5], torch.ones(6))
+    torch.testing.assert_close(compared(apart, minibatch_deviation=True)[:, 5], torch.ones(6))
+
+
+def test_samples_that_are_all_alike_are_near_each_other() -> None:
+    """Each is near all five others; of two groups that are far apart, near the two of its own."""
+    alike = torch.ones(6, 3, 2, 2) * torch.arange(3.0).view(1, 3, 1, 1)
+    told = compared(alike, minibatch_discrimination=4)
+    assert told.shape == (6, 7, 2, 2)
+    torch.testing.assert_close(told[:, 3:], torch.full((6, 4, 2, 2), 5.0))
+    apart = torch.tensor([1e3, -1e3] * 3)[:, None].expand(6, 5)
+    torch.testing.assert_close(compared(apart, minibatch_discrimination=4)[:, 5:], torch.full((6, 4), 2.0))
 
 
 def test_what_makes_the_output_stays() -> None:

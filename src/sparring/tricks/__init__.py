@@ -12,6 +12,7 @@ from sparring.tricks.augmentation import Augmentation
 from sparring.tricks.consistency import Consistency
 from sparring.tricks.critic_penalties import CriticPenalties
 from sparring.tricks.exchanged_loss import ExchangedLoss
+from sparring.tricks.feature_matching import FeatureMatching
 from sparring.tricks.freezing import Freezing
 from sparring.tricks.generator_dropout import GeneratorDropout
 from sparring.tricks.historical_averaging import HistoricalAveraging
@@ -19,10 +20,12 @@ from sparring.tricks.instance_noise import InstanceNoise
 from sparring.tricks.layer_noise import LayerNoise
 from sparring.tricks.lecam import LeCam
 from sparring.tricks.minibatch_deviation import MinibatchDeviation
+from sparring.tricks.minibatch_discrimination import MinibatchDiscrimination
 from sparring.tricks.normalisation import Normalisation
 from sparring.tricks.optimisers import Optimisers
 from sparring.tricks.packing import Packing
 from sparring.tricks.replay import Replay
+from sparring.tricks.separate_batches import SeparateBatches
 from sparring.tricks.soft_labels import SoftLabels
 from sparring.tricks.spectral_norm import SpectralNorm
 from sparring.tricks.tanh_output import TanhOutput
@@ -42,8 +45,11 @@ TRICKS: dict[str, type[Trick]] = {
     "top-k": TopK,
     "packing": Packing,
     "minibatch deviation": MinibatchDeviation,
+    "minibatch discrimination": MinibatchDiscrimination,
+    "feature matching": FeatureMatching,
     "freezing": Freezing,
     "normalisation": Normalisation,
+    "separate batches": SeparateBatches,
     "activations": Activations,
     "generator dropout": GeneratorDropout,
     "layer noise": LayerNoise,
