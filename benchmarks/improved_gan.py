@@ -11,20 +11,16 @@ to, and the shares of the round's time by kind of work, from a profile of rounds
 from __future__ import annotations
 
 import statistics
-import time
-from collections.abc import Callable
 
+import roofline
 import torch
-from torch.profiler import ProfilerActivity, profile
-from torch.utils.flop_counter import FlopCounterMode
 
 from sparring.data import load_dataset
 from sparring.processes import Processes
 from sparring.training.engine import Engine
 from sparring.zoo.improved_gan import ImprovedGAN
 
-SIDE = 1000
-BLOCKS, ROUNDS, PRODUCTS = 16, 5, 10
+BLOCKS, ROUNDS = 16, 5
 PARTS = {
     "matrices": ("aten::mm", "aten::addmm"),
     "noise": ("aten::normal_", "aten::uniform_"),
@@ -35,46 +31,21 @@ PARTS = {
 """Kinds of work, by the beginnings of their names in the profile; all else is elementwise or the engine's."""
 
 
-def seconds(work: Callable[[], object], times: int) -> float:
-    """How long one call takes, of so many in a row."""
-    began = time.perf_counter()
-    for _ in range(times):
-        work()
-    return (time.perf_counter() - began) / times
-
-
-def shares(work: Callable[[], object]) -> dict[str, float]:
-    """Shares of the time of some calls by kind of work."""
-    with profile(activities=[ProfilerActivity.CPU]) as found:
-        for _ in range(2 * ROUNDS):
-            work()
-    times = {event.key: event.self_cpu_time_total for event in found.key_averages()}
-    whole = sum(times.values())
-    by_part = {
-        part: sum(spent for key, spent in times.items() if key.startswith(beginnings)) / whole
-        for part, beginnings in PARTS.items()
-    }
-    return by_part | {"all else": 1.0 - sum(by_part.values())}
-
-
 def main() -> None:
     """Measure, and print."""
     torch.set_num_threads(1)
     here = Processes(torch.device("cpu"))
     engine = Engine(ImprovedGAN, ImprovedGAN.Settings(), load_dataset("mnist"), 10**6, 0, here)
-    with FlopCounterMode(display=False) as counter:
-        engine.play_round()
-    arithmetic = counter.get_total_flops()
-    left, right = torch.randn(SIDE, SIDE), torch.randn(SIDE, SIDE)
-    products, rounds = [], []
+    arithmetic = roofline.arithmetic(engine.play_round)
+    peaks, rounds = [], []
     for _ in range(BLOCKS):
-        products.append(seconds(lambda: left @ right, PRODUCTS))
-        rounds.append(seconds(engine.play_round, ROUNDS))
-    peak = 2 * SIDE**3 / statistics.median(products)
-    taken = statistics.median(rounds)
+        peaks.append(roofline.peak())
+        rounds.append(roofline.seconds(engine.play_round, ROUNDS))
+    peak, taken = statistics.median(peaks), statistics.median(rounds)
     print(f"a round: {1e3 * taken:.1f} ms, {arithmetic / 1e9:.2f} GFLOP of matrices")
     print(f"peak {peak / 1e9:.0f} GFLOP/s; share of it {arithmetic / taken / peak:.2f}")
-    print(", ".join(f"{part} {share:.0%}" for part, share in shares(engine.play_round).items()))
+    found = roofline.shares(engine.play_round, 2 * ROUNDS, PARTS)
+    print(", ".join(f"{part} {share:.0%}" for part, share in found.items()))
 
 
 if __name__ == "__main__":

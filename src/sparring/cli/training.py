@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def train(arguments: list[str]) -> None:
     """Train a system, once or with several seeds."""
     from sparring.arguments import given_names, parse, value_of
+    from sparring.cli.importing import importing
     from sparring.zoo import SYSTEMS, find_system, usual_system
 
     if not arguments:
@@ -34,9 +35,10 @@ def train(arguments: list[str]) -> None:
     named = not arguments[0].startswith("-")
     rest = arguments[named:]
     name = arguments[0] if named else usual_system(value_of("--data", rest) or "mnist")
-    system = find_system(name)
-    from sparring.training.settings import RunSettings
-    from sparring.training.train import start
+    with importing():
+        system = find_system(name)
+        from sparring.training.settings import RunSettings
+        from sparring.training.train import start
 
     options = _train_options(system, RunSettings)
     # A preset changes the defaults, so it must be known before the rest is read.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from sparring.game import Number
@@ -42,8 +43,12 @@ class Monitor:
         # From the seed that the run began with: a run that went back goes on with the same latents.
         random = Randomness(derived_seed(engine.noise_seed, "health"), engine.processes.device)
         self.samples = SampleVitals(engine.game, engine.dataset, random)
-        self.features = FeatureVitals(self.samples)
         self.overfitting = OverfittingVitals(engine, random.child("overfitting"))
+
+    @cached_property
+    def features(self) -> FeatureVitals:
+        """What full checks measure; to look at the real examples for it is left until the first of them."""
+        return FeatureVitals(self.samples)
 
     @property
     def due(self) -> bool:

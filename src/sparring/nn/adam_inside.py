@@ -7,11 +7,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim import Optimizer
 from torch.optim.adam import adam
 
+from sparring.nn.optimisers import Light
 
-class AdamInside(Optimizer):
+
+class AdamInside(Light):
     """Adam (Kingma and Ba 2015) whose step is m / sqrt(v + epsilon), with the bias of both corrected.
 
     torch's own divides by sqrt(v) + epsilon: where gradients are small the two differ. The corrected average

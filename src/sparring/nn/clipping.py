@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from torch import nn
-from torch.optim import Adam
+
+from sparring.nn.optimisers import Adam
 
 
 class ClippedAdam(Adam):

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from torch import Tensor
-from torch.optim import Adam
 
+from sparring.nn.optimisers import Adam
 from sparring.randomness import Randomness
 
 

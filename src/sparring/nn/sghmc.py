@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim import Optimizer
 
+from sparring.nn.optimisers import Light
 from sparring.randomness import Randomness
 
 
-class SGHMC(Optimizer):
+class SGHMC(Light):
     """Draws weights from exp(-loss / temperature) (Chen et al. 2014, arXiv:1402.4102, equation 15).
 
     With v the velocity: v <- (1 - friction) v - lr gradient + N(0, 2 friction lr temperature), and the

@@ -225,7 +225,10 @@ class Recording:
             self.console.line(f"  {line}")
 
     def _draw_curves(self) -> None:
-        write_atomically(self.run.path / "curves.png", curves_png(self.run.history()))
+        history = self.run.history()
+        # A single point is no curve, and to load what draws them takes a second.
+        if sum(row.get("kind") == "steps" for row in history) > 1:
+            write_atomically(self.run.path / "curves.png", curves_png(history))
         self.drawn = time.monotonic()
 
 

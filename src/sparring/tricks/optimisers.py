@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from torch.optim import SGD, Adam, Optimizer, RMSprop
+from torch.optim import Optimizer
 
+from sparring.nn.optimisers import SGD, Adam, RMSprop
 from sparring.settings import Fraction, NonNegative
 from sparring.tricks.trick import Flags, Trick
 

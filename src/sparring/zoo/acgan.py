@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim import Adam
 
 from sparring.game import (
     Batch,
@@ -29,6 +28,7 @@ from sparring.nn.convolution import Conv2d, ConvTranspose2d
 from sparring.nn.initialisers import glorot_normal, glorot_uniform, initialise
 from sparring.nn.layers import Dropout
 from sparring.nn.modes import inference
+from sparring.nn.optimisers import Adam
 from sparring.objectives import NON_SATURATING, Objective, binary_cross_entropy, critic_statistics, smoothed
 from sparring.randomness import Randomness
 from sparring.settings import Count, Dropped, Fraction, NonNegative, Positive

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
 from sparring.data.dataset import DataSpec
 from sparring.game import Batch, Figure, Limit, Phase, Player, Role, Terms, Turn
 from sparring.nn.made import MADE
+from sparring.nn.optimisers import Adam
 from sparring.randomness import Randomness
 from sparring.settings import Count, Fraction, NonNegative, Positive
 from sparring.zoo.improved_gan import ImprovedGAN

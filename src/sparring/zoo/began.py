@@ -8,7 +8,6 @@ from typing import Annotated, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam
 
 from sparring.game import (
     Batch,
@@ -28,6 +27,7 @@ from sparring.game import (
 from sparring.nn.autoencoders import build_decoder, build_encoder
 from sparring.nn.initialisers import glorot_uniform, initialise
 from sparring.nn.networks import no_norm
+from sparring.nn.optimisers import Adam
 from sparring.randomness import Randomness
 from sparring.recommendation import by_width
 from sparring.settings import Count, Fraction, NonNegative, Positive, Range

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrizations
 from torch.nn.utils.parametrize import is_parametrized
-from torch.optim import Adam
 
 from sparring.errors import DataError
 from sparring.game import Batch, DataSpec, Figure, Limit, Needs, Phase, Player, Role, Terms, Turn
@@ -18,6 +17,7 @@ from sparring.nn.cartoon_unet import CartoonUNet
 from sparring.nn.guided_filter import guided_filter
 from sparring.nn.initialisers import initialise, normal
 from sparring.nn.networks import no_norm
+from sparring.nn.optimisers import Adam
 from sparring.nn.patch_critic import PatchCritic, receptive_field
 from sparring.objectives import LEAST_SQUARES, OBJECTIVES, Objective, weighted
 from sparring.randomness import Randomness

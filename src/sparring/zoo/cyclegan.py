@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim import Adam
 
 from sparring.errors import SettingError
 from sparring.game import (
@@ -24,6 +23,7 @@ from sparring.game import (
 )
 from sparring.nn.image_pool import ImagePool
 from sparring.nn.initialisers import initialise, normal
+from sparring.nn.optimisers import Adam
 from sparring.nn.patch_critic import PatchCritic, receptive_field
 from sparring.nn.resnet import ResidualGenerator
 from sparring.objectives import LEAST_SQUARES, OBJECTIVES, Objective, weighted

@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.optim import Adam
 
 from sparring.data import Column, Dataset
 from sparring.errors import DataError
@@ -29,6 +28,7 @@ from sparring.game import (
 from sparring.nn.denoiser import Denoiser
 from sparring.nn.networks import layer_norm
 from sparring.nn.noise_field import NoiseField, strength_of, without_mean
+from sparring.nn.optimisers import Adam
 from sparring.nn.patch_critic import PatchCritic, receptive_field
 from sparring.objectives import WASSERSTEIN, Objective, critic_statistics
 from sparring.penalties import gradient_penalty

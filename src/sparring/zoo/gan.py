@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor, nn
-from torch.optim import Adam
 
 from sparring.game import (
     Batch,
@@ -25,6 +24,7 @@ from sparring.game import (
 )
 from sparring.nn.initialisers import initialise, truncated_normal
 from sparring.nn.noise_table import NoiseTable
+from sparring.nn.optimisers import Adam
 from sparring.objectives import MINIMAX, NON_SATURATING, Objective, critic_statistics
 from sparring.randomness import Randomness
 from sparring.settings import Count, Positive

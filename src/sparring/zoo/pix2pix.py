@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim import Adam
 
 from sparring.game import Batch, DataSpec, Limit, Needs, Player, Role, Terms, Turn
 from sparring.nn.initialisers import initialise, normal
+from sparring.nn.optimisers import Adam
 from sparring.nn.patch_critic import PatchCritic, receptive_field
 from sparring.nn.unet import UNet
 from sparring.objectives import OBJECTIVES, Objective, critic_statistics

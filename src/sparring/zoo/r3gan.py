@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 from torch.nn import functional as F
-from torch.optim import Adam
 
 from sparring.game import (
     Batch,
@@ -27,6 +26,7 @@ from sparring.game import (
 )
 from sparring.nn.average import Average
 from sparring.nn.conditional import ConditionalSettings, LabelledGenerator, ProjectionDiscriminator
+from sparring.nn.optimisers import Adam
 from sparring.objectives import RELATIVISTIC, Objective, critic_statistics
 from sparring.penalties import Critic, zero_centred_penalty, zero_centred_penalty_by_differences
 from sparring.randomness import Randomness

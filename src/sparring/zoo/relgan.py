@@ -9,10 +9,10 @@ from typing import Annotated
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.optim import Adam
 
 from sparring.data.kinds.tokens import PADDING
 from sparring.game import Batch, DataSpec, GameSettings, Limit, Phase, Player, Role, Terms, Turn
+from sparring.nn.optimisers import Adam
 from sparring.nn.text_critic import TextCritic
 from sparring.objectives import RELATIVISTIC, Objective, critic_statistics
 from sparring.randomness import Randomness

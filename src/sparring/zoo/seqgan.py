@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
-from torch.optim import Adam
 
 from sparring.game import Batch, DataSpec, GameSettings, Limit, Number, Phase, Player, Role, Terms, Turn
 from sparring.nn.average import Average
 from sparring.nn.modes import inference
+from sparring.nn.optimisers import Adam
 from sparring.nn.text_critic import TextCritic
 from sparring.objectives import critic_statistics
 from sparring.randomness import Randomness

@@ -10,11 +10,11 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim import Adam
 
 from sparring.errors import SettingError
 from sparring.evaluation.features.random_convolutions import RandomConvolutions
 from sparring.game import Batch, DataSpec, Limit, Needs, Phase, Player, Role, Terms, Turn
+from sparring.nn.optimisers import Adam
 from sparring.nn.patch_critic import PatchCritic, receptive_field
 from sparring.nn.upscaler import Upscaler
 from sparring.objectives import OBJECTIVES, Objective, critic_statistics

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
-from torch.optim import RMSprop
 
 from sparring.game import (
     Batch,
@@ -26,6 +25,7 @@ from sparring.game import (
 )
 from sparring.nn.initialisers import initialise_dcgan
 from sparring.nn.networks import build_critic, build_generator, noise_size
+from sparring.nn.optimisers import RMSprop
 from sparring.objectives import WASSERSTEIN, Objective, critic_statistics
 from sparring.penalties import clip_weights
 from sparring.randomness import Randomness

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
-from torch.optim import Adam
 
 from sparring.game import (
     Batch,
@@ -24,6 +23,7 @@ from sparring.game import (
     two_players,
 )
 from sparring.nn.networks import build_critic, build_generator, layer_norm, noise_size
+from sparring.nn.optimisers import Adam
 from sparring.objectives import WASSERSTEIN, Objective, critic_statistics
 from sparring.penalties import gradient_penalty
 from sparring.randomness import Randomness
