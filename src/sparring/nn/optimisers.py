@@ -7,9 +7,22 @@ more of every run's start. These are the same methods without that mark.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch.optim import Optimizer
+
+
+def unmarked(step: Callable[..., Any]) -> Callable[..., Any]:
+    """An optimiser's step, differentiable where its defaults say so."""
+    move = inspect.unwrap(step)
+
+    def unmarked_step(self: Optimizer, closure: Callable[[], float] | None = None) -> Any:
+        with torch.set_grad_enabled(self.defaults["differentiable"]):
+            return move(self, closure)
+
+    return unmarked_step
 
 
 class Light(Optimizer):
@@ -23,16 +36,16 @@ class Light(Optimizer):
 class Adam(Light, torch.optim.Adam):
     """torch's Adam (Kingma and Ba 2015)."""
 
-    step = torch.no_grad()(inspect.unwrap(torch.optim.Adam.step))
+    step = unmarked(torch.optim.Adam.step)
 
 
 class RMSprop(Light, torch.optim.RMSprop):
     """torch's RMSProp."""
 
-    step = torch.no_grad()(inspect.unwrap(torch.optim.RMSprop.step))
+    step = unmarked(torch.optim.RMSprop.step)
 
 
 class SGD(Light, torch.optim.SGD):
     """torch's stochastic gradient descent."""
 
-    step = torch.no_grad()(inspect.unwrap(torch.optim.SGD.step))
+    step = unmarked(torch.optim.SGD.step)
