@@ -20,6 +20,7 @@ from sparring.data.truth import Figure
 from sparring.errors import OwnCodeError, SettingError, nearest
 from sparring.imports import asked
 from sparring.mistakes import described
+from sparring.nn.layout import lay_out
 from sparring.objectives import NON_SATURATING, Objective
 from sparring.randomness import Randomness
 from sparring.recommendation import Recommendation
@@ -286,6 +287,7 @@ class Game(nn.Module):
                 "Role.GENERATOR, and a network."
             )
         network = self.tricks.build(network, role)
+        lay_out(network, self.random.device)
         self.networks.append((role, network))
         return network
 
