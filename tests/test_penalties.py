@@ -155,3 +155,19 @@ def test_differences_do_not_look_at_scores_that_were_rounded() -> None:
         found = zero_centred_penalty_by_differences(critic, examples, rounded, Randomness(1))
     assert not torch.equal(rounded, critic(examples))
     torch.testing.assert_close(found, exact)
+
+
+def test_slopes_of_known_scores_need_no_second_pass() -> None:
+    asked = []
+
+    def critic(examples: Tensor) -> Tensor:
+        asked.append(len(examples))
+        return quadratic(examples)
+
+    examples = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
+    scores = critic(examples)
+    found = zero_centred_penalty(critic, examples, scores)
+    torch.testing.assert_close(found, examples.detach().square().sum(1).mean())
+    assert asked == [4]
+    zero_centred_penalty(critic, examples.detach(), scores)
+    assert asked == [4, 4], "examples that ask for no gradient have none"

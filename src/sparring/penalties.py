@@ -20,8 +20,13 @@ def input_gradient(critic: Critic, examples: Tensor) -> Tensor:
     """
     with torch.autocast(examples.device.type, enabled=False):
         examples = at_least_single(examples.detach()).requires_grad_()
-        (gradient,) = torch.autograd.grad(critic(examples).sum(), examples, create_graph=True)
-        return gradient.flatten(1)
+        return gradient_of(critic(examples), examples)
+
+
+def gradient_of(scores: Tensor, examples: Tensor) -> Tensor:
+    """The same of scores that are there already, of examples that asked for it."""
+    (gradient,) = torch.autograd.grad(scores.sum(), examples, create_graph=True)
+    return gradient.flatten(1)
 
 
 def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, random: Randomness) -> Tensor:
@@ -39,9 +44,20 @@ def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, random: Randomn
     return (gradient.square().sum(1).add(1e-12).sqrt() - 1).square().mean()
 
 
-def zero_centred_penalty(critic: Critic, examples: Tensor) -> Tensor:
-    """E[|grad D(x)|²]: R1 on real examples and R2 on generated ones (Mescheder et al. 2018, equation 9)."""
-    return input_gradient(critic, examples).square().sum(1).mean()
+def zero_centred_penalty(critic: Critic, examples: Tensor, scores: Tensor | None = None) -> Tensor:
+    """E[|grad D(x)|²]: R1 on real examples and R2 on generated ones (Mescheder et al. 2018, equation 9).
+
+    Args:
+        critic: what is penalised.
+        examples: where.
+        scores: the critic's scores of `examples`, where they are known already. They are used, in the place
+            of a second pass, if the examples ask for their gradient and the scores are of full precision.
+    """
+    if scores is None or not examples.requires_grad or torch.is_autocast_enabled(examples.device.type):
+        gradient = input_gradient(critic, examples)
+    else:
+        gradient = gradient_of(scores, examples)
+    return gradient.square().sum(1).mean()
 
 
 def zero_centred_penalty_by_differences(

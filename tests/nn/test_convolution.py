@@ -23,6 +23,10 @@ ONE_CHANNEL = [
     (ConvTranspose2d, (6, 1, 5, 2, 2, 1), (7, 7)),
     (ConvTranspose2d, (6, 1, 4, 2, 1), (5, 8)),
     (ConvTranspose2d, (6, 1, (3, 2), (1, 3), (2, 0), (0, 1)), (5, 8)),
+    (Conv2d, (6, 1, 5, 1, 2), (7, 6)),
+    (Conv2d, (6, 1, (3, 2), 1, (0, 1)), (5, 8)),
+    (Conv2d, (1, 6, 4, 2, 1), (7, 8)),
+    (Conv2d, (1, 6, (3, 2), (1, 3), (2, 0)), (5, 8)),
 ]
 AS_TORCH = [
     (Conv2d, (128, 128, 3, 2, 1), (7, 7)),
@@ -31,6 +35,8 @@ AS_TORCH = [
     (Conv2d, (128, 128, 3, 1, 2, 2), (7, 7)),
     (Conv2d, (128, 128, 3, 1, 1, 1, 2), (7, 7)),
     (Conv2d, (128, 128, 3, 1, "same"), (7, 7)),
+    (Conv2d, (6, 1, 3, 1, 4), (5, 5)),
+    (Conv2d, (1, 6, 3, 1, 1, 2), (7, 7)),
     (ConvTranspose2d, (128, 128, 5, 2, 2, 1), (7, 7)),
     (ConvTranspose2d, (128, 128, 7), (3, 3)),
 ]
@@ -80,8 +86,9 @@ def test_which_go_by_points(case: tuple[type[Layer], tuple[int, ...], tuple[int,
     assert goes_by_points(ours, maps) == goes
 
 
-def test_the_gradient_of_a_gradient_is_that_of_torch() -> None:
-    ours, theirs, maps = pair(Conv2d, (128, 128, 3, 1, 1), (3, 3), torch.float64)
+@pytest.mark.parametrize("arguments", [(128, 128, 3, 1, 1), (1, 6, 3, 2, 1), (6, 1, 3, 1, 1)])
+def test_the_gradient_of_a_gradient_is_that_of_torch(arguments: tuple[int, ...]) -> None:
+    ours, theirs, maps = pair(Conv2d, arguments, (3, 3), torch.float64)
 
     def penalty(layer: Layer) -> tuple[Tensor, ...]:
         (slope,) = torch.autograd.grad(layer(maps).relu().square().sum(), maps, create_graph=True)

@@ -7,6 +7,7 @@ import itertools
 from torch import nn
 
 from sparring.data.dataset import DataSpec
+from sparring.nn.convolution import Conv2d
 from sparring.nn.layers import Crop
 from sparring.nn.networks import Norm, no_norm, perceptron
 
@@ -61,7 +62,7 @@ def _image_decoder(data: DataSpec, inputs: int, width: int, norm: Norm) -> nn.Mo
     ]
     for _ in range(2):
         layers += [*convolutions([width] * 3, norm), nn.Upsample(scale_factor=2)]
-    layers += [*convolutions([width] * 3, norm), nn.Conv2d(width, channels, 3, padding=1)]
+    layers += [*convolutions([width] * 3, norm), Conv2d(width, channels, 3, padding=1)]
     if height % 4 or side % 4:
         layers.append(Crop(height, side))
     return nn.Sequential(*layers)
@@ -80,5 +81,5 @@ def convolutions(channels: list[int], norm: Norm = no_norm) -> list[nn.Module]:
     """3 x 3 convolutions, each normalised and followed by ELU, from each number of channels to the next."""
     layers: list[nn.Module] = []
     for before, after in itertools.pairwise(channels):
-        layers += [nn.Conv2d(before, after, 3, padding=1), norm(after), nn.ELU()]
+        layers += [Conv2d(before, after, 3, padding=1), norm(after), nn.ELU()]
     return layers

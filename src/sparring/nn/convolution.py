@@ -19,16 +19,45 @@ MANY_CHANNELS = 128
 
 
 class Conv2d(nn.Conv2d):
-    """`torch.nn.Conv2d`; with stride 1, many channels and small maps it goes by way of points."""
+    """`torch.nn.Conv2d`; with stride 1, many channels and small maps it goes by way of points, with one
+    channel on either side it is a product of matrices."""
 
     def forward(self, input: Tensor) -> Tensor:
         """Maps of shape (count, channels, height, width)."""
         # In bfloat16 multiplications are so cheap that there is nothing to save.
-        if torch.is_autocast_enabled("cpu") or not goes_by_points(self, input):
+        if torch.is_autocast_enabled("cpu") or not is_plain(self, input):
             return super().forward(input)
-        kernel, padding = self.kernel_size[0], int(self.padding[0])
-        plan = transforms(*input.shape[2:], kernel, kernel - 1 - padding, input.dtype)
-        return with_bias(plan.convolve(input, self.weight.flip(2, 3).transpose(0, 1)), self.bias)
+        if self.in_channels == 1:
+            return self.of_patches(input)
+        if self.out_channels == 1 and self.stride == (1, 1) and self.reach is not None:
+            weight = self.weight.flip(2, 3).transpose(0, 1)
+            return with_bias(overlapping(input, weight, (1, 1), self.reach, (0, 0)), self.bias)
+        if goes_by_points(self, input):
+            kernel, padding = self.kernel_size[0], int(self.padding[0])
+            plan = transforms(*input.shape[2:], kernel, kernel - 1 - padding, input.dtype)
+            return with_bias(plan.convolve(input, self.weight.flip(2, 3).transpose(0, 1)), self.bias)
+        return super().forward(input)
+
+    @property
+    def reach(self) -> tuple[int, int] | None:
+        """Pixels that are cut from what overlaps, if all that is wanted is there."""
+        rows, columns = (
+            kernel - 1 - int(padding) for kernel, padding in zip(self.kernel_size, self.padding, strict=True)
+        )
+        return (rows, columns) if min(rows, columns) >= 0 else None
+
+    def of_patches(self, images: Tensor) -> Tensor:
+        """Each pixel of the result, all its channels side by side, of the patch of a grey image below it."""
+        height, width = (
+            (pixels + 2 * int(padding) - kernel) // stride + 1
+            for pixels, padding, kernel, stride in zip(
+                images.shape[2:], self.padding, self.kernel_size, self.stride, strict=True
+            )
+        )
+        assert not isinstance(self.padding, str)
+        patches = F.unfold(images, self.kernel_size, padding=self.padding, stride=self.stride)
+        pixels = F.linear(patches.transpose(1, 2), self.weight.flatten(1), self.bias)
+        return pixels.transpose(1, 2).unflatten(2, (height, width))
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
@@ -44,21 +73,36 @@ class ConvTranspose2d(nn.ConvTranspose2d):
                 plan = transforms(*maps.shape[2:], self.kernel_size[0], int(self.padding[0]), maps.dtype)
                 return with_bias(plan.convolve(maps, self.weight), self.bias)
         if self.out_channels == 1 and output_size is None and is_plain(self, input):
+            assert not isinstance(self.padding, str)
             with torch.autocast("cpu", enabled=False):
-                return with_bias(self.overlapping(input.to(self.weight.dtype)), self.bias)
+                maps = input.to(self.weight.dtype)
+                made = overlapping(maps, self.weight, self.stride, self.padding, self.output_padding)
+                return with_bias(made, self.bias)
         return super().forward(input, output_size)
 
-    def overlapping(self, maps: Tensor) -> Tensor:
-        """What every pixel adds to the result, added up."""
-        assert not isinstance(self.padding, str)
-        patches = self.weight.flatten(1).t() @ maps.flatten(2)
-        height, width = (
-            (pixels - 1) * stride - 2 * padding + kernel + extra
-            for pixels, stride, padding, kernel, extra in zip(
-                maps.shape[2:], self.stride, self.padding, self.kernel_size, self.output_padding, strict=True
-            )
-        )
-        return F.fold(patches, (height, width), self.kernel_size, padding=self.padding, stride=self.stride)
+
+def overlapping(
+    maps: Tensor,
+    weight: Tensor,
+    stride: tuple[int, ...],
+    padding: tuple[int, ...],
+    extra: tuple[int, ...],
+) -> Tensor:
+    """A transposed convolution to one channel: what every pixel adds to the result, added up.
+
+    Args:
+        maps: (count, channels, height, width).
+        weight: (channels, 1, rows, columns).
+        stride, padding: as torch's transposed convolution has them.
+        extra: its output padding.
+    """
+    patches = weight.flatten(1).t() @ maps.flatten(2)
+    kernel = tuple(weight.shape[2:])
+    height, width = (
+        (pixels - 1) * step - 2 * cut + side + more
+        for pixels, step, cut, side, more in zip(maps.shape[2:], stride, padding, kernel, extra, strict=True)
+    )
+    return F.fold(patches, (height, width), kernel, padding=padding, stride=stride)
 
 
 def goes_by_points(layer: nn.Conv2d | nn.ConvTranspose2d, maps: Tensor) -> bool:

@@ -17,5 +17,10 @@ def lay_out(network: nn.Module, device: torch.device) -> None:
         network: its parameters are the same ones afterwards, with the same values.
         device: where it will work.
     """
-    if device.type == "cpu" and not any(isinstance(layer, nn.InstanceNorm2d) for layer in network.modules()):
-        network.to(memory_format=torch.channels_last)
+    if device.type != "cpu" or any(isinstance(layer, nn.InstanceNorm2d) for layer in network.modules()):
+        return
+    for weight in network.parameters():
+        if weight.dim() == 4:
+            # Not by `contiguous`, which leaves the weights of one channel as they are: both orders are one,
+            # save that torch would take the other for what comes of them.
+            weight.data = weight.data.movedim(1, -1).contiguous().movedim(-1, 1)

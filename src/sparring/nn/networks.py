@@ -14,7 +14,7 @@ from torch import nn
 
 from sparring.data.dataset import DataSpec
 from sparring.data.kinds import Tokens
-from sparring.nn.convolution import ConvTranspose2d
+from sparring.nn.convolution import Conv2d, ConvTranspose2d
 from sparring.nn.layers import Crop
 from sparring.nn.text_convolutions import text_generator, text_trunk
 
@@ -175,7 +175,7 @@ def _image_trunk(data: DataSpec, width: int, norm: Norm, kernel: int) -> tuple[n
         after = _channels(width, halvings)
         normed = norm if layers else no_norm
         layers.append(
-            nn.Conv2d(before, after, kernel, stride=2, padding=padding, bias=normed is not nn.BatchNorm2d)
+            Conv2d(before, after, kernel, stride=2, padding=padding, bias=normed is not nn.BatchNorm2d)
         )
         layers += [normed(after), nn.LeakyReLU(0.2)]
         height, side = ((length + 2 * padding - kernel) // 2 + 1 for length in (height, side))

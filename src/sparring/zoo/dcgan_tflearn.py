@@ -22,6 +22,7 @@ from sparring.game import (
     Turn,
     two_players,
 )
+from sparring.nn.convolution import Conv2d
 from sparring.nn.initialisers import initialise, normal, truncated_normal, uniform_scaling
 from sparring.nn.noise_table import NoiseTable
 from sparring.nn.optimisers import Adam
@@ -75,17 +76,17 @@ class DCGANTflearn(Game):
             nn.Tanh(),
             nn.Unflatten(1, base),
             nn.Upsample(scale_factor=2),
-            nn.Conv2d(128, 64, 5, padding=2),
+            Conv2d(128, 64, 5, padding=2),
             nn.Tanh(),
             nn.Upsample(scale_factor=2),
-            nn.Conv2d(64, channels, 5, padding=2),
+            Conv2d(64, channels, 5, padding=2),
             nn.Sigmoid(),
         )
         discriminator = nn.Sequential(
-            nn.Conv2d(channels, 64, 5, padding=2),
+            Conv2d(channels, 64, 5, padding=2),
             nn.Tanh(),
             nn.AvgPool2d(2),
-            nn.Conv2d(64, 128, 5, padding=2),
+            Conv2d(64, 128, 5, padding=2),
             nn.Tanh(),
             nn.AvgPool2d(2),
             nn.Flatten(),

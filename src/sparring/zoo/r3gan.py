@@ -148,6 +148,9 @@ class R3GAN(Game):
         fake = self.fake(len(real), real.condition)
         shown, labels = self.show(real.examples, real.condition, real=True)
         fake, fake_labels = self.show(fake, real.condition, real=False)
+        if self.settings.exact_penalty:
+            # The penalties are on the slopes of the very scores that the loss is of.
+            shown, fake = (images.detach().requires_grad_() for images in (shown, fake))
         real_scores, classes = self.discriminator(shown, labels)
         fake_scores, _ = self.discriminator(fake, fake_labels)
         return Terms(
@@ -171,7 +174,7 @@ class R3GAN(Game):
         """gamma/2 E[|grad D|²], exactly or by differences."""
         critic: Critic = lambda examples: self.discriminator(examples, labels)[0]  # noqa: E731
         if self.settings.exact_penalty:
-            penalty = zero_centred_penalty(critic, examples)
+            penalty = zero_centred_penalty(critic, examples, scores)
         else:
             penalty = zero_centred_penalty_by_differences(critic, examples, scores, self.random)
         return self.scheduled_gamma() / 2 * penalty
