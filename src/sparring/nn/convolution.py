@@ -41,23 +41,24 @@ class Conv2d(nn.Conv2d):
     @property
     def reach(self) -> tuple[int, int] | None:
         """Pixels that are cut from what overlaps, if all that is wanted is there."""
+        assert not isinstance(self.padding, str)
         rows, columns = (
-            kernel - 1 - int(padding) for kernel, padding in zip(self.kernel_size, self.padding, strict=True)
+            kernel - 1 - padding for kernel, padding in zip(self.kernel_size, self.padding, strict=True)
         )
         return (rows, columns) if min(rows, columns) >= 0 else None
 
     def of_patches(self, images: Tensor) -> Tensor:
         """Each pixel of the result, all its channels side by side, of the patch of a grey image below it."""
+        assert not isinstance(self.padding, str)
         height, width = (
-            (pixels + 2 * int(padding) - kernel) // stride + 1
+            (pixels + 2 * padding - kernel) // stride + 1
             for pixels, padding, kernel, stride in zip(
                 images.shape[2:], self.padding, self.kernel_size, self.stride, strict=True
             )
         )
-        assert not isinstance(self.padding, str)
         patches = F.unfold(images, self.kernel_size, padding=self.padding, stride=self.stride)
         pixels = F.linear(patches.transpose(1, 2), self.weight.flatten(1), self.bias)
-        return pixels.transpose(1, 2).unflatten(2, (height, width))
+        return pixels.transpose(1, 2).view(len(images), -1, height, width)
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
