@@ -2,11 +2,12 @@
 
     python reproduction/recorded.py make FOLDER [NAME ...]    # train and evaluate; go on any time
     python reproduction/recorded.py keep FOLDER               # copy small files of finished runs into runs/
-    python reproduction/recorded.py table                     # write the table in README.md anew
+    python reproduction/recorded.py table                     # write the tables in README.md anew
 
-The oracle's file is looked for in the folder in which the command is given.
+The oracle's file and that of the quatrains are looked for in the folder in which the command is given.
 
-Of each run are kept run.json, evaluation.json, status.json, and the history's rows of epochs and findings.
+Of each run are kept run.json, evaluation.json, status.json, and the history's rows of epochs and findings; of
+texts ten samples of seed 0 as well.
 """
 
 from __future__ import annotations
@@ -20,36 +21,49 @@ from pathlib import Path
 
 from sparring.evaluation.result import Evaluation
 from sparring.evaluation.runs import evaluate
+from sparring.model import sample
 from sparring.reporting.statistics import mean_over_seeds
 from sparring.runs.folder import Run
 from sparring.training.train import resume, train
 
 HERE = Path(__file__).parent
 KEPT = HERE / "runs"
-BEGIN, END = "<!-- written by recorded.py: begin -->\n", "<!-- written by recorded.py: end -->\n"
+BEGIN, END = "<!-- written by recorded.py: {}: begin -->\n", "<!-- written by recorded.py: {}: end -->\n"
 PERCENT = ("label_agreement", "high_quality_share", "coverage")
 COLUMNS = {
-    "fid": "FID",
-    "coverage": "coverage",
-    "label_agreement": "digit asked for",
-    "modes": "modes or classes",
-    "high_quality_share": "clearly of a mode",
-    "reverse_kl": "reverse KL",
-    "oracle_nll": "NLL of samples by the oracle",
-    "held_out_nll": "NLL of held-out texts",
+    "pictures": {
+        "fid": "FID",
+        "coverage": "coverage",
+        "label_agreement": "digit asked for",
+        "modes": "modes or classes",
+        "high_quality_share": "clearly of a mode",
+        "reverse_kl": "reverse KL",
+    },
+    "texts": {
+        "oracle_nll": "NLL of samples by the oracle",
+        "held_out_nll": "NLL of held-out texts",
+        "bleu_2": "BLEU-2",
+        "self_bleu_2": "self-BLEU-2",
+        "fed": "Fréchet distance",
+        "distinct_texts": "different samples",
+    },
 }
-"""Figures that have a column, with its title."""
+"""Figures that have a column, with its title, of each of the tables."""
+SHOWN = 10
+"""Samples of texts that are kept."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table: a command, and the seeds with which it was run."""
+    """One row of a table: a command, and the seeds with which it was run."""
 
     command: str
     """What follows `sparring train`, without seed and threads."""
     seeds: Sequence[int]
     published: str
     """What the paper or listing has, or `none`."""
+    table: str = "pictures"
+    """Which table it stands in."""
 
     @property
     def system(self) -> str:
@@ -67,6 +81,7 @@ class Row:
         }
 
 
+OTHER_POEMS = "BLEU-2 of other poems, against a whole test set"
 ROWS = {
     "gan": Row("gan --preset paper --epochs 100", (0,), "none for these networks; the listing's length"),
     "acgan": Row("acgan --preset paper --epochs 2", (0,), "none; 2 of the listing's 100 epochs: short"),
@@ -85,6 +100,25 @@ ROWS = {
         "seqgan --data oracle:seqgan_oracle.npz",
         (0, 1, 2),
         "NLL by the oracle 8.736 (maximum likelihood alone: 9.038); a smaller critic and fewer steps here",
+        "texts",
+    ),
+    "language-model": Row(
+        "language-model --data oracle:seqgan_oracle.npz --epochs 120",
+        (0,),
+        "NLL by the oracle 9.038 (the log of the authors' code: 9.07)",
+        "texts",
+    ),
+    "quatrains-language-model": Row(
+        "language-model --data text:quatrains.txt --epochs 8", (0, 1, 2), OTHER_POEMS + ": 0.667", "texts"
+    ),
+    "quatrains-seqgan": Row(
+        "seqgan --data text:quatrains.txt --likelihood-epochs 8 --critic-epochs 2 --rounds 40",
+        (0, 1, 2),
+        OTHER_POEMS + ": 0.739; fewer steps here",
+        "texts",
+    ),
+    "quatrains-relgan": Row(
+        "relgan --data text:quatrains.txt --likelihood-epochs 8 --rounds 200", (0, 1, 2), "none", "texts"
     ),
 }
 
@@ -116,21 +150,26 @@ def keep(folder: Path) -> None:
                 # Files of data stand in the same folder, and by their names alone.
                 text = (source / file).read_text().replace(f"{folder.resolve()}/", "")
                 (target / file).write_text(text)
+            if row.table == "texts":
+                sample(source, SHOWN).save(target / "samples.txt")
             rows = [line for line in Run.open(source).history() if line["kind"] in ("epoch", "finding")]
             (target / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in rows))
 
 
-def table() -> str:
-    """The table as Markdown, from the runs that were kept."""
-    titles = ["command", "seeds", "steps", *COLUMNS.values(), "published"]
+def table(title: str) -> str:
+    """A table as Markdown, from the runs that were kept."""
+    columns = COLUMNS[title]
+    titles = ["command", "seeds", "steps", *columns.values(), "published"]
     lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
     for name, row in ROWS.items():
+        if row.table != title:
+            continue
         runs = [KEPT / f"{name}-{seed}" for seed in row.seeds if (KEPT / f"{name}-{seed}").is_dir()]
         if not runs:
             continue
         found = [Evaluation.from_json((run / "evaluation.json").read_text()) for run in runs]
         steps = json.loads((runs[0] / "status.json").read_text())["step"]
-        cells = [cell(column, found) for column in COLUMNS]
+        cells = [cell(column, found) for column in columns]
         words = [f"`{row.command}`", str(len(runs)), f"{steps:,}", *cells, row.published]
         lines.append(f"| {' | '.join(words)} |")
     return "\n".join(lines) + "\n"
@@ -158,12 +197,14 @@ def shown(figure: str) -> Callable[[float], str]:
     return lambda value: f"{value:.3g}" if math.isfinite(value) else "–"
 
 
-def write_table() -> None:
-    """Replace the table in README.md."""
+def write_tables() -> None:
+    """Replace the tables in README.md."""
     page = HERE / "README.md"
-    before, _, rest = page.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(before + BEGIN + table() + END + after)
+    for title in COLUMNS:
+        begin, end = BEGIN.format(title), END.format(title)
+        before, _, rest = page.read_text().partition(begin)
+        _, _, after = rest.partition(end)
+        page.write_text(before + begin + table(title) + end + after)
 
 
 def main(words: Sequence[str]) -> None:
@@ -174,7 +215,7 @@ def main(words: Sequence[str]) -> None:
         case ["keep", folder]:
             keep(Path(folder))
         case ["table"]:
-            write_table()
+            write_tables()
         case _:
             sys.exit(__doc__)
 

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from sparring.nn import surprise
 from sparring.nn.surprise import summed_surprise
-from sparring.nn.writer import Writer, chosen
+from sparring.nn.writer import Writer
 
 VOCABULARY, LENGTH = 7, 5
 
@@ -76,12 +76,6 @@ def test_a_temperature_changes_what_surprises_as_it_changes_what_is_written(writ
     _, each = writer.surprise(tokens, torch.ones(6, LENGTH), temperature=0.5)
     expected = F.cross_entropy(2 * writer(tokens).transpose(1, 2), tokens, reduction="none")
     torch.testing.assert_close(each, expected)
-
-
-def test_tokens_are_chosen_by_their_chances() -> None:
-    shares = torch.tensor([0.2, 0.5, 0.3])
-    noise = torch.tensor([0.0, 0.19, 0.21, 0.69, 0.71, 0.999999, 1.0])
-    assert chosen(shares.log().expand(7, 3), noise).tolist() == [0, 0, 1, 1, 2, 2, 2]
 
 
 def test_what_is_written_has_the_chances_that_are_read(writer: Writer) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from sparring.data.dataset import Column, Dataset
+from sparring.data.dataset import Column, Dataset, DataSpec
 from sparring.data.kinds import Tokens
 from sparring.data.kinds.tokens import END, MARKS, PADDING
 from sparring.errors import OwnCodeError
@@ -78,6 +78,42 @@ def test_the_gradient_of_a_critic_comes_through(make_engine: Make) -> None:
         assert parameter.grad is not None, name
         assert parameter.grad.abs().max() > 0, name
     assert not game.generate(game.latent(10, game.random), torch.zeros(10, 0)).is_floating_point()
+
+
+def test_straight_through_shows_tokens_with_the_gradient_of_their_shares(make_engine: Make) -> None:
+    """The same noise, softened and not: what is seen differs, what comes back of a linear critic does not."""
+    seen, slopes = [], []
+    for straight in (False, True):
+        game = at(make_engine, straight_through=straight).game
+        with game.random.aside("noise"):
+            shares = game.softened(20)
+        weight = gumbel(8)
+        (shares @ weight).sum().backward()
+        seen.append(shares.detach())
+        slopes.append(game.generator.scores.weight.grad)
+    assert torch.equal(seen[1], KIND.softened(seen[1].argmax(2)))
+    assert torch.equal(seen[0].argmax(2), seen[1].argmax(2))
+    assert (seen[0] - seen[1]).abs().max() > 0.1
+    torch.testing.assert_close(*slopes)
+
+
+def test_straight_through_shows_the_critic_tokens_beside_tokens(
+    make_engine: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, shown = at(make_engine, straight_through=True), []
+    critic = engine.game.critic
+    monkeypatch.setattr(critic, "forward", lambda x: shown.append(x.dtype) or x.float().flatten(1).mean(1))
+    batch = engine.streams["real"].peek()
+    engine.game.critic_loss(batch)
+    engine.game.adversarial_loss(batch)
+    assert shown == [torch.int64, torch.float32, torch.int64]
+
+
+@pytest.mark.parametrize(("size", "wanted"), [(30, False), (3000, True)])
+def test_a_large_vocabulary_gets_tokens_beside_tokens(size: int, wanted: bool) -> None:
+    data = DataSpec(Tokens((4,), tuple(map(str, range(size)))), count=6400)
+    for rung in find_system("relgan").recommended(data):
+        assert rung.settings.get("straight_through", False) == wanted
 
 
 def test_words_themselves_let_no_gradient_pass(make_engine: Make) -> None:

@@ -6,12 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sparring.nn.draws import Draws
 from sparring.nn.surprise import summed_surprise
 
 START = 0
 """The token that stands before every text."""
-AT_ONCE = 2**18
-"""Logits computed in one go while tokens are chosen, which a processor keeps at hand."""
 State = tuple[Tensor, Tensor]
 """What the network remembers of what it has read: two tensors (1, count, hidden)."""
 
@@ -71,28 +70,27 @@ class Writer(nn.Module):
         nothing = weight.new_zeros(1, count, self.memory.hidden_size)
         return torch.full((count,), START, device=weight.device), (nothing, nothing)
 
-    def next_token(
-        self, token: Tensor, state: State, noise: Tensor, temperature: float = 1.0
-    ) -> tuple[Tensor, State]:
-        """The token that comes after another, and what is remembered then.
+    def draws(self, temperature: float = 1.0) -> Draws:
+        """What takes a token by its chances, of what is remembered before it.
 
         Args:
-            token: the last of each text, int64 (count,).
-            state: what is remembered of those before it.
-            noise: from U(0, 1), (count,): the same noise takes the same token of the same chances.
             temperature: divides the scores; below 1 the likely becomes likelier.
         """
+        return Draws(self.scores.weight, self.scores.bias, temperature)
+
+    def remember(self, token: Tensor, state: State) -> tuple[Tensor, State]:
+        """What is remembered after one more token of each text, int64 (count,): as it is scored by, (count,
+        hidden), and as it is gone on from."""
         hidden, state = self.memory(self.embedding(token)[:, None], state)
-        rows = max(1, AT_ONCE // self.scores.out_features)
-        parts = zip(hidden[:, 0].split(rows), noise.split(rows), strict=True)
-        return torch.cat([chosen(self.scores(h) / temperature, part) for h, part in parts]), state
+        return hidden[:, 0], state
 
     def write(self, noise: Tensor, temperature: float = 1.0) -> Tensor:
         """Texts, int64 (count, length), from noise of U(0, 1), (count, length)."""
-        token, state = self.begin(len(noise))
+        draws, (token, state) = self.draws(temperature), self.begin(len(noise))
         tokens = []
         for part in noise.unbind(1):
-            token, state = self.next_token(token, state, part, temperature)
+            hidden, state = self.remember(token, state)
+            token = draws(hidden, part)
             tokens.append(token)
         return torch.stack(tokens, 1)
 
@@ -111,8 +109,8 @@ class Writer(nn.Module):
         token, state = self.begin(len(noise))
         shares, tokens = [], []
         for part in noise.unbind(1):
-            hidden, state = self.memory(self.embedding(token)[:, None], state)
-            noisy = self.scores(hidden[:, 0]) + part
+            hidden, state = self.remember(token, state)
+            noisy = self.scores(hidden) + part
             token = noisy.argmax(1)
             tokens.append(token)
             shares.append((sharpness * noisy).softmax(1))
@@ -130,25 +128,20 @@ class Writer(nn.Module):
             int64 (length - 1, count, ways, length): first those that keep one token, then two, and so on.
         """
         count, ways, _, length = noise.shape
+        draws = self.draws()
         whole = texts[:, None].expand(length - 1, count, ways, length).clone()
         token, (hidden, cell) = self.begin(count)
         rows = hidden.new_zeros(1, 0, hidden.shape[2])
         written, memory = token[:0], (rows, rows)
         for place in range(1, length):
             # The texts are read up to the token at hand, from which one more beginning goes on.
-            _, (hidden, cell) = self.memory(self.embedding(token)[:, None], (hidden, cell))
+            _, (hidden, cell) = self.remember(token, (hidden, cell))
             token = texts[:, place - 1]
             written = torch.cat([written, token.repeat_interleave(ways)])
             new = (part.repeat_interleave(ways, 1) for part in (hidden, cell))
             hiddens, cells = (torch.cat(pair, 1) for pair in zip(memory, new, strict=True))
             falls = noise[:, :, :place, place].permute(2, 0, 1)
-            written, memory = self.next_token(written, (hiddens, cells), falls.flatten())
+            remembered, memory = self.remember(written, (hiddens, cells))
+            written = draws(remembered, falls.flatten())
             whole[:place, :, :, place] = written.view(place, count, ways)
         return whole
-
-
-def chosen(logits: Tensor, noise: Tensor) -> Tensor:
-    """Where noise (count,) of U(0, 1) falls in the distribution functions of logits (count, classes)."""
-    shares = (logits - logits.amax(1, keepdim=True)).exp_().cumsum_(1)
-    place = torch.searchsorted(shares, noise.to(shares)[:, None] * shares[:, -1:], right=True)
-    return place.squeeze(1).clamp_(max=logits.shape[1] - 1)

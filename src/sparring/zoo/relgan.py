@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, cast
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from sparring.data.kinds.tokens import PADDING
+from sparring.data.kinds.tokens import PADDING, Tokens
 from sparring.game import Batch, DataSpec, GameSettings, Limit, Phase, Player, Role, Terms, Turn
 from sparring.nn.optimisers import Adam
 from sparring.nn.text_critic import TextCritic
@@ -23,6 +23,11 @@ from sparring.zoo.rules import by_likelihood
 
 WIDTHS = (2, 3, 4, 5)
 """Tokens that a filter of the critic sees."""
+
+LARGE = 500
+"""Tokens of a vocabulary from which on `FOR_LARGE` is recommended."""
+FOR_LARGE = {"straight_through": True, "critic_filters": 64, "adversarial_lr": 1e-3, "sharpness": 10.0}
+"""What was tried with a vocabulary of thousands."""
 
 
 class RelGAN(LanguageModel):
@@ -53,6 +58,10 @@ class RelGAN(LanguageModel):
         sharpness: Annotated[float, Range(low=1.0)] = 100.0
         """What noisy scores are multiplied by at the end; it begins with 1 and grows geometrically. More is
         said to make samples better and less diverse: the paper has 100 and 1000."""
+        straight_through: bool = False
+        """Show the critic the tokens themselves instead of their shares, with the gradient of the shares
+        (Jang et al. 2017, section 2.2): then it cannot tell texts by their softness, which with a vocabulary
+        of thousands it does at once."""
         adversarial_lr: Positive = 1e-4
         """Adam's learning rate for the generator in the second phase."""
         critic_lr: Positive = 1e-4
@@ -68,8 +77,12 @@ class RelGAN(LanguageModel):
 
     @classmethod
     def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
-        """The published settings, with a first phase that the run has time for."""
-        return by_likelihood(cls.Settings.likelihood_epochs, lambda epochs: {})
+        """The published settings, with a first phase that the run has time for; where the vocabulary is
+        large, tokens beside tokens, and a smaller critic."""
+        epochs = cls.Settings.likelihood_epochs
+        if len(cast(Tokens, data.kind).vocabulary) < LARGE:
+            return by_likelihood(epochs)
+        return by_likelihood(epochs, beside=FOR_LARGE, why="many tokens, whose shares look unlike any token")
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
@@ -118,13 +131,17 @@ class RelGAN(LanguageModel):
     def critic_loss(self, real: Batch) -> Terms:
         """The critic's cost of real texts beside generated ones."""
         with torch.no_grad():
-            fake = self.softened(len(real))
-        said = self.judge_together(self.critic, self.kind.softened(real.examples), fake)
+            shown = self.fake(len(real)) if self.settings.straight_through else self.softened(len(real))
+        said = self.judge_together(self.critic, self.beside(real.examples), shown)
         return Terms(self.objective.for_critic(*said)).observing(**critic_statistics(*said))
 
     def adversarial_loss(self, real: Batch) -> Terms:
         """The generator's cost of what it writes beside real texts."""
-        return Terms(self.deceive(self.critic, self.softened(len(real)), self.kind.softened(real.examples)))
+        return Terms(self.deceive(self.critic, self.softened(len(real)), self.beside(real.examples)))
+
+    def beside(self, real: Tensor) -> Tensor:
+        """Real texts as the critic sees them: as shares, where it sees shares of others."""
+        return real if self.settings.straight_through else self.kind.softened(real)
 
     def softened(self, count: int) -> Tensor:
         """Texts as a share for each token of the vocabulary, (count, length, vocabulary), which the gradient
@@ -132,8 +149,11 @@ class RelGAN(LanguageModel):
         chances = self.random.uniform(count, *self.data.shape, len(self.kind.vocabulary), low=0.0, high=1.0)
         # A uniform number may be 0, or so near to 1 that it is rounded to it.
         tiny = torch.finfo(chances.dtype).eps / 2
-        gumbel = -(-chances.clamp(tiny, 1 - tiny).log()).log()
+        gumbel = chances.clamp_(tiny, 1 - tiny).log_().neg_().log_().neg_()
         shares, tokens = self.generator.write_softly(gumbel, self.settings.sharpness**self.progress)
         behind = ~self.kind.counted(tokens)[:, :, None]
         padding = F.one_hot(torch.tensor(PADDING), shares.shape[2]).to(shares)
-        return torch.where(behind, padding, shares)
+        shares = torch.where(behind, padding, shares)
+        if self.settings.straight_through:
+            shares = shares + (self.kind.softened(self.kind.decode(tokens)) - shares).detach()
+        return shares

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from sparring.data.dataset import DataSpec
@@ -40,17 +41,27 @@ def by_width_or_points(
     )()
 
 
-def by_likelihood(epochs: int, settings_of: Callable[[int], Mapping[str, Any]]) -> list[Recommendation]:
+def by_likelihood(
+    epochs: int,
+    settings_of: Callable[[int], Mapping[str, Any]] = lambda epochs: {},
+    beside: Mapping[str, Any] = MappingProxyType({}),
+    why: str = "",
+) -> list[Recommendation]:
     """A first phase of maximum likelihood as long as usual, half as long, and so on down to one epoch: a run
     gets the longest that leaves time for the phases after it.
 
     Args:
         epochs: its usual length.
         settings_of: the settings that go with a length.
+        beside: those that are the same for all.
+        why: what of the data speaks for these.
     """
     lengths = [epochs >> halved for halved in range(epochs.bit_length())]
-    why = "the likelihood comes first and must leave time for what comes after it"
-    return [Recommendation({"likelihood_epochs": each, **settings_of(each)}, why=why) for each in lengths]
+    first = "the likelihood comes first and must leave time for what comes after it"
+    reasons = f"{first}; {why}" if why else first
+    return [
+        Recommendation({"likelihood_epochs": each, **settings_of(each)}, beside, reasons) for each in lengths
+    ]
 
 
 def steps_by_width(data: DataSpec, width: int, each: int, **others: int) -> int:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from sparring.data.kinds.kind import Kind, Length
 from sparring.validation import Check, filled
@@ -96,7 +95,8 @@ class Tokens(Kind):
 
     def softened(self, encoded: Tensor) -> Tensor:
         """Each token as shares of the vocabulary, all of which is the token: float32 (count, length, V)."""
-        return F.one_hot(encoded, len(self.vocabulary)).float()
+        shares = torch.zeros(*encoded.shape, len(self.vocabulary), device=encoded.device)
+        return shares.scatter_(-1, encoded[..., None], 1.0)
 
     def hardened(self, made: Tensor) -> Tensor:
         """The largest of the shares of each token, int64 (count, length), with padding behind the end."""

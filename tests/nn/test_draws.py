@@ -1,0 +1,31 @@
+"""Draws out of a vocabulary: the distribution function computed whole."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from sparring.nn.draws import BLOCK, Draws
+
+
+def test_tokens_are_drawn_by_their_chances() -> None:
+    shares = torch.tensor([0.2, 0.5, 0.3])
+    noise = torch.tensor([0.0, 0.19, 0.21, 0.69, 0.71, 0.999999, 1.0])
+    draws = Draws(torch.zeros(3, 1), shares.log())
+    assert draws(torch.zeros(7, 1), noise).tolist() == [0, 0, 1, 1, 2, 2, 2]
+
+
+@pytest.mark.parametrize("vocabulary", [2, BLOCK, 3 * BLOCK + 5])
+@pytest.mark.parametrize("temperature", [1.0, 0.5])
+def test_a_draw_is_where_noise_falls(vocabulary: int, temperature: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    weight, bias = (torch.randn(vocabulary, *size, generator=generator) for size in ((8,), ()))
+    hidden, noise = torch.randn(300, 8, generator=generator), torch.rand(300, generator=generator)
+    noise[:2] = torch.tensor([0.0, 1.0 - 2**-24])
+    drawn = Draws(weight, bias, temperature)(hidden, noise)
+    shares = ((hidden @ weight.t() + bias) / temperature).double().softmax(1).cumsum(1)
+    shares = F.pad(shares, (1, 0))
+    low, high = (shares.gather(1, drawn[:, None] + more).squeeze(1) for more in (0, 1))
+    assert (low - 1e-5 <= noise).all()
+    assert (noise <= high + 1e-5).all()
+    assert 0 <= drawn.min() <= drawn.max() < vocabulary
+    assert len(drawn.unique()) > min(vocabulary, 30) - 1
