@@ -82,6 +82,8 @@ class Row:
 
 
 OTHER_POEMS = "BLEU-2 of other poems, against a whole test set"
+NOT_MEASURED = "none by these features; settings chosen by rule, one core"
+"""Of rows that show what a user's own images come to in minutes."""
 ROWS = {
     "gan": Row("gan --preset paper --epochs 100", (0,), "none for these networks; the listing's length"),
     "acgan": Row("acgan --preset paper --epochs 2", (0,), "none; 2 of the listing's 100 epochs: short"),
@@ -120,6 +122,12 @@ ROWS = {
     "quatrains-relgan": Row(
         "relgan --data text:quatrains.txt --likelihood-epochs 8 --rounds 200", (0, 1, 2), "none", "texts"
     ),
+    "emoji-32": Row("r3gan --data folder:emoji --size 32 --max-minutes 10", (0, 1, 2), NOT_MEASURED),
+    "emoji-64": Row("r3gan --data folder:emoji --size 64 --max-minutes 10", (0, 1, 2), NOT_MEASURED),
+    "animals-32": Row("r3gan --data folder:animals --size 32 --max-minutes 10", (0, 1, 2), NOT_MEASURED),
+    "animals-64": Row("r3gan --data folder:animals --size 64 --max-minutes 10", (0, 1, 2), NOT_MEASURED),
+    "fashion": Row("r3gan --data idx:fashion-mnist --max-minutes 2", (0, 1, 2), NOT_MEASURED),
+    "digits-by-rule": Row("r3gan --max-minutes 2", (0, 1, 2), NOT_MEASURED),
 }
 
 
