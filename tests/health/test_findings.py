@@ -14,19 +14,14 @@ import pytest
 from sparring.errors import NotANumber
 from sparring.game import Role
 from sparring.health.checks import Checks, of_newest_phase
-from sparring.health.findings import (
+from sparring.health.evidence import (
     CHECKS_IN_A_ROW,
-    FIRST_CHECKS,
     FULL_CHECKS_IN_A_ROW,
-    LATEST_CHECKS,
     OVERFITTING_CHECKS,
     PATIENCE,
-    RULES,
-    Finding,
-    find,
-    not_a_number,
     percent,
 )
+from sparring.health.findings import FIRST_CHECKS, LATEST_CHECKS, RULES, Finding, find, not_a_number
 from sparring.health.monitor import CHECKS_PER_FULL_CHECK
 from sparring.health.remedies import Context
 from sparring.zoo import find_system

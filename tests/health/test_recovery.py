@@ -23,7 +23,8 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 import sparring
 from sparring.errors import Interrupted, NotANumber, RunError, TrainingError
 from sparring.game import Number
-from sparring.health.findings import CHECKS_IN_A_ROW, Finding
+from sparring.health.evidence import CHECKS_IN_A_ROW
+from sparring.health.findings import Finding
 from sparring.health.monitor import Monitor
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run

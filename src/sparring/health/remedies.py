@@ -9,7 +9,8 @@ from inspect import getattr_static
 from typing import Any
 
 from sparring.data.kinds import Classes
-from sparring.game import PAPER, Game, GameSettings
+from sparring.game import Game, GameSettings
+from sparring.game_settings import PAPER
 from sparring.settings import as_option
 from sparring.zoo import find_system
 

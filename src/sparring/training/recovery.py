@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sparring.errors import TrainingError
-from sparring.health.findings import PATIENCE, Finding
+from sparring.health.evidence import PATIENCE
+from sparring.health.findings import Finding
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.landmarks import landmarks
 from sparring.training.recording import Recording
