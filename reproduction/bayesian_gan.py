@@ -22,7 +22,7 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import gaussian_kde
 
 from sparring import __version__
-from sparring.model import load
+from sparring.loading import load
 from sparring.runs.folder import Run
 from sparring.training.train import resume, train
 

@@ -22,7 +22,7 @@ from sparring import __version__
 from sparring.data import load_dataset
 from sparring.data.dataset import Dataset
 from sparring.evaluation.evaluate import evaluate_samples
-from sparring.model import load
+from sparring.loading import load
 from sparring.reporting.statistics import mean_over_seeds
 from sparring.runs.folder import Run
 from sparring.training.train import resume, train

@@ -30,7 +30,7 @@ from sparring.data import load_dataset
 from sparring.data.dataset import Dataset
 from sparring.errors import SettingError, TrainingError
 from sparring.evaluation.evaluate import evaluate_samples
-from sparring.model import load
+from sparring.loading import load
 from sparring.runs.folder import Run
 from sparring.settings import as_option
 from sparring.tricks import TRICKS

@@ -21,6 +21,7 @@ from sparring.data.dataset import Dataset, DataSpec, dataset_of
 from sparring.data.kinds import Images, Points, Tokens
 from sparring.errors import DataError, MemoryShortage, SettingError
 from sparring.game import GameSettings
+from sparring.game_settings import preset_values
 from sparring.processes import Processes
 from sparring.recommendation import has_rules, rules_of
 from sparring.training import recommending, seeds
@@ -112,7 +113,7 @@ def test_what_is_recorded_is_what_a_rule_gives(make_dataset: Callable[..., Datas
         ("began", digits, "digits"),
     ):
         game = find_system(system)
-        recorded = game.Settings.of(game.preset_values(preset), system)
+        recorded = game.Settings.of(preset_values(game, preset), system)
         assert chosen(system, dataset, max_steps=3500).settings == recorded
 
 

@@ -12,7 +12,7 @@ import torch
 import sparring
 from sparring.errors import SettingError
 from sparring.evaluation.result import Evaluation
-from sparring.model import load
+from sparring.loading import load
 from sparring.runs.folder import Run
 
 Sparring = Callable[..., subprocess.CompletedProcess[str]]

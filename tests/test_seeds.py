@@ -27,6 +27,7 @@ from sparring.cli.training import _train_options
 from sparring.errors import Interrupted, RunError, SettingError, SparringError
 from sparring.evaluation import runs
 from sparring.evaluation.result import Evaluation
+from sparring.game_settings import preset_values
 from sparring.runs.files import read_json
 from sparring.runs.folder import Run
 from sparring.runs.group import Group, agreed_length, runs_in
@@ -154,7 +155,7 @@ def test_words_bring_every_setting_to_a_run(system: str, monkeypatch: pytest.Mon
     )
     for preset in (None, *game_class.presets):
         asked = RunSettings(preset=preset, data="ring", max_steps=7, keep_every=0, quiet=True, seeds=3)
-        values = game_class.preset_values(preset) | {"smoothing": 0.1, "batch_size": 1, "shuffle": False}
+        values = preset_values(game_class, preset) | {"smoothing": 0.1, "batch_size": 1, "shuffle": False}
         settings = game_class.Settings.of(values, system)
         monkeypatch.setattr(seeds, "choose_settings", lambda *given, made=settings: Chosen(made, {}))
         told = seeds._shared_options(system, game_class, asked, values)

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
         Turn,
         two_players,
     )
-    from sparring.model import Model, load, sample
+    from sparring.loading import load
+    from sparring.model import Model
     from sparring.randomness import Randomness
     from sparring.reporting.compare import Comparison, compare
     from sparring.reporting.filming import film
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from sparring.runs.folder import Run
     from sparring.runs.group import Group
     from sparring.sample_files import Samples
+    from sparring.sampling import sample
     from sparring.tracker import Tracker
     from sparring.training.callbacks import Moment
     from sparring.training.seeds import train_seeds
@@ -82,7 +84,8 @@ _HOMES = {
         "Turn",
         "two_players",
     ),
-    "model": ("Model", "load", "sample"),
+    "loading": ("load",),
+    "model": ("Model",),
     "randomness": ("Randomness",),
     "reporting.compare": ("Comparison", "compare"),
     "reporting.filming": ("film",),
@@ -91,6 +94,7 @@ _HOMES = {
     "runs.folder": ("Run",),
     "runs.group": ("Group",),
     "sample_files": ("Samples",),
+    "sampling": ("sample",),
     "tracker": ("Tracker",),
     "training.callbacks": ("Moment",),
     "training.seeds": ("train_seeds",),

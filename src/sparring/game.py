@@ -4,29 +4,38 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from sparring.blame import place_of, place_of_class
 from sparring.data.dataset import Batch, Column, Dataset, DataSpec, no_condition
 from sparring.data.needs import Needs
 from sparring.data.truth import Figure
-from sparring.errors import OwnCodeError, SettingError, nearest
+from sparring.errors import OwnCodeError
+from sparring.game_settings import GameSettings
 from sparring.imports import asked
 from sparring.mistakes import described
 from sparring.nn.layout import lay_out
 from sparring.objectives import NON_SATURATING, Objective
 from sparring.randomness import Randomness
 from sparring.recommendation import Recommendation
-from sparring.schedules import Schedule, constant
-from sparring.settings import Count, Fraction, Limit, Settings
-from sparring.tricks import Flags, TrickSettings, make_tricks
+from sparring.settings import Limit
+from sparring.tricks import make_tricks
+from sparring.turns import (
+    Loss,
+    Number,
+    Phase,
+    Player,
+    Role,
+    Source,
+    Terms,
+    Turn,
+    is_players,
+    two_players,
+)
 
 __all__ = [
     "Batch",
@@ -37,6 +46,7 @@ __all__ = [
     "Limit",
     "Loss",
     "Needs",
+    "Number",
     "Phase",
     "Player",
     "Recommendation",
@@ -46,118 +56,6 @@ __all__ = [
     "Turn",
     "two_players",
 ]
-
-
-@dataclass(frozen=True)
-class GameSettings(Settings):
-    """What every game can be told; each adds its own, with its paper's values."""
-
-    batch_size: Count = 64
-    """Real examples in a batch."""
-    shuffle: bool = True
-    """Deal the examples in a new order each epoch; otherwise always in the order of the data."""
-    learning_rate_decay: Fraction = 0.0
-    """Share of each phase, counted from its end, over which all learning rates fall linearly to 0."""
-    tricks: Flags = field(default_factory=TrickSettings)
-    """The flags of all tricks."""
-
-
-class Terms(dict[str, Tensor]):
-    """The named scalars of one loss; their sum is minimised, and each is a column of the history.
-
-    >>> Terms(adversarial=a, penalty=p).observing(distance=d)
-
-    minimises a + p and records d beside them. Terms that have been put together elsewhere, such as those of
-    an objective, come first: `Terms(self.objective.for_critic(real, fake), penalty=p)`.
-    """
-
-    def __init__(self, given: Mapping[str, Tensor] | None = None, /, **terms: Tensor) -> None:
-        super().__init__(given or {}, **terms)
-        self.observed: dict[str, Tensor] = {}
-
-    def observing(self, **values: Tensor) -> Terms:
-        """Record further scalars that are not minimised."""
-        self.observed.update(values)
-        return self
-
-
-Loss = Callable[..., Mapping[str, Tensor]]
-"""A function of one batch for each source of its turn, which gives named terms."""
-Number = float | Tensor
-"""A number, or a tensor of one that need not be waited for."""
-
-
-class Role(StrEnum):
-    """What a player is for."""
-
-    GENERATOR = "generator"
-    CRITIC = "critic"
-    """A discriminator of any kind: it learns to tell real from generated."""
-    OTHER = "other"
-
-
-@dataclass(frozen=True)
-class Player:
-    """Who takes turns."""
-
-    role: Role
-    optimizer: Optimizer
-    """Its parameters are what the player moves; all others rest during its turns."""
-    schedule: Schedule | None = constant
-    """What its learning rates are multiplied by as a function of the progress of the phase, beside
-    `learning_rate_decay`; None where the game sets them itself."""
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One update of one player."""
-
-    player: str
-    """Name of the player, among those of `Game.players`."""
-    loss: Loss
-    """What is minimised."""
-    sources: tuple[str, ...] = ("real",)
-    """Names of the sources, among those of `Game.sources`, of which the loss is given a batch each."""
-    fresh: bool = False
-    """Whether new batches are dealt for this turn; otherwise it sees those of the turn before."""
-    after: Callable[[Mapping[str, Number]], None] | None = None
-    """Called right after the optimiser's step with the values of the terms, averaged over all processes:
-    the place for weight clipping, for moving averages, for a control variable."""
-
-
-@dataclass(frozen=True)
-class Phase:
-    """A part of the run in which the same turns are taken at each step."""
-
-    name: str
-    turns: tuple[Turn, ...]
-    length: Limit | None = None
-    """Steps or epochs; None for the rest of the run. The last phase always takes the rest, and its length
-    only says how long a run is by default."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """A stream of examples that a game learns from."""
-
-    dataset: Dataset
-    batch_size: int
-    """Examples in a batch of all processes together."""
-
-
-def is_players(said: Any) -> bool:
-    """Whether these are players by name."""
-    return isinstance(said, Mapping) and all(isinstance(each, Player) for each in said.values())
-
-
-def two_players(generator: Optimizer, **critic: Optimizer) -> dict[str, Player]:
-    """A generator against one critic, called as its argument is: `two_players(g, discriminator=d)`."""
-    ((name, optimizer),) = critic.items()
-    return {"generator": Player(Role.GENERATOR, generator), name: Player(Role.CRITIC, optimizer)}
-
-
-PAPER = "paper"
-"""The preset of the defaults, which are the paper's."""
 
 
 class Game(nn.Module):
@@ -220,22 +118,6 @@ class Game(nn.Module):
         self.tricks.prepare(data)
         self.networks: list[tuple[Role, nn.Module]] = []
         """What `built` was given, as it was built."""
-
-    @classmethod
-    def preset_values(cls, name: str | None) -> dict[str, Any]:
-        """The settings of a preset; none for None.
-
-        Raises:
-            SettingError: there is no such preset.
-        """
-        if name in (None, PAPER):
-            return {}
-        if name not in cls.presets:
-            raise SettingError(
-                f"{cls.__name__} has no preset '{name}'.{nearest(name, [PAPER, *cls.presets])} "
-                f"It has: {', '.join([PAPER, *cls.presets])}."
-            )
-        return dict(cls.presets[name])
 
     @classmethod
     def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
@@ -415,7 +297,3 @@ class Game(nn.Module):
     def figures(self) -> Mapping[str, Figure]:
         """Its own figures, of held-out batches, for each epoch's report and `evaluate`; none by default."""
         return {}
-
-    def forward(self, loss: Loss, *batches: Batch) -> Mapping[str, Tensor]:
-        """A loss of some batches: what a turn computes."""
-        return loss(*batches)

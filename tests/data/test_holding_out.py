@@ -14,7 +14,7 @@ from sparring.cli import main
 from sparring.data import Dataset, dataset_of, load_dataset
 from sparring.data.holding_out import hold_out
 from sparring.errors import DataError
-from sparring.model import recorded_dataset
+from sparring.runs.origins import recorded_dataset
 from sparring.training.engine import Engine
 
 

@@ -17,7 +17,8 @@ from sparring.data import Dataset, load_dataset
 from sparring.data.resizing import Fit, Frame, brought_to, frame_of
 from sparring.errors import DataError
 from sparring.evaluation.runs import _data_of
-from sparring.model import load, recorded_dataset
+from sparring.loading import load
+from sparring.runs.origins import recorded_dataset
 
 COLUMNS = [0, 0, 100, 100, 200, 200]
 """A picture of three stripes, 6 pixels wide and 2 high."""

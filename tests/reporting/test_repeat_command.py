@@ -14,6 +14,7 @@ from other_settings import changed
 
 import sparring.training.train
 from sparring.cli import main
+from sparring.game_settings import preset_values
 from sparring.reporting.facts import Facts
 from sparring.reporting.repeat import train_command
 from sparring.reporting.settings import run_settings
@@ -31,7 +32,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Started]:
         caught: Started = {}
 
         def start(name: str, system: Any, asked: RunSettings, given: dict[str, Any]) -> None:
-            settings = system.Settings.of(system.preset_values(asked.preset) | given, name)
+            settings = system.Settings.of(preset_values(system, asked.preset) | given, name)
             caught.update(name=name, asked=asked, settings=dataclasses.asdict(settings))
 
         monkeypatch.setattr(sparring.training.train, "start", start)

@@ -24,7 +24,7 @@ from sparring.data.dataset import Column, Dataset, dataset_of
 from sparring.data.kinds import Tokens
 from sparring.errors import DataError, SettingError
 from sparring.game import Game
-from sparring.model import check_networks
+from sparring.loading import check_networks
 from sparring.nn.modes import inference
 from sparring.objectives import Objective
 from sparring.processes import Processes

@@ -21,6 +21,7 @@ from sparring.data.kinds import Nothing, Tokens
 from sparring.data.kinds.tokens import MARKS
 from sparring.errors import DataError
 from sparring.game import Role
+from sparring.game_settings import preset_values
 from sparring.model import Model
 from sparring.processes import Processes
 from sparring.sample_pictures import sample_pictures
@@ -156,7 +157,7 @@ def test_says_what_it_is(system: str) -> None:
     assert game.purpose
     assert game.__doc__
     for preset in game.presets:
-        game.Settings.of(game.preset_values(preset), system)
+        game.Settings.of(preset_values(game, preset), system)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

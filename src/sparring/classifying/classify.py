@@ -13,7 +13,7 @@ from rich.table import Table
 from sparring.classifying.classifier import Classified
 from sparring.classifying.figures import calibration_error, confusion_table, error
 from sparring.classifying.pictures import Pictures, read_pictures
-from sparring.model import load
+from sparring.loading import load
 from sparring.randomness import Randomness
 from sparring.runs.folder import Run
 

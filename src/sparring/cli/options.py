@@ -29,9 +29,9 @@ def parsed(
 def sampling_options(words: Sequence[str]) -> dict[str, tuple[Any, str, Any]]:
     """The options that a run's system has for how samples are made, where some words name a run, or a group
     of seeds."""
-    from sparring.model import recorded_system
     from sparring.runs.folder import Run
     from sparring.runs.group import Group
+    from sparring.runs.origins import recorded_system
     from sparring.runs.place import is_group, is_run
 
     named = next((word for word in words if is_run(word) or is_group(word)), None)

@@ -10,8 +10,9 @@ from sparring.shown import say, visible_line
 
 def sample(arguments: list[str]) -> None:
     """Write samples of a run."""
-    from sparring.model import USUAL_COUNT, load, sample
+    from sparring.loading import load
     from sparring.sample_files import check_samples_file, write_samples
+    from sparring.sampling import USUAL_COUNT, sample
 
     about = (
         "FILE.png for a picture (FILE.txt of texts), FILE.npz for arrays: `images` (uint8, N x H x W x C), "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparring.cli.options import WHOLE, parsed
 from sparring.errors import SettingError
+from sparring.game_settings import preset_values
 
 if TYPE_CHECKING:
     from sparring.game import Game
@@ -42,7 +43,7 @@ def train(arguments: list[str]) -> None:
 
     options = _train_options(system, RunSettings)
     # A preset changes the defaults, so it must be known before the rest is read.
-    preset = system.Settings.of(system.preset_values(value_of("--preset", rest)), name)
+    preset = system.Settings.of(preset_values(system, value_of("--preset", rest)), name)
     description = (
         f"{inspect.getdoc(system)}\n\nPaper: {system.paper}." if system.paper else inspect.getdoc(system)
     )

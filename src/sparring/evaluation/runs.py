@@ -27,10 +27,11 @@ from sparring.evaluation.kin import kin_picture
 from sparring.evaluation.result import Evaluation
 from sparring.figures import game_figures
 from sparring.game import Game
-from sparring.model import load, recorded_dataset
+from sparring.loading import load
 from sparring.processes import join_processes
 from sparring.runs.files import check_writable
 from sparring.runs.folder import Run
+from sparring.runs.origins import recorded_dataset
 from sparring.runs.place import is_group, is_run
 from sparring.settings import Count, Natural, check_value
 from sparring.verdict import too_short

@@ -21,9 +21,10 @@ from sparring.evaluation.enough import check_enough_samples
 from sparring.evaluation.evaluate import evaluate_samples, figures_on
 from sparring.evaluation.result import EstimatedFigure, short
 from sparring.evaluation.runs import own_figures
-from sparring.model import load, recorded_dataset, recorded_system
+from sparring.loading import load
 from sparring.runs.files import read_json, write_atomically
 from sparring.runs.folder import Run
+from sparring.runs.origins import recorded_dataset, recorded_system
 from sparring.settings import Count, Natural, check_value
 
 FORMAT = 1

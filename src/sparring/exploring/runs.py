@@ -10,7 +10,8 @@ from torch import Tensor
 from sparring.data.loading import read_image
 from sparring.errors import SettingError
 from sparring.exploring.projection import Projection
-from sparring.model import Model, load
+from sparring.loading import load
+from sparring.model import Model
 from sparring.runs.folder import Run
 from sparring.sample_files import Samples
 

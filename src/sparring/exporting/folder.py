@@ -18,7 +18,8 @@ from sparring.exporting.noise import law_of
 from sparring.exporting.onnx import require_packages, write_onnx
 from sparring.exporting.page import page_of
 from sparring.game import Game
-from sparring.model import Model, load
+from sparring.loading import load
+from sparring.model import Model
 from sparring.randomness import Randomness
 from sparring.runs.checkpoint import packed
 from sparring.runs.files import write_folder_atomically

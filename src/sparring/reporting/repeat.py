@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from sparring.game import PAPER
+from sparring.game_settings import PAPER
 from sparring.reporting.facts import Facts
 from sparring.reporting.settings import run_settings, system_settings, trick_settings
 from sparring.settings import as_option

@@ -13,7 +13,7 @@ from sparring.game import Number
 from sparring.health.findings import Finding, not_a_number
 from sparring.health.monitor import Monitor
 from sparring.health.remedies import Context
-from sparring.model import check_networks
+from sparring.loading import check_networks
 from sparring.recommendation import rules_of
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run

@@ -11,6 +11,7 @@ from sparring.data import usual_size
 from sparring.data.dataset import Dataset
 from sparring.errors import MemoryShortage
 from sparring.game import Game, GameSettings
+from sparring.game_settings import preset_values
 from sparring.processes import Processes
 from sparring.recommendation import Recommendation, has_rules, rules_of
 from sparring.runs.folder import Run
@@ -87,7 +88,7 @@ def choose_settings(
     ladder = [_with_fitting_batch(rung, game_class, dataset) for rung in by_data]
     if not ladder:
         taken = _settings_before(system, asked.from_) if asked.from_ and not asked.preset else {}
-        values = {**taken, **game_class.preset_values(asked.preset), **given}
+        values = {**taken, **preset_values(game_class, asked.preset), **given}
         settings = game_class.Settings.of(values, name)
         wanted = game_class.steps_wanted(settings, dataset.spec) if rules else 0
         # One that begins with learnt weights has most of its way behind it.

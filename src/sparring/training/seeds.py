@@ -14,7 +14,8 @@ import torch
 from sparring.console import Console
 from sparring.data import READING, load_dataset, short_data_name
 from sparring.errors import Interrupted, SettingError, SparringError
-from sparring.game import PAPER, Game
+from sparring.game import Game
+from sparring.game_settings import PAPER
 from sparring.processes import join_processes
 from sparring.runs.folder import Run
 from sparring.runs.group import Group

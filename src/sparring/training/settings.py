@@ -12,6 +12,7 @@ import tyro
 
 from sparring.data.resizing import Fit, Size
 from sparring.data.texts import TokensName
+from sparring.game_settings import preset_values
 from sparring.settings import Count, Fraction, Limit, Natural, Positive, Range, Settings
 from sparring.training.precision import PrecisionName
 from sparring.zoo import find_system, short_name
@@ -141,5 +142,5 @@ def settings_of(system: str, options: Mapping[str, Any]) -> tuple[RunSettings, d
     asked = RunSettings(**{name: value for name, value in plain.items() if name in names})
     given = {name: value for name, value in plain.items() if name not in names}
     # What is wrong with them is said before any data is read.
-    game_class.Settings.of(game_class.preset_values(asked.preset) | given, short_name(system))
+    game_class.Settings.of(preset_values(game_class, asked.preset) | given, short_name(system))
     return asked, given

@@ -26,13 +26,13 @@ from sparring.game import Game
 from sparring.mistakes import refuse
 from sparring.mistakes.figures import figure_mistakes
 from sparring.mistakes.samples import sample_mistakes
-from sparring.model import dataset_of_run, recorded_dataset, recorded_system
 from sparring.notebooks import in_notebook, live_cell
 from sparring.processes import join_processes
 from sparring.reporting.validation import at_the_best_validation
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run
 from sparring.runs.group import agreed_length
+from sparring.runs.origins import dataset_of_run, recorded_dataset, recorded_system
 from sparring.settings import Limit
 from sparring.shown import quoted
 from sparring.training.arithmetic import choose_arithmetic, compile_or_say_why_not

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from sparring.data.own import is_own
-from sparring.model import refuse_what_came_with
 from sparring.opening import plain_itself
 from sparring.runs.files import writing
 from sparring.runs.group import Group
+from sparring.runs.origins import refuse_what_came_with
 from sparring.settings import as_option
 
 SAVED_ITSELF = (0, 128 + signal.SIGTERM, -signal.SIGTERM)

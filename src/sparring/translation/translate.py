@@ -11,7 +11,7 @@ from pathlib import Path
 from sparring.console import Stages, duration_text
 from sparring.data.listing import list_folder
 from sparring.errors import DataError, SettingError
-from sparring.model import load
+from sparring.loading import load
 from sparring.runs.files import read_json, write_json, writing
 from sparring.runs.folder import Run
 from sparring.settings import Count, Natural, check_value

@@ -1,0 +1,79 @@
+"""What a run was made of: its system and its data, found again without running what may have come with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sparring.data import READING, load_dataset
+from sparring.data.dataset import Dataset
+from sparring.data.loading import Watch, unwatched
+from sparring.data.own import is_own
+from sparring.errors import RunError
+from sparring.game import Game
+from sparring.runs.folder import Run
+from sparring.runs.place import is_group
+from sparring.zoo import find_system
+
+
+def recorded_system(run: Run) -> type[Game]:
+    """The class of a run's system.
+
+    Opening a stranger's run must not run code that came with it. So a system of one's own is taken only from
+    the full path that `train` recorded, and never from within the run.
+
+    Raises:
+        RunError: the path is relative, leads through links, or lies in the run folder.
+        SettingError: there is no such system.
+    """
+    reference = run.description["system"]
+    if ":" in reference:
+        refuse_what_came_with(run.path, "system", reference)
+    return find_system(reference)
+
+
+def recorded_dataset(run: Run, watch: Watch = unwatched) -> Dataset:
+    """The data that a run was trained on.
+
+    A function of one's own that gives it is taken as a system of one's own is.
+
+    Args:
+        run: the run.
+        watch: is told how many images of a folder are read, and how many there are.
+
+    Raises:
+        RunError: the path of the function is relative, leads through links, or lies in the run folder.
+        SparringError: the data cannot be loaded any more.
+    """
+    name = run.description["data"]["name"]
+    if is_own(name):
+        refuse_what_came_with(run.path, "data", name)
+    return dataset_of_run(run, name, watch)
+
+
+def dataset_of_run(run: Run, name: str, watch: Watch = unwatched) -> Dataset:
+    """A data set, read as that of a run was.
+
+    Args:
+        run: that says how.
+        name: of the data, as `load_dataset` takes it.
+        watch: is told how many files are read.
+
+    Raises:
+        SparringError: it cannot be loaded.
+    """
+    data = run.description["data"]
+    # A run of before there was a choice of fit, or of stretching, does not record one.
+    return load_dataset(name, **{option: data[option] for option in READING if option in data}, watch=watch)
+
+
+def refuse_what_came_with(folder: Path, what: str, reference: str) -> None:
+    """Raise RunError unless `path/to/file.py:name` certainly did not come with a run, or a group of runs."""
+    file, came = Path(reference.rpartition(":")[0]), folder.resolve()
+    if is_group(came.parent):
+        came = came.parent
+    # A path through links, such as the system's own link to the current folder, is as good as relative.
+    if not file.is_absolute() or file != file.resolve() or file.is_relative_to(came):
+        raise RunError(
+            f"{folder} names its {what} as {reference}, which may have come with the run: a {what} of "
+            "one's own is only taken from a full path, without links, outside the run folder."
+        )

@@ -1,0 +1,62 @@
+"""Sample from a run in one call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sparring.errors import SettingError
+from sparring.loading import load
+from sparring.runs.folder import Run
+from sparring.sample_files import Samples
+
+USUAL_COUNT = 100
+"""Samples that are drawn where nobody says how many."""
+USUAL_WAYS = 10
+"""Ways from one noise to another, likewise."""
+
+
+def sample(
+    run: Run | Path | str,
+    count: int | None = None,
+    *,
+    label: str | int | None = None,
+    seed: int = 0,
+    truncation: float = 1.0,
+    interpolate: int | None = None,
+    around: Path | str | None = None,
+    epoch: int | None = None,
+    device: str = "auto",
+    **sampling: float,
+) -> Samples:
+    """Generate examples from a run: `load(run, epoch, device, **sampling).sample(count, label, seed)`.
+
+    Args:
+        run: the run or its folder.
+        count: how many; by default 100, or ten ways.
+        label: the class of all of them, by its label in the data; by default all classes in turn.
+        seed: decides the noise.
+        truncation: share of the distance of the noise from its mean that is left: below 1 samples are more
+            usual, and less diverse.
+        interpolate: so many samples on each way from one noise to another: a row of a picture, and the
+            frames of a film (.gif, .mp4 ...).
+        around: an image in a file, of any format and size: samples like the nearest that can be generated.
+        epoch: an epoch whose networks were kept; by default the latest checkpoint.
+        device: where to generate them: auto, cpu, cuda ...
+        sampling: settings of the system that say how samples are made, such as `temperature=0.7`.
+    """
+    model = load(run, epoch, device, **sampling)
+    if around is not None:
+        from sparring.exploring.runs import image_for
+
+        if interpolate is not None or truncation != 1.0:
+            raise SettingError("Samples around an image are neither ways nor truncated: leave these out.")
+        return model.around(image_for(model, around), USUAL_COUNT if count is None else count, label, seed)
+    if interpolate is None:
+        return model.sample(USUAL_COUNT if count is None else count, label, seed, truncation)
+    ways, rest = divmod(USUAL_WAYS * interpolate if count is None else count, max(1, interpolate))
+    if rest or not ways:
+        raise SettingError(
+            f"{count} samples are no whole number of ways of {interpolate}: give a count such as "
+            f"{max(1, ways) * interpolate} or {(ways + 1) * interpolate or interpolate}."
+        )
+    return model.interpolate(ways, interpolate, label, seed, truncation)
