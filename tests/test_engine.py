@@ -28,6 +28,7 @@ from sparring.schedules import cosine
 from sparring.settings import Fraction, Limit
 from sparring.training.engine import Engine
 from sparring.training.meter import Meter
+from sparring.training.timing import of_each_phase
 from sparring.zoo import SYSTEMS, find_system
 
 IMAGE_SYSTEMS = [name for name in SYSTEMS if "images" in (find_system(name).needs.examples or ("images",))]
@@ -457,12 +458,12 @@ def test_a_term_may_be_called_gradient(make_engine: Make) -> None:
 
 def test_broken_weights_are_named(make_engine: Make) -> None:
     engine = make_engine(Duel)
-    engine.check_weights()
+    engine.soundness.check_weights(engine.step)
     engine.play_round()
     with torch.no_grad():
         engine.game.right.fill_(math.inf)
     with pytest.raises(NotANumber, match=r"^At step 1 the right's weights became nan\.$") as caught:
-        engine.check_weights()
+        engine.soundness.check_weights(engine.step)
     assert (caught.value.player, caught.value.term, caught.value.broken) == ("right", "weights", ("right",))
     with pytest.raises(NotANumber) as caught:
         engine.play_round()
@@ -528,23 +529,23 @@ def test_numbers_that_are_read_later_name_the_first_broken_round(
     system: type[Game], term: str, make_engine: Make
 ) -> None:
     engine = make_engine(system)
-    engine.reads_at_once = False
+    engine.soundness.at_once = False
     for _ in range(2):
         engine.play_round()
-    engine.look()
+    engine.soundness.look()
     before = [player.moved[0].clone() for player in engine.players.values()]
     for _ in range(4):
         engine.play_round()
     assert engine.step == 6
-    engine.check_weights()
+    engine.soundness.check_weights(engine.step)
     after = [player.moved[0] for player in engine.players.values()]
     assert all(weight.isfinite() for weight in after)
     assert not torch.equal(before[0], after[0]), "the left player goes on"
     with pytest.raises(NotANumber) as caught:
-        engine.look()
+        engine.soundness.look()
     assert (caught.value.step, caught.value.player, caught.value.term) == (3, "right", term)
     assert caught.value.broken == ()
-    engine.look()
+    engine.soundness.look()
 
 
 @pytest.mark.parametrize(("system", "term"), [(Plunge, "broken"), (PlungeOfAGradient, "gradient")])
@@ -552,7 +553,7 @@ def test_numbers_that_are_read_at_once_stop_the_turn(
     system: type[Game], term: str, make_engine: Make
 ) -> None:
     engine = make_engine(system)
-    assert engine.reads_at_once, "which costs nothing on a CPU"
+    assert engine.soundness.at_once, "which costs nothing on a CPU"
     play(engine, 2)
     before = engine.game.right.item()
     with pytest.raises(NotANumber) as caught:
@@ -566,12 +567,12 @@ def test_when_numbers_are_read_changes_none_of_them(
     system: str, make_engine: Make, make_dataset: Callable[..., Dataset], same_state: Same
 ) -> None:
     now, later = (make_engine(system, make_dataset(20), batch_size=8) for _ in range(2))
-    later.reads_at_once = False
+    later.soundness.at_once = False
     for _ in range(2):
         ours, theirs = now.play_round(), later.play_round()
         assert all(isinstance(value, Tensor) for value in theirs.values())
         assert {name: float(value) for name, value in theirs.items()} == pytest.approx(ours, rel=1e-6)
-    later.look()
+    later.soundness.look()
     if system == "began":
         # What its control variable is computed from is rounded to single precision at another place.
         later.game.k.copy_(torch.where((later.game.k - now.game.k).abs() < 1e-9, now.game.k, math.nan))
@@ -975,7 +976,7 @@ def test_timing_leaves_the_engine_as_it_was_in_every_phase(
         calls.append(names)
         return float(len(calls))
 
-    assert timed.seconds_per_step(stopwatch) == [1.0, 2.0]
+    assert of_each_phase(timed, stopwatch) == [1.0, 2.0]
     assert calls == [{"critic"}, {"critic", "generator"}]
     assert same_state(everything(timed), before)
     assert play(timed, 3) == play(untouched, 3)
@@ -990,7 +991,7 @@ def test_a_phase_that_a_run_does_not_reach_takes_no_time(make_engine: Make) -> N
         asked.append(engine.step)
         return 1.0
 
-    assert engine.seconds_per_step(stopwatch) == [1.0, 0.0]
+    assert of_each_phase(engine, stopwatch) == [1.0, 0.0]
     assert asked == [0]
 
 
@@ -1005,7 +1006,7 @@ def test_timing_that_fails_leaves_the_engine_as_it_was(make_engine: Make, same_s
         raise NotANumber(1, "critic", "gap", math.nan)
 
     with pytest.raises(NotANumber):
-        engine.seconds_per_step(stopwatch)
+        of_each_phase(engine, stopwatch)
     assert same_state(everything(engine), before)
 
 

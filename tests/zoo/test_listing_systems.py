@@ -20,7 +20,9 @@ from sparring.game import Game
 from sparring.processes import Processes
 from sparring.randomness import Randomness
 from sparring.sheet import GAP, enlargement
-from sparring.training.engine import Engine, build_game
+from sparring.training.building import build_game
+from sparring.training.engine import Engine
+from sparring.training.player import ActivePlayer
 from sparring.zoo import find_system
 
 SYSTEMS = ("gan", "dcgan-tflearn", "acgan")
@@ -309,18 +311,18 @@ def test_resting_players_need_no_gradient_and_get_none(
     engine = make_engine(system)
     players = {"generator": engine.game.generator, "discriminator": engine.game.discriminator}
     moves: list[str] = []
-    check = engine._check_finite
+    numbers = engine.soundness.numbers
 
-    def look(step: int, player: str, *numbers: Any) -> None:
+    def look(step: int, player: ActivePlayer, *turn: Any) -> Any:
         """Between the backward pass and the optimiser's step."""
-        moves.append(player)
+        moves.append(player.name)
         for name, network in players.items():
             for parameter in network.parameters():
-                assert parameter.requires_grad == (name == player)
-                assert (parameter.grad is not None) == (name == player)
-        check(step, player, *numbers)
+                assert parameter.requires_grad == (name == player.name)
+                assert (parameter.grad is not None) == (name == player.name)
+        return numbers(step, player, *turn)
 
-    monkeypatch.setattr(engine, "_check_finite", look)
+    monkeypatch.setattr(engine.soundness, "numbers", look)
     engine.play_round()
     engine.play_round()
     assert moves == [turn.player for turn in engine.game.round()] * 2

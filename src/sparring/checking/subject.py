@@ -16,7 +16,8 @@ from sparring.checking.suits import about, small
 from sparring.data.dataset import Dataset
 from sparring.game import Game, GameSettings
 from sparring.processes import Processes
-from sparring.training.engine import Engine, build_game
+from sparring.training.building import build_game
+from sparring.training.engine import Engine
 from sparring.zoo import short_name
 
 BATCH = 8
@@ -103,4 +104,4 @@ def play(engine: Engine, rounds: int = 2) -> None:
     """
     for _ in range(rounds):
         engine.play_round()
-    engine.look()
+    engine.soundness.look()

@@ -6,36 +6,34 @@ It never knows which paper it trains, nor of files or screens; `loop.py` calls i
 from __future__ import annotations
 
 import copy
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sparring.data.dataset import Batch, Dataset
 from sparring.data.stream import Stream
-from sparring.errors import MemoryShortage, NotANumber
 from sparring.figures import tested
 from sparring.game import Game, GameSettings, Number, Turn
-from sparring.memory import require_memory, telling_shortage
 from sparring.mistakes import refuse
 from sparring.mistakes.batches import check_batch_size
-from sparring.mistakes.declaration import begun_mistakes
 from sparring.mistakes.losses import refusing
 from sparring.mistakes.players import player_mistakes
 from sparring.mistakes.sources import source_mistakes, start_mistakes
 from sparring.mistakes.turns import turn_mistakes
 from sparring.processes import Processes
-from sparring.randomness import Randomness, derived_seed, seeded_initialisation
+from sparring.randomness import derived_seed
 from sparring.schedules import linear_decay
 from sparring.settings import Fraction, Natural
+from sparring.training.building import build_game
 from sparring.training.course import Course, Leg
+from sparring.training.exchange import Exchange
 from sparring.training.meter import Meter, Values
 from sparring.training.player import ActivePlayer
 from sparring.training.precision import Precision
+from sparring.training.soundness import Soundness
 from sparring.validation import Misfit, Whole, check, within
 
 
@@ -49,10 +47,6 @@ class EngineState:
     noise_seed: Natural
     players: dict[str, Any]
     streams: dict[str, Whole]
-
-
-TRAINED = 4
-"""Tensors for each parameter of a game that is trained: its value, its gradient, two memories of Adam."""
 
 
 class Engine:
@@ -125,14 +119,10 @@ class Engine:
         self.moves: Values = {}
         """How the last round that was watched moved each player: `player/gradient_norm`, the length of its
         gradient, and `player/update_ratio`, the length of its update relative to that of its weights."""
-        self.reads_at_once = processes.device.type == "cpu"
-        """Whether numbers are read in every turn: on a CPU that is free; on a GPU they wait for `look`."""
-        self._unread: list[tuple[int, str, list[str], Tensor]] = []
+        self.soundness = Soundness(self.players, at_once=processes.device.type == "cpu")
         self._parameters = list(self.game.parameters())
-        self._running_statistics = running_statistics(self.game) if processes.count > 1 else []
+        self._exchange = Exchange(self.game, processes)
         self._free: ActivePlayer | None = None
-        self._stop: Tensor | None = None
-        """The share of processes that were asked to stop, in the last exchange; None in a run of one."""
         refuse(start_mistakes(self.game, self.streams))
         with self.game.random.aside("start"), torch.no_grad():
             self.game.start(**{name: stream.peek(whole=True) for name, stream in self.streams.items()})
@@ -177,62 +167,15 @@ class Engine:
             chosen = [batches[source] for source in turn.sources]
             meter.add(self._take_turn(turn, chosen, moves if watched else None))
         self.step += 1
-        # Read once a round: on a GPU it waits for the device.
-        self.stopping = self.stop_asked if self._stop is None else bool(self._stop.item())
+        self.stopping = self._exchange.stopping(self.stop_asked)
         if watched:
             self.moves = moves.means()
         return {name: total / count for name, (total, count) in meter.sums.items()}
-
-    def look(self) -> None:
-        """Read what has not been read yet.
-
-        Raises:
-            NotANumber: a term or a gradient was not finite in a round since the last look.
-        """
-        unread, self._unread = self._unread, []
-        for step, player, names, numbers in unread:
-            self._check_finite(step, player, names, numbers.tolist())
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether all numbers are finite so far, read or not, and all weights."""
-        unread = all(bool(numbers.isfinite().all()) for *_, numbers in self._unread)
-        return unread and not self._players_with_broken_weights()
-
-    def check_weights(self) -> None:
-        """Raise NotANumber unless all weights are finite: nothing else is worth a checkpoint."""
-        for player in self._players_with_broken_weights():
-            raise NotANumber(self.step, player, "weights", math.nan, [player])
 
     def test(self) -> Values:
         """Test losses and figures of the game and of the truth behind its data; the run stays as it was."""
         self._tell_game()
         return tested(self.game, self.dataset, self.processes.device)
-
-    def seconds_per_step(self, timed: Callable[[Callable[[], None]], float]) -> list[float]:
-        """How long a step of each phase takes; the engine is as it was afterwards.
-
-        Args:
-            timed: calls what it is given, several times, and says how many seconds a call takes.
-        """
-        first, legs = copy.deepcopy(self.state()), self.course.legs
-        seconds = []
-        try:
-            for leg in legs:
-                if leg.steps:
-                    self.step = leg.first
-                    seconds.append(timed(self._play_and_stay))
-                else:
-                    seconds.append(0.0)
-        finally:
-            self.restore(first)
-        return seconds
-
-    def _play_and_stay(self) -> None:
-        step = self.step
-        self.play_round()
-        self.look()
-        self.step = step
 
     def state(self) -> dict[str, Any]:
         """All that the engine remembers, as nested values and tensors."""
@@ -266,7 +209,7 @@ class Engine:
             player.restore(state["players"][name])
         for name, stream in self.streams.items():
             stream.restore(state["streams"][name])
-        self._unread = []
+        self.soundness.forget()
         self._tell_game()
 
     def change_noise(self, name: str) -> None:
@@ -284,16 +227,10 @@ class Engine:
     def _take_turn(self, turn: Turn, batches: Sequence[Batch], moves: Meter | None) -> dict[str, Number]:
         player = self.free_only(turn.player)
         scalars = self._backward(turn, batches)
-        packed = self._exchange(player, [*scalars.values(), player.gradient_probe(self.processes.device)])
-        numbers: Sequence[Number]
-        if self.reads_at_once:
-            numbers = packed.tolist()
-            self._check_finite(self.step, player.name, list(scalars), numbers)
-        else:
-            numbers = packed.double().unbind()
-            player.withhold_unless(packed.isfinite().all())
-            self._unread.append((self.step, player.name, list(scalars), packed))
-        values = dict(zip(scalars, numbers[:-1], strict=True))
+        probed = [*scalars.values(), player.gradient_probe(self.processes.device)]
+        packed = self._exchange.average(player, probed, self.stop_asked)
+        numbers = self.soundness.numbers(self.step, player, list(scalars), packed)
+        values = dict(zip(scalars, numbers, strict=True))
         if moves is None:
             player.step(self.learning_rate_factor)
         else:
@@ -332,27 +269,6 @@ class Engine:
             self._free = player
         return player
 
-    def _exchange(self, player: ActivePlayer, scalars: Sequence[Tensor]) -> Tensor:
-        """Average gradients, terms, running statistics and the wish to stop over all processes."""
-        packed = torch.stack(list(scalars))
-        if self.processes.count > 1:
-            stop = packed.new_full((1,), float(self.stop_asked))
-            self.processes.average([*player.gradients(), packed, stop, *self._running_statistics])
-            self._stop = stop
-        return packed
-
-    def _check_finite(self, step: int, player: str, names: Sequence[str], numbers: Sequence[float]) -> None:
-        if all(map(math.isfinite, numbers)):
-            return
-        # A term says more than the sum of all of them, or than the gradient that comes of it.
-        (total, loss), *terms = zip(names, numbers[:-1], strict=True)
-        found = [*terms, (total, loss), ("gradient", numbers[-1])]
-        name, value = next((name, value) for name, value in found if not math.isfinite(value))
-        raise NotANumber(step + 1, player, name, value, self._players_with_broken_weights())
-
-    def _players_with_broken_weights(self) -> list[str]:
-        return [name for name, player in self.players.items() if not player.is_finite]
-
     def _rehearse(self) -> None:
         """Compute every loss once, so that a trick that finds nothing to act on is refused before the run."""
         before = copy.deepcopy(self.game.state_dict())
@@ -362,67 +278,6 @@ class Engine:
         self.game.load_state_dict(before)
 
 
-def build_game(
-    system: type[Game], settings: GameSettings, dataset: Dataset, seed: int, processes: Processes
-) -> Game:
-    """A game with the weights that the seed gives, on the device.
-
-    Args:
-        dataset: in the range of the system.
-
-    Raises:
-        DataError: it cannot train on such data.
-        SettingError: a trick cannot work with it, or its networks do not fit in memory.
-        OwnCodeError: it does not begin as a game.
-    """
-    system.needs.check(system.__name__, dataset.spec)
-    random = Randomness(derived_seed(seed, "game"), processes.device, processes.rank, processes.count)
-    with seeded_initialisation(seed), weighed(TRAINED if processes.device.type == "cpu" else 1):
-        game = system(settings, dataset.spec, random)
-        refuse(begun_mistakes(game))
-        game.to(processes.device)
-    game.tricks.check(game)
-    return game
-
-
-@contextmanager
-def weighed(copies: int) -> Iterator[None]:
-    """Refuse networks that do not fit in memory while they are built, before they have taken it.
-
-    Args:
-        copies: tensors for each parameter.
-
-    Raises:
-        MemoryShortage: so many of them do not fit.
-    """
-    weight = 0
-
-    def weigh(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
-        nonlocal weight
-        if parameter is not None:
-            weight += parameter.numel() * parameter.element_size()
-            require_memory(copies * weight, "Training these networks", MemoryShortage)
-
-    # A layer registers its parameters before it fills them: until then they have taken addresses alone.
-    hook = nn.modules.module.register_module_parameter_registration_hook(weigh)
-    try:
-        with telling_shortage():
-            yield
-    finally:
-        hook.remove()
-
-
 def stream_seed(seed: int, name: str) -> int:
     """The seed of the order in which a source is dealt."""
     return derived_seed(seed, f"source {name}")
-
-
-def running_statistics(game: nn.Module) -> Sequence[Tensor]:
-    """The running means and variances of batch normalisation, which must agree between processes."""
-    return [
-        buffer
-        for module in game.modules()
-        if isinstance(module, nn.modules.batchnorm._BatchNorm)
-        for buffer in (module.running_mean, module.running_var)
-        if buffer is not None
-    ]

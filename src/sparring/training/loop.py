@@ -152,14 +152,14 @@ class Loop:
         try:
             values = self.engine.play_round(watched)
             if watched or self.engine.step % self.description["history_every"] == 0:
-                self.engine.look()
+                self.engine.soundness.look()
             self.recording.round(values)
             if watched:
                 self._check_health(values)
             self._settle_length()
             if self._over or self.recovery.at_landmark:
                 self._save_checked()
-            elif self._save_is_due and self.engine.is_sound:
+            elif self._save_is_due and self.engine.soundness.holds:
                 # What the clock decides changes nothing else: trouble is met where it always would be.
                 self._save()
         except NotANumber as error:
@@ -223,7 +223,7 @@ class Loop:
         for finding in self.monitor.findings():
             self.recording.finding(finding)
             if self.recovery.policy == "stop":
-                if self.engine.is_sound:
+                if self.engine.soundness.holds:
                     self._save()
                 raise TrainingError(
                     f"Stopped at step {self.engine.step:,}, as --on-unhealthy stop asks: {finding.name}. "
@@ -295,8 +295,8 @@ class Loop:
 
     def _save_checked(self) -> None:
         """Save, once it is certain that all is finite."""
-        self.engine.look()
-        self.engine.check_weights()
+        self.engine.soundness.look()
+        self.engine.soundness.check_weights(self.engine.step)
         self._save()
 
     def _check(self, name: str, part: Part, checkpoint: Checkpoint) -> None:
@@ -322,7 +322,7 @@ class Loop:
         self.save_cost = self.saved - began
 
     def _interrupted(self, received: list[int]) -> None:
-        saved = self.engine.is_sound
+        saved = self.engine.soundness.holds
         if saved:
             self._save()
         self.recording.event("interrupted", step=self.engine.step)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from sparring.training.engine import Engine
-from sparring.training.timing import TRIAL_STEPS, mean_seconds, steps_in, synchronise
+from sparring.training.timing import TRIAL_STEPS, mean_seconds, of_each_phase, steps_in, synchronise
 
 EARLY = 0.2
 """Share of the time after which the length of a run is fixed."""
@@ -74,4 +74,4 @@ class Pace:
             play()
             return mean_seconds(play, TRIAL_STEPS, self.engine.processes)
 
-        return [pace] if len(self.engine.course.legs) == 1 else self.engine.seconds_per_step(timed)
+        return [pace] if len(self.engine.course.legs) == 1 else of_each_phase(self.engine, timed)

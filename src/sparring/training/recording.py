@@ -113,8 +113,8 @@ class Recording:
         keep = self.description["keep_every"]
         kept = keep and epoch % keep == 0
         if kept:
-            self.engine.look()
-            self.engine.check_weights()
+            self.engine.soundness.look()
+            self.engine.soundness.check_weights(self.engine.step)
         if self.writes:
             if kept:
                 self.run.keep_networks(epoch, self.engine.game.state_dict())

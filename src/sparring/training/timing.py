@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -34,7 +35,7 @@ def seconds_per_step(engine: Engine, seconds: float = TIMING_SECONDS) -> list[fl
         few = mean_seconds(play, TRIAL_STEPS, engine.processes)
         return mean_seconds(play, max(TRIAL_STEPS, min(MOST_STEPS, int(share / few))), engine.processes)
 
-    return engine.seconds_per_step(timed)
+    return of_each_phase(engine, timed)
 
 
 def rough_seconds_per_step(engine: Engine, patience: float = math.inf) -> list[float]:
@@ -44,7 +45,34 @@ def rough_seconds_per_step(engine: Engine, patience: float = math.inf) -> list[f
         first = mean_seconds(play, 1, engine.processes)
         return first if first > patience else mean_seconds(play, TRIAL_STEPS, engine.processes)
 
-    return engine.seconds_per_step(timed)
+    return of_each_phase(engine, timed)
+
+
+def of_each_phase(engine: Engine, timed: Callable[[Callable[[], None]], float]) -> list[float]:
+    """How long a step of each phase takes; the engine is as it was afterwards.
+
+    Args:
+        engine: which plays them itself.
+        timed: calls what it is given, several times, and says how many seconds a call takes.
+    """
+
+    def play_and_stay() -> None:
+        step = engine.step
+        engine.play_round()
+        engine.soundness.look()
+        engine.step = step
+
+    first, seconds = copy.deepcopy(engine.state()), []
+    try:
+        for leg in engine.course.legs:
+            if leg.steps:
+                engine.step = leg.first
+                seconds.append(timed(play_and_stay))
+            else:
+                seconds.append(0.0)
+    finally:
+        engine.restore(first)
+    return seconds
 
 
 def trial(engine: Engine) -> float:
