@@ -24,7 +24,8 @@ from scipy.stats import gaussian_kde
 from sparring import __version__
 from sparring.loading import load
 from sparring.runs.folder import Run
-from sparring.training.train import resume, train
+from sparring.training.resume import resume
+from sparring.training.train import train
 
 HERE = Path(__file__).parent
 RECORD, PAGE = HERE / "bayesian_gan.jsonl", HERE / "bayesian_gan.md"

@@ -24,7 +24,8 @@ from sparring.evaluation.runs import evaluate
 from sparring.model import sample
 from sparring.reporting.statistics import mean_over_seeds
 from sparring.runs.folder import Run
-from sparring.training.train import resume, train
+from sparring.training.resume import resume
+from sparring.training.train import train
 
 HERE = Path(__file__).parent
 KEPT = HERE / "runs"

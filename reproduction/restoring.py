@@ -24,7 +24,8 @@ from sparring.evaluation.runs import evaluate
 from sparring.randomness import Randomness
 from sparring.reporting.statistics import mean_over_seeds
 from sparring.runs.folder import Run
-from sparring.training.train import resume, train
+from sparring.training.resume import resume
+from sparring.training.train import train
 from sparring.translation.degradations import correlated_noise
 
 HERE = Path(__file__).resolve().parent

@@ -26,7 +26,8 @@ from sparring.evaluation.evaluate import evaluate_samples
 from sparring.loading import load
 from sparring.reporting.statistics import mean_over_seeds
 from sparring.runs.folder import Run
-from sparring.training.train import resume, train
+from sparring.training.resume import resume
+from sparring.training.train import train
 
 HERE = Path(__file__).parent
 RECORD = HERE / "tables.jsonl"

@@ -53,8 +53,9 @@ if TYPE_CHECKING:
     from sparring.sampling import sample
     from sparring.tracker import Tracker
     from sparring.training.callbacks import Moment
+    from sparring.training.resume import resume
     from sparring.training.seeds import train_seeds
-    from sparring.training.train import resume, train
+    from sparring.training.train import train
     from sparring.translation.translate import translate
     from sparring.tricks import Trick
 
@@ -97,8 +98,9 @@ _HOMES = {
     "sampling": ("sample",),
     "tracker": ("Tracker",),
     "training.callbacks": ("Moment",),
+    "training.resume": ("resume",),
     "training.seeds": ("train_seeds",),
-    "training.train": ("resume", "train"),
+    "training.train": ("train",),
     "translation.translate": ("translate",),
     "tricks": ("Trick",),
 }

@@ -12,7 +12,7 @@ from sparring.console import duration_text
 from sparring.reporting.html import Html, join, paragraph, table, table_row, tag
 from sparring.reporting.shots import Picture, Text
 from sparring.reporting.text import bounded_text, count_text, interval_text, number_text, value_text
-from sparring.training.callbacks import ON_END, ON_EPOCH, ON_STEP, Moment
+from sparring.training.callbacks import ON_END, ON_EPOCH, ON_STEP, Callbacks, Moment
 
 if TYPE_CHECKING:
     from sparring.evaluation.result import Evaluation
@@ -116,6 +116,13 @@ def live_cell() -> LiveCell:
         return lambda text: handle.update(display.HTML(text))
 
     return LiveCell(begin)
+
+
+def beside_a_cell(callbacks: Callbacks, quiet: bool) -> Callbacks:
+    """The callbacks, and in a notebook a cell that follows the run."""
+    if quiet or not in_notebook():
+        return callbacks
+    return callbacks.beside(live_cell().callbacks)
 
 
 def _shown(samples: Path | None) -> Html | None:

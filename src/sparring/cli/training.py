@@ -74,7 +74,7 @@ def _train_options(system: type[Game], run_settings: type[Any]) -> type[Any]:
 def resume(arguments: list[str]) -> None:
     """Go on with a run, or with those of a group."""
     from sparring.runs.group import Group, is_group
-    from sparring.training.train import resume
+    from sparring.training.resume import resume
 
     options = parsed("resume", resume, arguments)
     if is_group(options["run"]):

@@ -48,7 +48,7 @@ class DataDescription:
 
 @dataclass(frozen=True)
 class Description:
-    """What run.json holds; see `training/train.py`, which writes it."""
+    """What run.json holds; see `training/describing.py`, which says it."""
 
     title: str
     system: str

@@ -23,12 +23,12 @@ from sparring.settings import Settings
 from sparring.shown import quoted
 from sparring.training.arithmetic import choose_arithmetic
 from sparring.training.beginning import begin_from
+from sparring.training.ending import check_enough_to_evaluate
 from sparring.training.engine import Engine
 from sparring.training.progress import GroupProgress
 from sparring.training.recommending import choose_settings, with_size
 from sparring.training.settings import LIMITS, RunSettings, settings_of
 from sparring.training.signals import stop_signals
-from sparring.training.train import check_enough_to_evaluate
 from sparring.training.worker import Worker
 from sparring.zoo import absolute_reference, find_system, short_name
 

@@ -1,0 +1,60 @@
+"""The length of a run: how many steps its limit comes to."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from sparring.console import Console, duration_text
+from sparring.runs.checkpoint import Checkpoint
+from sparring.runs.folder import Run
+from sparring.runs.group import agreed_length
+from sparring.settings import Limit
+from sparring.training.engine import Engine
+from sparring.training.pace import Pace
+from sparring.training.timing import seconds_of, seconds_per_step
+
+
+def settle_length(
+    limit: Limit,
+    run: Run,
+    engine: Engine,
+    description: dict[str, Any],
+    checkpoint: Checkpoint | None,
+    began: float,
+) -> Pace | None:
+    """Fix how many steps the run has; or give what will, where the limit is a time.
+
+    Until then a new run is at the beginning of its schedules, and one that goes on where it would be if it
+    went on as fast as before.
+
+    Args:
+        limit: of the whole run.
+        run: which may be one of a group, whose runs have one length.
+        engine: is told its length, for the time being where it is not known.
+        description: of the run; its `total_steps` is None as long as they are not known.
+        checkpoint: where the run goes on.
+        began: when this was asked for, by `time.monotonic`.
+    """
+    spent, done = (checkpoint.seconds, checkpoint.step) if checkpoint else (0.0, 0)
+    pace = None
+    if limit.minutes is None:
+        engine.set_length(engine.course.steps_of(limit))
+    else:
+        left = limit.minutes * 60 - spent
+        if done:
+            engine.set_length(done + int(max(0.0, left) * done / max(spent, 1e-3)))
+        if left > 0:
+            pace = Pace(engine, left, began, functools.partial(agreed_length, run.path))
+    description["total_steps"] = engine.total_steps if pace is None else None
+    return pace
+
+
+def announce_length(limit: Limit, engine: Engine, console: Console) -> None:
+    """Say how long a run takes that was given no limit."""
+    steps, per_step = engine.total_steps, seconds_per_step(engine)
+    console.line(
+        f"No limit given: the published length, {limit} ({steps:,} steps), about "
+        f"{duration_text(seconds_of(engine.course, per_step))} on this machine. Ctrl-C saves at any time; "
+        "--epochs, --max-steps or --max-minutes choose another length."
+    )
