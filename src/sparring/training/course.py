@@ -68,6 +68,17 @@ class Course:
         """Names of the phases that the run is too short for; none while its length is not known."""
         return [leg.phase.name for leg in self.legs if not leg.steps]
 
+    def hints(self) -> list[str]:
+        """Which phases the run is too short for, and what to do, in words; nothing where it reaches all."""
+        phases = [f"'{name}'" for name in self.unreached]
+        if not phases:
+            return []
+        plural = "s" if len(phases) > 1 else ""
+        return [
+            f"the run ends before its phase{plural} {' and '.join(phases)}: give it more steps, or "
+            "the phases before fewer."
+        ]
+
     def at(self, step: int) -> Leg:
         """The phase of the round that comes after so many rounds; at the end of the run, the last."""
         ahead = [leg for leg in self.legs if leg.first <= step and leg.steps]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from sparring.console import Console, duration_text
-from sparring.errors import CheckpointError, Interrupted, NotANumber, TrainingError
+from sparring.errors import Interrupted, NotANumber, TrainingError
 from sparring.game import Number
 from sparring.health.findings import Finding, not_a_number
 from sparring.health.monitor import Monitor
@@ -22,24 +22,11 @@ from sparring.shown import quoted
 from sparring.training.callbacks import ON_END, SILENT, Callbacks
 from sparring.training.engine import Engine
 from sparring.training.pace import Pace
+from sparring.training.parts import Part, check_state
 from sparring.training.recording import Recording
 from sparring.training.recovery import Recovery
 from sparring.training.signals import stop_signals
-from sparring.validation import Misfit, check, within
 from sparring.zoo import short_name
-
-
-class Part(Protocol):
-    """Something that remembers: a checkpoint is the state of all of them."""
-
-    def state(self) -> dict[str, Any]:
-        """What it remembers, as mappings of plain values and tensors."""
-
-    def check(self, state: Mapping[str, Any]) -> None:
-        """Raise `Misfit` unless a state, which someone else may have made, could be this part's."""
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on with what `state` gave."""
 
 
 class Loop:
@@ -109,7 +96,7 @@ class Loop:
         verb = "Resuming" if self.resumed else "Training"
         of = "" if total is None else f" of {total:,}"
         self.console.line(f"{verb} {self.description['title']} in {self.run.path}: step {engine.step:,}{of}.")
-        self._say_unreached()
+        self._hint()
         self.recording.event("resumed" if self.resumed else "started", step=engine.step)
         self.recording.status("running")
         self.console.start(self.description["title"], total, engine.step, engine.batch_size)
@@ -202,17 +189,11 @@ class Loop:
             f"{limit} are {total:,} steps here, {self.engine.course.epoch(total):.3g} epochs: "
             "the run is that long from now on, however fast it goes."
         )
-        self._say_unreached()
+        self._hint()
 
-    def _say_unreached(self) -> None:
-        """Say which phases a run is too short for."""
-        phases = [f"'{name}'" for name in self.engine.course.unreached]
-        if phases:
-            plural = "s" if len(phases) > 1 else ""
-            self.console.line(
-                f"Hint: the run ends before its phase{plural} {' and '.join(phases)}: give it more steps, or "
-                "the phases before fewer."
-            )
+    def _hint(self) -> None:
+        for hint in self.engine.course.hints():
+            self.console.line(f"Hint: {hint}")
 
     # -- health -------------------------------------------------------------------------------------------
 
@@ -290,7 +271,7 @@ class Loop:
             # A run that was not watched before may be watched now.
             if name in checkpoint.parts or part is not self.monitor:
                 if from_outside:
-                    self._check(name, part, checkpoint)
+                    check_state(name, part, checkpoint, self.run.path)
                 part.restore(checkpoint.parts[name])
 
     def _save_checked(self) -> None:
@@ -298,18 +279,6 @@ class Loop:
         self.engine.soundness.look()
         self.engine.soundness.check_weights(self.engine.step)
         self._save()
-
-    def _check(self, name: str, part: Part, checkpoint: Checkpoint) -> None:
-        """Raise CheckpointError unless what a part remembers could be its own."""
-        try:
-            with within("parts", name):
-                check(checkpoint.parts.get(name), dict[str, Any])
-                part.check(checkpoint.parts[name])
-        except Misfit as misfit:
-            raise CheckpointError(
-                f"The checkpoint of {self.run.path} after step {checkpoint.step:,} is damaged: {misfit}. "
-                "Restore it from a copy, or remove it to go on from what is left of the run."
-            ) from misfit
 
     def _save(self) -> None:
         began = time.monotonic()
