@@ -131,7 +131,7 @@ def survivor(folder: Path, breaks: bool, dice: random.Random) -> Iterator[str]:
 def contents(folder: Path) -> dict[str, Any]:
     """All that must be the same."""
     run = Run.open(folder)
-    newest = folder / "checkpoints" / f"step-{run.checkpoint_steps()[-1]:08d}"
+    newest = folder / "checkpoints" / f"step-{run.checkpoints.steps()[-1]:08d}"
     files = [*newest.glob("*.safetensors"), folder / "history.jsonl", folder / "samples.png"]
     files += [*(folder / "samples").iterdir(), *folder.glob("before-rollback-*.jsonl")]
     found: dict[str, Any] = {str(file.relative_to(folder)): file.read_bytes() for file in files}

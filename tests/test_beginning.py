@@ -38,7 +38,7 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def networks(run: Run, step: int) -> dict[str, torch.Tensor]:
-    return run.checkpoint(step).networks
+    return run.checkpoints.at(step).networks
 
 
 # -- other weights -------------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ def begin(tiny_npz: Path, tmp_path: Path) -> Begin:
 
 def contents(run: Run) -> dict[str, Any]:
     """All that must be the same in runs that are the same."""
-    checkpoint = run.path / "checkpoints" / f"step-{run.checkpoint_steps()[-1]:08d}"
+    checkpoint = run.path / "checkpoints" / f"step-{run.checkpoints.steps()[-1]:08d}"
     files = [*checkpoint.glob("*.safetensors"), run.path / "history.jsonl", run.path / "samples.png"]
     state = json.loads((checkpoint / "state.json").read_text())
     return {str(file.relative_to(run.path)): file.read_bytes() for file in files} | {"state": state["parts"]}

@@ -59,7 +59,7 @@ def finish(processes: Sequence[subprocess.Popen[str]]) -> list[tuple[int, str, s
 def wait_for_a_step(run: Path, processes: Sequence[subprocess.Popen[str]]) -> None:
     """Wait until a step is saved, which all processes have taken together."""
     for _ in range(600):
-        if max(Run(run).checkpoint_steps(), default=0) > 0:
+        if max(Run(run).checkpoints.steps(), default=0) > 0:
             return
         assert all(process.poll() is None for process in processes), finish(processes)
         time.sleep(0.1)
@@ -219,7 +219,7 @@ def test_a_process_that_vanishes_is_missed(tiny_npz: Path, tmp_path: Path) -> No
     assert code == 2
     assert "another one of the run has ended" in complaint
     assert "Traceback" not in complaint
-    assert Run(run).latest() is not None
+    assert Run(run).checkpoints.latest() is not None
 
 
 def test_torchrun_starts_them(tiny_npz: Path, tmp_path: Path) -> None:

@@ -210,7 +210,7 @@ def test_signals_save_and_say_how_to_go_on(
     assert complaint == (
         f"sparring: Interrupted and saved at step {step:,}. Go on with: sparring resume '{run}'\n"
     )
-    assert Run.open(run).latest().step == step  # type: ignore[union-attr]
+    assert Run.open(run).checkpoints.latest().step == step  # type: ignore[union-attr]
 
 
 def kill_times(kills: int) -> Iterator[float]:

@@ -60,7 +60,7 @@ def words(data: Path) -> list[str]:
 
 def contents(run: Path) -> dict[str, Any]:
     """All that must be the same: networks, optimisers, what else a checkpoint holds, history."""
-    checkpoint = run / "checkpoints" / f"step-{Run(run).checkpoint_steps()[-1]:08d}"
+    checkpoint = run / "checkpoints" / f"step-{Run(run).checkpoints.steps()[-1]:08d}"
     files = [*checkpoint.glob("*.safetensors"), run / "history.jsonl", run / "samples.png"]
     state = json.loads((checkpoint / "state.json").read_text())
     return {str(file.relative_to(run)): file.read_bytes() for file in files} | {"state": state["parts"]}
@@ -173,9 +173,9 @@ def test_seeds_begin_with_the_weights_of_another_run(
     monkeypatch.chdir(group[0])
     asked = options(tiny_npz) | {"max_steps": 1, "quiet": True}
     made = sparring.train_seeds("gan", 2, out=tmp_path / "group", from_="seed-4", **asked)
-    wanted = before.checkpoint(8).networks
+    wanted = before.checkpoints.at(8).networks
     for run in made.runs():
-        begun = run.checkpoint(0).networks
+        begun = run.checkpoints.at(0).networks
         assert begun.keys() == wanted.keys()
         assert all(torch.equal(begun[name], wanted[name]) for name in wanted)
         assert run.description["from_"] == str(before.path)
@@ -390,7 +390,7 @@ def wait(until: Callable[[], bool]) -> None:
 
 def step(run: Path) -> int:
     """The newest step of which there is a checkpoint."""
-    return max(Run(run).checkpoint_steps(), default=0)
+    return max(Run(run).checkpoints.steps(), default=0)
 
 
 def is_free(run: Run) -> bool:

@@ -45,7 +45,7 @@ def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto", 
     run = Run.open(run.path if isinstance(run, Run) else run)
     game_class = recorded_system(run)
     if epoch is None:
-        checkpoint = run.latest()
+        checkpoint = run.checkpoints.latest()
         if checkpoint is None:
             raise CheckpointError(
                 f"{run.path} has no checkpoint yet: wait for its first, or go on with "

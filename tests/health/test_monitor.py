@@ -262,7 +262,7 @@ def without_health(run: sparring.Run) -> list[dict[str, Any]]:
 
 def test_a_watched_run_is_the_run_unwatched(tiny_npz: Path, tmp_path: Path) -> None:
     runs = [train(tiny_npz, tmp_path / str(every), health_every=every) for every in (5, 0)]
-    ours, theirs = (run.latest() for run in runs)
+    ours, theirs = (run.checkpoints.latest() for run in runs)
     assert ours is not None
     assert theirs is not None
     assert ours.parts.keys() - theirs.parts.keys() == {"monitor"}
@@ -284,7 +284,7 @@ def test_each_row_is_of_its_step(tiny_npz: Path, tmp_path: Path) -> None:
     """The vital signs of a row are those of the networks after that step."""
     run = train(tiny_npz, tmp_path / "run", health_every=11)
     (row,) = (row for row in run.history() if row["kind"] == "health")
-    checkpoint = run.latest()
+    checkpoint = run.checkpoints.latest()
     assert checkpoint is not None
     settings = GAN.Settings.of(run.description["settings"], "gan")
     dataset = load_dataset(f"npz:{tiny_npz}")

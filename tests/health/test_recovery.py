@@ -27,6 +27,7 @@ from sparring.health.evidence import CHECKS_IN_A_ROW
 from sparring.health.findings import Finding
 from sparring.health.monitor import Monitor
 from sparring.runs.checkpoint import Checkpoint
+from sparring.runs.checkpoints import Checkpoints
 from sparring.runs.folder import Run
 from sparring.runs.landmarks import needed
 from sparring.training import recovery
@@ -152,7 +153,7 @@ def check_history(run: Run, total: int = STEPS) -> None:
 
 def contents(run: Run) -> dict[str, Any]:
     """All that must be the same in runs that are the same."""
-    newest = run.path / "checkpoints" / f"step-{run.checkpoint_steps()[-1]:08d}"
+    newest = run.path / "checkpoints" / f"step-{run.checkpoints.steps()[-1]:08d}"
     files = [*newest.glob("*.safetensors"), *run.path.glob("*.jsonl"), *run.path.glob("samples/*")]
     state = json.loads((newest / "state.json").read_text())
     return {
@@ -162,7 +163,7 @@ def contents(run: Run) -> dict[str, Any]:
 
 def checkpoint_of(run: Run) -> Checkpoint:
     """The newest."""
-    checkpoint = run.latest()
+    checkpoint = run.checkpoints.latest()
     assert checkpoint is not None
     return checkpoint
 
@@ -268,13 +269,13 @@ def test_whatever_breaks_never_comes_into_a_checkpoint(
     part: str, train: Train, at_every_step: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved = []
-    save = Run.save
+    save = Checkpoints.save
 
-    def noted(run: Run, checkpoint: Checkpoint, *landmarks: int) -> None:
+    def noted(checkpoints: Checkpoints, checkpoint: Checkpoint, *landmarks: int) -> None:
         saved.append(copy.deepcopy(checkpoint))
-        save(run, checkpoint, *landmarks)
+        save(checkpoints, checkpoint, *landmarks)
 
-    monkeypatch.setattr(Run, "save", noted)
+    monkeypatch.setattr(Checkpoints, "save", noted)
     done = train(part=part, **at_every_step)
     assert done.status["state"] == "finished"
     assert len(saved) > STEPS
@@ -368,7 +369,7 @@ def test_a_run_told_to_stop_stops_at_once(
     assert "Step 8: not a number." in done.stdout
     assert events(run) == ["started", "finding", "failed"]
     assert run.status["state"] == "failed"
-    assert run.checkpoint_steps() == [0]
+    assert run.checkpoints.steps() == [0]
     assert list(run.path.glob("before-rollback-*")) == []
 
 
@@ -390,7 +391,7 @@ def test_a_run_stops_at_a_finding_and_goes_on_when_told(
     assert done.stderr.endswith("`sparring resume` goes on in spite of it.\n")
     assert done.stderr.count("\n") == 1
     assert run.status["state"] == "failed"
-    assert run.checkpoint_steps() == [0, step], "a landmark, and the newest"
+    assert run.checkpoints.steps() == [0, step], "a landmark, and the newest"
     assert events(run) == ["started", "finding", "failed"]
     done = run_sparring("resume", run.path, "--on-unhealthy", "rollback")
     assert (done.returncode, done.stderr) == (0, "")
@@ -445,7 +446,7 @@ def test_a_finding_takes_the_run_back_to_before_the_trouble(
     before = rows_before(done)
     assert steps(before) == list(range(back["to"] + 1, found_at + 1))
     assert [row["finding"] for row in before if row["kind"] == "finding"] == ["sickness"]
-    assert done.checkpoint_steps() == [24, 26, 28]
+    assert done.checkpoints.steps() == [24, 26, 28]
     assert slowness(checkpoint_of(done)) == (0.5, 1)
 
 
@@ -511,7 +512,7 @@ def test_a_run_that_is_stopped_while_its_weights_are_broken_keeps_what_it_had(
         with pytest.raises(Interrupted, match=r"Interrupted at step 9\. Go on with: sparring resume"):
             train(part="weights")
     run = Run(tmp_path / "run")
-    assert run.checkpoint_steps() == [0]
+    assert run.checkpoints.steps() == [0]
     sparring.resume(run, quiet=True)
     assert contents(run) == contents(train("whole", part="weights"))
 
@@ -625,8 +626,11 @@ def test_killed_after_it_saved_itself_again(
     assert events(run).count("rolled back") == 1
 
 
-@pytest.mark.parametrize("name", ["copy_history", "go_back", "cut_history"])
+@pytest.mark.parametrize(
+    ("owner", "name"), [(Run, "copy_history"), (Checkpoints, "go_back"), (Run, "cut_history")]
+)
 def test_killed_while_it_goes_back(
+    owner: type[Any],
     name: str,
     train: Train,
     at_every_step: dict[str, Any],
@@ -637,15 +641,15 @@ def test_killed_while_it_goes_back(
     """Between any two of its writes: the run that is left can be resumed, and no row is missing or twice."""
     sick(10)
     options = {"system": "gan", "on_unhealthy": "rollback", **at_every_step}
-    real = getattr(Run, name)
+    real = getattr(owner, name)
 
-    def fatal(run: Run, *arguments: Any, **more: Any) -> None:
-        real(run, *arguments, **more)
-        if "finding" in events(run):
+    def fatal(owner: Any, *arguments: Any, **more: Any) -> None:
+        real(owner, *arguments, **more)
+        if "finding" in events(Run(tmp_path / "run")):
             raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(Run, name, fatal)
+        patched.setattr(owner, name, fatal)
         with pytest.raises(Killed):
             train(**options)
     run = sparring.resume(tmp_path / "run", quiet=True)
@@ -666,18 +670,18 @@ def test_killed_while_it_removes_a_checkpoint(
         raise Killed
 
     with monkeypatch.context() as patched:
-        go_back = Run.go_back
+        go_back = Checkpoints.go_back
 
-        def fatal(run: Run, step: int) -> None:
+        def fatal(checkpoints: Checkpoints, step: int) -> None:
             patched.setattr(shutil, "rmtree", half)
-            go_back(run, step)
+            go_back(checkpoints, step)
 
-        patched.setattr(Run, "go_back", fatal)
+        patched.setattr(Checkpoints, "go_back", fatal)
         with pytest.raises(Killed):
             train(**options)
     run = Run(tmp_path / "run")
-    for step in run.checkpoint_steps():
-        run.checkpoint(step)
+    for step in run.checkpoints.steps():
+        run.checkpoints.at(step)
     sparring.resume(run, quiet=True)
     assert run.status["state"] == "finished"
     check_history(run)
@@ -693,7 +697,7 @@ def test_a_full_disk_while_it_goes_back(
 
     def full(source: Any, target: Any) -> None:
         if "before-rollback" in str(target):
-            found.update(checkpoints=run.checkpoint_steps(), history=run.history())
+            found.update(checkpoints=run.checkpoints.steps(), history=run.history())
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         replace(source, target)
 
@@ -703,7 +707,7 @@ def test_a_full_disk_while_it_goes_back(
             train(system="gan", on_unhealthy="rollback", **at_every_step)
     assert run.status["state"] == "failed"
     assert found["checkpoints"] == [4, 6, 8, 9]
-    assert run.checkpoint_steps() == found["checkpoints"]
+    assert run.checkpoints.steps() == found["checkpoints"]
     assert run.history() == found["history"]
     # With room again it goes back as it should have.
     sparring.resume(run, quiet=True)

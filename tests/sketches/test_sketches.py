@@ -112,7 +112,7 @@ def test_killed_in_every_phase_and_resumed_bit_for_bit(
         # In the middle of the phase, with steps behind it since the last checkpoint; and in its last step.
         for step in (first + steps // 2, first + steps - 1):
             assert run_until_killed(step, arguments, log)
-            saved += Run(run).checkpoint_steps()
+            saved += Run(run).checkpoints.steps()
             arguments = resume
     assert len(set(saved)) > len(sketch.phases)
     assert not run_until_killed(-1, resume, log), "it should come to its end"

@@ -25,16 +25,9 @@ import filelock
 
 from sparring.errors import CheckpointError, RunError, nearest
 from sparring.opening import plain_itself
-from sparring.runs.checkpoint import (
-    Checkpoint,
-    Tensors,
-    packed,
-    read_checkpoint,
-    read_weights,
-    unpacked,
-    write_checkpoint,
-)
-from sparring.runs.description import FORMAT, check_description, identity_of
+from sparring.runs.checkpoint import Tensors, packed, read_weights, unpacked
+from sparring.runs.checkpoints import Checkpoints
+from sparring.runs.description import FORMAT, check_description
 from sparring.runs.files import (
     LARGEST_ROWS,
     append_row,
@@ -45,14 +38,11 @@ from sparring.runs.files import (
     read_json,
     read_rows,
     refuse_links,
-    remove_folder_atomically,
     remove_leftovers,
     write_atomically,
-    write_folder_atomically,
     write_json,
     writing,
 )
-from sparring.runs.landmarks import needed
 from sparring.runs.place import claim, is_group, refuse_occupied
 from sparring.runs.records import Event, Row, Status
 from sparring.runs.tables import frame_of, write_csv
@@ -70,6 +60,7 @@ class Run:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
+        self.checkpoints = Checkpoints(self.path)
         self._lock: filelock.BaseFileLock | None = None
 
     def __repr__(self) -> str:
@@ -278,53 +269,7 @@ class Run:
             warnings.warn(f"{path} lacks its last {size - found:,} bytes: rows are missing", stacklevel=2)
         cut_torn_line(path)
 
-    # -- checkpoints --------------------------------------------------------------------------------------
-
-    def save(self, checkpoint: Checkpoint, landmark_every: int, verified_after: int = 0) -> None:
-        """Write a checkpoint; once it is whole, remove those before it that are of no use any more.
-
-        Args:
-            checkpoint: the state of everything.
-            landmark_every: steps between two that a run may go back to; see `needed`.
-            verified_after: how many steps back a run may have to go.
-        """
-        target = self._checkpoint_folder(checkpoint.step)
-        if target.exists():
-            return
-        identity = identity_of(self.description)
-        write_folder_atomically(target, lambda folder: write_checkpoint(folder, checkpoint, identity))
-        steps = self.checkpoint_steps()
-        for old in set(steps) - needed(steps, landmark_every, verified_after):
-            self._remove_checkpoint(old)
-
-    def latest(self) -> Checkpoint | None:
-        """The newest checkpoint, or None where there is none yet.
-
-        Raises:
-            CheckpointError: it is damaged, or of another run.
-        """
-        steps = self.checkpoint_steps()
-        return self.checkpoint(steps[-1]) if steps else None
-
-    def checkpoint(self, step: int) -> Checkpoint:
-        """The checkpoint of a step.
-
-        Raises:
-            CheckpointError: there is none, it is damaged, or of another run.
-        """
-        return read_checkpoint(self._checkpoint_folder(step), identity_of(self.description))
-
-    def checkpoint_steps(self) -> list[int]:
-        """The steps of which there is a checkpoint, in order."""
-        folders = (self.path / "checkpoints").glob("step-*")
-        numbers = [folder.name.removeprefix("step-") for folder in folders]
-        return sorted(int(number) for number in numbers if number.isdecimal())
-
-    def go_back(self, step: int) -> None:
-        """Make the checkpoint of a step the newest: remove the later ones."""
-        for later in self.checkpoint_steps():
-            if later > step:
-                self._remove_checkpoint(later)
+    # -- networks -----------------------------------------------------------------------------------------
 
     def keep_networks(self, epoch: int, networks: Tensors) -> None:
         """Keep the networks of an epoch for good."""
@@ -346,9 +291,3 @@ class Run:
             )
             raise CheckpointError(f"{self.path} kept no networks of epoch {epoch}: {others}.")
         return unpacked(read_weights(path), path)
-
-    def _checkpoint_folder(self, step: int) -> Path:
-        return self.path / "checkpoints" / f"step-{step:08d}"
-
-    def _remove_checkpoint(self, step: int) -> None:
-        remove_folder_atomically(self._checkpoint_folder(step))

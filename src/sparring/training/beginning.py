@@ -57,7 +57,7 @@ def begin_from(path: str, engine: Engine) -> str:
         SparringError: there is no such run, it has no checkpoint, or nothing of it matches.
     """
     run = Run.open(path)
-    checkpoint = run.latest()
+    checkpoint = run.checkpoints.latest()
     if checkpoint is None:
         raise CheckpointError(f"{path} has no checkpoint yet: there is nothing to begin from.")
     networks = engine.game.state_dict()

@@ -241,7 +241,7 @@ class Loop:
         """Do again what was lost where a run was killed after it had gone back and before it saved itself."""
         event = self.recovery.unfinished()
         if event is not None:
-            self._go_back(self.run.checkpoint(event["to"]), event["number"], event["step"])
+            self._go_back(self.run.checkpoints.at(event["to"]), event["number"], event["step"])
 
     def _watch(self, past: list[dict[str, Any]]) -> None:
         """Have the run watched, by someone who knows what was seen of it before."""
@@ -285,7 +285,7 @@ class Loop:
         if self.recording.writes:
             parts = {name: part.state() for name, part in self.parts().items()}
             checkpoint = Checkpoint(self.engine.step, round(self.recording.seconds, 3), parts)
-            self.run.save(checkpoint, self.recovery.landmark_every, self.recovery.patience)
+            self.run.checkpoints.save(checkpoint, self.recovery.landmark_every, self.recovery.patience)
             self.recording.status("running")
         self.saved = time.monotonic()
         self.save_cost = self.saved - began

@@ -83,10 +83,10 @@ class Recovery:
 
     def landmark(self, age: int = 0) -> Checkpoint:
         """The newest landmark of at least so many steps ago, or the oldest there is."""
-        steps = self.run.checkpoint_steps()
+        steps = self.run.checkpoints.steps()
         marks = landmarks(steps, self.landmark_every) or steps
         old = [step for step in marks if step <= self.engine.step - age]
-        return self.run.checkpoint(max(old, default=marks[0]))
+        return self.run.checkpoints.at(max(old, default=marks[0]))
 
     def announce(self, finding: Finding, step: int) -> tuple[int, int]:
         """Write down that the run goes back, before it does.
@@ -123,7 +123,7 @@ class Recovery:
             # In this order a run that is killed in between, or has no room, loses nothing.
             size = checkpoint.parts["recording"]["history_size"]
             self.run.copy_history(size, f"before-rollback-{number}.jsonl")
-            self.run.go_back(checkpoint.step)
+            self.run.checkpoints.go_back(checkpoint.step)
             self.run.cut_history(size)
         self.engine.processes.barrier()
 

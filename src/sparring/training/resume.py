@@ -90,7 +90,7 @@ def resume(
                 if data is not None:
                     # Of a finished run, too: it is found again when the run is evaluated.
                     run.describe(run.description | {"data": recorded})
-        checkpoint, pace = run.latest(), None
+        checkpoint, pace = run.checkpoints.latest(), None
         total = description["total_steps"] if given is None else None
         engine = Engine(
             game_class,
