@@ -297,3 +297,7 @@ class Game(nn.Module):
     def figures(self) -> Mapping[str, Figure]:
         """Its own figures, of held-out batches, for each epoch's report and `evaluate`; none by default."""
         return {}
+
+    def forward(self, loss: Loss, *batches: Batch) -> Mapping[str, Tensor]:
+        """A loss of some batches: what a turn computes, also with other weights (`torch.func`)."""
+        return loss(*batches)
