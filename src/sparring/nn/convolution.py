@@ -19,8 +19,8 @@ MANY_CHANNELS = 128
 
 
 class Conv2d(nn.Conv2d):
-    """`torch.nn.Conv2d`; with stride 1, many channels and small maps it goes by way of points, with one
-    channel on either side it is a product of matrices."""
+    """`torch.nn.Conv2d`; with stride 1, many channels and small maps it goes by way of points; to one channel
+    it is a product of matrices."""
 
     def forward(self, input: Tensor) -> Tensor:
         """Maps of shape (count, channels, height, width)."""
@@ -28,7 +28,8 @@ class Conv2d(nn.Conv2d):
         if torch.is_autocast_enabled("cpu") or not is_plain(self, input):
             return super().forward(input)
         if self.in_channels == 1:
-            return self.of_patches(input)
+            # torch takes one channel for a sign that others, too, are to lie one after the other.
+            return super().forward(input).contiguous(memory_format=order_of(self.weight))
         if self.out_channels == 1 and self.stride == (1, 1) and self.reach is not None:
             weight = self.weight.flip(2, 3).transpose(0, 1)
             return with_bias(overlapping(input, weight, (1, 1), self.reach, (0, 0)), self.bias)
@@ -46,19 +47,6 @@ class Conv2d(nn.Conv2d):
             kernel - 1 - padding for kernel, padding in zip(self.kernel_size, self.padding, strict=True)
         )
         return (rows, columns) if min(rows, columns) >= 0 else None
-
-    def of_patches(self, images: Tensor) -> Tensor:
-        """Each pixel of the result, all its channels side by side, of the patch of a grey image below it."""
-        assert not isinstance(self.padding, str)
-        height, width = (
-            (pixels + 2 * padding - kernel) // stride + 1
-            for pixels, padding, kernel, stride in zip(
-                images.shape[2:], self.padding, self.kernel_size, self.stride, strict=True
-            )
-        )
-        patches = F.unfold(images, self.kernel_size, padding=self.padding, stride=self.stride)
-        pixels = F.linear(patches.transpose(1, 2), self.weight.flatten(1), self.bias)
-        return pixels.transpose(1, 2).view(len(images), -1, height, width)
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
@@ -106,17 +94,26 @@ def overlapping(
     return F.fold(patches, (height, width), kernel, padding=padding, stride=stride)
 
 
+def order_of(weight: Tensor) -> torch.memory_format:
+    """Whether channels lie side by side in what weights (after, before, rows, columns) make."""
+    last = weight.stride(1) == 1 and weight[0].numel() > 1
+    return torch.channels_last if last else torch.contiguous_format
+
+
 def goes_by_points(layer: nn.Conv2d | nn.ConvTranspose2d, maps: Tensor) -> bool:
     """Whether that is possible, and pays."""
+    return is_plain(layer, maps) and max(maps.shape[2:]) <= SMALL_MAP and has_many_channels(layer)
+
+
+def has_many_channels(layer: nn.Conv2d | nn.ConvTranspose2d) -> bool:
+    """Whether it would go by points where maps are small."""
     kernel, other = layer.kernel_size
     return (
-        is_plain(layer, maps)
-        and layer.stride == (1, 1)
+        layer.stride == (1, 1)
         and 2 < kernel == other < len(POINTS)
-        and layer.padding[0] == layer.padding[1]
-        and int(layer.padding[0]) < kernel
+        and not isinstance(layer.padding, str)
+        and layer.padding[0] == layer.padding[1] < kernel
         and not any(layer.output_padding)
-        and max(maps.shape[2:]) <= SMALL_MAP
         and layer.in_channels * layer.out_channels >= MANY_CHANNELS**2
         and min(layer.in_channels, layer.out_channels) >= MANY_CHANNELS // 2
     )
