@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check clean
+.PHONY: demo test check bench clean
 
 demo: .venv/installed
 	$(BIN)/sparring train r3gan --preset digits --max-minutes 2 --threads 1 --evaluate
@@ -13,6 +13,10 @@ test: .venv/installed-test
 # Style and types, as CI checks them.
 check: .venv/installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+# All timings, beside the peers where there are some: an hour or so on a machine that does nothing else.
+bench: .venv/installed
+	$(BIN)/python benchmarks/bench.py
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -1,0 +1,137 @@
+"""All timings in turn, and a page of what they print.
+
+    make bench, or: python benchmarks/bench.py [--out benchmarks/page.md] [--only NAME ...] [--without-peers]
+
+Peers that are no part of sparring's own environment get one each in `benchmarks/.envs`, made the first time;
+where that is not possible, the page says so. The machine should do nothing else meanwhile: an hour or so.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+HERE = Path(__file__).parent
+ENVIRONMENTS = HERE / ".envs"
+KERAS = ("keras==3.15.*", "tensorflow-cpu==2.21.*")
+
+
+@dataclass(frozen=True)
+class Script:
+    """A script to run."""
+
+    title: str
+    arguments: tuple[str, ...]
+    """Its file within this folder, and what follows."""
+    threads: int | None = 1
+    """Threads that torch is given; None for as many as it takes by itself."""
+    packages: tuple[str, ...] = ()
+    """What the peer's environment has, whose Python is then the script's next argument."""
+
+
+SCRIPTS = {
+    "start": Script("Start-up", ("start.py",)),
+    "overhead": Script("What the engine costs", ("overhead.py",)),
+    "health": Script("What watching a run's health costs", ("health.py", "gan")),
+    "convolutions": Script("What convolutions take", ("convolutions.py",)),
+    "zoo": Script("Every system for images beside eager PyTorch", ("zoo.py", "--profile")),
+    "zoo-2": Script(
+        "The wide ones with two threads",
+        ("zoo.py", "acgan", "dcgan-tflearn", "dcgan", "wgan", "r3gan", "--threads", "2"),
+        threads=2,
+    ),
+    "keras": Script("The article's ACGAN beside Keras", ("acgan.py",), None, KERAS),
+    "keras-bf16": Script("The same in bfloat16", ("acgan.py", "--bf16"), None, KERAS),
+    "scaling": Script("Scaling", ("scaling.py",), None),
+    "language-model": Script("A large vocabulary", ("language_model.py",)),
+    "improved-gan": Script("A round of improved-gan", ("improved_gan.py",)),
+}
+
+
+def python_with(packages: tuple[str, ...]) -> str:
+    """The Python of an environment with some packages, made if it is not there.
+
+    Raises:
+        subprocess.CalledProcessError: it cannot be made.
+    """
+    folder = ENVIRONMENTS / packages[0].partition("=")[0]
+    python = str(folder / "bin" / "python")
+    ready = folder / "ready"
+    if not ready.exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
+        ready.touch()
+    return python
+
+
+def output_of(script: Script) -> str:
+    """What a script prints, or how it failed."""
+    file, *rest = script.arguments
+    try:
+        peer = [python_with(script.packages)] if script.packages else []
+    except subprocess.CalledProcessError as error:
+        return f"Left out: the environment of {', '.join(script.packages)} cannot be made ({error})."
+    environment = dict(os.environ)
+    if script.threads is not None:
+        environment["OMP_NUM_THREADS"] = str(script.threads)
+    done = subprocess.run(
+        [sys.executable, str(HERE / file), *peer, *rest],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        return f"Ended with {done.returncode}: {done.stderr.strip().splitlines()[-1:]}"
+    return done.stdout.strip()
+
+
+def machine() -> str:
+    """Processor, cores, and versions."""
+    names = {
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    }
+    versions = ", ".join(f"{package} {version(package)}" for package in ("sparring", "torch", "numpy"))
+    return f"{', '.join(names)}, {os.cpu_count()} cores; Python {platform.python_version()}, {versions}."
+
+
+def page(chosen: list[Script]) -> Iterator[str]:
+    """The parts of the page, as they come."""
+    yield f"# Timings of {date.today()}\n\n{machine()}\n"
+    for script in chosen:
+        command = " ".join(script.arguments)
+        threads = "threads as it takes them" if script.threads is None else f"threads: {script.threads}"
+        yield f"## {script.title}\n\n`benchmarks/{command}`, {threads}\n\n```\n{output_of(script)}\n```\n"
+
+
+def main(
+    out: Path = HERE / "page.md",
+    only: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = (),
+    without_peers: bool = False,
+) -> None:
+    """Run them, and write the page after each."""
+    chosen = [
+        script
+        for name, script in SCRIPTS.items()
+        if (not only or name in only) and not (without_peers and script.packages)
+    ]
+    with out.open("w") as file:
+        for part in page(chosen):
+            print(part, flush=True)
+            file.write(f"{part}\n")
+            file.flush()
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
