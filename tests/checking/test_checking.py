@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from small_networks import SMALL_NETWORKS
 
 import sparring
 from sparring.checking import CheckReport, Examination
@@ -19,22 +20,6 @@ from sparring.errors import DataError, OwnCodeError, SettingError
 from sparring.zoo import SYSTEMS
 
 Examine = Callable[..., CheckReport]
-NARROW = {
-    "dcgan": {"width": 4},
-    "wgan": {"width": 4, "n_critic": 2, "point_units": 8},
-    "wgan-gp": {"width": 4, "n_critic": 2, "point_units": 8},
-    "began": {"width": 4, "latent_size": 8, "point_units": 8},
-    "r3gan": {"generator_width": 4, "discriminator_width": 4, "discriminator_units": 16},
-    "pix2pix": {"width": 4, "critic_width": 4},
-    "restore": {"width": 4, "critic_width": 4},
-    "srgan": {"width": 4, "critic_width": 4, "blocks": 1, "resnet_steps": 1},
-    "denoise": {"width": 4, "depth": 3, "critic_width": 4, "noise_width": 4, "noise_steps": 1, "n_critic": 2},
-    "cartoon": {"width": 4, "critic_width": 4, "blocks": 1, "content_steps": 1},
-    "inpaint": {"width": 4, "critic_width": 4},
-    "cyclegan": {"width": 4, "critic_width": 4, "blocks": 1},
-    "seqgan": {"likelihood_epochs": 1, "critic_epochs": 1, "critic_steps": 2, "rollouts": 2},
-    "relgan": {"likelihood_epochs": 1, "critic_steps": 2, "critic_filters": 8, "critic_embedding": 8},
-}
 PAGE = Path(__file__).parents[2] / "docs" / "your-own-system.md"
 
 
@@ -54,10 +39,9 @@ WIDE = ("dcgan-tflearn", "acgan")
 @pytest.mark.parametrize("system", [system for system in SYSTEMS if system != "gan"])
 def test_the_zoo_passes(system: str, tiny_npz: Path) -> None:
     """Several processes are tried with the system that is left, below; all tricks in tests/tricks."""
-    left_out = ("processes", "tricks") if system in WIDE else ("processes",)
-    checks = [check for check in CHECKS if check.name not in left_out]
+    checks = [check for check in CHECKS if check.name not in ("processes", "tricks")]
     data = f"npz:{tiny_npz}" if system in WIDE else None
-    examination = Examination(system, data, checks, NARROW.get(system, {}))
+    examination = Examination(system, data, checks, SMALL_NETWORKS.get(system, {}))
     report = examination.report(list(examination.results()))
     assert report.passed, report.text(traceback=True)
     assert [result.name for result in report.results] == [check.name for check in checks]

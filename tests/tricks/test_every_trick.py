@@ -10,6 +10,7 @@ import copy
 import math
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import pytest
@@ -298,17 +299,43 @@ def play(engine: Engine, rounds: int) -> None:
         assert all(map(math.isfinite, engine.play_round().values()))
 
 
+class Outcome(NamedTuple):
+    """What an engine has come to."""
+
+    networks: dict[str, Tensor]
+    samples: Tensor
+    choices: Tensor
+    """The samples or, where what is chosen may stay the same while the chances move, the chances' weights."""
+
+    @classmethod
+    def of(cls, engine: Engine) -> Outcome:
+        made = samples(engine)
+        weights = [weight.detach().flatten() for weight in engine.game.generator.parameters()]
+        return cls(
+            networks(engine), made, torch.cat(weights) if engine.dataset.examples.kind.discrete else made
+        )
+
+
+ROUNDS = 3
+
+
+@cache
+def without_tricks(case: Case) -> Outcome:
+    engine = case.engine()
+    play(engine, ROUNDS)
+    return Outcome.of(engine)
+
+
 @pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_at_strength_0_nothing_changes(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = case.engine()
+    theirs = without_tricks(case).networks
     accepted = [trick for trick in TRICKS if (trick, case) in ACCEPTED]
     for trick in accepted:
         monkeypatch.setattr(TRICKS[trick], "is_on", classmethod(lambda cls, settings: True))
     engine = case.engine()
     assert [name for name, _ in engine.game.tricks.items()] == accepted
-    for each in (plain, engine):
-        play(each, 3)
-    ours, theirs = networks(engine), networks(plain)
+    play(engine, ROUNDS)
+    ours = networks(engine)
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
@@ -318,23 +345,16 @@ def test_at_its_usual_strength_it_trains_resumes_and_changes_the_samples(
     trick: str, case: Case, same_state: Callable[[Any, Any], bool]
 ) -> None:
     usual = TRICKS[trick].usual
-    plain, engine = case.engine(), case.engine(**usual)
-    for each in (plain, engine):
-        play(each, 3)
-    ours, theirs = samples(engine), samples(plain)
-    assert ours.isfinite().all()
-    assert ours.shape == theirs.shape
-    if engine.dataset.examples.kind.discrete:
-        # What is chosen may stay the same while the chances move.
-        ours, theirs = (
-            torch.cat([weight.flatten() for weight in each.game.generator.parameters()])
-            for each in (engine, plain)
-        )
-    assert not torch.equal(ours, theirs)
+    engine = case.engine(**usual)
+    play(engine, ROUNDS)
+    ours, theirs = Outcome.of(engine), without_tricks(case)
+    assert ours.samples.isfinite().all()
+    assert ours.samples.shape == theirs.samples.shape
+    assert not torch.equal(ours.choices, theirs.choices)
     resumed = case.engine(**usual)
     resumed.restore(copy.deepcopy(engine.state()))
     for each in (engine, resumed):
-        play(each, 2)
+        play(each, 1)
     assert same_state(resumed.state(), engine.state())
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import torch
+from small_networks import SMALL_NETWORKS
 from suited import suited
 
 from sparring.data.dataset import Column, Dataset, dataset_of
@@ -30,25 +31,6 @@ from sparring.training.precision import Precision
 from sparring.zoo import SYSTEMS, find_system
 
 Make = Callable[..., Engine]
-SMALL_NETWORKS: dict[str, dict[str, Any]] = {
-    "dcgan": {"width": 4},
-    "wgan": {"width": 4, "n_critic": 2},
-    "wgan-gp": {"width": 4, "n_critic": 2},
-    "began": {"width": 4, "latent_size": 8},
-    "r3gan": {"generator_width": 4, "discriminator_width": 4, "discriminator_units": 16},
-    "improved-gan": {"labelled": 10, "width": 4},
-    "bad-gan": {"labelled": 10, "width": 4, "density_units": 8, "density_epochs": 1},
-    "bayesian-gan": {"width": 4, "generators": 3},
-    "pix2pix": {"width": 4, "critic_width": 4},
-    "restore": {"width": 4, "critic_width": 4},
-    "inpaint": {"width": 4, "critic_width": 4},
-    "cartoon": {"width": 4, "critic_width": 4, "blocks": 1, "content_steps": 1},
-    "denoise": {"width": 4, "depth": 3, "critic_width": 4, "noise_width": 4, "noise_steps": 1, "n_critic": 2},
-    "srgan": {"width": 4, "critic_width": 4, "blocks": 1, "resnet_steps": 1},
-    "cyclegan": {"width": 4, "critic_width": 4, "blocks": 1},
-    "seqgan": {"likelihood_epochs": 1, "critic_epochs": 1, "critic_steps": 2, "rollouts": 2},
-    "relgan": {"likelihood_epochs": 1, "critic_steps": 2, "critic_filters": 8, "critic_embedding": 8},
-}
 TRANSLATORS = {"pix2pix", "restore", "inpaint", "srgan", "denoise", "cyclegan", "cartoon"}
 """Systems that are told images."""
 IMAGES_ONLY = TRANSLATORS | {"gan", "dcgan-tflearn", "acgan", "improved-gan", "bad-gan"}
@@ -235,8 +217,9 @@ TWO_PROCESSES = """
 import sys, torch
 import torch.distributed as dist
 sys.path[:0] = sys.argv[1:]
+from small_networks import SMALL_NETWORKS
 from suited import suited
-from test_every_system import SMALL_NETWORKS, data_of, usual_shape
+from test_every_system import data_of, usual_shape
 from sparring.processes import Processes, end_with_the_others, join_processes
 from sparring.training.engine import Engine
 from sparring.zoo import SYSTEMS, find_system
