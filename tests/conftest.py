@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from hypothesis import settings
 from suited import suited
 from torch import Tensor
 
+from sparring.cli import main
 from sparring.data.dataset import Batch, Dataset, dataset_of
+from sparring.game import Number
 from sparring.processes import Processes
 from sparring.training.engine import Engine
 from sparring.zoo import find_system
@@ -168,3 +171,42 @@ def run_sparring() -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return run
+
+
+@pytest.fixture
+def run_here(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the command line as `run_sparring` does, in this process: where what it says is tested."""
+
+    def run(*arguments: Any, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        capsys.readouterr()
+        code: Any = 0
+        with contextlib.chdir(cwd or Path()), monkeypatch.context() as patched:
+            patched.setenv("COLUMNS", "100")
+            try:
+                main([*map(str, arguments)])
+            except SystemExit as stop:
+                code = stop.code or 0
+        return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def stopping_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], contextlib.AbstractContextManager[None]]:
+    """Asks runs to stop in the round of a step: `with stopping_at(8): ...`."""
+
+    @contextlib.contextmanager
+    def asked(step: int) -> Iterator[None]:
+        play_round = Engine.play_round
+
+        def ending(engine: Engine, watched: bool = False) -> dict[str, Number]:
+            engine.stop_asked = engine.step == step
+            return play_round(engine, watched)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Engine, "play_round", ending)
+            yield
+
+    return asked

@@ -224,9 +224,9 @@ def test_ways_in_a_picture_and_in_a_film(run: Path, tmp_path: Path) -> None:
 
 
 def test_directions_and_projections_from_the_command_line(
-    run: Path, tmp_path: Path, run_sparring: Callable[..., Any]
+    run: Path, tmp_path: Path, run_here: Callable[..., Any]
 ) -> None:
-    done = run_sparring("directions", run, "--count", "2", "--steps", "3", "--out", tmp_path / "d.png")
+    done = run_here("directions", run, "--count", "2", "--steps", "3", "--out", tmp_path / "d.png")
     assert done.returncode == 0, done.stderr
     with Image.open(tmp_path / "d.png") as picture:
         assert picture.size == (3 * 164 - 4, 2 * 164 - 4)
@@ -235,7 +235,7 @@ def test_directions_and_projections_from_the_command_line(
     Image.fromarray(photo).save(tmp_path / "photo.jpg")
     Image.fromarray(mask).save(tmp_path / "mask.png")
     asked = ("--steps", "5", "--mask", tmp_path / "mask.png", "--out", tmp_path / "p.png")
-    done = run_sparring("project", run, tmp_path / "photo.jpg", *asked)
+    done = run_here("project", run, tmp_path / "photo.jpg", *asked)
     assert done.returncode == 0, done.stderr
     assert "mean difference 0." in done.stdout
     assert "generated as '" in done.stdout
@@ -261,10 +261,10 @@ def test_directions_and_projections_from_the_command_line(
     ],
 )
 def test_mistakes(
-    words: tuple[str, ...], expected: str, run: Path, tmp_path: Path, run_sparring: Callable[..., Any]
+    words: tuple[str, ...], expected: str, run: Path, tmp_path: Path, run_here: Callable[..., Any]
 ) -> None:
     command, *others = words
-    done = run_sparring(command, run, *others, cwd=tmp_path)
+    done = run_here(command, run, *others, cwd=tmp_path)
     assert done.returncode == 2
     assert expected in done.stderr
     assert done.stderr.count("\n") == 1
@@ -312,7 +312,7 @@ def test_a_film_may_be_a_video(ending: str, run: Path, tmp_path: Path) -> None:
 
 
 def test_samples_around_an_image_begin_with_the_nearest_and_go_no_farther_than_asked(
-    run: Path, tmp_path: Path, run_sparring: Callable[..., Any]
+    run: Path, tmp_path: Path, run_here: Callable[..., Any]
 ) -> None:
     model = sparring.load(run)
     example = model.sample(1, label=1, seed=5).examples[0]
@@ -325,35 +325,33 @@ def test_samples_around_an_image_begin_with_the_nearest_and_go_no_farther_than_a
     drawn = [model.around(example, 4, label=1, steps=steps, spread=1.0).examples[1:] for steps in (1, 20)]
     assert torch.equal(*drawn), "at 1 they have nothing to do with the example"
     Image.fromarray(np.full((30, 40), 200, np.uint8)).save(tmp_path / "photo.png")
-    done = run_sparring(
-        "sample", run, "--around", "photo.png", "--count", "3", "--out", "a.npz", cwd=tmp_path
-    )
+    done = run_here("sample", run, "--around", "photo.png", "--count", "3", "--out", "a.npz", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     with np.load(tmp_path / "a.npz") as arrays:
         assert arrays["images"].shape == (3, 20, 20, 1)
-    done = run_sparring(
+    done = run_here(
         "sample", run, "--around", "photo.png", "--interpolate", "3", "--out", "b.png", cwd=tmp_path
     )
     assert (done.returncode, "leave these out" in done.stderr) == (2, True)
 
 
 def test_a_film_of_a_run_shows_its_samples_over_time(
-    tiny_npz: Path, tmp_path: Path, run_sparring: Callable[..., Any]
+    tiny_npz: Path, tmp_path: Path, run_here: Callable[..., Any]
 ) -> None:
     options: dict[str, Any] = {"data": f"npz:{tiny_npz}", "preset": "paper", "batch_size": 50, "epochs": 3}
     made = sparring.train("gan", out=tmp_path / "run", quiet=True, **options)
-    done = run_sparring("film", made.path, tmp_path / "run.gif")
+    done = run_here("film", made.path, tmp_path / "run.gif")
     assert done.returncode == 0, done.stderr
     assert frames(tmp_path / "run.gif") == len(list((made.path / "samples").iterdir())) == 3
     for asked, expected in (
         (("run.avi",), "A film is written as .gif, .mp4"),
         (("a.gif", "--seconds", "0"), "seconds is"),
     ):
-        done = run_sparring("film", made.path, *asked, cwd=tmp_path)
+        done = run_here("film", made.path, *asked, cwd=tmp_path)
         assert (done.returncode, expected in done.stderr) == (2, True)
     for shot in (made.path / "samples").iterdir():
         shot.unlink()
-    assert "no pictures" in run_sparring("film", made.path, "a.gif", cwd=tmp_path).stderr
+    assert "no pictures" in run_here("film", made.path, "a.gif", cwd=tmp_path).stderr
 
 
 def test_an_image_that_is_none_is_refused(run: Path, tmp_path: Path) -> None:

@@ -244,12 +244,12 @@ def test_code_that_came_with_a_model_is_not_run(exported: tuple[sparring.Run, Pa
 
 
 def test_from_the_command_line(
-    exported: tuple[sparring.Run, Path], tmp_path: Path, run_sparring: Callable[..., Any]
+    exported: tuple[sparring.Run, Path], tmp_path: Path, run_here: Callable[..., Any]
 ) -> None:
     run, _ = exported
-    done = run_sparring("export", run.path, tmp_path / "model", "--no-onnx")
+    done = run_here("export", run.path, tmp_path / "model", "--no-onnx")
     assert (done.returncode, done.stderr) == (0, "")
-    done = run_sparring("sample", tmp_path / "model", "--count", "6", "--out", tmp_path / "s.npz")
+    done = run_here("sample", tmp_path / "model", "--count", "6", "--out", tmp_path / "s.npz")
     assert done.returncode == 0, done.stderr
     with np.load(tmp_path / "s.npz") as arrays:
         assert arrays["images"].shape == (6, 20, 20, 1)

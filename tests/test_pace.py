@@ -105,18 +105,10 @@ def test_schedules_wait_for_the_length_and_keep_it(
 
 
 def test_a_run_stopped_after_its_length_was_fixed_has_that_length(
-    begin: Begin, slow: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    begin: Begin, slow: list[float], tmp_path: Path, stopping_at: Callable[[int], Any]
 ) -> None:
-    play_round = Engine.play_round
-
-    def ending(engine: Engine, watched: bool = False) -> dict[str, Number]:
-        engine.stop_asked = engine.step == 10
-        return play_round(engine, watched)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Engine, "play_round", ending)
-        with pytest.raises(Interrupted):
-            begin("run", max_minutes=5.0)
+    with stopping_at(10), pytest.raises(Interrupted):
+        begin("run", max_minutes=5.0)
     run = Run.open(tmp_path / "run")
     assert (run.status["step"], run.description["total_steps"]) == (11, 29)
     slow[:] = [1.0]
@@ -125,18 +117,10 @@ def test_a_run_stopped_after_its_length_was_fixed_has_that_length(
 
 
 def test_a_run_stopped_before_finds_it_out_when_it_goes_on(
-    begin: Begin, slow: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    begin: Begin, slow: list[float], tmp_path: Path, stopping_at: Callable[[int], Any]
 ) -> None:
-    play_round = Engine.play_round
-
-    def ending(engine: Engine, watched: bool = False) -> dict[str, Number]:
-        engine.stop_asked = engine.step == 2
-        return play_round(engine, watched)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Engine, "play_round", ending)
-        with pytest.raises(Interrupted):
-            begin("run", max_minutes=5.0)
+    with stopping_at(2), pytest.raises(Interrupted):
+        begin("run", max_minutes=5.0)
     run = Run.open(tmp_path / "run")
     assert (run.status["step"], run.status["total_steps"], run.description["total_steps"]) == (3, None, None)
     slow[:] = [5.0]

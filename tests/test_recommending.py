@@ -219,11 +219,11 @@ def test_a_system_of_ones_own_may_have_other_presets(tiny_npz: Path, tmp_path: P
 
 
 def test_without_a_system_the_one_for_the_data_is_trained(
-    tiny_npz: Path, tmp_path: Path, run_sparring: Command
+    tiny_npz: Path, tmp_path: Path, run_here: Command
 ) -> None:
     path = tmp_path / "run"
     asked = ("--data", f"npz:{tiny_npz}", "--batch-size", "8", "--generator-width", "4", "--threads", "1")
-    done = run_sparring("train", *asked, "--max-steps", "2", "--out", path)
+    done = run_here("train", *asked, "--max-steps", "2", "--out", path)
     assert done.returncode == 0, done.stderr
     description = json.loads((path / "run.json").read_text())
     assert description["system"] == "r3gan"
@@ -236,7 +236,7 @@ def test_without_a_system_the_one_for_the_data_is_trained(
         assert reason in said
     assert "Hint: About 2 steps would be few" in said
     # What was chosen stays chosen.
-    assert run_sparring("resume", path, "--max-steps", "4").returncode == 0
+    assert run_here("resume", path, "--max-steps", "4").returncode == 0
     assert json.loads((path / "run.json").read_text())["settings"] == description["settings"]
 
 
@@ -300,7 +300,7 @@ def test_for_pairs_of_ones_own_a_system_is_to_be_named(tmp_path: Path) -> None:
 
 
 def test_pairs_of_several_sizes_are_translated_without_a_system_named(
-    tmp_path: Path, run_sparring: Command
+    tmp_path: Path, run_here: Command
 ) -> None:
     for domain in "AB":
         (tmp_path / "p" / domain).mkdir(parents=True)
@@ -309,7 +309,7 @@ def test_pairs_of_several_sizes_are_translated_without_a_system_named(
             image.save(tmp_path / "p" / domain / f"{side}.png")
     asked = ("--size", "16", "--width", "4", "--critic-width", "4", "--max-steps", "1", "--batch-size", "1")
     path = tmp_path / "run"
-    done = run_sparring("train", "--data", f"pairs:{tmp_path / 'p'}", *asked, "--out", path)
+    done = run_here("train", "--data", f"pairs:{tmp_path / 'p'}", *asked, "--out", path)
     assert done.returncode == 0, done.stderr
     assert json.loads((path / "run.json").read_text())["system"] == "pix2pix"
 

@@ -9,12 +9,12 @@ import signal
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forks import is_killed
 
 import sparring
 from sparring.errors import Interrupted
@@ -265,20 +265,12 @@ def wait_for_output(process: subprocess.Popen[str]) -> None:
     assert any(line.startswith(("Training", "Resuming")) for line in process.stdout)
 
 
-def dying_at(count: int, arguments: dict[str, Any] | Path) -> bool:
+def dying_at(count: int, arguments: dict[str, Any] | Path, log: Path) -> bool:
     """Train or resume in a process that is killed just before, or just after, so many files became whole.
 
     Returns:
         Whether it was killed, and did not come to its end.
     """
-    with warnings.catch_warnings():
-        # Newer Pythons warn that threads do not survive a fork; this process has none that matter.
-        warnings.simplefilter("ignore")
-        child = os.fork()
-    if child:
-        _, status = os.waitpid(child, 0)
-        assert status in (0, signal.SIGKILL), status
-        return status == signal.SIGKILL
     replace, save, left = os.replace, Loop._save, [count]
 
     def fatal(source: Any, target: Any) -> None:
@@ -293,16 +285,14 @@ def dying_at(count: int, arguments: dict[str, Any] | Path) -> bool:
         save(loop)
         loop.save_cost = 0.0
 
-    code = 1
-    try:
+    def work() -> None:
         os.replace, Loop._save = fatal, at_every_step  # type: ignore[assignment,method-assign]
         if isinstance(arguments, dict):
             sparring.train(**arguments)
         else:
             sparring.resume(arguments, quiet=True)
-        code = 0
-    finally:
-        os._exit(code)
+
+    return is_killed(work, log)
 
 
 def test_kill_nine_at_every_file_that_becomes_whole(
@@ -311,7 +301,7 @@ def test_kill_nine_at_every_file_that_becomes_whole(
     run = tmp_path / "run"
     asked = options("gan", tiny_npz) | {"out": run, "max_steps": STEPS["gan"], "checkpoint_minutes": 1e-9}
     count = 1
-    while dying_at(count, run if (run / "run.json").exists() else asked):
+    while dying_at(count, run if (run / "run.json").exists() else asked, tmp_path / "log"):
         count += 1
         assert count < 100
     assert count > 15

@@ -66,16 +66,16 @@ def test_the_evaluation_of_such_samples_says_so_and_does_not_stand_for_the_run(r
     assert len(list((run / "evaluations").glob("*temperature-0.25.json"))) == 1
 
 
-def test_they_are_options_of_the_run_that_is_named(run: Path, run_sparring: Sparring, tmp_path: Path) -> None:
+def test_they_are_options_of_the_run_that_is_named(run: Path, run_here: Sparring, tmp_path: Path) -> None:
     out = tmp_path / "cold.txt"
-    made = run_sparring("sample", "--count", 5, run, "--temperature", 1e-4, "--out", out)
+    made = run_here("sample", "--count", 5, run, "--temperature", 1e-4, "--out", out)
     assert made.returncode == 0, made.stderr
     assert len(set(out.read_text().splitlines())) == 1
     assert "instead of the 1.0 that the run has" in " ".join(
-        run_sparring("evaluate", run, "--help").stdout.split()
+        run_here("evaluate", run, "--help").stdout.split()
     )
-    wrong = run_sparring("sample", run, "--temperature", -1, "--out", tmp_path / "b.txt")
+    wrong = run_here("sample", run, "--temperature", -1, "--out", tmp_path / "b.txt")
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert "temperature is -1.0: it must be greater than 0" in wrong.stderr
-    other = run_sparring("sample", run.parent, "--temperature", 1, "--out", tmp_path / "b.txt")
+    other = run_here("sample", run.parent, "--temperature", 1, "--out", tmp_path / "b.txt")
     assert "has no option --temperature" in other.stderr

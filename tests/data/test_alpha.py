@@ -72,13 +72,13 @@ def test_colours_are_stretched_whether_or_not_something_is_transparent(opaque: i
     assert second[:, 5, 5].tolist() == [0, 0, 128, 255]
 
 
-def test_samples_have_it_too(tmp_path: Path, run_sparring: Callable[..., Any]) -> None:
+def test_samples_have_it_too(tmp_path: Path, run_here: Callable[..., Any]) -> None:
     photos, run = tmp_path / "photos", tmp_path / "run"
     photos.mkdir()
     for number in range(12):
         picture().save(photos / f"{number}.png")
     small = ("--batch-size", "4", "--generator-width", "4", "--discriminator-width", "4", "--threads", "1")
-    done = run_sparring(
+    done = run_here(
         "train", "--data", f"folder:{photos}", "--alpha", "--max-steps", "2", *small, "--out", run
     )
     assert done.returncode == 0, done.stderr

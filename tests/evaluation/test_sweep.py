@@ -65,15 +65,15 @@ def test_texts_without_an_oracle_have_bleu_as_quality(runs: Path) -> None:
     assert found.points[0].quality.reference == found.points[-1].quality.reference
 
 
-def test_reports_draw_the_curve_and_another_beside_it(runs: Path, run_sparring: Sparring) -> None:
+def test_reports_draw_the_curve_and_another_beside_it(runs: Path, run_here: Sparring) -> None:
     page = runs / "page.html"
     with pytest.raises(SettingError, match=r"two has no curve to be drawn: make one with `sparring sweep"):
         sparring.report(runs / "one", page, beside=runs / "two")
-    made = run_sparring("sweep", runs / "two", "--count", 100)
+    made = run_here("sweep", runs / "two", "--count", 100)
     assert made.returncode == 0, made.stderr
     assert "100 samples of each temperature" in made.stdout
     assert re.search(r"real\s+│\s+\d", made.stdout)
-    made = run_sparring("report", runs / "one", "--out", page, "--beside", runs / "two")
+    made = run_here("report", runs / "one", "--out", page, "--beside", runs / "two")
     assert made.returncode == 0, made.stderr
     text = page.read_text()
     assert "Quality against diversity" in text

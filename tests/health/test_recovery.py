@@ -333,8 +333,8 @@ def train_command(system: str, data: Path, out: Path, *more: Any) -> list[Any]:
 Command = Callable[..., Any]
 
 
-def test_a_run_gives_up(run_sparring: Command, faulty: str, tiny_npz: Path, tmp_path: Path) -> None:
-    done = run_sparring(*train_command(faulty, tiny_npz, tmp_path / "run", "--always", "--break-at", 3))
+def test_a_run_gives_up(run_here: Command, faulty: str, tiny_npz: Path, tmp_path: Path) -> None:
+    done = run_here(*train_command(faulty, tiny_npz, tmp_path / "run", "--always", "--break-at", 3))
     assert done.returncode == 3
     assert done.stderr.startswith(
         "sparring: Gave up at step 3, after going back 3 times: not a number. At step 4 the term "
@@ -356,10 +356,10 @@ def test_a_run_gives_up(run_sparring: Command, faulty: str, tiny_npz: Path, tmp_
 
 
 def test_a_run_told_to_stop_stops_at_once(
-    run_sparring: Command, faulty: str, tiny_npz: Path, tmp_path: Path
+    run_here: Command, faulty: str, tiny_npz: Path, tmp_path: Path
 ) -> None:
     run = Run(tmp_path / "run")
-    done = run_sparring(*train_command(faulty, tiny_npz, run.path, "--on-unhealthy", "stop"))
+    done = run_here(*train_command(faulty, tiny_npz, run.path, "--on-unhealthy", "stop"))
     assert done.returncode == 3
     assert done.stderr.startswith(
         "sparring: At step 9 the term 'adversarial' of the generator's loss became nan. Train again with the "
@@ -377,11 +377,11 @@ def test_a_run_told_to_stop_stops_at_once(
 
 
 def test_a_run_stops_at_a_finding_and_goes_on_when_told(
-    run_sparring: Command, tiny_npz: Path, tmp_path: Path
+    run_here: Command, tiny_npz: Path, tmp_path: Path
 ) -> None:
     run = Run(tmp_path / "run")
     slow = ["--generator-lr", 1e-30, "--discriminator-lr", 1e-30]
-    done = run_sparring(*train_command("gan", tiny_npz, run.path, *slow, "--on-unhealthy", "stop"))
+    done = run_here(*train_command("gan", tiny_npz, run.path, *slow, "--on-unhealthy", "stop"))
     assert done.returncode == 3
     step = CHECKS_IN_A_ROW + 1
     assert done.stderr.startswith(
@@ -393,7 +393,7 @@ def test_a_run_stops_at_a_finding_and_goes_on_when_told(
     assert run.status["state"] == "failed"
     assert run.checkpoints.steps() == [0, step], "a landmark, and the newest"
     assert events(run) == ["started", "finding", "failed"]
-    done = run_sparring("resume", run.path, "--on-unhealthy", "rollback")
+    done = run_here("resume", run.path, "--on-unhealthy", "rollback")
     assert (done.returncode, done.stderr) == (0, "")
     assert run.status["state"] == "finished"
     assert run.description["on_unhealthy"] == "rollback"
@@ -499,18 +499,11 @@ def test_broken_weights_are_not_saved_and_wait_for_a_landmark(
 
 
 def test_a_run_that_is_stopped_while_its_weights_are_broken_keeps_what_it_had(
-    train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    train: Train, tmp_path: Path, stopping_at: Callable[[int], Any]
 ) -> None:
-    play_round = Engine.play_round
-
-    def stopped(engine: Engine, watched: bool = False) -> dict[str, Number]:
-        engine.stop_asked = engine.step == 8
-        return play_round(engine, watched)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Engine, "play_round", stopped)
-        with pytest.raises(Interrupted, match=r"Interrupted at step 9\. Go on with: sparring resume"):
-            train(part="weights")
+    said = r"Interrupted at step 9\. Go on with: sparring resume"
+    with stopping_at(8), pytest.raises(Interrupted, match=said):
+        train(part="weights")
     run = Run(tmp_path / "run")
     assert run.checkpoints.steps() == [0]
     sparring.resume(run, quiet=True)

@@ -141,12 +141,10 @@ def test_ctrl_c_stays_what_it_is(tiny_npz: Path, tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize("changes", [FAILING, (("import sys", "import sys; sys.exit(0)"),)])
-def test_the_real_command_line(
-    changes: Any, train: Train, tmp_path: Path, run_sparring: Any, points: str
-) -> None:
+def test_the_command_line(changes: Any, train: Train, tmp_path: Path, run_here: Any, points: str) -> None:
     small = f"{train(changes).run.parent / 'small.py'}:Small"
     options = ("--data", points, "--max-steps", "3", "--batch-size", "8", "--out", tmp_path / "other")
-    done = run_sparring("train", small, *options)
+    done = run_here("train", small, *options)
     assert done.returncode == 2
     assert done.stderr.startswith("sparring: ")
     assert done.stderr.count("\n") == 1

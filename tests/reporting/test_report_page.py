@@ -353,10 +353,10 @@ def test_no_run(tmp_path: Path) -> None:
         sparring.report(tmp_path)
 
 
-def test_the_real_command_line(
-    run_sparring: Callable[..., subprocess.CompletedProcess[str]], runs: dict[str, Path], tmp_path: Path
+def test_the_command_line(
+    run_here: Callable[..., subprocess.CompletedProcess[str]], runs: dict[str, Path], tmp_path: Path
 ) -> None:
-    done = run_sparring("report", runs["seed-0"], "--out", "a.html", cwd=tmp_path)
+    done = run_here("report", runs["seed-0"], "--out", "a.html", cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "Wrote a.html\n", "")
     assert (tmp_path / "a.html").stat().st_size > 10_000
 

@@ -125,10 +125,10 @@ def test_runs_that_cannot_be_read_or_written(run: Path, tmp_path: Path) -> None:
         sparring.tensorboard([run], tmp_path / "file")
 
 
-def test_the_real_command_line(
-    run_sparring: Callable[..., subprocess.CompletedProcess[str]], runs: dict[str, Path], tmp_path: Path
+def test_the_command_line(
+    run_here: Callable[..., subprocess.CompletedProcess[str]], runs: dict[str, Path], tmp_path: Path
 ) -> None:
-    done = run_sparring("tensorboard", runs["seed-0"], runs["dcgan"], "--logdir", "my logs", cwd=tmp_path)
+    done = run_here("tensorboard", runs["seed-0"], runs["dcgan"], "--logdir", "my logs", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (
         "Wrote my logs/seed-0\nWrote my logs/dcgan\nTo look at it: tensorboard --logdir 'my logs'\n"
@@ -136,12 +136,12 @@ def test_the_real_command_line(
     assert "generator/loss" in read(tmp_path / "my logs" / "seed-0").Tags()["scalars"]
 
 
-def test_the_command_names_the_folder_that_has_all_runs(run: Path, run_sparring: Any, tmp_path: Path) -> None:
+def test_the_command_names_the_folder_that_has_all_runs(run: Path, run_here: Any, tmp_path: Path) -> None:
     shutil.copytree(run, tmp_path / "other")
     tmp_path = tmp_path.resolve()
-    done = run_sparring("tensorboard", "run", cwd=tmp_path)
+    done = run_here("tensorboard", "run", cwd=tmp_path)
     assert done.stdout == f"Wrote run/tensorboard\nTo look at it: tensorboard --logdir {tmp_path / 'run'}\n"
-    done = run_sparring("tensorboard", "run", tmp_path / "other", cwd=tmp_path)
+    done = run_here("tensorboard", "run", tmp_path / "other", cwd=tmp_path)
     assert done.stdout.endswith(f"To look at it: tensorboard --logdir {tmp_path}\n")
 
 

@@ -6,8 +6,6 @@ import contextlib
 import io
 import os
 import signal
-import traceback
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from forks import is_killed
 
 from sparring.cli import main
 from sparring.training.engine import Engine
@@ -179,25 +178,12 @@ def killed_in(step: int, arguments: list[str], log: Path) -> bool:
     Returns:
         Whether it was killed, and did not come to its end.
     """
-    with warnings.catch_warnings():
-        # Newer Pythons warn that threads do not survive a fork; this process has none that matter.
-        warnings.simplefilter("ignore")
-        child = os.fork()
-    if child:
-        _, status = os.waitpid(child, 0)
-        assert status in (0, signal.SIGKILL), log.read_text()
-        return status == signal.SIGKILL
-    code = 1
-    try:
-        with log.open("w") as file, contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
-            try:
-                kill_in(step)
-                main(arguments)
-                code = 0
-            except BaseException:  # noqa: BLE001  # all of it goes into the log
-                traceback.print_exc(file=file)
-    finally:
-        os._exit(code)
+
+    def work() -> None:
+        kill_in(step)
+        main(arguments)
+
+    return is_killed(work, log)
 
 
 def kill_in(step: int) -> None:
