@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import sparring
-from sparring.errors import OwnCodeError, SettingError
-from sparring.training.callbacks import Moment
+from sparring.console import Console
+from sparring.errors import Interrupted, OwnCodeError, SettingError
+from sparring.processes import Processes
+from sparring.training.callbacks import ON_STEP, Callbacks, Moment
+from sparring.training.engine import Engine
+from sparring.training.recording import Recording
 
 Train = Callable[..., sparring.Run]
 
@@ -77,6 +82,30 @@ def test_after_an_error_in_one_a_run_goes_on_as_if_there_had_been_none(name: str
     sparring.resume(failing, quiet=True, on_step=lambda moment: steps.append(moment.step))
     assert steps[-1] == 12
     assert (failing.path / "history.jsonl").read_bytes() == (whole.path / "history.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(("rank", "raised"), [(0, OwnCodeError), (1, Interrupted)])
+def test_an_error_in_one_ends_all_processes(
+    rank: int, raised: type[Exception], make_engine: Callable[..., Engine], tmp_path: Path
+) -> None:
+    told: list[bool] = []
+
+    class Several(Processes):
+        def any(self, here: bool) -> bool:
+            told.append(here)
+            return True  # The first has failed.
+
+    def fail(moment: Moment) -> None:
+        raise ValueError("out of ink")
+
+    engine = make_engine("gan")
+    engine.processes = Several(torch.device("cpu"), rank, 2)
+    callbacks = Callbacks.named({ON_STEP: fail})
+    console = Console(silent=True)
+    recording = Recording(engine, sparring.Run(tmp_path), {"total_steps": 2}, console, callbacks)
+    with pytest.raises(raised):
+        recording.tell(ON_STEP)
+    assert told == [rank == 0]
 
 
 def test_a_run_is_finished_whatever_is_called_then(train: Train) -> None:

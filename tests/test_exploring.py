@@ -166,6 +166,16 @@ def test_texts_cannot_be_explored(make_engine: Callable[..., Any]) -> None:
 # -- projection ---------------------------------------------------------------------------------------------
 
 
+def test_the_same_is_found_where_the_generator_leaves_things_to_chance(
+    make_engine: Callable[..., Any],
+) -> None:
+    engine = make_engine("gan", generator_dropout=0.5, generator_dropout_at_sampling=True)
+    explored = Model(engine.game, engine.game.condition(engine.dataset).kind, no_data)
+    once, again = (explored.project(engine.dataset.examples.values[0], steps=2) for _ in range(2))
+    assert torch.equal(once.latent, again.latent)
+    assert torch.equal(once.examples.values, again.examples.values)
+
+
 def test_the_noise_of_a_sample_is_found(model: Model) -> None:
     target = model.sample(3, seed=8).examples[2]
     found = model.project(target)

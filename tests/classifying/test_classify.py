@@ -94,6 +94,7 @@ def test_evaluate_has_the_calibration_error_beside_the_test_error(run: Path) -> 
         (["none.png"], "There is no file or folder none.png"),
         (["empty"], "empty holds no images"),
         (["points.npz"], "is not grey images of 8 x 8"),
+        (["torn.png"], "); mend or remove it.\n"),
     ],
 )
 def test_what_cannot_be_classified_is_refused(
@@ -102,6 +103,7 @@ def test_what_cannot_be_classified_is_refused(
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
+    (tmp_path / "torn.png").write_text("no image")
     np.savez(tmp_path / "points.npz", points=np.zeros((5, 2), np.float32))
     with pytest.raises(SystemExit) as ended:
         main(["classify", str(run), *pictures])

@@ -72,7 +72,9 @@ def _read(path: Path, spec: DataSpec, reading: Mapping[str, Any]) -> Pictures:
     if not files:
         raise DataError(f"{path} holds no images.")
     root = path if path.is_dir() else path.parent
-    loaded = load_images(root, files, Wanted(frame, bool(reading.get("stretch")), alpha=spec.shape[0] == 4))
+    loaded = load_images(
+        root, files, Wanted(frame, bool(reading.get("stretch")), skip_bad=None, alpha=spec.shape[0] == 4)
+    )
     names = spec.condition.class_names
     folders = [file.parts[0] for file in files]
     named = path.is_dir() and all(folder in names for folder in folders)

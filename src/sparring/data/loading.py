@@ -31,8 +31,8 @@ class Wanted:
     """Their size, and how they come to it."""
     stretch: bool = False
     """Whether the brightest value of all files becomes white."""
-    skip_bad: bool = False
-    """Whether files that cannot be decoded are left out rather than refused."""
+    skip_bad: bool | None = False
+    """Whether files that cannot be decoded are left out rather than refused; None where nobody is asked."""
     alpha: bool = False
     """Whether how opaque images are stays, as a fourth channel."""
 
@@ -73,10 +73,8 @@ def load_files(files: Sequence[Path], wanted: Wanted, watch: Watch = unwatched) 
             kept.append(index)
             sizes.add((found.width, found.height))
         elif not wanted.skip_bad:
-            raise DataError(
-                f"{files[index]} cannot be read as an image ({found}); mend or remove it, or pass "
-                "--skip-bad-images to skip such files."
-            )
+            skip = "" if wanted.skip_bad is None else ", or pass --skip-bad-images to skip such files"
+            raise DataError(f"{files[index]} cannot be read as an image ({found}); mend or remove it{skip}.")
     if not kept:
         raise DataError(f"None of the {len(files)} images can be read, {files[0]} being the first.")
     if len(kept) < len(files):
@@ -101,7 +99,7 @@ def read_image(file: Path, shape: Sequence[int]) -> Tensor:
     if not file.is_file():
         raise DataError(f"There is no file {file}.")
     channels, height, width = shape
-    images = load_files([file], Wanted(Frame(width, height), alpha=channels == 4)).images
+    images = load_files([file], Wanted(Frame(width, height), skip_bad=None, alpha=channels == 4)).images
     return with_channels(images, channels)[0]
 
 

@@ -72,7 +72,7 @@ def project(
     optimizer = torch.optim.Adam([moved], RATE)
     for parameter in game.parameters():
         parameter.requires_grad_(False)
-    with inference(game):
+    with game.random.aside("projection"), inference(game):
         for step in range(steps):
             optimizer.param_groups[0]["lr"] = RATE * _ramp((step + 0.5) / steps)
             made = game.sample(moved, condition)

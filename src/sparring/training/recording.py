@@ -138,14 +138,15 @@ class Recording:
             self.run.cut_history(self.history_size)
 
     def tell(self, name: str, values: Mapping[str, Any] | None = None) -> None:
-        """Call the callbacks of a name, where this process writes."""
-        if self.writes:
-            numbers = {each: json_value(value) for each, value in (values or {}).items()}
-            total, suffix = self.description["total_steps"], self.engine.dataset.examples.kind.suffix
-            self.callbacks.tell(
-                name,
-                Moment(self.run, self.engine.step, total, self.epoch, self.seconds, numbers, suffix),
-            )
+        """Call the callbacks of a name, where this process writes; an error in one ends all processes."""
+        with self.engine.processes.ending_together():
+            if self.writes:
+                self.callbacks.tell(name, self._moment(values or {}))
+
+    def _moment(self, values: Mapping[str, Any]) -> Moment:
+        numbers = {name: json_value(value) for name, value in values.items()}
+        total, suffix = self.description["total_steps"], self.engine.dataset.examples.kind.suffix
+        return Moment(self.run, self.engine.step, total, self.epoch, self.seconds, numbers, suffix)
 
     # -- events -------------------------------------------------------------------------------------------
 
