@@ -81,8 +81,9 @@ def test_pictures_become_so_many_times_as_large(
         with Image.open("out.png") as made:
             assert made.size == (size[1] * scale, size[0] * scale)
             assert made.mode == "LA" or made.mode == "RGBA"
-    found = sparring.evaluate("run", count=50, quiet=True).figures
-    assert {"PSNR", "PSNR of the input", "fid", "fid_of_input"} <= set(found)
+    if scale == 2:
+        found = sparring.evaluate("run", count=50, quiet=True).figures
+        assert {"PSNR", "PSNR of the input", "fid", "fid_of_input"} <= set(found)
 
 
 def test_other_scales_are_refused(make_engine: Make) -> None:
