@@ -150,7 +150,11 @@ class R3GAN(Game):
         fake, fake_labels = self.show(fake, real.condition, real=False)
         if self.settings.exact_penalty:
             # The penalties are on the slopes of the very scores that the loss is of.
-            shown, fake = (images.detach().requires_grad_() for images in (shown, fake))
+            # A trick may have made them ask already, and goes back through them as well.
+            shown, fake = (
+                images if images.requires_grad else images.detach().requires_grad_()
+                for images in (shown, fake)
+            )
         real_scores, classes = self.discriminator(shown, labels)
         fake_scores, _ = self.discriminator(fake, fake_labels)
         return Terms(
