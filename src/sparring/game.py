@@ -275,6 +275,16 @@ class Game(nn.Module):
         """What a user is shown: `generate`, or a generator kept for the purpose such as an average."""
         return self.generate(latent, condition)
 
+    def critic_score(self, examples: Tensor, condition: Tensor) -> Tensor | None:
+        """How real its critic finds examples, whatever it makes of them otherwise: (count,), more for what it
+        takes for real; None where it gives no such number.
+
+        Args:
+            examples: encoded, (count, *shape).
+            condition: what they are, encoded; or of shape (count, 0).
+        """
+        return None
+
     def class_logits(self, examples: Tensor) -> Tensor | None:
         """What the system, as a classifier, says of real examples: logits (count, classes), of which a
         softmax gives probabilities; None where it does not tell classes apart.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -16,8 +17,8 @@ SAMPLE_BATCH = 250
 
 
 @torch.no_grad()
-def generate(game: Game, latent: Tensor, told: Column) -> Tensor:
-    """Examples from latents in evaluation mode, as they are stored; on the CPU.
+def generated(game: Game, latent: Tensor, told: Column) -> Iterator[Tensor]:
+    """Examples from latents in evaluation mode, as the game's networks have them, a batch at a time.
 
     Chance between a generator's layers, where there is any, follows from the latents: the same give the same.
 
@@ -26,11 +27,14 @@ def generate(game: Game, latent: Tensor, told: Column) -> Tensor:
         latent: noise, as `Game.latent` gives it.
         told: what each is to be.
     """
-    parts = []
     digest = hashlib.sha256(latent.detach().cpu().numpy().tobytes()).hexdigest()
     with game.random.aside(f"samples of {digest}"), inference(game):
         for start in range(0, len(latent), SAMPLE_BATCH):
             chosen = slice(start, start + SAMPLE_BATCH)
-            condition = told[chosen].to(latent.device).encoded()
-            parts.append(game.data.kind.decode(game.sample(latent[chosen], condition)).cpu())
-    return torch.cat(parts)
+            yield game.sample(latent[chosen], told[chosen].to(latent.device).encoded())
+
+
+def generate(game: Game, latent: Tensor, told: Column) -> Tensor:
+    """The same as they are stored, all together; on the CPU."""
+    decode = game.data.kind.decode
+    return torch.cat([decode(examples).cpu() for examples in generated(game, latent, told)])

@@ -18,8 +18,10 @@ from sparring.exploring.explorer import Explorer
 from sparring.exploring.latents import require_vectors, truncated
 from sparring.game import Game
 from sparring.generating import SAMPLE_BATCH
+from sparring.rejection import Rejection, fitted, kept
 from sparring.sample_files import Samples, joined
 from sparring.settings import Count, Fraction, Natural, check_value
+from sparring.standing import take_standing_statistics
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -39,7 +41,12 @@ class Model(Explorer):
         self._dataset = cache(dataset)
 
     def sample(
-        self, count: int = 100, label: str | int | None = None, seed: int = 0, truncation: float = 1.0
+        self,
+        count: int = 100,
+        label: str | int | None = None,
+        seed: int = 0,
+        truncation: float = 1.0,
+        rejection: float = 0.0,
     ) -> Samples:
         """Generate examples; the same seed gives the same ones.
 
@@ -49,14 +56,22 @@ class Model(Explorer):
             seed: decides the noise.
             truncation: share of the distance of the noise from its mean that is left: below 1 samples are
                 more usual, and less diverse.
+            rejection: share of what is generated that has less than an even chance to be kept, by what the
+                critic says of it (see `rejection.py`); 0 keeps all. The paper has 0.8.
 
         Raises:
-            SettingError: count below 1, seed below 0, or a label that the system cannot be told.
+            SettingError: count below 1, seed below 0, a label that the system cannot be told, or nothing that
+                could be rejected.
         """
-        return joined(list(self.batches(count, label, seed, truncation)))
+        return joined(list(self.batches(count, label, seed, truncation, rejection)))
 
     def batches(
-        self, count: int = 100, label: str | int | None = None, seed: int = 0, truncation: float = 1.0
+        self,
+        count: int = 100,
+        label: str | int | None = None,
+        seed: int = 0,
+        truncation: float = 1.0,
+        rejection: float = 0.0,
     ) -> Iterator[Samples]:
         """The same examples a few at a time, so that memory does not grow with their number.
 
@@ -65,15 +80,37 @@ class Model(Explorer):
             label: as `sample` takes it.
             seed: decides the noise.
             truncation: as `sample` takes it.
+            rejection: likewise.
 
         Raises:
             SettingError: as `sample` does, at once.
         """
         count, seed = check_value("count", count, Count), check_value("seed", seed, Natural)
-        share = check_value("truncation", truncation, Fraction)
-        if share != 1.0:
+        share, rejected = (
+            check_value(name, value, Fraction)
+            for name, value in (("truncation", truncation), ("rejection", rejection))
+        )
+        if share != 1.0 or rejected:
             require_vectors(self.game, self.condition)
-        return self._batches(self.told(count, label), seed, share)
+        told = self.told(count, label)
+        rule = fitted(self.game, self._dataset(), self._any, rejected, seed) if rejected else None
+        return self._batches(told, seed, share, rule)
+
+    def take_standing_statistics(self, batches: int, seed: int = 0) -> None:
+        """Let batch normalisation use the mean statistics of some batches of samples, see `standing.py`.
+
+        Args:
+            batches: how many, of 250 samples.
+            seed: decides their noise.
+
+        Raises:
+            SettingError: fewer than one, or no batch normalisation makes the samples.
+        """
+        take_standing_statistics(self.game, self._any, check_value("batches", batches, Count), seed)
+
+    def _any(self, count: int) -> Column:
+        """What so many samples are told where nothing is asked for."""
+        return self.told(count, None)
 
     def told(self, count: int, label: str | int | None) -> Column:
         """What so many samples are told: a label, or all in turn."""
@@ -110,11 +147,17 @@ class Model(Explorer):
         translation = translation_of(self.game, mask, direction, check_value("seed", seed, Natural))
         return translation.of_array(images) if isinstance(images, np.ndarray) else translation(images)
 
-    def _batches(self, told: Column, seed: int, truncation: float) -> Iterator[Samples]:
-        random = self._noise(seed, "samples")
+    def _batches(
+        self, told: Column, seed: int, truncation: float, rule: Rejection | None
+    ) -> Iterator[Samples]:
+        random, coins = self._noise(seed, "samples"), self._noise(seed, "rejection")
         for first in range(0, len(told), SAMPLE_BATCH):
             part = told[first : first + SAMPLE_BATCH]
-            latent = truncated(self.game.latent(SAMPLE_BATCH, random)[: len(part)], self.game, truncation)
+
+            def draw(count: int = len(part)) -> Tensor:
+                return truncated(self.game.latent(SAMPLE_BATCH, random)[:count], self.game, truncation)
+
+            latent = draw() if rule is None else kept(self.game, rule, part, draw, coins)
             yield self._made(latent, part)
 
     @cached_property

@@ -22,6 +22,8 @@ def sample(
     label: str | int | None = None,
     seed: int = 0,
     truncation: float = 1.0,
+    rejection: float = 0.0,
+    standing_statistics: int = 0,
     interpolate: int | None = None,
     around: Path | str | None = None,
     epoch: int | None = None,
@@ -37,6 +39,10 @@ def sample(
         seed: decides the noise.
         truncation: share of the distance of the noise from its mean that is left: below 1 samples are more
             usual, and less diverse.
+        rejection: share of what is generated that has less than an even chance to be kept, by what the critic
+            says of it; 0 keeps all, the paper has 0.8.
+        standing_statistics: batches of samples over which batch normalisation takes its statistics, instead
+            of those of training; 0 for these, usual are 16 and more.
         interpolate: so many samples on each way from one noise to another: a row of a picture, and the
             frames of a film (.gif, .mp4 ...).
         around: an image in a file, of any format and size: samples like the nearest that can be generated.
@@ -45,14 +51,20 @@ def sample(
         sampling: settings of the system that say how samples are made, such as `temperature=0.7`.
     """
     model = load(run, epoch, device, **sampling)
+    if standing_statistics:
+        model.take_standing_statistics(standing_statistics)
     if around is not None:
         from sparring.exploring.runs import image_for
 
-        if interpolate is not None or truncation != 1.0:
-            raise SettingError("Samples around an image are neither ways nor truncated: leave these out.")
+        if interpolate is not None or truncation != 1.0 or rejection:
+            raise SettingError(
+                "Samples around an image are neither ways nor truncated nor rejected: leave these out."
+            )
         return model.around(image_for(model, around), USUAL_COUNT if count is None else count, label, seed)
     if interpolate is None:
-        return model.sample(USUAL_COUNT if count is None else count, label, seed, truncation)
+        return model.sample(USUAL_COUNT if count is None else count, label, seed, truncation, rejection)
+    if rejection:
+        raise SettingError("What lies on a way is not rejected: leave one of the two out.")
     ways, rest = divmod(USUAL_WAYS * interpolate if count is None else count, max(1, interpolate))
     if rest or not ways:
         raise SettingError(

@@ -7,6 +7,9 @@ import dataclasses
 from sparring.cli.options import chosen, parsed, sampling_options
 from sparring.shown import say, visible_line
 
+DRAWING = ("count", "label", "seed", "truncation", "rejection")
+"""Options of `sample` that say what is drawn."""
+
 
 def sample(arguments: list[str]) -> None:
     """Write samples of a run."""
@@ -35,8 +38,10 @@ def sample(arguments: list[str]) -> None:
     steps = options["interpolate"]
     if steps is None and options["around"] is None:
         model = load(options["run"], options["epoch"], options["device"], **sampling)
+        if options["standing_statistics"]:
+            model.take_standing_statistics(options["standing_statistics"])
         options["count"] = USUAL_COUNT if options["count"] is None else options["count"]
-        drawn = model.batches(*(options[name] for name in ("count", "label", "seed", "truncation")))
+        drawn = model.batches(*(options[name] for name in DRAWING))
     else:
         samples = sample(**(options | sampling))
         drawn, options["count"] = iter([samples]), len(samples)

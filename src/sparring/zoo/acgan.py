@@ -235,6 +235,11 @@ class ACGAN(Game):
         logits: Tensor = self.discriminator(examples)[1]
         return logits
 
+    def critic_score(self, examples: Tensor, condition: Tensor) -> Tensor:
+        """What the discriminator says, of classes apart."""
+        said: Tensor = self.discriminator(examples)[0]
+        return said.flatten()
+
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in U(-1, 1)^latent_size."""
         return random.uniform(count, self.settings.latent_size)

@@ -171,6 +171,11 @@ class BayesianGAN(Game):
             return torch.stack([square.mean() for square in squares]).sum() / self.data.count
         return torch.stack([square.sum() for square in squares]).sum() / (2 * self.data.count)
 
+    def critic_score(self, examples: Tensor, condition: Tensor) -> Tensor:
+        """What the discriminator says."""
+        said: Tensor = self.discriminator(examples)
+        return said.flatten()
+
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in U(-1, 1)^latent_size, and a number that says which generator."""
         return random.uniform(count, self.latent_size + 1)

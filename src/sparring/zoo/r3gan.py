@@ -207,6 +207,11 @@ class R3GAN(Game):
         logits: Tensor = self.discriminator(examples, any_class)[1]
         return logits
 
+    def critic_score(self, examples: Tensor, condition: Tensor) -> Tensor:
+        """What the discriminator says, of classes apart."""
+        said: Tensor = self.discriminator(examples, condition)[0]
+        return said.flatten()
+
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in N(0, I)."""
         return random.normal(count, self.generator.latent_size)

@@ -1,0 +1,107 @@
+"""Sampling with a critic's say in it, and with statistics taken anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import sparring
+from sparring.errors import SettingError
+from sparring.loading import load
+from sparring.rejection import Rejection, calibrated
+from sparring.runs.folder import Run
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
+    """Makes a run of three steps on points."""
+
+    def run_of(system: str = "dcgan", **options: float) -> Run:
+        out = tmp_path_factory.mktemp("runs") / "run"
+        return sparring.train(system, data="ring", max_steps=3, threads=1, quiet=True, out=out, **options)
+
+    return run_of
+
+
+def test_what_is_kept_is_distributed_as_what_is_real() -> None:
+    """With log-odds of true densities and nothing taken off, the chance is their ratio over the largest."""
+    log_odds = torch.linspace(-3, 1, 9)
+    rule = Rejection(slope=1.0, offset=0.0, highest=1.0, gamma=0.0)
+    torch.testing.assert_close(rule.chances(log_odds), (log_odds - 1).exp(), atol=1e-4, rtol=1e-4)
+
+
+def test_scores_become_log_odds() -> None:
+    """N(1, 1) against N(0, 1) has log-odds x - 1/2; a score of 3 x + 7 is calibrated to the same."""
+    random = torch.Generator().manual_seed(0)
+    real, fake = torch.randn(20_000, generator=random) + 1, torch.randn(10_000, generator=random)
+    slope, offset = calibrated(real, fake)
+    assert (slope, offset) == (pytest.approx(1.0, abs=0.05), pytest.approx(-0.5, abs=0.05))
+    other, shift = calibrated(3 * real + 7, 3 * fake + 7)
+    assert (other, shift) == (
+        pytest.approx(slope / 3, rel=1e-4),
+        pytest.approx(offset - 7 * slope / 3, rel=1e-3),
+    )
+    assert torch.tensor(calibrated(torch.ones(5), torch.zeros(5))).isfinite().all()
+    with pytest.raises(SettingError, match="the same of all examples"):
+        calibrated(torch.ones(5), torch.ones(5))
+
+
+def test_samples_that_look_real_are_kept(runs: Callable[..., Run]) -> None:
+    """Points around (1, 1), beside real ones around (0, 0): those to the left are kept, by a critic that
+    looks at nothing else, whichever side it calls real."""
+
+    class Beside(nn.Linear):
+        def forward(self, latent: torch.Tensor) -> torch.Tensor:
+            return 1 + latent[:, :2] / 2
+
+    class Sideways(nn.Module):
+        def forward(self, points: torch.Tensor) -> torch.Tensor:
+            return 5 * points[:, :1]
+
+    model = load(runs())
+    model.game.generator, model.game.discriminator = Beside(1, 1), Sideways()
+    plain, kept = (model.sample(400, seed=1, rejection=share).examples for share in (0.0, 0.8))
+    assert kept.shape == plain.shape
+    assert kept[:, 0].mean() < plain[:, 0].mean() - 0.1
+    assert torch.equal(kept, model.sample(400, seed=1, rejection=0.8).examples)
+
+
+def test_what_cannot_be_rejected(runs: Callable[..., Run]) -> None:
+    with pytest.raises(SettingError, match="was shown what tricks make of examples"):
+        load(runs(instance_noise=0.1)).sample(5, rejection=0.5)
+    with pytest.raises(SettingError, match=r"rejection is 1\.5"):
+        load(runs()).sample(5, rejection=1.5)
+    with pytest.raises(SettingError, match="is not rejected"):
+        sparring.sample(runs(), rejection=0.5, interpolate=4)
+    with pytest.raises(SettingError, match="says one number of each example"):
+        load(runs("wgan-gp")).sample(5, rejection=0.5)
+
+
+def test_statistics_are_those_of_samples(tmp_path: Path, tiny_npz: Path) -> None:
+    run = sparring.train(
+        "dcgan", data=f"npz:{tiny_npz}", width=4, max_steps=1, threads=1, quiet=True, out=tmp_path / "run"
+    )
+    model = load(run)
+    norms = [part for part in model.game.generator.modules() if isinstance(part, nn.BatchNorm2d)]
+    others = [part for part in model.game.discriminator.modules() if isinstance(part, nn.BatchNorm2d)]
+    before = [norm.running_mean.clone() for norm in others]
+    seen: list[torch.Tensor] = []
+    norms[0].register_forward_hook(lambda norm, given, _: seen.append(given[0]) if norm.training else None)
+    model.take_standing_statistics(3)
+    assert len(seen) == 3
+    torch.testing.assert_close(
+        norms[0].running_mean, torch.stack([each.mean((0, 2, 3)) for each in seen]).mean(0)
+    )
+    assert not any(norm.training for norm in norms)
+    assert all(torch.equal(norm.running_mean, kept) for norm, kept in zip(others, before, strict=True))
+    with pytest.raises(SettingError, match="without batch normalisation"):
+        sparring.sample(
+            sparring.train(
+                "gan", data=f"npz:{tiny_npz}", max_steps=1, threads=1, quiet=True, out=tmp_path / "gan"
+            ),
+            standing_statistics=2,
+        )
