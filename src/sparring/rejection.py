@@ -82,7 +82,7 @@ def fitted(game: Game, data: Dataset, told: Callable[[int], Column], share: floa
     ]
     fake = torch.cat(parts)
     slope, offset = calibrated(judged, fake)
-    rule = Rejection(slope, offset, slope * float(fake.max()) + offset, 0.0)
+    rule = Rejection(slope, offset, float((slope * fake + offset).max()), 0.0)
     return replace(rule, gamma=float(rule.likeness(fake).quantile(share)))
 
 
