@@ -98,6 +98,7 @@ ARMS = {
     "unrolling": Arm({"unrolling": 3}),
     "historical averaging": Arm({"historical_averaging": 0.1}),
     "augmentation": Arm({"augment_colour": 1.0, "augment_translation": 0.125, "augment_cutout": 0.5}),
+    "adaptive augmentation": Arm({"adaptive_augmentation": 0.6}),
     "images from -1 to 1": Arm({"tanh_output": True}, "A1, G1"),
     "Wasserstein, weights clipped": Arm({"loss": "wasserstein", "clip_weights": 0.01}, "A2"),
     "Wasserstein, gradient penalty": Arm({"loss": "wasserstein", "gradient_penalty": 10.0}, "A2"),

@@ -31,7 +31,8 @@ from sparring.objectives import Objective
 from sparring.processes import Processes
 from sparring.randomness import Randomness
 from sparring.training.engine import Engine
-from sparring.tricks import TRICKS
+from sparring.tricks import TRICKS, adaptive_augmentation
+from sparring.tricks.adaptive_augmentation import SIGN, AdaptiveAugmentation
 from sparring.tricks.batch_features import score_layer, shares
 from sparring.tricks.exchanged_loss import LOSSES
 from sparring.tricks.feature_matching import FeatureMatching
@@ -127,7 +128,10 @@ REFUSED = {
     },
     ("critic penalties", Case("language-model", "texts")): "shows it nothing",
     ("lecam", Case("language-model", "texts")): "shows it nothing",
-    ("consistency", Case("began", "classes")): "never asks for self.objective",
+    **{
+        (trick, Case("began", "classes")): "never asks for self.objective"
+        for trick in ("consistency", "adaptive augmentation")
+    },
     # Tokens.
     ("critic penalties", Case("seqgan", "texts")): "no critic of SeqGAN is shown numbers",
     # Pairs.
@@ -219,7 +223,7 @@ REFUSED = {
     # No images.
     **{
         (trick, Case(system, data)): f"images, and this data has {about}"
-        for trick in ("augmentation", "consistency")
+        for trick in ("augmentation", "adaptive augmentation", "consistency")
         for systems, data, about in (
             (
                 ("dcgan", "wgan", "wgan-gp", "began", "r3gan", "bayesian-gan"),
@@ -272,6 +276,19 @@ REFUSED = {
 
 ALL = [(trick, case) for trick in TRICKS for case in CASES]
 ACCEPTED = [pair for pair in ALL if pair not in REFUSED]
+
+
+@pytest.fixture(autouse=True)
+def chances_that_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Adaptive augmentation that has begun to change images, and goes on within a few steps."""
+    begin = AdaptiveAugmentation.__init__
+
+    def halfway(trick: AdaptiveAugmentation, settings: Any, random: Randomness) -> None:
+        begin(trick, settings, random)
+        trick.chance.fill_(0.5)
+
+    monkeypatch.setattr(AdaptiveAugmentation, "__init__", halfway)
+    monkeypatch.setattr(adaptive_augmentation, "IMAGES", 40)
 
 
 def name_of(value: Any) -> str:
@@ -646,6 +663,27 @@ def sees_augmented_images(case: Case, patch: pytest.MonkeyPatch) -> None:
     assert {(True, True), (False, True)} <= seen
 
 
+def sees_chances_move(case: Case, patch: pytest.MonkeyPatch) -> None:
+    """By a batch at a time, towards where the critic's signs are as asked for; at 0 nothing is changed."""
+    engine = case.engine(adaptive_augmentation=0.6)
+    (trick,) = engine.game.tricks
+    signs: list[tuple[float, int]] = []
+    learn, chance = trick.learn, 0.5
+    patch.setattr(
+        type(trick), "learn", lambda self, values: (signs.append((values[SIGN], self.batch)), learn(values))
+    )
+    for _ in range(3):
+        play(engine, 1)
+        for sign, batch in signs:
+            chance = min(1.0, max(0.0, chance + (1 if sign > 0.6 else -1) * batch / 40))
+        signs.clear()
+        assert trick.chance.item() == pytest.approx(chance, abs=1e-6)
+    images = torch.rand(8, 1, 8, 8)
+    for share, same in ((0.0, True), (1.0, False)):
+        trick.changes.share = torch.tensor(share)
+        assert torch.equal(trick.changes.changed([images], (0.0, 1.0))[0], images) == same
+
+
 def sees_layers_that_stay(case: Case, patch: pytest.MonkeyPatch) -> None:
     engine, plain = case.engine(freeze=1), case.engine()
     before, free = networks(engine), networks(plain)
@@ -994,6 +1032,7 @@ EFFECTS: dict[str, Callable[[Case, pytest.MonkeyPatch], None]] = {
     "separate batches": sees_kinds_apart,
     "replay": sees_what_was_made_before,
     "augmentation": sees_augmented_images,
+    "adaptive augmentation": sees_chances_move,
     "tanh output": sees_images_from_minus_1,
     "instance noise": sees_noise,
     "soft labels": sees_soft_labels,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sparring.randomness import Randomness
 from sparring.tricks.activations import Activations
 from sparring.tricks.active import ActiveTricks
+from sparring.tricks.adaptive_augmentation import AdaptiveAugmentation
 from sparring.tricks.augmentation import Augmentation
 from sparring.tricks.consistency import Consistency
 from sparring.tricks.critic_penalties import CriticPenalties
@@ -56,6 +57,7 @@ TRICKS: dict[str, type[Trick]] = {
     "spectral norm": SpectralNorm,
     "optimisers": Optimisers,
     "weight clipping": WeightClipping,
+    "adaptive augmentation": AdaptiveAugmentation,
     "consistency": Consistency,
     "tanh output": TanhOutput,
     "critic penalties": CriticPenalties,

@@ -69,6 +69,8 @@ class Augmentation(Trick):
         where left and right differ, as in letters."""
 
     settings: Settings
+    share: Tensor | None = None
+    """Of the images, how many undergo each change; None for all."""
 
     def refuses(self, game: Game) -> str | None:
         """Examples that are no images."""
@@ -103,17 +105,23 @@ class Augmentation(Trick):
         images, middle = torch.cat(parts, 1), (low + high) / 2
         if s.augment_flips:
             coins = self.random.bernoulli(s.augment_flips, count, 1, 1, 1)
-            images = torch.where(coins > 0, images.flip(3), images)
+            images = self._for_some(images, torch.where(coins > 0, images.flip(3), images))
         if s.augment_colour:
             draw = self.random.uniform(count, 3).mul(s.augment_colour)
-            images = torch.cat(
-                [coloured(part, draw, (high - low) / 4) for part in images.split(channels, 1)], 1
-            )
+            coloured_parts = [coloured(part, draw, (high - low) / 4) for part in images.split(channels, 1)]
+            images = self._for_some(images, torch.cat(coloured_parts, 1))
         if s.augment_translation:
-            images = self.translated(images, middle)
+            images = self._for_some(images, self.translated(images, middle))
         if s.augment_cutout:
-            images = self.cut_out(images, middle)
+            images = self._for_some(images, self.cut_out(images, middle))
         return list(images.split(channels, 1))
+
+    def _for_some(self, images: Tensor, changed: Tensor) -> Tensor:
+        """The changed ones of a share of the images, where it is not all."""
+        if self.share is None:
+            return changed
+        chance = self.random.uniform(len(images), 1, 1, 1, low=0.0, high=1.0)
+        return torch.where(chance < self.share, changed, images)
 
     def translated(self, images: Tensor, blank: float) -> Tensor:
         """Images shifted by whole pixels, up to a share of their sides."""

@@ -1,0 +1,93 @@
+"""Adaptive augmentation: a critic sees images changed as often as it takes to keep it from overfitting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from sparring.randomness import Randomness
+from sparring.settings import Fraction
+from sparring.tricks.augmentation import Augmentation
+from sparring.tricks.judgement import Again, CriticTerms, Judgement
+from sparring.tricks.trick import Flags
+
+if TYPE_CHECKING:
+    from sparring.game import Game, Number, Terms
+
+IMAGES = 100_000
+"""Real images that a critic has seen when the chance has gone from 0 to 1 at the fastest. The paper has
+500,000, for runs of 25 million."""
+SIGN = "augment_sign"
+"""The observation that the chance follows."""
+
+
+class AdaptiveAugmentation(CriticTerms):
+    """Each of the changes of differentiable augmentation, at its usual strength, happens to an image with a
+    chance that rises while the critic is too sure of real images, and falls while it is not.
+
+    How sure it is of them is the mean sign of their logits: 0 where it cannot tell, 1 where it knows all by
+    heart. Where the objective compares pairs, it is the sign of the differences.
+    """
+
+    source = (
+        "Karras et al. 2020, arXiv:2006.06676, section 3.1; changes of Zhao et al. 2020, arXiv:2006.10738"
+    )
+    usual = {"adaptive_augmentation": 0.6}
+    takes_pairs = True
+    needs_numbers = False
+
+    @dataclass(frozen=True)
+    class Settings(Flags):
+        """Flag of adaptive augmentation."""
+
+        adaptive_augmentation: Fraction = 0.0
+        """Mean sign of a critic's logits of real images that the chance of a change aims at; the paper's is
+        0.6."""
+
+    settings: Settings
+
+    def __init__(self, settings: Flags, random: Randomness) -> None:
+        super().__init__(settings, random)
+        changes = Augmentation.Settings(augment_colour=1.0, augment_translation=0.125, augment_cutout=0.5)
+        self.changes = Augmentation(changes, random)
+        self.register_buffer("chance", torch.zeros(()))
+        self.chance: Tensor
+        """How likely each change is for each image."""
+        self.batch = 0
+        """Real images of a turn, over all processes."""
+
+    @property
+    def strong(self) -> bool:
+        """Whether there is something to aim at."""
+        return self.settings.adaptive_augmentation > 0
+
+    def refuses(self, game: Game) -> str | None:
+        """Examples that are no images."""
+        return self.changes.refuses(game)
+
+    def see(
+        self, examples: Tensor, condition: tuple[Tensor, ...], real: bool, game: Game
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Images changed with the chance, those of a pair alike."""
+        if self.strong:
+            self.changes.share = self.chance
+            examples, condition = self.changes.see(examples, condition, real, game)
+        return super().see(examples, condition, real, game)
+
+    def terms(self, judgement: Judgement, again: Again, game: Game) -> Terms:
+        """No term, but the mean sign."""
+        from sparring.game import Terms
+
+        logits = torch.cat([each.flatten() for each in judgement.real])
+        self.batch = sum(len(each) for each in judgement.real) * self.random.processes
+        return Terms().observing(**{SIGN: logits.detach().sign().mean()})
+
+    @torch.no_grad()
+    def learn(self, values: Mapping[str, Number]) -> None:
+        """Move the chance by what a turn has shown."""
+        step = torch.as_tensor(values[SIGN]) - self.settings.adaptive_augmentation
+        self.chance.add_(step.sign() * self.batch / IMAGES).clamp_(0, 1)
