@@ -327,10 +327,10 @@ class Outcome(NamedTuple):
     @classmethod
     def of(cls, engine: Engine) -> Outcome:
         made = samples(engine)
+        if not engine.dataset.examples.kind.discrete:
+            return cls(networks(engine), made, made)
         weights = [weight.detach().flatten() for weight in engine.game.generator.parameters()]
-        return cls(
-            networks(engine), made, torch.cat(weights) if engine.dataset.examples.kind.discrete else made
-        )
+        return cls(networks(engine), made, torch.cat(weights))
 
 
 ROUNDS = 3
