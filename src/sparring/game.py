@@ -168,8 +168,8 @@ class Game(nn.Module):
                 f"self.built is given {described(role)} and {described(network)}: it takes a Role, such as "
                 "Role.GENERATOR, and a network."
             )
-        network = self.tricks.build(network, role)
         lay_out(network, self.random.device)
+        network = self.tricks.build(network, role)
         self.networks.append((role, network))
         return network
 
