@@ -16,7 +16,7 @@ from torch.utils.flop_counter import flop_registry
 from sparring.nn import convolution
 
 SIDE = 1000
-BLOCKS, PRODUCTS = 8, 10
+BLOCKS, PRODUCTS = 4, 3
 
 
 def seconds(work: Callable[[], object], times: int) -> float:

@@ -32,7 +32,7 @@ from sparring.processes import Processes
 from sparring.training.engine import Engine
 from sparring.zoo import find_system
 
-SECONDS = 0.5
+SECONDS = 0.4
 """About how long a block takes."""
 COUNT = 2000
 """Images of each data set."""
