@@ -21,9 +21,9 @@ from pathlib import Path
 
 from sparring.evaluation.result import Evaluation
 from sparring.evaluation.runs import evaluate
-from sparring.model import sample
 from sparring.reporting.statistics import mean_over_seeds
 from sparring.runs.folder import Run
+from sparring.sampling import sample
 from sparring.training.resume import resume
 from sparring.training.train import train
 
