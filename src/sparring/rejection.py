@@ -19,8 +19,8 @@ JUDGED = 5000
 """Generated examples, and at most as many real ones, that a critic is calibrated by."""
 SMALL = 1e-6
 """Epsilon of equation 8, for which the best example is not kept for certain."""
-ROUNDS = 1000
-"""Rounds after which it is given up that every sample finds one that is kept."""
+ROUNDS = 100
+"""Tries after which a sample that none has been kept for is the best of them."""
 STEPS = 50
 """Newton steps of the calibration, which converges in about ten."""
 
@@ -65,12 +65,14 @@ def fitted(game: Game, data: Dataset, told: Callable[[int], Column], share: floa
         seed: decides what is generated for it.
 
     Raises:
-        SettingError: the critic does not give one number for each example, or sees it changed by tricks.
+        SettingError: the critic does not give one number for each example, or none for an example as it is.
     """
-    if any("see" in trick.places() for trick in game.tricks):
-        raise SettingError(
-            "Its critic was shown what tricks make of examples: nothing can be rejected by it."
-        )
+    for name, trick in game.tricks.items():
+        if trick.needed_by_critics:
+            raise SettingError(
+                f"The critic of this run judges no example as it is, alone, for the trick '{name}': nothing "
+                "can be rejected by it."
+            )
     real = data if data.held_out is None else data.held_out
     real = real[torch.randperm(len(real), generator=torch.Generator().manual_seed(seed))[:JUDGED]]
     judged = _scores(game, real.examples, game.condition(real))
@@ -87,7 +89,9 @@ def fitted(game: Game, data: Dataset, told: Callable[[int], Column], share: floa
 
 
 def kept(game: Game, rule: Rejection, told: Column, draw: Callable[[], Tensor], random: Randomness) -> Tensor:
-    """Latents of which all have been kept, one for each of what is told.
+    """Latents that have been kept, one for each of what is told.
+
+    Where a critic likes nothing of a kind, as some do of a class, the best of many tries is taken.
 
     Args:
         game: what generates.
@@ -95,23 +99,20 @@ def kept(game: Game, rule: Rejection, told: Column, draw: Callable[[], Tensor], 
         told: what each example is to be, at most SAMPLE_BATCH.
         draw: gives a latent for each.
         random: decides who is kept.
-
-    Raises:
-        SettingError: some find none that is kept.
     """
     chosen = draw()
+    best = torch.full((len(told),), -torch.inf, device=chosen.device)
     waiting = torch.ones(len(told), dtype=torch.bool, device=chosen.device)
     for _ in range(ROUNDS):
         latent = draw()
         chances = rule.chances(scores_of(game, latent, told))
-        new = waiting & (random.uniform(len(told), low=0.0, high=1.0) < chances)
-        chosen[new] = latent[new]
-        waiting &= ~new
+        kept_now = random.uniform(len(told), low=0.0, high=1.0) < chances
+        better = waiting & (kept_now | (chances > best))
+        chosen[better], best[better] = latent[better], chances[better]
+        waiting &= ~kept_now
         if not waiting.any():
-            return chosen
-    raise SettingError(
-        f"Of {int(waiting.sum())} samples none was kept in {ROUNDS:,} tries: give a lower --rejection."
-    )
+            break
+    return chosen
 
 
 def calibrated(real: Tensor, fake: Tensor) -> tuple[float, float]:

@@ -25,6 +25,7 @@ class BatchFeatures(Trick):
     share of the batch.
     """
 
+    needed_by_critics = True
     inputs: ClassVar[str]
     """The flag that says how many inputs there are more; none where it is 0 or False."""
 

@@ -27,6 +27,7 @@ class Packing(Trick):
 
     source = "Lin, Khetan, Fanti and Oh 2018, arXiv:1712.04086, section 3"
     usual = {"packing": 2}
+    needed_by_critics = True
 
     @dataclass(frozen=True)
     class Settings(Flags):

@@ -25,6 +25,7 @@ class TanhOutput(Trick):
 
     source = "Radford et al. 2015, arXiv:1511.06434, section 4; Chintala et al. 2016, ganhacks"
     usual = {"tanh_output": True}
+    needed_by_critics = True
 
     @dataclass(frozen=True)
     class Settings(Flags):

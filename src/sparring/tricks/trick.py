@@ -49,6 +49,8 @@ class Trick(nn.Module):
     """Authors, year, and where to find the paper."""
     usual: ClassVar[Mapping[str, Any]] = {}
     """Flags with a usual strength, by which every system is tested with it."""
+    needed_by_critics: ClassVar[bool] = False
+    """Whether a critic that has been trained with it cannot judge an example as it is, alone."""
     second_derivatives: ClassVar[bool] = False
     """Whether it differentiates through a gradient of the critic: such a critic cannot be compiled."""
     Settings: ClassVar[type[Flags]] = Flags
