@@ -9,16 +9,19 @@ import pytest
 import torch
 from torch import Tensor
 
+from sparring.data.colours import without_colour
 from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Images
-from sparring.errors import DataError
+from sparring.errors import DataError, SettingError
 from sparring.nn.cartoon_unet import CartoonUNet
 from sparring.nn.guided_filter import guided_filter
 from sparring.randomness import Randomness
 from sparring.training.engine import Engine
+from sparring.translation.colour_shift import SHIFTS
+from sparring.translation.edge_smoothing import edge_smoothed
 from sparring.translation.steadiness import FARTHEST, GRAIN, apart_when_moved
 from sparring.translation.superpixels import superpixels
-from sparring.zoo.cartoon import SHIFTS, variation
+from sparring.zoo.cartoon import variation
 
 Make = Callable[..., Engine]
 
@@ -156,6 +159,59 @@ def test_steadiness_is_learnt(make_engine: Make) -> None:
         with torch.no_grad(), game.random.aside("warping"):
             found[weight] = figure.measure(engine.streams["A"].peek()).mean().item()
     assert found[20.0] < 0.7 * found[0.0]
+
+
+def stripes(count: int = 16, side: int = 16) -> Dataset:
+    """Random photographs, and cartoons with yellow stripes."""
+    cartoons = torch.zeros(count, 3, side, side, dtype=torch.uint8)
+    for number, image in enumerate(cartoons):
+        image[:2, :, (torch.arange(side) + number) // 4 % 2 == 0] = 250
+    drawn = Column(Images((3, side, side)), cartoons)
+    photos = domains(side=side, count=count).parts["A"]
+    return Dataset("both", drawn, parts={"A": photos, "B": Dataset("drawn", drawn)})
+
+
+@pytest.mark.parametrize(
+    ("option", "way", "spoil"),
+    [("grey_weight", "surface", without_colour), ("smoothed_weight", "texture", edge_smoothed)],
+)
+def test_a_critic_tells_cartoons_from_spoilt_ones(
+    make_engine: Make, option: str, way: str, spoil: Callable[[Tensor], Tensor]
+) -> None:
+    gaps = []
+    for weight in (0.0, 1.0):
+        settings = {option: weight, "content_steps": 1, "steadiness_weight": 0.0, "discriminator_lr": 3e-3}
+        engine = make_engine("cartoon", stripes(), batch_size=8, flips=False, jitter=0.0, **settings)
+        for _ in range(30):
+            terms = engine.play_round()
+        assert (f"discriminator/spoilt {way}" in terms) == bool(weight)
+        game: Any = engine.game
+        cartoon = engine.streams["B"].peek().examples
+        see = next(each.see for each in game.ways() if each.name == way)
+        with torch.no_grad():
+            said = [game.critics[way](seen).mean().item() for seen in see(spoil(cartoon), cartoon)]
+        gaps.append(said[1] - said[0])
+    assert gaps[1] > gaps[0] + 0.1
+
+
+def test_without_colours_none_are_taken(make_engine: Make) -> None:
+    assert without_colour(torch.tensor([1.0, 0.0, 0.0, 0.5]).view(1, 4, 1, 1)).flatten().tolist() == (
+        pytest.approx([0.299] * 3 + [0.5])
+    )
+    with pytest.raises(SettingError, match=r"grey_weight is 1, .* these images are grey: leave it out"):
+        make_engine("cartoon", domains((1, 1)), grey_weight=1.0)
+
+
+def test_edges_alone_are_smoothed() -> None:
+    images = torch.full((1, 4, 12, 20), -0.5)
+    images[:, 0, :, 10:] = 1.0
+    smoothed = edge_smoothed(images)
+    assert torch.equal(smoothed[:, 1:], images[:, 1:]) or torch.allclose(smoothed[:, 1:], images[:, 1:])
+    assert torch.equal(smoothed[..., :7], images[..., :7])
+    assert torch.equal(smoothed[..., 13:], images[..., 13:])
+    steps = smoothed[0, 0, 5].diff()
+    assert steps.max() < 0.5 * 1.5
+    assert (steps >= -1e-6).all()
 
 
 def test_domains_of_different_shape_are_refused(make_engine: Make) -> None:

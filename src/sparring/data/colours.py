@@ -19,6 +19,12 @@ def grey(images: Tensor) -> Tensor:
     return (images * weights).sum(1, keepdim=True)
 
 
+def without_colour(images: Tensor) -> Tensor:
+    """Float images of three channels or more in grey: the luma in each of the colours, all else as it is."""
+    colours = images[:, : len(LUMA)]
+    return torch.cat([grey(colours).expand_as(colours), images[:, len(LUMA) :]], 1)
+
+
 def with_channels(images: Tensor, channels: int) -> Tensor:
     """Images with as many channels as are wanted, as a folder's are read: on white where they were
     transparent, opaque where nothing says otherwise, one channel repeated, and colours made grey.

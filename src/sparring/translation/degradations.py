@@ -21,7 +21,7 @@ EDGE = 0.35
 NOISE = 50 / 255
 """Standard deviation of noise, of 2 between black and white: 25 of 255."""
 KERNEL = 5
-"""Side in pixels of the Gaussian that makes noise correlated."""
+"""Side in pixels of the Gaussian."""
 SALT = 0.1
 """Share of the pixels that salt and pepper exchange for white or black."""
 QUALITY = (10, 40)
@@ -51,13 +51,24 @@ def brightness(images: Tensor, random: Randomness) -> Tensor:
     return grey(images)
 
 
-def edges(images: Tensor, random: Randomness) -> Tensor:
-    """White lines on black where the brightness changes (Sobel's kernels)."""
-    across = images.new_tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]) / 4
+def steepness(grey: Tensor) -> Tensor:
+    """How much the brightness (count, 1, height, width) changes at each pixel (Sobel's kernels)."""
+    across = grey.new_tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]) / 4
     kernels = torch.stack([across, across.T])[:, None]
-    slopes = F.conv2d(F.pad(brightness(images, random), (1, 1, 1, 1), mode="replicate"), kernels)
-    found: Tensor = slopes.norm(dim=1, keepdim=True) > EDGE
-    return found.to(images.dtype) * 2 - 1
+    slopes: Tensor = F.conv2d(F.pad(grey, (1, 1, 1, 1), mode="replicate"), kernels).norm(dim=1, keepdim=True)
+    return slopes
+
+
+def edges(images: Tensor, random: Randomness) -> Tensor:
+    """White lines on black where the brightness changes."""
+    return (steepness(brightness(images, random)) > EDGE).to(images.dtype) * 2 - 1
+
+
+def gaussian(images: Tensor) -> Tensor:
+    """A Gaussian of one pixel, 5 x 5, of the type of some images; 1 in its middle."""
+    places = torch.arange(KERNEL, device=images.device) - KERNEL // 2
+    line = torch.exp(-places.square() / 2).to(images.dtype)
+    return line[:, None] * line
 
 
 def white_noise(images: Tensor, random: Randomness) -> Tensor:
@@ -67,9 +78,7 @@ def white_noise(images: Tensor, random: Randomness) -> Tensor:
 
 def correlated_noise(images: Tensor, random: Randomness) -> Tensor:
     """Gaussian noise of the same deviation, alike in neighbours: blurred by a Gaussian of one pixel."""
-    places = torch.arange(KERNEL, device=images.device) - KERNEL // 2
-    line = torch.exp(-places.square() / 2)
-    kernel = line[:, None] * line
+    kernel = gaussian(images)
     kernel = kernel / kernel.norm()
     count, channels, height, width = images.shape
     noise = random.normal(count, channels, height + KERNEL - 1, width + KERNEL - 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,8 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrizations
 from torch.nn.utils.parametrize import is_parametrized
 
-from sparring.errors import DataError
+from sparring.data.colours import without_colour
+from sparring.errors import DataError, SettingError
 from sparring.game import Batch, DataSpec, Figure, Limit, Needs, Phase, Player, Role, Terms, Turn
 from sparring.nn.cartoon_unet import CartoonUNet
 from sparring.nn.guided_filter import guided_filter
@@ -22,18 +24,30 @@ from sparring.nn.patch_critic import PatchCritic, receptive_field
 from sparring.objectives import LEAST_SQUARES, OBJECTIVES, Objective, weighted
 from sparring.randomness import Randomness
 from sparring.settings import Count, Fraction, NonNegative
+from sparring.translation.colour_shift import COLOURS, colour_shifted
+from sparring.translation.edge_smoothing import edge_smoothed
 from sparring.translation.settings import ObjectiveName, TranslatorSettings
 from sparring.translation.steadiness import apart_when_moved
 from sparring.translation.superpixels import superpixels
 from sparring.translation.two_domains import A, B, TwoDomains
 
 SURFACE, TEXTURE = "surface", "texture"
-SHIFTS = ((0.199, 0.399), (0.487, 0.687), (0.014, 0.214))
-"""Ranges of the weights of red, green and blue in a texture."""
 FINE = 1, 0.005
 """Radius and strength of the filter that gives what is made the edges of the photograph."""
 SMOOTH = 0.2
 """Strength of the filter whose result is a surface."""
+
+
+class Way(NamedTuple):
+    """A way in which a critic sees what is made beside cartoons."""
+
+    name: str
+    see: Callable[[Tensor, Tensor], tuple[Tensor, ...]]
+    weight: float
+    """How much it counts for the generator."""
+    spoil: Callable[[Tensor], Tensor]
+    """Makes of cartoons what is shown to it as made, too."""
+    spoilt_weight: float
 
 
 class Cartoon(TwoDomains):
@@ -45,15 +59,19 @@ class Cartoon(TwoDomains):
     not vary without need. The paper measures content and structure by a network trained on a million
     photographs; here pixels are compared, those of the content after the filter. Beside it, what is made of a
     picture that moves a little should move with it, so that videos do not flicker.
+    AnimeGAN's two further critics' tasks can be added: to tell cartoons from the same in grey, so that colour
+    counts, and from the same with smoothed edges, so that lines do.
     """
 
     paper = (
         "Wang and Yu 2020, Learning to Cartoonize Using White-box Cartoon Representations (CVPR); its "
-        "critics' losses are those of arXiv:1611.04076"
+        "critics' losses are those of arXiv:1611.04076; cartoons in grey and with smoothed "
+        "edges are AnimeGAN's (Chen, Liu and Chen 2020)"
     )
     purpose = "photos, GIFs and videos turned into cartoons, from photos and cartoons that are no pairs"
     needs = Needs(examples=("images",), parts=(A, B), least=16)
     length = Limit(steps=150_000)
+    any_size: ClassVar[bool] = True
     presets = {
         "small": {"batch_size": 8, "width": 16, "critic_width": 16, "blocks": 2, "content_steps": 200}
         | {"generator_lr": 1e-3, "discriminator_lr": 1e-3}
@@ -78,6 +96,12 @@ class Cartoon(TwoDomains):
         """Weight of what the critic of surfaces says."""
         texture_weight: NonNegative = 1.0
         """Weight of what the critic of textures says."""
+        grey_weight: NonNegative = 0.0
+        """How much it counts that the critic of surfaces tells cartoons from the same in grey, beside telling
+        them from what is made; 1 in AnimeGAN, none in the paper."""
+        smoothed_weight: NonNegative = 0.0
+        """How much it counts that the critic of textures tells cartoons from the same with smoothed edges;
+        0.6 in AnimeGAN, none in the paper."""
         structure_weight: NonNegative = 1.0
         """Weight of the mean distance to the image whose regions have one colour each."""
         content_weight: NonNegative = 1.0
@@ -105,6 +129,11 @@ class Cartoon(TwoDomains):
                 "same channels and, with --size, the same size."
             )
         channels, height, width = photo.shape
+        if settings.grey_weight and channels < COLOURS:
+            raise SettingError(
+                f"grey_weight is {settings.grey_weight:g}, so that a critic tells cartoons from the same in "
+                "grey, and these images are grey: leave it out, or give images in colour."
+            )
         self.radius = settings.surface_radius or max(2, min(height, width) // 50)
         generator = CartoonUNet(channels, width=settings.width, blocks=settings.blocks)
         self.generator = self.built(Role.GENERATOR, generator)
@@ -158,9 +187,9 @@ class Cartoon(TwoDomains):
             content=s.content_weight * F.l1_loss(self.surface(made), self.surface(photo)),
             variation=s.variation_weight * variation(made),
         )
-        for way, see, weight in self.ways():
-            judged = self.deceive(self.critics[way], *see(made, cartoon))
-            terms |= {f"{name} {way}": weight * term for name, term in judged.items()}
+        for way in self.ways():
+            judged = self.deceive(self.critics[way.name], *way.see(made, cartoon))
+            terms |= {f"{name} {way.name}": way.weight * term for name, term in judged.items()}
         if s.steadiness_weight:
             apart = apart_when_moved(
                 self.cartoon_of, photo, made, self.random.branch("motion", divided=False)
@@ -169,43 +198,43 @@ class Cartoon(TwoDomains):
         return terms
 
     def critic_loss(self, photos: Batch, cartoons: Batch) -> Terms:
-        """Half of (D(y) - 1)² + D(F(x))², of surfaces and of textures."""
+        """Half of (D(y) - 1)² + D(F(x))², of surfaces and of textures; and of cartoons beside spoilt ones."""
         terms = Terms()
         photo, cartoon = self.both(photos, cartoons).values()
         made = self.cartoon_of(photo)
-        for way, see, _ in self.ways():
-            fake, real = see(made, cartoon)
-            said = (
-                self.judge(self.critics[way], real, real=True),
-                self.judge(self.critics[way], fake, real=False),
-            )
-            terms |= {f"{name} {way}": term / 2 for name, term in self.objective.for_critic(*said).items()}
+        for way in self.ways():
+            told = self.told_apart(way, made, cartoon)
+            terms |= {f"{name} {way.name}": term / 2 for name, term in told.items()}
+            if way.spoilt_weight:
+                told = self.told_apart(way, way.spoil(cartoon), cartoon)
+                terms[f"spoilt {way.name}"] = way.spoilt_weight / 2 * torch.stack([*told.values()]).sum()
         return terms
 
-    def ways(self) -> tuple[tuple[str, Callable[..., tuple[Tensor, Tensor]], float], ...]:
-        """In which ways critics see what is made beside cartoons, and how much each counts."""
+    def told_apart(self, way: Way, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
+        """What a critic pays for telling real from fake."""
+        critic, (fake, real) = self.critics[way.name], way.see(fake, real)
+        said = self.judge(critic, real, real=True), self.judge(critic, fake, real=False)
+        return self.objective.for_critic(*said)
 
-        def surfaces(made: Tensor, cartoon: Tensor) -> tuple[Tensor, Tensor]:
-            return self.surface(made), self.surface(cartoon)
-
+    def ways(self) -> tuple[Way, Way]:
+        """In which ways critics see what is made beside cartoons."""
+        s = self.settings
         return (
-            (SURFACE, surfaces, self.settings.surface_weight),
-            (TEXTURE, self.textures, self.settings.texture_weight),
+            Way(SURFACE, self.surfaces, s.surface_weight, without_colour, s.grey_weight),
+            Way(TEXTURE, self.textures, s.texture_weight, edge_smoothed, s.smoothed_weight),
         )
+
+    def surfaces(self, made: Tensor, cartoon: Tensor) -> tuple[Tensor, ...]:
+        """What the filter leaves of both."""
+        return self.surface(made), self.surface(cartoon)
 
     def surface(self, images: Tensor) -> Tensor:
         """Images smoothed, save for their edges."""
         return guided_filter(images, images, self.radius, SMOOTH)
 
-    def textures(self, *images: Tensor) -> tuple[Tensor, Tensor]:
-        """The brightness of two batches, in which colours have the same weights, drawn for each image."""
-        if images[0].shape[1] < len(SHIFTS):
-            return images[0], images[1]
-        count = len(images[0])
-        drawn = [self.random.uniform(count, 1, 1, low=low, high=high) for low, high in SHIFTS]
-        weights = torch.stack(drawn, 1) / torch.stack(drawn, 1).sum(1, keepdim=True)
-        first, second = ((each[:, : len(SHIFTS)] * weights).sum(1, keepdim=True) for each in images)
-        return first, second
+    def textures(self, made: Tensor, cartoon: Tensor) -> tuple[Tensor, ...]:
+        """The brightness of both, in which each colour counts by chance."""
+        return colour_shifted(self.random, made, cartoon)
 
     def cartoon_of(self, photo: Tensor) -> Tensor:
         """What is made of photographs, with their edges."""
