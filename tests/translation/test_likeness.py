@@ -1,9 +1,9 @@
-"""Likeness: closed forms of PSNR and SSIM, the untouched source beside what is made."""
+"""Likeness: closed forms of PSNR and SSIM, features, the untouched source beside what is made."""
 
 import pytest
 import torch
 
-from sparring.translation.likeness import psnr, shaped_like, ssim
+from sparring.translation.likeness import feature_distance, psnr, shaped_like, ssim
 
 
 def test_psnr_in_closed_form() -> None:
@@ -22,6 +22,17 @@ def test_ssim_is_1_of_the_same_and_less_of_others() -> None:
     assert (far < near).all()
     assert (near < 1).all()
     assert ssim(images[:1], images[1:2], (0.0, 1.0)).shape == (1,)
+
+
+def test_features_tell_what_is_fine_and_keep_to_the_range() -> None:
+    wanted = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(0)).clamp(-1, 1)
+    assert feature_distance(wanted, wanted, (-1.0, 1.0)).tolist() == [0, 0]
+    made = 0.5 * wanted
+    apart = feature_distance(made, wanted, (-1.0, 1.0))
+    assert torch.allclose(apart, feature_distance((made + 1) / 2, (wanted + 1) / 2, (0.0, 1.0)), rtol=1e-4)
+    # What convolutions without biases answer to half of an image is half of what they answer to it.
+    nothing = torch.zeros_like(wanted)
+    assert torch.allclose(apart, feature_distance(made, nothing, (-1.0, 1.0)), rtol=1e-4)
 
 
 def test_shapes_are_brought_together() -> None:

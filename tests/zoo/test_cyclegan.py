@@ -160,7 +160,9 @@ def test_figures_of_held_out_images(engine: Callable[..., Engine], paired: bool)
     found = game_figures(playing.game, playing.dataset, CPU)
     own = {"cycle error of A", "cycle error of B"}
     assert found.keys() == own | (
-        {"PSNR", "PSNR of the input", "SSIM", "SSIM of the input"} if paired else set()
+        {f"{name}{of}" for name in ("PSNR", "SSIM", "feature distance") for of in ("", " of the input")}
+        if paired
+        else set()
     )
     assert all(values.shape == (6,) for values in found.values())
     # Generators that change nothing bring all images back as they were.

@@ -1,10 +1,14 @@
-"""Likeness of images to those that they should be: PSNR, SSIM."""
+"""Likeness of images to those that they should be: PSNR, SSIM, distance of features."""
 
 from __future__ import annotations
+
+from functools import cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from sparring.evaluation.features.random_convolutions import RandomConvolutions
 
 SMALLEST_ERROR = 1e-10
 """Mean square error of images from 0 to 1 below which PSNR counts no further: 100 decibels."""
@@ -33,6 +37,22 @@ def ssim(made: Tensor, wanted: Tensor, value_range: tuple[float, float]) -> Tens
     low, high = value_range
     found = structural_similarity_index_measure(made, wanted, reduction="none", data_range=high - low)
     return torch.as_tensor(found).view(len(made))
+
+
+def feature_distance(made: Tensor, wanted: Tensor, value_range: tuple[float, float]) -> Tensor:
+    """How far what fixed random convolutions answer to each image is from what they answer to the one that it
+    should be, place by place, (count,): lower is better, 0 at the least.
+
+    The arguments are those of `psnr`.
+    """
+    low, high = value_range
+    made, wanted = (2 * (images - low) / (high - low) - 1 for images in (made, wanted))
+    return _convolutions(made.shape[1], made.device).apart(made, wanted)
+
+
+@cache
+def _convolutions(channels: int, device: torch.device) -> RandomConvolutions:
+    return RandomConvolutions(channels, device)
 
 
 def shaped_like(images: Tensor, wanted: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from sparring.game import Game
 from sparring.nn.modes import inference
 from sparring.randomness import Randomness, derived_seed
 from sparring.translation.pictures import like, opaque, upright
-from sparring.translation.tiles import by_tiles
+from sparring.translation.tiles import by_tiles, larger_tile, overlap_of
 from sparring.translation.translator import Translator
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -76,7 +76,9 @@ class Translation:
     def of_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """What is made of the pixels of an image, uint8 (height, width) or (height, width, channels of the
         source)."""
-        channels, *tile = self.source.shape
+        channels, *trained = self.source.shape
+        tile = larger_tile(trained, pixels.shape[:2]) if self.game.any_size else (trained[0], trained[1])
+        size = [side * of // one for side, of, one in zip(tile, self.made.shape[1:], trained, strict=True)]
         stored = torch.from_numpy(np.array(pixels)).reshape(*pixels.shape[:2], channels).permute(2, 0, 1)
 
         def translate(tiles: torch.Tensor) -> torch.Tensor:
@@ -84,7 +86,8 @@ class Translation:
             return self.game.translate(noise, tiles.to(self.device), self.direction).float().cpu()
 
         with self.game.random.aside(self.moment), inference(self.game):
-            made = by_tiles(translate, self.source.encode(stored), (tile[0], tile[1]), self.made.shape)
+            shape, overlap = (self.made.shape[0], *size), overlap_of(trained, tile)
+            made = by_tiles(translate, self.source.encode(stored), tile, shape, overlap)
         picture: NDArray[np.uint8] = self.made.decode(made).permute(1, 2, 0).numpy()
         return picture[..., 0] if picture.shape[2] == 1 else picture
 

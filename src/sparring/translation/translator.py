@@ -15,7 +15,7 @@ from sparring.errors import SettingError, nearest
 from sparring.game import DataSpec, Figure, Game, GameSettings
 from sparring.randomness import Randomness
 from sparring.recommendation import Recommendation
-from sparring.translation.likeness import psnr, shaped_like, ssim
+from sparring.translation.likeness import feature_distance, psnr, shaped_like, ssim
 
 QUICK_STEPS = 1000
 """Steps after which small networks have made something of small images."""
@@ -32,6 +32,9 @@ class Translator(Game):
     grid: ClassVar[tuple[int, int]] = (8, 4)
     directions: ClassVar[tuple[str, ...]] = ("AtoB",)
     """The ways in which it translates, the usual one first."""
+    any_size: ClassVar[bool] = False
+    """Whether what is made of a place depends on what is near it alone, whatever the size of the image: then
+    tiles of pictures may be larger than the images that it was trained on."""
     fills: ClassVar[bool] = False
     """Whether it fills holes: the last channel of its sources then says what is known of an image."""
 
@@ -111,6 +114,13 @@ class Translator(Game):
             "PSNR of the input": Figure(self._untouched(psnr), "the same of the source as it is"),
             "SSIM": Figure(self._made(ssim), "structural similarity to the target; higher is better"),
             "SSIM of the input": Figure(self._untouched(ssim), "the same of the source as it is"),
+            "feature distance": Figure(
+                self._made(feature_distance),
+                "distance to the target as random convolutions see them; lower is better",
+            ),
+            "feature distance of the input": Figure(
+                self._untouched(feature_distance), "the same of the source as it is"
+            ),
         }
 
     def _made(self, likeness: Likeness) -> Callable[[Batch], Tensor]:

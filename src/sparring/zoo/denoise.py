@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -57,6 +57,7 @@ class Denoise(TwoDomains):
     purpose = "noise taken from images, learnt from noisy ones without pairs: scans, sensors, grain"
     needs = Needs(examples=("images",), parts=(A, B), least=8)
     length = Limit(steps=100_000)
+    any_size: ClassVar[bool] = True
     second_derivatives = True
     presets = {
         "small": {"width": 24, "depth": 7, "critic_width": 16, "noise_steps": 500, "denoiser_lr": 2e-3}

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -44,6 +43,7 @@ class SRGAN(SelfPaired):
     purpose = "images made two or four times as large, and sharp: any images will do"
     needs = Needs(examples=("images",), multiple=max(SCALES), least=16)
     length = Limit(steps=1_200_000)
+    any_size: ClassVar[bool] = True
     presets = {
         "small": {
             "width": 24,
@@ -147,12 +147,7 @@ class SRGAN(SelfPaired):
         made = self.generator(source)
         said = self.deceive(self.discriminator, made, target)
         weighted = {name: s.adversarial_weight * term for name, term in said.items()}
-        return Terms(weighted, features=s.feature_weight * self.apart(made, target))
-
-    def apart(self, made: Tensor, target: Tensor) -> Tensor:
-        """Mean square of the differences of features, a mean over their layers."""
-        layers = zip(self.looks.answers(made), self.looks.answers(target), strict=True)
-        return torch.stack([F.mse_loss(*pair) for pair in layers]).mean()
+        return Terms(weighted, features=s.feature_weight * self.looks.apart(made, target).mean())
 
     @cached_property
     def looks(self) -> RandomConvolutions:

@@ -69,3 +69,9 @@ class RandomConvolutions(FeatureExtractor):
                 answers = F.avg_pool2d(answers, 2, ceil_mode=True)
             answers = F.leaky_relu(F.conv2d(F.pad(answers, (1, 1, 1, 1), mode="replicate"), weight), 0.2)
             yield answers
+
+    def apart(self, images: Tensor, others: Tensor) -> Tensor:
+        """Mean square of the differences of the answers to images (N, C, H, W) in -1 ... 1 and to others,
+        a mean over the layers, (N,)."""
+        layers = zip(self.answers(images), self.answers(others), strict=True)
+        return torch.stack([(ours - theirs).square().flatten(1).mean(1) for ours, theirs in layers]).mean(0)
