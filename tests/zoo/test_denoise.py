@@ -48,9 +48,10 @@ def test_smooth_patches_are_those_without_edges() -> None:
     slopes = 2 + 6 * torch.rand(40, 1, 1, 1, generator=random)
     images[:, :, :, 16:] += torch.arange(16) * slopes
     found = smooth_patches(images.clamp(0, 255).byte(), 8)
-    # Of the places along a row that begin at 0, 4, 8 ... 24, three see nothing of it.
-    assert len(found) == pytest.approx(40 * 7 * 3, rel=0.1)
-    assert found.float().std((2, 3)).max() < 8
+    # Of the places along a row that begin at 0, 4, 8 ... 24, three see nothing of it, and some of those vary
+    # more than is taken for smooth.
+    assert 0.6 * 40 * 7 * 3 < len(found) < 40 * 7 * 3
+    assert found.float().std((2, 3)).max() < 5
 
 
 def test_patches_where_noise_is_cut_off_are_left_aside() -> None:
@@ -93,8 +94,10 @@ def test_noise_alone_then_the_denoiser_too(make_engine: Make) -> None:
 
 def test_the_strength_is_that_of_the_noise(make_engine: Make) -> None:
     game: Any = make_engine("denoise", noisy_and_clean(), noise="white", batch_size=64).game
-    # A patch of 8 pixels lacks the part of the noise that is its mean: 4 pi / 64 of the variance.
-    assert game.strength.item() == pytest.approx(2 * 25 / 255 * (1 - torch.pi / 16) ** 0.5, rel=0.1)
+    # A patch of 8 pixels lacks the part of the noise that is its mean, 4 pi / 64 of the variance; and those
+    # that vary no more than about the commonest have some 0.7 of what all have.
+    expected = 2 * 25 / 255 * ((1 - torch.pi / 16) * 0.7) ** 0.5
+    assert game.strength.item() == pytest.approx(expected, rel=0.1)
     assert game.noise(torch.zeros(64, 1, SIDE, SIDE)).std().item() == pytest.approx(
         game.strength.item(), rel=0.05
     )

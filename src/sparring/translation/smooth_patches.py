@@ -9,6 +9,9 @@ from sparring.errors import DataError
 
 QUIETEST = 0.01
 """The quantile of the variances that says how far those of noise alone go down."""
+UPWARDS = 0.5
+"""By what share of the way from there to the commonest a smooth patch may be above that: 1 would take in all
+of the noise, and much that is shown."""
 SMOOTH = 4
 """The variance of noise is looked for in one of so many parts of the patches, the quietest."""
 SMALLEST = 1e-3
@@ -31,8 +34,9 @@ def smooth_patches(images: Tensor, side: int) -> Tensor:
 
     The authors compare means and variances of parts of a patch with those of the whole. Here variances of
     patches are compared: all that is seen adds to them, some more and some less, while those of noise alone
-    are near to each other. A patch is smooth whose variance is at most as many times the commonest, of the
-    quietest quarter, as that is of the smallest. Patches are laid over half of each other.
+    are near to each other. A patch is smooth whose variance is not much above the commonest of the
+    quietest quarter: by half as much, in logarithms, as that is above the smallest. Patches are laid over
+    half of each other.
 
     Args:
         images: uint8 (count, channels, height, width).
@@ -60,7 +64,7 @@ def smooth_patches(images: Tensor, side: int) -> Tensor:
     variance = torch.cat(variances)
     levels = variance.clamp(min=SMALLEST).log().sort().values
     commonest = _commonest(levels[: max(2, len(levels) // SMOOTH)])
-    bound = 2 * commonest - levels[int(QUIETEST * (len(levels) - 1))]
+    bound = commonest + UPWARDS * (commonest - levels[int(QUIETEST * (len(levels) - 1))])
     smooth = torch.cat(kept)[variance.clamp(min=SMALLEST).log() <= bound]
     return smooth[torch.linspace(0, len(smooth) - 1, min(MOST, len(smooth))).round().long()]
 
