@@ -1,10 +1,11 @@
-"""What the critics of inpaint, srgan and denoise do, measured against the same system without.
+"""What parts of the systems that make images of images do, measured against the same system without.
 
-    python reproduction/restoring.py measure FOLDER [NAME ...]    # train and evaluate; go on any time
-    python reproduction/restoring.py table                        # write restoring.md from what was measured
+    python reproduction/translating.py measure FOLDER [NAME ...]    # train and evaluate; go on any time
+    python reproduction/translating.py table                        # write translating.md
 
-`measure` is given in a folder that holds Fashion-MNIST as `fashion-mnist` (the four .gz files), and keeps
-only figures, in restoring.json; FOLDER is for runs that are not finished.
+`measure` is given in a folder that holds Fashion-MNIST as `fashion-mnist` (the four .gz files) and emoji in
+two styles as `emoji` (google/ and twitter/), and keeps only figures, in translating.json; FOLDER is for runs
+that are not finished.
 """
 
 from __future__ import annotations
@@ -12,30 +13,35 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
+import kept_lines
+from trained import trained
+from translation_data import FASHION, labels_kept
 
-from sparring.data import Column, Dataset, load_dataset
-from sparring.data.kinds import Images
 from sparring.evaluation.runs import evaluate
-from sparring.randomness import Randomness
 from sparring.reporting.statistics import mean_over_seeds
-from sparring.runs.folder import Run
-from sparring.training.resume import resume
-from sparring.training.train import train
-from sparring.translation.degradations import correlated_noise
 
 HERE = Path(__file__).resolve().parent
-KEPT, PAGE = HERE / "restoring.json", HERE / "restoring.md"
-FASHION = "idx:fashion-mnist"
+KEPT, PAGE = HERE / "translating.json", HERE / "translating.md"
+EMOJI, MADE = "pairs:emoji", HERE / "translation_data.py"
 SEEDS = (0, 1, 2)
 SAMPLES = 2000
-FIGURES = ("PSNR", "PSNR of the input", "SSIM", "fid", "fid_of_input")
-DULL, DARKEST = 0.6, 51
-"""Contrast that is left of images before noise is added, and what black becomes: nothing is cut off."""
+FIGURES = (
+    "PSNR",
+    "PSNR of the input",
+    "SSIM",
+    "SSIM of the input",
+    "feature distance",
+    "feature distance of the input",
+    "fid",
+    "fid_of_input",
+    "cycle error of A",
+    "cycle error of B",
+    "label kept",
+)
 
 
 @dataclass(frozen=True)
@@ -50,9 +56,37 @@ class Claim:
     less: dict[str, str | int | float]
     """And of what it is compared with."""
     claim: str
+    also: Callable[[Path, int], dict[str, float]] = lambda run, count: {}
+    """Further figures of a run, of so many examples."""
 
 
+PIX2PIX = {"preset": "small", "flips": False, "hold_out": 0.1, "max_steps": 1600}
+CYCLEGAN = {"preset": "small", "flips": False, "hold_out": 0.1, "max_steps": 2000}
 CLAIMS = {
+    "emoji": Claim(
+        "pix2pix",
+        EMOJI,
+        PIX2PIX,
+        {"adversarial_weight": 1.0},
+        {"adversarial_weight": 0.0},
+        "L1 and critic have a better FID than L1 alone (Isola et al. 2017, table 1)",
+    ),
+    "skips": Claim(
+        "pix2pix",
+        EMOJI,
+        PIX2PIX,
+        {"skips": True},
+        {"skips": False},
+        "the U-Net is above an encoder-decoder (Isola et al. 2017, table 2)",
+    ),
+    "edges": Claim(
+        "restore",
+        FASHION,
+        {"preset": "small", "degradation": "edges", "flips": False, "jitter": 0.0, "max_steps": 1000},
+        {"adversarial_weight": 1.0},
+        {"adversarial_weight": 0.0},
+        "of edges, L1 and critic have a better FID than L1 alone (Isola et al. 2017, table 1)",
+    ),
     "inpaint": Claim(
         "inpaint",
         FASHION,
@@ -71,38 +105,39 @@ CLAIMS = {
     ),
     "denoise": Claim(
         "denoise",
-        f"{Path(__file__).resolve()}:noisy_fashion",
-        {"preset": "small", "flips": False, "batch_size": 32, "n_critic": 3, "noise_steps": 500},
-        {"noise": "learnt", "max_steps": 1200},
-        {"noise": "white", "max_steps": 700},
+        f"{MADE}:noisy_fashion",
+        {"preset": "small", "flips": False, "batch_size": 32, "n_critic": 3, "noise_steps": 300},
+        {"noise": "learnt", "max_steps": 800},
+        {"noise": "white", "max_steps": 500},
         "noise learnt from noisy images alone makes a better denoiser than white noise that is as strong "
         "(Chen et al. 2018)",
     ),
+    "identity": Claim(
+        "cyclegan",
+        EMOJI,
+        CYCLEGAN,
+        {"identity_weight": 0.5},
+        {"identity_weight": 0.0},
+        "identity keeps colours; both are nearer to the true pair than the input is (Zhu et al. 2017)",
+    ),
+    "pool": Claim(
+        "cyclegan",
+        EMOJI,
+        CYCLEGAN,
+        {"pool": 50},
+        {"pool": 0},
+        "a pool of images made before steadies the critics (Shrivastava et al. 2017)",
+    ),
+    "digits": Claim(
+        "cyclegan",
+        f"{MADE}:recoloured_digits",
+        {"preset": "small", "flips": False, "max_steps": 1000},
+        {"cycle_weight": 10.0},
+        {"cycle_weight": 0.0},
+        "digits of other colours stay what they are: at least 90 %, with the cycle",
+        labels_kept,
+    ),
 }
-
-
-def noisy_fashion() -> Dataset:
-    """Fashion of less contrast with noise that is alike in neighbours; other images without noise."""
-    whole = load_dataset(FASHION)
-    assert whole.held_out is not None
-    train, test = (_noisy(part.examples.values, seed) for seed, part in enumerate((whole, whole.held_out)))
-    half = len(train) // 2
-    parts = {
-        "A": Dataset("noisy", train.condition[:half]),
-        "B": Dataset("clean", train.examples[half:]),
-    }
-    held = {"A": Dataset("noisy", test.condition), "B": Dataset("clean", test.examples)}
-    held_out = Dataset("pairs", test.examples, test.condition, parts=held)
-    return Dataset("noisy fashion", train.examples, train.condition, held_out, parts=parts)
-
-
-def _noisy(images: torch.Tensor, seed: int) -> Dataset:
-    kind = Images(tuple(images.shape[1:]))
-    clean = (images.float() * DULL + DARKEST).round().to(torch.uint8)
-    parts, random = [], Randomness(seed)
-    for part in clean.split(1000):
-        parts.append(kind.decode(correlated_noise(kind.encode(part), random)))
-    return Dataset("noisy", Column(kind, clean), Column(kind, torch.cat(parts)))
 
 
 def measure(folder: Path, names: Sequence[str]) -> None:
@@ -119,13 +154,11 @@ def measure(folder: Path, names: Sequence[str]) -> None:
 def figures_of(claim: Claim, variant: str, seed: int, path: Path) -> dict[str, float]:
     """The figures of a run, which is trained, or gone on with, and then deleted."""
     options = claim.options | getattr(claim, variant)
-    if not (path / "run.json").is_file():
-        train(claim.system, data=claim.data, **options, seed=seed, threads=1, out=path, quiet=True)  # type: ignore[arg-type]
-    elif not Run.open(path).finished:
-        resume(path, quiet=True)
+    trained(path, claim.system, data=claim.data, seed=seed, **options)
     found = evaluate(path, count=SAMPLES, quiet=True).figures
+    figures = {name: figure.value for name, figure in found.items()} | claim.also(path, SAMPLES)
     shutil.rmtree(path)
-    return {figure: found[figure].value for figure in FIGURES if figure in found}
+    return {name: figures[name] for name in FIGURES if name in figures}
 
 
 def kept() -> dict[str, dict[str, float]]:
@@ -137,12 +170,12 @@ def kept() -> dict[str, dict[str, float]]:
 def table() -> str:
     """The page: for each claim its figures, and the differences of each seed's pair with their interval."""
     lines = [
-        "# What critics do in restoring images",
+        "# What parts of translators do",
         "",
-        f"Fashion-MNIST, figures of {SAMPLES:,} of its test images; means of seeds with Student's 95 % "
-        "interval, and of the differences within each seed. Runs are short, with the narrow networks of "
-        "`--preset small`. Written by [restoring.py](restoring.py), which has the options, from "
-        "[restoring.json](restoring.json).",
+        f"Figures of up to {SAMPLES:,} held-out images; means of seeds with Student's 95 % interval, and of "
+        "the differences within each seed. Runs are short, with the narrow networks of `--preset small`. "
+        "Written by [translating.py](translating.py), which has the options, from "
+        "[translating.json](translating.json).",
     ]
     for name, claim in CLAIMS.items():
         seeds = [
@@ -166,9 +199,7 @@ def _words(options: dict[str, str | int | float]) -> str:
 
 
 def _spread(values: Sequence[float]) -> str:
-    spread = mean_over_seeds(values)
-    beside = "" if spread.low is None else f" [{spread.low:.3g}, {spread.high:.3g}]"
-    return f"{spread.value:.3g}{beside}"
+    return kept_lines.interval(mean_over_seeds(values), ".3g")
 
 
 def main(words: Sequence[str]) -> None:

@@ -1,0 +1,91 @@
+"""Data of the claims about translators: made of digits and of Fashion-MNIST by known changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+import sparring
+from sparring.data import Column, Dataset, load_dataset
+from sparring.data.kinds import Images
+from sparring.evaluation.features.loading import shipped_digits
+from sparring.nn.modes import inference
+from sparring.randomness import Randomness
+from sparring.translation.degradations import correlated_noise
+
+FASHION = "idx:fashion-mnist"
+DULL, DARKEST = 0.6, 51
+"""Contrast that is left of images before noise is added, and what black becomes: nothing is cut off."""
+WARM, COLD = (0.0, 0.15), (0.5, 0.65)
+"""Ranges of the hues of digits: red to orange, and blue."""
+
+
+def noisy_fashion() -> Dataset:
+    """Fashion of less contrast with noise that is alike in neighbours; other images without noise."""
+    train, test = _parts(FASHION)
+    noisy, clean = _noisy(train.examples.values, 0), _noisy(test.examples.values, 1)
+    half = len(noisy) // 2
+    parts = {
+        "A": Dataset("noisy", noisy.condition[:half]),
+        "B": Dataset("clean", noisy.examples[half:]),
+    }
+    held = {"A": Dataset("noisy", clean.condition), "B": Dataset("clean", clean.examples)}
+    held_out = Dataset("pairs", clean.examples, clean.condition, parts=held)
+    return Dataset("noisy fashion", noisy.examples, noisy.condition, held_out, parts=parts)
+
+
+def _noisy(images: Tensor, seed: int) -> Dataset:
+    kind = Images(tuple(images.shape[1:]))
+    clean = (images.float() * DULL + DARKEST).round().to(torch.uint8)
+    random = Randomness(seed)
+    made = [kind.decode(correlated_noise(kind.encode(part), random)) for part in clean.split(1000)]
+    return Dataset("noisy", Column(kind, clean), Column(kind, torch.cat(made)))
+
+
+def recoloured_digits() -> Dataset:
+    """Digits in warm colours, and other digits in cold ones."""
+    train, test = _parts("mnist")
+    half = len(train) // 2
+    parts = {
+        "A": _coloured(train.examples.values[:half], WARM, 0),
+        "B": _coloured(train.examples.values[half:], COLD, 1),
+    }
+    held = {"A": _coloured(test.examples.values, WARM, 2), "B": _coloured(test.examples.values, COLD, 3)}
+    held_out = Dataset("digits", held["B"].examples, parts=held)
+    return Dataset("recoloured digits", parts["B"].examples, held_out=held_out, parts=parts)
+
+
+def _coloured(digits: Tensor, hues: tuple[float, float], seed: int) -> Dataset:
+    hue = Randomness(seed).uniform(len(digits), 1, 1, 1, low=hues[0], high=hues[1])
+    # Red, green and blue of a hue at full saturation (Smith 1978).
+    sixths = (6 * hue + torch.tensor([0.0, 4.0, 2.0]).view(1, 3, 1, 1)) % 6
+    colour = (sixths - 3).abs().sub(1).clamp(0, 1)
+    values = torch.cat(
+        [
+            (part.float() * shade).round().to(torch.uint8)
+            for part, shade in zip(digits.split(1000), colour.split(1000), strict=True)
+        ]
+    )
+    return Dataset("coloured", Column(Images((3, *digits.shape[2:])), values))
+
+
+def labels_kept(path: Path, count: int) -> dict[str, float]:
+    """The share of the held-out digits that a classifier of grey digits takes for what they were, after a run
+    has recoloured them."""
+    _, test = _parts("mnist")
+    shown, model = recoloured_digits(), sparring.load(path)
+    assert shown.held_out is not None
+    warm = shown.held_out.parts["A"].examples[:count]
+    with torch.no_grad(), inference(model.game):
+        made = model.game.translate(torch.zeros(count, 0), warm.encoded(), "AtoB")
+    grey = warm.kind.decode(made).amax(1, keepdim=True)
+    classes = shipped_digits().classes(grey)
+    return {"label kept": (classes == test.condition.values[:count]).float().mean().item()}
+
+
+def _parts(data: str) -> tuple[Dataset, Dataset]:
+    whole = load_dataset(data)
+    assert whole.held_out is not None
+    return whole, whole.held_out
