@@ -27,9 +27,6 @@ class Conv2d(nn.Conv2d):
         # In bfloat16 multiplications are so cheap that there is nothing to save.
         if torch.is_autocast_enabled("cpu") or not is_plain(self, input):
             return super().forward(input)
-        if self.in_channels == 1:
-            # torch takes one channel for a sign that others, too, are to lie one after the other.
-            return super().forward(input).contiguous(memory_format=order_of(self.weight))
         if self.out_channels == 1 and self.stride == (1, 1) and self.reach is not None:
             weight = self.weight.flip(2, 3).transpose(0, 1)
             return with_bias(overlapping(input, weight, (1, 1), self.reach, (0, 0)), self.bias)
@@ -92,12 +89,6 @@ def overlapping(
         for pixels, step, cut, side, more in zip(maps.shape[2:], stride, padding, kernel, extra, strict=True)
     )
     return F.fold(patches, (height, width), kernel, padding=padding, stride=stride)
-
-
-def order_of(weight: Tensor) -> torch.memory_format:
-    """Whether channels lie side by side in what weights (after, before, rows, columns) make."""
-    last = weight.stride(1) == 1 and weight[0].numel() > 1
-    return torch.channels_last if last else torch.contiguous_format
 
 
 def goes_by_points(layer: nn.Conv2d | nn.ConvTranspose2d, maps: Tensor) -> bool:
