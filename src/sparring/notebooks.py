@@ -42,6 +42,8 @@ def run_html(run: Run) -> Html:
 
 def evaluation_html(evaluation: Evaluation) -> Html:
     """Figures in a cell, each with its interval beside that of real examples."""
+    from sparring.reporting.figures import class_tables
+
     rows = [
         table_row(
             value_text(name),
@@ -55,6 +57,7 @@ def evaluation_html(evaluation: Evaluation) -> Html:
     return join(
         paragraph(value_text(evaluation.verdict.text)),
         table(("figure", "value", "95 % interval", "real", "what it is"), rows),
+        *([] if evaluation.classes is None else class_tables(evaluation.classes)),
     )
 
 

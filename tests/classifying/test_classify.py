@@ -86,6 +86,17 @@ def test_evaluate_has_the_calibration_error_beside_the_test_error(run: Path) -> 
     evaluation = sparring.evaluate(run, 60, device="cpu", quiet=True)
     assert {"test error", "calibration error"} <= evaluation.figures.keys()
     assert evaluation.figures["calibration error"].reference is None
+    tables = evaluation.classes
+    assert tables is not None
+    assert sum(map(sum, tables.confusion)) == 60
+    wrong = 60 - tables.confusion[0][0] - tables.confusion[1][1]
+    assert evaluation.figures["test error"].value == pytest.approx(wrong / 60)
+    # Of every second the temperature was fitted.
+    assert sum(band.count for band in tables.calibration) == 30
+    page = sparring.report(run).read_text()
+    assert all(
+        text in page for text in ("what is taken for what", "how often it is right where it is so sure")
+    )
 
 
 @pytest.mark.parametrize(

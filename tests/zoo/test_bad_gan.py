@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from sparring.data.dataset import Batch, Dataset, dataset_of
 from sparring.nn.made import MADE
+from sparring.nn.mixture_density import MixtureDensity
 from sparring.training.engine import Engine
 from sparring.zoo.bad_gan import conditional_entropy, likely_part, pull_away
 
@@ -49,6 +50,27 @@ def test_each_number_is_told_by_those_before_it_alone(size: int) -> None:
     weights = (density.logits.weight * density.logits_mask).abs() @ first
     assert torch.equal(weights.triu(), torch.zeros(size, size))
     assert (weights.tril(-1) > 0).sum() == size * (size - 1) // 2
+
+
+def test_a_mixture_is_a_density_of_points_and_begins_on_them() -> None:
+    places = torch.tensor([[0.0, 0.0], [1.0, 1.0], [2.0, 0.0]])
+    density = MixtureDensity(2, 3)
+    density.begin(places)
+    axis = torch.arange(-6, 8, 0.05)
+    grid = torch.cartesian_prod(axis, axis)
+    assert density(grid).exp().sum().item() * 0.05**2 == pytest.approx(1.0, abs=1e-3)
+    assert torch.equal(density.means, places)
+    assert density(places).min() > density(places + 3).max()
+
+
+def test_the_density_of_points_is_a_mixture(make_engine: Callable[..., Engine]) -> None:
+    points = torch.randn(40, 2, generator=torch.Generator().manual_seed(0))
+    data = dataset_of("points", points, torch.arange(40) % 2, ("a", "b"))
+    engine = make_engine("bad-gan", data, batch_size=10, labelled=4, density_epochs=1, density_units=8)
+    assert torch.equal(engine.game.density.means, batch(engine, "first").examples[:8])
+    for _ in range(5):
+        values = engine.play_round()
+    assert math.isfinite(values["generator/density"])
 
 
 def test_pull_away_of_known_directions() -> None:
@@ -137,3 +159,18 @@ def test_without_its_weight_there_is_no_density(make_engine: Callable[..., Engin
     engine = make_engine("bad-gan", images(), batch_size=10, labelled=9, density_weight=0.0)
     assert "generator/pull_away" in engine.play_round()
     assert set(engine.players) == {"generator", "discriminator"}
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        conditional_entropy,
+        pull_away,
+        lambda values: likely_part(values.sum(1), torch.tensor(0.1, dtype=torch.float64)),
+        lambda values: F.softplus(-values.logsumexp(1)).mean(),
+    ],
+    ids=["entropy", "pull-away", "complement", "logsumexp"],
+)
+def test_gradients_are_those_of_differences(loss: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    values = torch.randn(5, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    assert torch.autograd.gradcheck(loss, values.requires_grad_())

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import torch
 
-from sparring.data.dataset import Dataset, dataset_of
-from sparring.nn.several import Several, saying
+from sparring.data.dataset import Batch, Dataset, dataset_of
+from sparring.errors import SettingError
+from sparring.nn.several import Several, saying, spoken_of
 from sparring.nn.sghmc import SGHMC
 from sparring.randomness import Randomness
 from sparring.training.engine import Engine
@@ -34,6 +35,13 @@ def points(count: int = 40) -> Dataset:
     return dataset_of("points", torch.randn(count, 2, generator=torch.Generator().manual_seed(0)))
 
 
+def labelled_points(count: int = 80) -> Dataset:
+    """Two clusters, and which each point is of."""
+    classes = torch.arange(count) % 2
+    noise = torch.randn(count, 2, generator=torch.Generator().manual_seed(1))
+    return dataset_of("points", 0.3 * noise + 2 * classes[:, None], classes, ("left", "right"))
+
+
 def test_the_last_number_of_the_noise_says_who_makes_an_example() -> None:
     several = Several([Constant(0.0), Constant(1.0), Constant(2.0)])
     last = torch.tensor([0.9, -1.0, 0.0, 1.0, -0.4, -0.3])
@@ -46,7 +54,7 @@ def test_the_last_number_of_the_noise_says_who_makes_an_example() -> None:
 def test_samples_are_of_all_generators_evenly(make_engine: Make) -> None:
     game = make_engine("bayesian-gan", points(), generators=4).game
     latent = game.latent(4000, Randomness(0))
-    counts = game.generator.member_of(latent[:, -1]).bincount(minlength=4)
+    counts = spoken_of(latent[:, -1], 4).bincount(minlength=4)
     assert counts.min() > 900
 
 
@@ -80,7 +88,81 @@ def test_the_prior_of_four_weights_of_1_and_as_many_in_another_tensor(
 ) -> None:
     game = make_engine("bayesian-gan", points(), posterior=posterior, prior_deviation=3.0).game
     network = torch.nn.ParameterList([torch.ones(4), torch.ones(2, 2)])
-    assert game.prior(network).item() == pytest.approx(share)
+    assert game.posterior.prior(network).item() == pytest.approx(share)
+
+
+def test_several_discriminators_pay_for_all_of_them_and_all_move(make_engine: Make) -> None:
+    engine = make_engine("bayesian-gan", points(), generators=2, discriminators=3)
+    game, real = engine.game, engine.streams["real"].peek()
+    with game.random.aside("loss"):
+        terms = game.discriminator_loss(real)
+    critics = list(game.discriminators)
+    alone = []
+    for critic in critics:
+        game.discriminators = torch.nn.ModuleList([critic])
+        with game.random.aside("loss"):
+            alone.append(game.discriminator_loss(real)["adversarial"].item())
+    game.discriminators = torch.nn.ModuleList(critics)
+    assert terms["adversarial"].item() == pytest.approx(sum(alone))
+    assert len(set(alone)) == 3
+    before = copy.deepcopy(game.discriminators)
+    engine.play_round()
+    assert all(not torch.equal(next(a.parameters()), next(b.parameters()))
+               for a, b in zip(before, critics, strict=True))  # fmt: skip
+
+
+def test_weights_are_kept_now_and_then_and_make_samples_too(make_engine: Make) -> None:
+    engine = make_engine("bayesian-gan", points(), generators=2, samples=2, sample_every=3)
+    game = engine.game
+    taken = []
+    for _ in range(10):
+        engine.play_round()
+        if engine.game.step % 3 == 2:
+            taken.append(copy.deepcopy(game.generator.members))
+    kept = game.kept_generators
+    assert kept.taken.item() == len(taken) == 3
+    for held, then in zip(kept.kept, (taken[2], taken[1]), strict=True):
+        assert torch.equal(next(held.parameters()), next(then.parameters()))
+    latent = torch.zeros(6, game.latent_size + 1)
+    latent[:, -1] = saying(6, 1)
+    made = game.sample(latent, torch.zeros(6, 0))
+    assert len(made.unique(dim=0)) == 6
+    assert torch.equal(
+        made[:2], game.generate(torch.cat([latent[:2, :-1], saying(2, 1)[:, None]], 1), made[:0])
+    )
+
+
+def test_with_labels_probabilities_are_the_mean_over_all_discriminators(make_engine: Make) -> None:
+    engine = make_engine(
+        "bayesian-gan", labelled_points(), labelled=6, discriminators=2, samples=1, sample_every=2
+    )
+    for _ in range(3):
+        engine.play_round()
+    game = engine.game.eval()
+    critics = [*game.discriminators, *game.kept_discriminators.networks()]
+    assert len(critics) == 4
+    some = torch.randn(5, 2)
+    expected = sum(critic(some).softmax(1) for critic in critics) / 4
+    assert torch.allclose(game.class_logits(some).softmax(1), expected, atol=1e-6)
+    classes = expected.argmax(1)
+    batch = Batch(some, (classes + torch.tensor([0, 1, 0, 0, 1])) % 2, torch.arange(5))
+    assert game.figures()["test error"].measure(batch).tolist() == [0, 1, 0, 0, 1]
+
+
+def test_with_labels_it_learns_the_classes_from_six(make_engine: Make) -> None:
+    data = labelled_points()
+    engine = make_engine(
+        "bayesian-gan", data, labelled=6, generators=2, discriminators=2, steps=60, batch_size=40,
+    )  # fmt: skip
+    for _ in range(60):
+        engine.play_round()
+    wrong = engine.game.eval().class_logits(data.examples.values).argmax(1) != data.condition.values
+    assert wrong.float().mean() < 0.05
+
+
+def test_labels_are_asked_of_data_that_has_some(make_engine: Make) -> None:
+    with pytest.raises(SettingError, match="labelled is 6, and this data has no"):
+        make_engine("bayesian-gan", points(), labelled=6)
 
 
 def test_sghmc_trains_and_goes_on_exactly(

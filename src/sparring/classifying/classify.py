@@ -11,8 +11,9 @@ from pathlib import Path
 from rich.table import Table
 
 from sparring.classifying.classifier import Classified
-from sparring.classifying.figures import calibration_error, confusion_table, error
+from sparring.classifying.figures import calibration_error, error
 from sparring.classifying.pictures import Pictures, read_pictures
+from sparring.classifying.tables import ClassTables
 from sparring.loading import load
 from sparring.randomness import Randomness
 from sparring.runs.folder import Run
@@ -53,10 +54,10 @@ class Classification:
             f"{wrong.high:.2%}); calibration error {off.value:.2%} ({off.low:.2%} to {off.high:.2%})."
         )
 
-    def confusion(self) -> Table | None:
-        """What is taken for what, where the classes are known and few enough to show."""
+    def tables(self) -> list[Table]:
+        """Where the classes are known: what is taken for what, and how often it is right where so sure."""
         classes = self.pictures.classes
-        return None if classes is None else confusion_table(self.said, classes)
+        return [] if classes is None else ClassTables.of(self.said, classes).tables()
 
     def _rows(self) -> list[tuple[str, str, list[float]]]:
         labels = [str(label) for label in self.said.labels.tolist()]

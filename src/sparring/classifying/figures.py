@@ -1,14 +1,14 @@
-"""How good a classifier is: its error, what it takes for what, whether its probabilities can be relied on."""
+"""How good a classifier is: its error, and whether its probabilities can be relied on."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from rich.table import Table
 from torch import Tensor
-from torchmetrics.functional.classification import multiclass_calibration_error, multiclass_confusion_matrix
+from torchmetrics.functional.classification import multiclass_calibration_error
 
 from sparring.classifying.classifier import Classified, classifier_of
+from sparring.classifying.tables import ClassTables
 from sparring.data.dataset import Dataset
 from sparring.evaluation.bootstrap import Estimate, of_mean, of_statistic
 from sparring.evaluation.figures.measurement import Measurement, Reference
@@ -18,8 +18,6 @@ from sparring.randomness import Randomness
 BINS = 15
 """Of the certainty, for the calibration error."""
 RESAMPLES = 50
-MOST_SHOWN = 20
-"""Classes in a table of confusions at the most."""
 
 
 def error(said: Classified, classes: Tensor, randomness: Randomness) -> Estimate:
@@ -43,23 +41,40 @@ def calibration_error(said: Classified, classes: Tensor, randomness: Randomness)
     return replace(found, low=max(0.0, found.low))
 
 
-def confusion_table(said: Classified, classes: Tensor) -> Table | None:
-    """How often each class is taken for each other; None where there are too many classes to show."""
-    kind = said.kind
-    if kind.classes > MOST_SHOWN:
-        return None
-    counts = multiclass_confusion_matrix(said.numbers, classes, kind.classes)
-    table = Table(title="what is taken for what")
-    table.add_column("is \\ is called")
-    for name in kind.class_names:
-        table.add_column(name, justify="right")
-    for name, row in zip(kind.class_names, counts.tolist(), strict=True):
-        table.add_row(name, *(f"{count:,}" if count else "" for count in row))
-    return table
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What a classifier says of held-out examples, beside what they are."""
+
+    said: Classified
+    classes: Tensor
+    """Int64 (count,)."""
+    unseen: slice
+    """The examples that its temperature was not fitted on: it says nothing of how good it is on others."""
+
+    def figures(self) -> dict[str, Measurement]:
+        """Its error, and how far its certainty can be relied on."""
+        return {
+            "test error": Measurement(
+                lambda comparison, randomness: error(self.said, self.classes, randomness),
+                "share of held-out examples whose class is misnamed; lower is better",
+                reference=Reference.NONE,
+            ),
+            "calibration error": Measurement(
+                lambda comparison, randomness: calibration_error(
+                    self.said[self.unseen], self.classes[self.unseen], randomness
+                ),
+                "how far its certainty is from how often it is right; lower is better",
+                reference=Reference.NONE,
+            ),
+        }
+
+    def tables(self) -> ClassTables:
+        """What it takes for what, and how often it is right where it is so sure."""
+        return ClassTables.of(self.said, self.classes, self.unseen)
 
 
-def measured(game: Game, dataset: Dataset) -> dict[str, Measurement]:
-    """The figures of the classifier that a game holds, of held-out examples; none where it holds none.
+def judged(game: Game, dataset: Dataset) -> Judged | None:
+    """The classifier that a game holds, of held-out examples; None where it holds none.
 
     Args:
         game: in evaluation mode.
@@ -67,21 +82,9 @@ def measured(game: Game, dataset: Dataset) -> dict[str, Measurement]:
     """
     held_out = dataset.held_out
     if held_out is None or held_out.condition.kind != game.data.condition or not game.data.classes:
-        return {}
+        return None
     if game.class_logits(held_out[:2].examples.encoded().to(game.random.device)) is None:
-        return {}
-    said, classes = classifier_of(game, lambda: dataset)(held_out.examples.values), held_out.condition.values
-    # What the temperature was fitted on says nothing of how good it is.
+        return None
+    said = classifier_of(game, lambda: dataset)(held_out.examples.values)
     unseen = slice(None) if game.validation() is not None else slice(1, None, 2)
-    return {
-        "test error": Measurement(
-            lambda comparison, randomness: error(said, classes, randomness),
-            "share of held-out examples whose class is misnamed; lower is better",
-            reference=Reference.NONE,
-        ),
-        "calibration error": Measurement(
-            lambda comparison, randomness: calibration_error(said[unseen], classes[unseen], randomness),
-            "how far its certainty is from how often it is right; lower is better",
-            reference=Reference.NONE,
-        ),
-    }
+    return Judged(said, held_out.condition.values, unseen)

@@ -26,7 +26,8 @@ def evaluate(arguments: list[str]) -> None:
         evaluation = evaluate(run, **options)
         texts.append(evaluation.to_json())
         if not as_json:
-            Terminal().print(evaluation.table())
+            for table in evaluation.tables():
+                Terminal().print(table)
             say(evaluation.seen_through())
             say(evaluation.verdict.text)
     if as_json:
@@ -56,9 +57,9 @@ def classify(arguments: list[str]) -> None:
         print(found.csv(), end="")
         return
     say(*found.lines())
-    confusion, judged = found.confusion(), found.judged()
-    if confusion is not None:
-        Terminal().print(confusion)
+    for table in found.tables():
+        Terminal().print(table)
+    judged = found.judged()
     if judged is not None:
         say(judged)
 

@@ -70,3 +70,8 @@ def parted(data: Dataset, labelled: int, validation: int, seed: int) -> tuple[Te
             f"{count}, which leaves none of some class to train on: give fewer, or more of labelled."
         )
     return few[kept], few[aside]
+
+
+def repeated(data: Dataset, few: Tensor, batch_size: int) -> Dataset:
+    """A few of the examples, each so often that all are a batch or more, which an epoch deals in turn."""
+    return data[few.repeat(-(-batch_size // len(few)))]

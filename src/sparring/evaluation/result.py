@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
+from sparring.classifying.tables import ClassTables
 from sparring.errors import RunError, SettingError
 from sparring.evaluation.bootstrap import Estimate
 from sparring.validation import Misfit, check, parse_json
@@ -60,6 +61,8 @@ class Evaluation:
     """Whether the real examples that were compared with had been held out from training."""
     short: str = ""
     """Why the run that made the examples is too short to be judged, if it is."""
+    classes: ClassTables | None = None
+    """What the run takes for what as a classifier, where it is one."""
 
     def to_json(self) -> str:
         """As JSON text, which `from_json` reads."""
@@ -89,6 +92,7 @@ class Evaluation:
                 facts.get("why", ""),
                 facts.get("unseen", True),
                 facts.get("short", ""),
+                ClassTables.from_facts(facts["classes"]) if facts.get("classes") else None,
             )
         except (ValueError, TypeError) as error:
             # A TypeError is a figure with more than it should have.
@@ -153,6 +157,10 @@ class Evaluation:
             reference = short(figure.reference, figure.reference_at_least)
             table.add_row(name, value, interval, reference, self.about.get(name, ""))
         return table
+
+    def tables(self) -> list[Table]:
+        """All tables for people: the figures, and what it is as a classifier."""
+        return [self.table(), *([] if self.classes is None else self.classes.tables())]
 
     def compare(self, other: Evaluation) -> dict[str, tuple[EstimatedFigure, EstimatedFigure]]:
         """The figures that both evaluations have, side by side.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from sparring.classifying.figures import measured as classifier_figures
+from sparring.classifying.figures import Judged, judged
 from sparring.console import Stages
 from sparring.data import READING, Dataset, load_dataset
 from sparring.data.listing import list_folder
@@ -115,12 +116,13 @@ def _evaluate_run(
         count = len(model.conditions(count))
         check_enough_samples(count)
     samples = model.sample(count, seed=seed)
+    classifier = classifier_on(model.game, dataset)
     evaluation = evaluate_samples(
         Dataset(run.path.name, samples.columns, samples.told),
         dataset,
         extractor=_extractor(features, dataset, model.game.random.device),
         seed=seed,
-        own=own_figures(model.game, dataset),
+        own=own_figures(model.game, dataset, classifier),
         checkpoint={
             "run": run.path.name,
             "step": run.status["step"],
@@ -131,6 +133,8 @@ def _evaluate_run(
         progress=stages,
         short=_too_short(run, epoch, model.game),
     )
+    if classifier is not None:
+        evaluation = replace(evaluation, classes=classifier.tables())
     return evaluation, kin_picture(samples.columns, dataset)
 
 
@@ -151,13 +155,24 @@ def _too_short(run: Run, epoch: int | None, game: Game) -> str:
     return too_short(None, epoch, type(game).length)
 
 
-def own_figures(game: Game, dataset: Dataset) -> dict[str, Measurement]:
-    """The figures of a system, of held-out examples of data such as it knows."""
+def own_figures(game: Game, dataset: Dataset, classifier: Judged | None = None) -> dict[str, Measurement]:
+    """The figures of a system, of held-out examples of data such as it knows, and of the classifier it is."""
     dataset = dataset.in_range(*game.value_range)
-    if (dataset.spec.kind, dataset.spec.condition) != (game.data.kind, game.data.condition):
+    if not _knows(game, dataset):
         return {}
     own = of_game(game_figures(game, dataset, game.random.device), game.figures())
-    return classifier_figures(game, dataset) | own
+    return ({} if classifier is None else classifier.figures()) | own
+
+
+def classifier_on(game: Game, dataset: Dataset) -> Judged | None:
+    """What a system says, as a classifier, of held-out examples of data such as it knows."""
+    dataset = dataset.in_range(*game.value_range)
+    return judged(game, dataset) if _knows(game, dataset) else None
+
+
+def _knows(game: Game, dataset: Dataset) -> bool:
+    """Whether data, in its range, is such as a system was trained on."""
+    return (dataset.spec.kind, dataset.spec.condition) == (game.data.kind, game.data.condition)
 
 
 def are_samples(path: Path) -> bool:

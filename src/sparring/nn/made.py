@@ -6,6 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+FEWEST = 0.01
+"""No number is first thought to be rarer, or more frequent, than this."""
+
 
 class MADE(nn.Module):
     """A masked autoencoder with one hidden layer (Germain et al. 2015, arXiv:1502.03509, section 4).
@@ -29,6 +32,11 @@ class MADE(nn.Module):
         self.register_buffer("logits_mask", (places[:, None] > sees[None]).float(), persistent=False)
         self.hidden_mask: Tensor
         self.logits_mask: Tensor
+
+    @torch.no_grad()
+    def begin(self, examples: Tensor) -> None:
+        """Give each number of examples (count, ...) its mean over these as a first guess."""
+        self.logits.bias.copy_(examples.flatten(1).mean(0).clamp(FEWEST, 1 - FEWEST).logit())
 
     def forward(self, examples: Tensor) -> Tensor:
         """log p of each example (count, ...), in nats, (count,)."""

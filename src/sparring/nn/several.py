@@ -17,20 +17,25 @@ class Several(nn.Module):
 
     def __init__(self, members: Sequence[nn.Module]) -> None:
         super().__init__()
-        self.members = nn.ModuleList(members)
+        self.members: nn.ModuleList = nn.ModuleList(members)
 
     def forward(self, latent: Tensor) -> Tensor:
         """Examples of noise (count, size + 1), whose last number, from -1 to 1, says which member."""
-        which = self.member_of(latent[:, -1])
-        order = which.argsort(stable=True)
-        parts = latent[order, :-1].split(which.bincount(minlength=len(self.members)).tolist())
-        made = [member(part) for member, part in zip(self.members, parts, strict=True) if len(part)]
-        return torch.cat(made)[order.argsort()]
+        return made_by(list(self.members), latent)
 
-    def member_of(self, said: Tensor) -> Tensor:
-        """The number of the member, int64 (count,), for numbers from -1 to 1."""
-        count = len(self.members)
-        return ((said + 1) / 2 * count).long().clamp(0, count - 1)
+
+def made_by(members: Sequence[nn.Module], latent: Tensor) -> Tensor:
+    """Examples of noise (count, size + 1), each by the member that its last number says."""
+    which = spoken_of(latent[:, -1], len(members))
+    order = which.argsort(stable=True)
+    parts = latent[order, :-1].split(which.bincount(minlength=len(members)).tolist())
+    made = [member(part) for member, part in zip(members, parts, strict=True) if len(part)]
+    return torch.cat(made)[order.argsort()]
+
+
+def spoken_of(said: Tensor, members: int) -> Tensor:
+    """The number of the member, int64 (count,), for numbers from -1 to 1."""
+    return ((said + 1) / 2 * members).long().clamp(0, members - 1)
 
 
 def saying(members: int, each: int) -> Tensor:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from sparring.classifying.tables import CALIBRATION, CALIBRATION_HEADER, CONFUSION, CORNER, ClassTables
 from sparring.errors import RunError
 from sparring.reporting import html
 from sparring.reporting.charts import Line, columns_of, curve, legend, panel, term_panels
@@ -117,8 +118,27 @@ def evaluation_section(facts: Facts) -> Section:
         paragraph(html.prose(outdated), class_="note") if outdated else None,
         paragraph(value_text(evaluation.verdict.text)) if outdated else None,
         html.table(("figure", "value and 95 % interval", "real"), _rows(evaluation)),
+        *([] if evaluation.classes is None else class_tables(evaluation.classes)),
         _others(facts),
     )
+
+
+def class_tables(found: ClassTables) -> list[Html]:
+    """What the run takes for what as a classifier, and how often it is right where it is so sure."""
+    tables: list[tuple[str, Sequence[str], Sequence[Sequence[str]]]] = []
+    rows = found.confusion_rows()
+    if rows is not None:
+        tables.append((CONFUSION, (CORNER, *found.class_names), rows))
+    if found.calibration:
+        tables.append((CALIBRATION, CALIBRATION_HEADER, [band.cells() for band in found.calibration]))
+    return [
+        part
+        for title, header, cells in tables
+        for part in (
+            tag("h3", title),
+            html.table(map(value_text, header), [html.table_row(*map(value_text, row)) for row in cells]),
+        )
+    ]
 
 
 def _others(facts: Facts) -> Html | None:

@@ -13,13 +13,14 @@ from torch.optim import Optimizer
 from sparring.data.dataset import DataSpec
 from sparring.game import Batch, Figure, Limit, Phase, Player, Role, Terms, Turn
 from sparring.nn.made import MADE
+from sparring.nn.mixture_density import MixtureDensity
 from sparring.nn.optimisers import Adam
 from sparring.randomness import Randomness
 from sparring.settings import Count, Fraction, NonNegative, Positive
 from sparring.zoo.improved_gan import ImprovedGAN
 
 LARGEST_DENSITY = 10_000_000
-"""Weights of each of the two layers of the MADE at the most."""
+"""Weights of each layer of the MADE, and numbers of the mixture's places, at the most."""
 
 
 class BadGAN(ImprovedGAN):
@@ -31,8 +32,9 @@ class BadGAN(ImprovedGAN):
     is to be sure of images without a label (conditional entropy).
 
     Settings are those of the authors' code for SVHN, with the networks for MNIST, which it shares with
-    Improved GAN. How likely an image is says a MADE that is trained first, in the place of their PixelCNN++;
-    what counts as likely is taken from images that are trained on, and not, as there, from test images.
+    Improved GAN. How likely an image is says a MADE that is trained first, in the place of their PixelCNN++,
+    and a point a mixture of Gaussians; what counts as likely is taken from examples that are trained on, and
+    not, as there, from test images.
     """
 
     paper = "Dai et al. 2017, arXiv:1705.09783; settings of the authors' code"
@@ -53,25 +55,32 @@ class BadGAN(ImprovedGAN):
         """Weight of the entropy of what is said of unlabelled images."""
         density_weight: NonNegative = 1e-4
         """Weight of how far the log-density of generated images is above that of unlikely real ones; with 0
-        there is no MADE."""
+        there is no density."""
         density_quantile: Fraction = 0.1
         """Share of real images that are less likely than what counts as likely."""
         density_units: Count = 500
-        """Hidden units of the MADE; fewer for images of more than 20,000 numbers."""
+        """Hidden units of the MADE, fewer for images of more than 20,000 numbers, or Gaussians."""
         density_epochs: Count = 3
-        """Passes over the data in which the MADE is trained, before the rest."""
+        """Passes over the data in which the density is trained, before the rest."""
         density_lr: Positive = 1e-3
-        """Adam's learning rate for the MADE."""
+        """Adam's learning rate for the density."""
 
     settings: Settings
 
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
         super().__init__(settings, data, random)
-        self.density: nn.Module | None = None
+        self.density: MADE | MixtureDensity | None = None
         if settings.density_weight:
             size = data.kind.vector_size
             units = min(settings.density_units, max(1, LARGEST_DENSITY // size))
-            self.density = self.built(Role.OTHER, MADE(size, units))
+            density = data.kind.choose(images=MADE, points=MixtureDensity)(size, units)
+            self.density = self.built(Role.OTHER, density)
+
+    def start(self, first: Batch, **others: Batch) -> None:
+        """As in Improved GAN; the density begins as the first examples lie."""
+        super().start(first, **others)
+        if self.density is not None:
+            self.density.begin(first.examples)
 
     def players(self) -> dict[str, Player]:
         """Adam for all, with a long memory of squares; without momentum for the generator."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Protocol
 
@@ -10,19 +11,25 @@ from torch import nn
 from sparring.data.dataset import DataSpec
 from sparring.nn.initialisers import glorot_uniform, initialise, normal
 from sparring.nn.layers import Dropout, GaussianNoise, Shift
-from sparring.nn.networks import build_generator
+from sparring.nn.networks import build_generator, noise_size
 from sparring.nn.weight_norm import WeightNormed
 from sparring.randomness import Randomness
 
 HIDDEN = (1000, 500, 250, 250, 250)
-"""Units of the discriminator's hidden layers."""
+"""Units of the discriminator's hidden layers for images."""
+LARGEST_FOR_PERCEPTRONS = 32 * 32
+"""Numbers in an example up to which both networks are perceptrons by default."""
 
 
 class Sizes(Protocol):
     """The settings that say how large the networks are."""
 
     @property
-    def latent_size(self) -> int:
+    def network(self) -> str:
+        """Their kind: auto, perceptron, convolutional."""
+
+    @property
+    def latent_size(self) -> int | None:
         """Dimensions of the noise."""
 
     @property
@@ -30,28 +37,56 @@ class Sizes(Protocol):
         """Channels of the first convolutions."""
 
 
-def perceptrons(settings: Sizes, data: DataSpec, random: Randomness) -> tuple[nn.Module, nn.Module, int]:
-    """The code's networks for MNIST: generator, the discriminator's features, and how many those are."""
-    pixels = data.kind.vector_size
+def few_label_networks(
+    settings: Sizes, data: DataSpec, random: Randomness, output: Callable[[], nn.Module] = nn.Sigmoid
+) -> tuple[nn.Module, nn.Module]:
+    """A generator, and a discriminator: its features, then what gives a logit for each class.
+
+    Args:
+        settings: kind and sizes of both.
+        data: what they are for.
+        random: the discriminator's noise.
+        output: the generator's last activation for images; points have none.
+    """
+    small = settings.network == "auto" and data.kind.vector_size <= LARGEST_FOR_PERCEPTRONS
+    make = perceptrons if small or settings.network == "perceptron" else convolutions
+    generator, features, size = make(settings, data, random, output)
+    head = nn.Sequential(GaussianNoise(0.5, random), normalised(nn.Linear(size, data.classes)))
+    return generator, nn.Sequential(features, head)
+
+
+def perceptrons(
+    settings: Sizes, data: DataSpec, random: Randomness, output: Callable[[], nn.Module]
+) -> tuple[nn.Module, nn.Module, int]:
+    """The code's networks for MNIST: generator, the discriminator's features, and how many those are;
+    smaller ones, with less noise, for points."""
+    numbers, latent_size = data.kind.vector_size, noise_size(settings.latent_size, data, for_images=100)
+    hidden = data.kind.choose(images=HIDDEN, points=(128, 128, 64))
+    units = data.kind.choose(images=500, points=128)
+    first, between = data.kind.choose(images=(0.3, 0.5), points=(0.02, 0.1))
     layers: list[nn.Module] = []
-    for inputs in (settings.latent_size, 500):
-        norm = nn.BatchNorm1d(500, eps=1e-6, affine=False)
-        layers += [nn.Linear(inputs, 500, bias=False), norm, Shift(500), nn.Softplus()]
-    last = nn.Linear(500, pixels)
-    generator = nn.Sequential(*layers, WeightNormed(last), nn.Sigmoid(), nn.Unflatten(1, data.shape))
+    for inputs in (latent_size, units):
+        norm = nn.BatchNorm1d(units, eps=1e-6, affine=False)
+        layers += [nn.Linear(inputs, units, bias=False), norm, Shift(units), nn.Softplus()]
+    last = data.kind.choose(images=output, points=nn.Identity)()
+    generator = nn.Sequential(
+        *layers, WeightNormed(nn.Linear(units, numbers)), last, nn.Unflatten(1, data.shape)
+    )
     initialise(generator, {nn.Linear: glorot_uniform})
-    features: list[nn.Module] = [nn.Flatten(), GaussianNoise(0.3, random)]
-    for inputs, units in pairwise((pixels, *HIDDEN)):
-        layer = normalised(nn.Linear(inputs, units), learn_scale=False)
-        features += [layer, nn.ReLU(), GaussianNoise(0.5, random)]
+    features: list[nn.Module] = [nn.Flatten(), GaussianNoise(first, random)]
+    for inputs, after in pairwise((numbers, *hidden)):
+        layer = normalised(nn.Linear(inputs, after), learn_scale=False)
+        features += [layer, nn.ReLU(), GaussianNoise(between, random)]
     # The noise after the last hidden layer is no part of the features that are matched.
-    return generator, nn.Sequential(*features[:-1]), HIDDEN[-1]
+    return generator, nn.Sequential(*features[:-1]), hidden[-1]
 
 
-def convolutions(settings: Sizes, data: DataSpec, random: Randomness) -> tuple[nn.Module, nn.Module, int]:
-    """The code's networks for CIFAR-10 with fewer channels: generator, features, and how many those are."""
-    width = settings.width
-    generator = build_generator(data, settings.latent_size, width=2 * width, units=0, output=nn.Sigmoid)
+def convolutions(
+    settings: Sizes, data: DataSpec, random: Randomness, output: Callable[[], nn.Module]
+) -> tuple[nn.Module, nn.Module, int]:
+    """The code's networks for CIFAR-10 with fewer channels, likewise."""
+    width, latent_size = settings.width, noise_size(settings.latent_size, data, for_images=100)
+    generator = build_generator(data, latent_size, width=2 * width, units=0, output=output)
     features: list[nn.Module] = [Dropout(0.2, random)]
     channels = data.shape[0]
     for after, strides in ((width, (1, 1, 2)), (2 * width, (1, 1, 2)), (2 * width, (1,))):

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from sparring.data import Dataset
-from sparring.data.few_labels import parted
+from sparring.data.few_labels import parted, repeated
 from sparring.data.unlabelled import with_unlabelled
 from sparring.game import (
     Batch,
@@ -32,17 +32,14 @@ from sparring.game import (
 )
 from sparring.nn.adam_inside import AdamInside
 from sparring.nn.average import Average
-from sparring.nn.layers import GaussianNoise
 from sparring.nn.weight_norm import fit
 from sparring.objectives import critic_statistics
 from sparring.randomness import Randomness
 from sparring.settings import Count, Fraction, Natural, NonNegative, Positive
-from sparring.zoo.few_label_networks import convolutions, normalised, perceptrons
+from sparring.zoo.few_label_networks import few_label_networks
 
 FITTED_BATCHES = 5
 """The first so many batches decide the first scales of the discriminator: 500 images, as in the code."""
-LARGEST_FOR_PERCEPTRONS = 32 * 32
-"""Numbers in an image up to which both networks are perceptrons by default."""
 
 
 class ImprovedGAN(Game):
@@ -60,7 +57,7 @@ class ImprovedGAN(Game):
 
     paper = "Salimans et al. 2016, arXiv:1606.03498, section 5; networks and settings of the authors' code"
     purpose = "a classifier from a hundred labels and many images without"
-    needs = Needs(examples=("images",), condition=("classes",), least=8)
+    needs = Needs(examples=("images", "points"), condition=("classes",), least=8)
     length = Limit(epochs=300)
     value_range = (0.0, 1.0)
 
@@ -82,7 +79,7 @@ class ImprovedGAN(Game):
         for is the difference between the two test errors."""
         network: Literal["auto", "perceptron", "convolutional"] = "auto"
         """Kind of both networks: the code's perceptrons for MNIST, or convolutions. By default perceptrons
-        for grey images of up to 32 pixels."""
+        for points, and for grey images of up to 32 pixels."""
         width: Count = 32
         """Channels of the first convolutions; twice as many further on."""
         latent_size: Count = 100
@@ -104,20 +101,13 @@ class ImprovedGAN(Game):
 
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
         super().__init__(settings, data, random)
-        small = settings.network == "auto" and data.kind.vector_size <= LARGEST_FOR_PERCEPTRONS
-        make = perceptrons if small or settings.network == "perceptron" else convolutions
-        generator, features, size = make(settings, data, random)
-        head = nn.Sequential(GaussianNoise(0.5, random), normalised(nn.Linear(size, data.classes)))
+        generator, discriminator = few_label_networks(settings, data, random)
         self.generator = self.built(Role.GENERATOR, generator)
-        self.discriminator = self.built(Role.CRITIC, nn.Sequential(features, head))
+        self.discriminator = self.built(Role.CRITIC, discriminator)
         self.average = Average(self.discriminator, settings.average_decay)
         self.baseline: nn.Module | None = None
         if settings.baseline:
-            _, features, size = make(settings, data, random.branch("baseline"))
-            noise = GaussianNoise(0.5, random.branch("baseline"))
-            self.baseline = nn.Sequential(
-                features, nn.Sequential(noise, normalised(nn.Linear(size, data.classes)))
-            )
+            _, self.baseline = few_label_networks(settings, data, random.branch("baseline"))
             self.baseline_average = Average(self.baseline, settings.average_decay)
         if settings.validation:
             self.register_buffer("validation_images", torch.zeros(settings.validation, *data.shape))
@@ -129,14 +119,12 @@ class ImprovedGAN(Game):
         scales."""
         assert isinstance(settings, cls.Settings)
         few, aside = parted(data, settings.labelled, settings.validation, settings.labelled_seed)
-        # So few that a batch would be smaller than the others are dealt several times an epoch.
-        repeats = -(-settings.batch_size // len(few))
         first = settings.batch_size * FITTED_BATCHES
         whole = with_unlabelled(data)
         return {
             "unlabelled": Source(whole, settings.batch_size),
             "matched": Source(whole, settings.batch_size),
-            "labelled": Source(data[few.repeat(repeats)], settings.batch_size),
+            "labelled": Source(repeated(data, few, settings.batch_size), settings.batch_size),
             "first": Source(whole, first if first <= len(whole) else settings.batch_size),
             **({"validation": Source(data[aside], len(aside))} if len(aside) else {}),
         }

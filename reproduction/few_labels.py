@@ -1,0 +1,132 @@
+"""Classifiers from few labels: the runs that say how good they are, beside what their papers have.
+
+    python reproduction/few_labels.py make FOLDER [NAME ...]    # make the runs that are missing; go on later
+    python reproduction/few_labels.py table                     # the table in few_labels.md
+
+Rows are made in order, or those that are named; each run is a command of the command line. `fashion-mnist`,
+with its four files, and `emoji`, with a folder for each class, are looked for in the folder in which the
+command is given.
+Run folders may be deleted once their lines are in few_labels.jsonl.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import kept_lines
+
+from sparring import __version__
+from sparring.cli import main as sparring
+from sparring.reporting.statistics import mean_over_seeds
+from sparring.runs.folder import Run
+
+HERE = Path(__file__).parent
+RECORD, PAGE = HERE / "few_labels.jsonl", HERE / "few_labels.md"
+TEST, ALONE = "figure/test error", "figure/test error, labels alone"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table: a command, and the seeds with which it is run."""
+
+    command: str
+    """What follows `sparring train`, without seed, threads and folder."""
+    seeds: int = 1
+    """Seeds from 0 on."""
+    published: str = "none"
+    """What the paper has: errors of 10,000, with the deviation over its seeds."""
+
+
+def of_mnist(system: str, labels: int, epochs: int) -> str:
+    """A command for some labels of MNIST."""
+    return f"{system} --preset paper --labelled {labels} --epochs {epochs} --baseline"
+
+
+EMOJI = "--data folder:emoji --size 32 --hold-out 0.2"
+ROWS = {
+    "fashion-1000": Row(
+        "improved-gan --data idx:fashion-mnist --labelled 1000 --epochs 3 --baseline",
+        3,
+        "none; 3 epochs: short",
+    ),
+    "emoji-20": Row(
+        f"improved-gan {EMOJI} --labelled 180 --width 16 --epochs 10 --baseline", 3, "none; 10 epochs: short"
+    ),
+    "bayesian-100": Row(
+        "bayesian-gan --preset paper --labelled 100 --generators 2 --discriminators 2 --batch-size 50 "
+        "--learning-rate-decay 0.67 --epochs 10",
+        1,
+        "79 ± 5.8 (10 generators, convolutions); 10 epochs: short",
+    ),
+    "mnist-100": Row(of_mnist("improved-gan", 100, 100), 5, "93 ± 6.5 (10 seeds, 300 epochs)"),
+    "bad-gan-100": Row(
+        of_mnist("bad-gan", 100, 100), 5, "79.5 ± 9.8 (10 seeds, 2000 epochs, least test error of each)"
+    ),
+    "mnist-100-full": Row(of_mnist("improved-gan", 100, 300), 1, "93 ± 6.5 (10 seeds)"),
+    "mnist-20": Row(of_mnist("improved-gan", 20, 100), 1, "1677 ± 452 (10 seeds, 300 epochs)"),
+    "mnist-50": Row(of_mnist("improved-gan", 50, 100), 1, "221 ± 136 (10 seeds, 300 epochs)"),
+    "mnist-200": Row(of_mnist("improved-gan", 200, 100), 1, "90 ± 4.2 (10 seeds, 300 epochs)"),
+}
+
+
+def make(folder: Path, names: Sequence[str]) -> None:
+    """Make the runs of some rows, or of all, that have no line in the record."""
+    done = {(line["row"], line["seed"]) for line in kept_lines.read(RECORD)}
+    for name in names or ROWS:
+        for seed in range(ROWS[name].seeds):
+            if (name, seed) in done:
+                continue
+            out = folder / f"{name}-{seed}"
+            if not (out / "run.json").is_file():
+                chance = ["--seed", str(seed), "--threads", "1", "--out", str(out), "--quiet"]
+                sparring(["train", *ROWS[name].command.split(), *chance])
+            elif not Run.open(out).finished:
+                sparring(["resume", str(out), "--quiet"])
+            line = {"row": name, "seed": seed, **errors(Run.open(out))}
+            kept_lines.append(
+                RECORD, line | {"date": f"{datetime.now(UTC):%Y-%m-%d}", "sparring": __version__}
+            )
+            print(line, flush=True)
+
+
+def errors(run: Run) -> dict[str, Any]:
+    """The epochs of a run, and its test errors after the last, with how many images those are of."""
+    last = [row for row in run.history() if row["kind"] == "epoch"][-1]
+    return {"epochs": last["epoch"], "error": last[TEST], "labels_alone": last.get(ALONE)}
+
+
+def table(lines: Sequence[kept_lines.Line]) -> str:
+    """The table as Markdown, with a row for each command of which there are runs."""
+    rows = ["| command | seeds | test error, % | labels alone, % | published |", "|---|---|---|---|---|"]
+    for name, row in ROWS.items():
+        runs = [line for line in lines if line["row"] == name]
+        if runs:
+            cells = [percent(runs, column) for column in ("error", "labels_alone")]
+            rows.append(f"| `{row.command}` | {len(runs)} | {' | '.join(cells)} | {row.published} |")
+    return "\n".join(rows) + "\n" if len(rows) > 2 else ""
+
+
+def percent(runs: Sequence[kept_lines.Line], column: str) -> str:
+    """The mean over seeds with Student's interval, in percent; nothing where it was not measured."""
+    values = [100 * run[column] for run in runs if run[column] is not None]
+    return kept_lines.interval(mean_over_seeds(values), ".2f") if values else "–"
+
+
+def main(words: Sequence[str]) -> None:
+    """Carry out one of the two commands."""
+    match list(words):
+        case ["make", folder, *names] if set(names) <= ROWS.keys():
+            make(Path(folder), names)
+        case ["table"]:
+            kept_lines.write(PAGE, RECORD, table)
+        case _:
+            sys.exit(f"{__doc__}\nRows: {', '.join(ROWS)}.")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
