@@ -153,7 +153,7 @@ def test_every_network_belongs_to_one_player(make_engine: Make, system: str) -> 
     moved = [id(parameter) for player in engine.players.values() for parameter in player.moved]
     assert len(moved) == len(set(moved)) or system in TWO_OPTIMISERS
     rest = {name for name, parameter in engine.game.named_parameters() if id(parameter) not in moved}
-    assert {name.split(".")[0] for name in rest} <= {"average"}
+    assert {name.split(".")[0] for name in rest} <= {"average", "kept_generators", "kept_discriminators"}
     for role, network in engine.game.networks:
         players = [player for player in engine.players.values() if player.role == role]
         assert len(players) == (2 if system in TWO_OPTIMISERS and role == Role.GENERATOR else 1)
