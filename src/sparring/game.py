@@ -18,7 +18,6 @@ from sparring.errors import OwnCodeError
 from sparring.game_settings import GameSettings
 from sparring.imports import asked
 from sparring.mistakes import described
-from sparring.nn.layout import lay_out
 from sparring.objectives import NON_SATURATING, Objective
 from sparring.randomness import Randomness
 from sparring.recommendation import Recommendation
@@ -168,7 +167,6 @@ class Game(nn.Module):
                 f"self.built is given {described(role)} and {described(network)}: it takes a Role, such as "
                 "Role.GENERATOR, and a network."
             )
-        lay_out(network, self.random.device)
         network = self.tricks.build(network, role)
         self.networks.append((role, network))
         return network

@@ -93,14 +93,11 @@ def overlapping(
 
 def goes_by_points(layer: nn.Conv2d | nn.ConvTranspose2d, maps: Tensor) -> bool:
     """Whether that is possible, and pays."""
-    return is_plain(layer, maps) and max(maps.shape[2:]) <= SMALL_MAP and has_many_channels(layer)
-
-
-def has_many_channels(layer: nn.Conv2d | nn.ConvTranspose2d) -> bool:
-    """Whether it would go by points where maps are small."""
     kernel, other = layer.kernel_size
     return (
-        layer.stride == (1, 1)
+        is_plain(layer, maps)
+        and max(maps.shape[2:]) <= SMALL_MAP
+        and layer.stride == (1, 1)
         and 2 < kernel == other < len(POINTS)
         and not isinstance(layer.padding, str)
         and layer.padding[0] == layer.padding[1] < kernel

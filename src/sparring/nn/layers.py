@@ -30,12 +30,7 @@ class Dropout(nn.Module):
         if not self.training or self.probability == 0:
             return activations
         keep = 1.0 - self.probability
-        if activations.is_contiguous():
-            coins = self.random.coins(keep, *activations.shape)
-        else:
-            # As they lie in memory, with channels last.
-            coins = self.random.coins(keep, *activations.movedim(1, -1).shape).movedim(-1, 1)
-        return activations * coins.mul_(1.0 / keep)
+        return activations * self.random.coins(keep, *activations.shape).mul_(1.0 / keep)
 
     def extra_repr(self) -> str:
         """The probability, for `print(network)`."""

@@ -137,8 +137,9 @@ class ActivePlayer:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on with what `state` gave."""
         groups = self.optimizer.state_dict()["param_groups"]
+        # Cloned: an optimiser goes on in the very tensors that it is given.
         memory = {
-            int(index): {name: copy_beside(value, self.moved[int(index)]) for name, value in values.items()}
+            int(index): {name: value.clone() for name, value in values.items()}
             for index, values in state["memory"].items()
         }
         self.optimizer.load_state_dict({"state": memory, "param_groups": groups})
@@ -164,16 +165,6 @@ def sentinels(parameters: Sequence[nn.Parameter]) -> list[nn.Parameter]:
     What is not a number goes back through a network from where it arises, and meets a bias at every layer.
     """
     return [parameter for parameter in parameters if parameter.dim() == 1] or list(parameters)
-
-
-def copy_beside(memory: Tensor, parameter: nn.Parameter) -> Tensor:
-    """A copy of what an optimiser remembers of a parameter: it goes on in the very tensor that it is given.
-
-    One of the parameter's shape lies in memory as that does: fused optimisers take it for granted.
-    """
-    if memory.shape != parameter.shape:
-        return memory.clone()
-    return torch.empty_like(parameter, dtype=memory.dtype, requires_grad=False).copy_(memory)
 
 
 def length(tensors: list[Tensor]) -> float:
