@@ -16,6 +16,8 @@ from sparring.errors import SettingError
 from sparring.evaluation.result import EstimatedFigure, Evaluation
 from sparring.notebooks import LiveCell
 
+FIRST = Path(__file__).parents[1] / "docs" / "notebooks" / "first.ipynb"
+
 
 @pytest.fixture(scope="module")
 def run(tiny_npz: Path, tmp_path_factory: pytest.TempPathFactory) -> sparring.Run:
@@ -93,3 +95,17 @@ def test_in_a_notebook_a_run_has_such_a_cell_by_itself(
     assert updates == []
     sparring.train("gan", out=tmp_path / "run", **asked)
     assert "step 4 of 4" in updates[-1]
+
+
+def test_the_first_notebook(tmp_path: Path) -> None:
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    notebook = nbformat.read(FIRST, as_version=4)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert not any(cell.outputs for cell in cells), "what one machine made is not kept"
+    nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    shown = [[output.get("data", {}) for output in cell.outputs] for cell in cells]
+    assert "finished: 20 steps" in shown[0][-1]["text/html"]
+    assert "image/png" in shown[1][-1]
+    assert "generator/loss" in shown[2][-1]["text/html"]
+    assert '<th scope="row">fid</th>' in shown[3][-1]["text/html"]

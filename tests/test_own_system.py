@@ -60,6 +60,15 @@ def test_the_library_page(
     assert "Did you mean 'latent_size'?" in capsys.readouterr().out
 
 
+def test_the_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("optuna")
+    monkeypatch.chdir(tmp_path)
+    names = run_page("recipes.md")
+    assert [names[name].status["step"] for name in ("smooth", "warmed")] == [4, 4]
+    assert [trial.state for trial in names["found"].trials] == ["finished", "finished"]
+    assert len(names["group"].runs()) == 2
+
+
 def test_the_page_about_a_system_of_ones_own(own_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len([line for line in own_file.read_text().splitlines() if line]) < 50
     for command in (line for block in blocks("your-own-system.md", "bash") for line in block.splitlines()):

@@ -19,6 +19,7 @@ SHORTER = {
     "resume": (r"--max-minutes \d+", "--max-steps 4"),
     "train": (r"--max-minutes \d+", "--max-steps 2"),
     "evaluate": (r"$", " --count 200"),
+    "tune": (r"--trials \d+", "--trials 2"),
 }
 """How each command is made short."""
 

@@ -23,7 +23,7 @@ import torch
 import sparring
 from sparring.arguments import parse
 from sparring.cli import main
-from sparring.cli.training import _train_options
+from sparring.cli.training import _options_of
 from sparring.errors import Interrupted, RunError, SettingError, SparringError
 from sparring.evaluation import runs
 from sparring.evaluation.result import Evaluation
@@ -158,9 +158,9 @@ def test_words_bring_every_setting_to_a_run(system: str, monkeypatch: pytest.Mon
         values = preset_values(game_class, preset) | {"smoothing": 0.1, "batch_size": 1, "shuffle": False}
         settings = game_class.Settings.of(values, system)
         monkeypatch.setattr(seeds, "choose_settings", lambda *given, made=settings: Chosen(made, {}))
-        told = seeds._shared_options(system, game_class, asked, values)
+        told = seeds.shared_options(system, game_class, asked, values)
         line = [word for name, value in told.items() for word in as_option(name, value)]
-        kind = _train_options(game_class, RunSettings)
+        kind = _options_of(run=RunSettings, system=game_class.Settings)
         parsed = parse(kind, line, "sparring train", default=kind())
         assert parsed.system == settings
         assert parsed.run == RunSettings(data="ring", preset="paper", max_steps=7, keep_every=0)

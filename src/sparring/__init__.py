@@ -1,6 +1,6 @@
 """Generative adversarial networks, held to their published numbers.
 
-The public functions are `train`, `train_seeds`, `resume`, `load`, `sample`, `classify`, `translate`,
+The public functions are `train`, `train_seeds`, `tune`, `resume`, `load`, `sample`, `classify`, `translate`,
 `directions`, `project`, `export`, `film`, `evaluate`, `sweep`, `report`, `compare`, `tensorboard`, `check`
 and `load_dataset`; the classes for a system of one's own are `Game`, `GameSettings`, `Player`, `Role`,
 `Turn`, `Terms` and `Batch`, and those for a data set of one's own `Dataset` and `Column`. Nothing heavy is
@@ -54,8 +54,10 @@ if TYPE_CHECKING:
     from sparring.tracker import Tracker
     from sparring.training.callbacks import Moment
     from sparring.training.resume import resume
+    from sparring.training.search import Tuning
     from sparring.training.seeds import train_seeds
     from sparring.training.train import train
+    from sparring.training.tuning import tune
     from sparring.translation.translate import translate
     from sparring.tricks import Trick
 
@@ -99,8 +101,10 @@ _HOMES = {
     "tracker": ("Tracker",),
     "training.callbacks": ("Moment",),
     "training.resume": ("resume",),
+    "training.search": ("Tuning",),
     "training.seeds": ("train_seeds",),
     "training.train": ("train",),
+    "training.tuning": ("tune",),
     "translation.translate": ("translate",),
     "tricks": ("Trick",),
 }
@@ -134,6 +138,7 @@ __all__ = [
     "Terms",
     "Tracker",
     "Trick",
+    "Tuning",
     "Turn",
     "check",
     "classify",
@@ -154,6 +159,7 @@ __all__ = [
     "train",
     "train_seeds",
     "translate",
+    "tune",
     "two_players",
 ]
 

@@ -59,6 +59,9 @@ METAVARS = {
     "system": "SYSTEM",
     "search": "TERM",
     "trick": "TRICK",
+    "folder": "FOLDER",
+    "trials": "N",
+    "threads": "N",
 }
 """How the value of an option stands in help texts."""
 

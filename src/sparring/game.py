@@ -96,6 +96,8 @@ class Game(nn.Module):
     sampling: ClassVar[Mapping[str, Sequence[float]]] = {}
     """Settings that only say how samples are made, and so may be given anew for a trained run: each with the
     values at which a sweep tries it, the less diverse the later."""
+    searched: ClassVar[Mapping[str, tuple[float, float]]] = {}
+    """Settings between whose ends `sparring tune` looks for better ones, beside rates and widths."""
     second_derivatives: bool = False
     """Whether a loss differentiates through a gradient of the critic: such a critic cannot be compiled."""
 

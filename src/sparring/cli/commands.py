@@ -43,6 +43,9 @@ COMMANDS: dict[str, Command] = {
     "resume": Command(
         "training", "RUN", "go on with a run", "sparring resume runs/gan-mnist-1"
     ),
+    "tune": Command(
+        "training", "[SYSTEM]", "search for settings", "sparring tune r3gan --max-steps 1000 --trials 20"
+    ),
     "sample": Command(
         "sampling", "RUN", "generate from a run", "sparring sample RUN --count 100 --out digits.png"
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from sparring.cli.options import WHOLE, parsed
@@ -16,9 +17,8 @@ if TYPE_CHECKING:
 
 def train(arguments: list[str]) -> None:
     """Train a system, once or with several seeds."""
-    from sparring.arguments import given_names, parse, value_of
     from sparring.cli.importing import importing
-    from sparring.zoo import SYSTEMS, find_system, usual_system
+    from sparring.zoo import SYSTEMS
 
     if not arguments:
         raise SettingError(
@@ -33,40 +33,77 @@ def train(arguments: list[str]) -> None:
             "`sparring train SYSTEM --help` lists all options; `sparring zoo` says what each is for."
         )
         return
+    name, system, options = _system_options("train", arguments)
+    with importing():
+        from sparring.training.train import start
+
+    if options.run.seeds is None:
+        start(name, system, options.run, options.given)
+    else:
+        from sparring.training.seeds import begin_seeds
+
+        begin_seeds(name, system, options.run, options.given)
+
+
+def tune(arguments: list[str]) -> None:
+    """Search for settings, or go on with a search, and print what was tried."""
+    from sparring.console import Terminal
+    from sparring.runs.place import is_tuning
+    from sparring.shown import say
+    from sparring.training.tuning import TuneSettings, begin, go_on
+
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(
+            "usage: sparring tune [SYSTEM] [options]\n       sparring tune FOLDER [--trials N]\n\n"
+            "Searches for the settings with which short runs of equal length become best, or goes on with a "
+            "search.\n`sparring tune SYSTEM --help` lists all options."
+        )
+        return
+    if is_tuning(arguments[0]):
+        tuning = go_on(**parsed("tune", go_on, arguments))
+    else:
+        name, system, options = _system_options("tune", arguments, tune=TuneSettings)
+        tuning = begin(name, system, options.run, options.given, options.tune)
+    Terminal().print(tuning.table())
+    command = tuning.command
+    say("No run came to its end." if command is None else f"Train the best with: {command}")
+
+
+def _system_options(
+    command: str, arguments: list[str], **more: type[Any]
+) -> tuple[str, type[Game], SimpleNamespace]:
+    """The system that a command names, or what suits the data; and the options of a run, of the system as far
+    as they were given, and of further groups of settings."""
+    from sparring.arguments import given_names, parse, value_of
+    from sparring.cli.importing import importing
+    from sparring.zoo import find_system, usual_system
+
     named = not arguments[0].startswith("-")
     rest = arguments[named:]
     name = arguments[0] if named else usual_system(value_of("--data", rest) or "mnist")
     with importing():
         system = find_system(name)
         from sparring.training.settings import RunSettings
-        from sparring.training.train import start
-
-    options = _train_options(system, RunSettings)
+    kind = _options_of(run=RunSettings, system=system.Settings, **more)
     # A preset changes the defaults, so it must be known before the rest is read.
     preset = system.Settings.of(preset_values(system, value_of("--preset", rest)), name)
     description = (
         f"{inspect.getdoc(system)}\n\nPaper: {system.paper}." if system.paper else inspect.getdoc(system)
     )
-    parsed = parse(
-        options, rest, f"sparring train {name}", description=description, default=options(system=preset)
+    read = parse(
+        kind, rest, f"sparring {command} {name}", description=description, default=kind(system=preset)
     )
-    values = parsed.system.flat()
-    given = {setting: values[setting] for setting in given_names(options, rest) if setting in values}
-    if parsed.run.seeds is None:
-        start(name, system, parsed.run, given)
-    else:
-        from sparring.training.seeds import begin_seeds
-
-        begin_seeds(name, system, parsed.run, given)
+    values = read.system.flat()
+    given = {setting: values[setting] for setting in given_names(kind, rest) if setting in values}
+    return name, system, SimpleNamespace(**vars(read), given=given)
 
 
-def _train_options(system: type[Game], run_settings: type[Any]) -> type[Any]:
+def _options_of(**groups: type[Any]) -> type[Any]:
     from sparring.arguments import option
 
     return dataclasses.make_dataclass(
         "Options",
-        [("run", run_settings, dataclasses.field(default_factory=run_settings)),
-         ("system", system.Settings, dataclasses.field(default_factory=system.Settings)),
+        [*((name, group, dataclasses.field(default_factory=group)) for name, group in groups.items()),
          ("traceback", *option("traceback", *WHOLE))],
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from sparring.data.own import is_own
 from sparring.errors import RunError
 from sparring.game import Game
 from sparring.runs.folder import Run
-from sparring.runs.place import is_group
+from sparring.runs.place import is_group, is_tuning
 from sparring.zoo import find_system
 
 
@@ -69,7 +69,7 @@ def dataset_of_run(run: Run, name: str, watch: Watch = unwatched) -> Dataset:
 def refuse_what_came_with(folder: Path, what: str, reference: str) -> None:
     """Raise RunError unless `path/to/file.py:name` certainly did not come with a run, or a group of runs."""
     file, came = Path(reference.rpartition(":")[0]), folder.resolve()
-    if is_group(came.parent):
+    if is_group(came.parent) or is_tuning(came.parent):
         came = came.parent
     # A path through links, such as the system's own link to the current folder, is as good as relative.
     if not file.is_absolute() or file != file.resolve() or file.is_relative_to(came):
@@ -77,3 +77,11 @@ def refuse_what_came_with(folder: Path, what: str, reference: str) -> None:
             f"{folder} names its {what} as {reference}, which may have come with the run: a {what} of "
             "one's own is only taken from a full path, without links, outside the run folder."
         )
+
+
+def refuse_code_of(folder: Path, system: str, data: str) -> None:
+    """Raise RunError where a system or a data set of one's own may have come with a folder of runs."""
+    if ":" in system:
+        refuse_what_came_with(folder, "system", system)
+    if is_own(data):
+        refuse_what_came_with(folder, "data", data)

@@ -12,6 +12,8 @@ from sparring.shown import quoted
 
 GROUP_FILE = "seeds.json"
 """What a folder of runs of several seeds is known by."""
+TUNING_FILE = "tune.json"
+"""What a folder of a search for settings is known by."""
 
 
 def is_run(path: Path | str) -> bool:
@@ -22,6 +24,11 @@ def is_run(path: Path | str) -> bool:
 def is_group(path: Path | str) -> bool:
     """Whether a folder is a group of runs; see `group.py`."""
     return os.path.isfile(Path(path) / GROUP_FILE)
+
+
+def is_tuning(path: Path | str) -> bool:
+    """Whether a folder is that of a search for settings; see `training/search.py`."""
+    return os.path.isfile(Path(path) / TUNING_FILE)
 
 
 def claim(path: Path | str | None, title: str) -> Path:

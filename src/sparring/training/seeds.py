@@ -67,7 +67,7 @@ def begin_seeds(system: str, game_class: type[Game], asked: RunSettings, given: 
         raise SettingError(
             "Several seeds are trained in processes of their own: start them without torchrun."
         )
-    options = _shared_options(system, game_class, asked, given)
+    options = shared_options(system, game_class, asked, given)
     title = f"{short_name(system)}-{short_data_name(asked.data)}-seeds"
     seeds = range(asked.seed, asked.seed + (asked.seeds or 1))
     return play(Group.create(asked.out, title, absolute_reference(system), options, seeds), asked.quiet)
@@ -133,7 +133,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _shared_options(
+def shared_options(
     system: str, game_class: type[Game], asked: RunSettings, given: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What every run is told, all that is not the default.

@@ -11,14 +11,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from sparring.data.own import is_own
 from sparring.opening import plain_itself
 from sparring.runs.files import writing
 from sparring.runs.group import Group
-from sparring.runs.origins import refuse_what_came_with
+from sparring.runs.origins import refuse_code_of
 from sparring.settings import as_option
 
 SAVED_ITSELF = (0, 128 + signal.SIGTERM, -signal.SIGTERM)
@@ -89,22 +87,13 @@ def _words(group: Group, seed: int, options: Mapping[str, Any]) -> list[str]:
         return ["resume", str(folder), *_as_options(options)]
     described = group.description
     system, asked = described["system"], described["options"]
-    _refuse_code_of(group.path, system, asked)
+    refuse_code_of(group.path, system, str(asked.get("data", "")))
     own = {"seed": seed, "threads": 1, "out": str(folder)}
     return ["train", system, *_as_options(asked | own)]
 
 
 def _as_options(options: Mapping[str, Any]) -> list[str]:
     return [word for name, value in options.items() for word in as_option(name, value)]
-
-
-def _refuse_code_of(folder: Path, system: str, options: Mapping[str, Any]) -> None:
-    """Raise RunError where a system or a data set of one's own may have come with the group."""
-    data = str(options.get("data", ""))
-    if ":" in system:
-        refuse_what_came_with(folder, "system", system)
-    if is_own(data):
-        refuse_what_came_with(folder, "data", data)
 
 
 def _end_with_parent() -> None:

@@ -66,6 +66,7 @@ class R3GAN(Game):
         "digits": QUICK | SMALL,
         "points": NARROW,
     }
+    searched: ClassVar[Mapping[str, tuple[float, float]]] = {"gamma": (0.03, 3.0)}
 
     @dataclass(frozen=True)
     class Settings(ConditionalSettings):

@@ -1,0 +1,121 @@
+"""Tuning: a search for settings by short runs of equal length, with optuna (Akiba et al. 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sparring.console import Console
+from sparring.data import short_data_name
+from sparring.errors import SettingError
+from sparring.game import Game
+from sparring.runs.files import write_json
+from sparring.runs.place import TUNING_FILE, claim, is_tuning
+from sparring.settings import Count, Settings
+from sparring.training.search import Description, Tuning, import_optuna
+from sparring.training.seeds import shared_options
+from sparring.training.settings import RunSettings, settings_of
+from sparring.training.spans import spans_of
+from sparring.zoo import absolute_reference, find_system, short_name
+
+
+@dataclass(frozen=True)
+class TuneSettings(Settings):
+    """What a search can be told."""
+
+    trials: Count = 20
+    """Runs in all, those of an earlier session among them; the first has the settings chosen by rule."""
+    figure: str = "fid"
+    """The figure of `sparring evaluate` that is to come as near as it can to that of real examples."""
+    search: str | None = None
+    """What to search instead of rates and widths, such as `generator_lr=1e-4:1e-2,width=16:64`."""
+    samples: Count = 2000
+    """Samples by which each run is judged."""
+
+
+def tune(
+    system: str,
+    trials: int = 20,
+    *,
+    figure: str = "fid",
+    search: str | None = None,
+    samples: int = 2000,
+    **options: Any,
+) -> Tuning:
+    """Search for the settings with which short runs of equal length become best.
+
+    Args:
+        system: a name in the zoo, `path/to/file.py:ClassName`, or the folder of a search to go on with.
+        trials: runs in all.
+        figure: the figure of `evaluate` that is to come near that of real examples.
+        search: the settings to search and their ends, such as `generator_lr=1e-4:1e-2,width=16:64`; by
+            default all rates and widths, and what the system declares.
+        samples: samples by which each run is judged.
+        options: what every run is told, as `train` takes it; the length of a run among them.
+
+    Raises:
+        SparringError: an option that is wrong, no length, a search that another process goes on with.
+        Interrupted: SIGINT or SIGTERM came; what was found is kept.
+    """
+    told = TuneSettings(trials, figure, search, samples)
+    if is_tuning(system):
+        others = options.keys() - {"threads", "quiet"}
+        if others:
+            raise SettingError(f"A search keeps what it was told at its beginning: leave {min(others)} out.")
+        return go_on(system, told.trials, **options)
+    asked, given = settings_of(system, options)
+    return begin(system, find_system(system), asked, given, told)
+
+
+def go_on(folder: str, trials: int = 20, *, threads: int | None = None, quiet: bool = False) -> Tuning:
+    """Go on with a search for settings.
+
+    Args:
+        folder: of the search.
+        trials: runs in all, those that are there among them.
+        threads: CPU threads of each run.
+        quiet: print nothing.
+
+    Raises:
+        SparringError: no such search, or another process goes on with it.
+    """
+    told = TuneSettings(trials)
+    tuning = Tuning(folder)
+    tuning.play(told.trials, Console(silent=quiet), threads)
+    return tuning
+
+
+def begin(
+    system: str, game_class: type[Game], asked: RunSettings, given: Mapping[str, Any], told: TuneSettings
+) -> Tuning:
+    """A new search with settings that are already read; see `tune`."""
+    import_optuna()
+    if asked.limit() is None:
+        raise SettingError("Short runs need a length: give --max-steps, --epochs or --max-minutes.")
+    if asked.seeds is not None or asked.evaluate:
+        raise SettingError("`tune` judges every run itself, with one seed: leave --seeds and --evaluate out.")
+    options = shared_options(system, game_class, asked, given)
+    names = {field for field in options if field in game_class.Settings().flat()}
+    base = game_class.Settings.of({name: options[name] for name in names}, short_name(system))
+    spans = spans_of(game_class, base, given, told.search)
+    values = base.flat()
+    path = claim(asked.out, f"tune-{short_name(system)}-{short_data_name(asked.data)}")
+    description = Description(
+        absolute_reference(system),
+        {name: value for name, value in options.items() if name not in spans},
+        {name: asdict(span) for name, span in spans.items()},
+        {name: span.nearest(values[name]) for name, span in spans.items()},
+        told.figure,
+        told.samples,
+        asked.seed,
+    )
+    write_json(path / TUNING_FILE, asdict(description))
+    console = Console(silent=asked.quiet)
+    console.line(
+        f"Tuning {short_name(system)} in {path}: {told.trials} runs of {asked.limit()}, for a {told.figure} "
+        f"near that of real examples; {', '.join(f'{name} {span}' for name, span in spans.items())}."
+    )
+    tuning = Tuning(path)
+    tuning.play(told.trials, console, asked.threads)
+    return tuning
