@@ -55,6 +55,7 @@ SCRIPTS = {
     "scaling": Script("Scaling", ("scaling.py",), None),
     "language-model": Script("A large vocabulary", ("language_model.py",)),
     "improved-gan": Script("A round of improved-gan", ("improved_gan.py",)),
+    "seqgan": Script("A round of SeqGAN's rewards", ("seqgan.py",)),
 }
 
 

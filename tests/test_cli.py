@@ -55,6 +55,7 @@ def test_help_answers_without_torch() -> None:
         "    with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.suppress(SystemExit):\n"
         "        sparring.cli.main(arguments)\n"
         "    assert said.getvalue(), arguments\n"
+        "import sparring.cli.training\n"
         "print('torch' in sys.modules, 'numpy' in sys.modules)"
     )
     answer = subprocess.run(

@@ -80,7 +80,8 @@ def test_what_cannot_be_rejected(runs: Callable[..., Run]) -> None:
     with pytest.raises(SettingError, match="is not rejected"):
         sparring.sample(runs(), rejection=0.5, interpolate=4)
     with pytest.raises(SettingError, match="says one number of each example"):
-        load(runs("wgan-gp")).sample(5, rejection=0.5)
+        load(runs("began")).sample(5, rejection=0.5)
+    assert len(load(runs("wgan-gp")).sample(5, rejection=0.5)) == 5
 
 
 def test_statistics_are_those_of_samples(tmp_path: Path, tiny_npz: Path) -> None:

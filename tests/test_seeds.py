@@ -207,13 +207,16 @@ def test_minutes_become_the_same_steps_for_all(tiny_npz: Path, tmp_path: Path) -
 
 def test_the_first_that_knows_its_length_proposes_it(tmp_path: Path) -> None:
     made = Group.create(tmp_path / "group", "title", "gan", {"max_minutes": 1.0}, [0, 1])
-    assert agreed_length(made.folders[1], 70) == 70
-    assert agreed_length(made.folders[0], 80) == 70
+    assert agreed_length(made.folders[1], 1.0, 70) == 70
+    made.change_options({"max_minutes": 1.0, "on_unhealthy": "stop"})
+    assert agreed_length(made.folders[0], 1.0, 80) == 70
+    # A run that is given minutes of its own.
+    assert agreed_length(made.folders[0], 3.0, 200) == 200
     made.change_options({"max_minutes": 2.0})
-    assert agreed_length(made.folders[0], 80) == 80
+    assert agreed_length(made.folders[0], 2.0, 80) == 80
     # What else somebody trains in the folder is none of the group's.
-    assert agreed_length(made.path / "mine", 90) == 90
-    assert agreed_length(tmp_path / "alone", 90) == 90
+    assert agreed_length(made.path / "mine", 2.0, 90) == 90
+    assert agreed_length(tmp_path / "alone", 2.0, 90) == 90
 
 
 @pytest.mark.parametrize(("bf16", "precision"), [(0.5, "bf16"), (2.0, None)])

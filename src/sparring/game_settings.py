@@ -1,4 +1,4 @@
-"""What a game can be told: the settings that all have, in sets that have a name."""
+"""What a game can be told: the settings that all have, and presets of them."""
 
 from __future__ import annotations
 

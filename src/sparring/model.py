@@ -100,13 +100,14 @@ class Model(Explorer):
         """Let batch normalisation use the mean statistics of some batches of samples, see `standing.py`.
 
         Args:
-            batches: how many, of 250 samples.
+            batches: how many, of 250 samples; 0 leaves the statistics of training.
             seed: decides their noise.
 
         Raises:
-            SettingError: fewer than one, or no batch normalisation makes the samples.
+            SettingError: fewer than none, or no batch normalisation makes the samples.
         """
-        take_standing_statistics(self.game, self._any, check_value("batches", batches, Count), seed)
+        if check_value("standing_statistics", batches, Natural):
+            take_standing_statistics(self.game, self._any, batches, seed)
 
     def _any(self, count: int) -> Column:
         """What so many samples are told where nothing is asked for."""

@@ -51,8 +51,7 @@ def sample(
         sampling: settings of the system that say how samples are made, such as `temperature=0.7`.
     """
     model = load(run, epoch, device, **sampling)
-    if standing_statistics:
-        model.take_standing_statistics(standing_statistics)
+    model.take_standing_statistics(standing_statistics)
     if around is not None:
         from sparring.exploring.runs import image_for
 

@@ -39,9 +39,11 @@ def take_standing_statistics(game: Game, told: Callable[[int], Column], batches:
         game.sample(game.latent(count, random), condition)
 
     with game.random.aside("standing statistics"), inference(game):
-        play(2)
-        for hook in hooks:
-            hook.remove()
+        try:
+            play(2)
+        finally:
+            for hook in hooks:
+                hook.remove()
         if not used:
             raise SettingError(
                 f"{type(game).__name__} makes its samples without batch normalisation: it has no statistics "

@@ -33,7 +33,7 @@ from sparring.randomness import Randomness
 from sparring.training.engine import Engine
 from sparring.tricks import TRICKS, adaptive_augmentation
 from sparring.tricks.adaptive_augmentation import SIGN, AdaptiveAugmentation
-from sparring.tricks.batch_features import score_layer, shares
+from sparring.tricks.batch_features import score_layer
 from sparring.tricks.exchanged_loss import LOSSES
 from sparring.tricks.feature_matching import FeatureMatching
 from sparring.tricks.layers import ACTIVATIONS, inner_activations, weighted_layers
@@ -937,7 +937,7 @@ def sees_the_rest_of_the_batch(
         kinds: list[list[int]] = []
 
         def before(layer: nn.Module, given: tuple[Tensor, ...]) -> None:
-            kinds.append(shares(trick.shown, len(given[0])))
+            kinds.append(trick.shown.kinds(len(given[0])))
 
         def after(layer: nn.Module, given: tuple[Tensor, ...]) -> None:
             for part in given[0].detach().split(kinds[-1]):

@@ -16,7 +16,7 @@ from sparring.generating import generate
 from sparring.randomness import Randomness
 from sparring.training.engine import Engine
 from sparring.tricks import TrickSettings, make_tricks
-from sparring.tricks.batch_features import BatchFeatures, beside, shares
+from sparring.tricks.batch_features import BatchFeatures, Showings, beside
 from sparring.tricks.layers import exchange, inner_activations
 from sparring.tricks.normalisation import normalise
 
@@ -157,7 +157,11 @@ def test_a_critic_without_an_inner_layer_is_refused(make_engine: Make) -> None:
 def test_kinds_are_told_apart_by_the_newest_showings(
     shown: list[int], count: int, expected: list[int]
 ) -> None:
-    assert shares(shown, count) == expected
+    showings = Showings()
+    for size in shown:
+        showings.add(size)
+    assert showings.looked_at(count) == expected
+    assert showings.counts == []
 
 
 def compared(features: Tensor, **flags: int) -> Tensor:

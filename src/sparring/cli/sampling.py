@@ -38,8 +38,7 @@ def sample(arguments: list[str]) -> None:
     steps = options["interpolate"]
     if steps is None and options["around"] is None:
         model = load(options["run"], options["epoch"], options["device"], **sampling)
-        if options["standing_statistics"]:
-            model.take_standing_statistics(options["standing_statistics"])
+        model.take_standing_statistics(options["standing_statistics"])
         options["count"] = USUAL_COUNT if options["count"] is None else options["count"]
         drawn = model.batches(*(options[name] for name in DRAWING))
     else:

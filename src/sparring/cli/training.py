@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from sparring.cli.options import WHOLE, parsed
 from sparring.errors import SettingError
-from sparring.game_settings import preset_values
 
 if TYPE_CHECKING:
     from sparring.game import Game
@@ -83,6 +82,7 @@ def _system_options(
     name = arguments[0] if named else usual_system(value_of("--data", rest) or "mnist")
     with importing():
         system = find_system(name)
+        from sparring.game_settings import preset_values
         from sparring.training.settings import RunSettings
     kind = _options_of(run=RunSettings, system=system.Settings, **more)
     # A preset changes the defaults, so it must be known before the rest is read.

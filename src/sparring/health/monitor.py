@@ -44,10 +44,14 @@ class Monitor:
         random = Randomness(derived_seed(engine.noise_seed, "health"), engine.processes.device)
         self.samples = SampleVitals(engine.game, engine.dataset, random)
         self.overfitting = OverfittingVitals(engine, random.child("overfitting"))
+        total = engine.course.total
+        if total is None or total >= CHECKS_PER_FULL_CHECK * every:
+            # What cannot be looked at ends a run before it begins, and a run of minutes is timed without it.
+            _ = self.features
 
     @cached_property
     def features(self) -> FeatureVitals:
-        """What full checks measure; to look at the real examples for it is left until the first of them."""
+        """What full checks measure; a run too short for one does not look at the real examples for it."""
         return FeatureVitals(self.samples)
 
     @property

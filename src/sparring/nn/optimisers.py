@@ -31,6 +31,7 @@ class Light(Optimizer):
     add_param_group = inspect.unwrap(Optimizer.add_param_group)
     state_dict = inspect.unwrap(Optimizer.state_dict)
     load_state_dict = inspect.unwrap(Optimizer.load_state_dict)
+    zero_grad = inspect.unwrap(Optimizer.zero_grad)
 
 
 class Adam(Light, torch.optim.Adam):

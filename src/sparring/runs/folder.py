@@ -6,7 +6,7 @@
     events.jsonl        what happened and when: started, resumed, findings, rolled back, finished, ...
     samples/            pictures of generated examples, always from the same latents
     samples.png         the newest of them; real.png, before.png and after.png to look at beside it
-    curves.png          the history as curves
+    curves.png          the history as curves, from its second row on
     checkpoints/        the latest state of everything, to resume from
     weights/            networks of epochs that were to be kept, to sample from
 

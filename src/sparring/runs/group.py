@@ -28,6 +28,10 @@ from sparring.settings import Natural
 __all__ = ["Group", "agreed_length", "is_group", "runs_in"]
 
 
+MINUTES = "max_minutes"
+"""The option whose length all runs agree on."""
+
+
 @dataclass(frozen=True)
 class GroupDescription:
     """What the group's file holds."""
@@ -110,7 +114,10 @@ class Group:
         Args:
             options: all that every run is told from now on.
         """
-        self._describe(self.description | {"options": dict(options), "total_steps": None})
+        before = self.description
+        same = options.get(MINUTES) == before["options"].get(MINUTES)
+        agreed = before.get("total_steps") if same else None
+        self._describe(before | {"options": dict(options), "total_steps": agreed})
 
     def agree(self, total: int) -> int:
         """The length of all runs: what the first of them that knows its own proposes.
@@ -134,10 +141,13 @@ class Group:
         write_json(self.path / GROUP_FILE, {"format": FORMAT} | description)
 
 
-def agreed_length(run: Path, total: int) -> int:
-    """How long a run is that finds so many steps right: all runs of a group have one length."""
+def agreed_length(run: Path, minutes: float, total: int) -> int:
+    """How long a run is that finds so many steps right for its minutes: all runs of a group that were given
+    these have one length."""
     group = Group(run.parent)
-    return group.agree(total) if is_group(group.path) and run in group.folders.values() else total
+    if not is_group(group.path) or run not in group.folders.values():
+        return total
+    return group.agree(total) if group.description["options"].get(MINUTES) == minutes else total
 
 
 def runs_in(paths: Iterable[Run | Path | str]) -> list[Run | Path | str]:

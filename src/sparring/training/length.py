@@ -45,7 +45,7 @@ def settle_length(
         if done:
             engine.set_length(done + int(max(0.0, left) * done / max(spent, 1e-3)))
         if left > 0:
-            pace = Pace(engine, left, began, functools.partial(agreed_length, run.path))
+            pace = Pace(engine, left, began, functools.partial(agreed_length, run.path, limit.minutes))
     description["total_steps"] = engine.total_steps if pace is None else None
     return pace
 

@@ -56,7 +56,7 @@ class Pace:
         thought = self.engine.course.total
         self.engine.set_length(None)
         try:
-            return self.agreed(steps_in(left, step, self.engine.course, self._per_step(pace)))
+            return max(step, self.agreed(steps_in(left, step, self.engine.course, self._per_step(pace))))
         finally:
             self.engine.set_length(thought)
 

@@ -32,8 +32,7 @@ class BatchFeatures(Trick):
     def __init__(self, settings: Flags, random: Randomness) -> None:
         super().__init__(settings, random)
         self.more = int(getattr(settings, self.inputs))
-        self.shown: list[int] = []
-        """How many examples each showing had, since a critic last looked."""
+        self.shown = Showings()
         self.found = not self.more
         """Whether a critic has a layer that can be told."""
 
@@ -67,24 +66,39 @@ class BatchFeatures(Trick):
         self, examples: Tensor, condition: tuple[Tensor, ...], real: bool, game: Game
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The examples themselves, which are counted: real and generated ones may be judged in one pass."""
-        self.shown.append(len(examples))
+        self.shown.add(len(examples))
         return examples, condition
 
     def _told(self, layer: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         (features,) = given
-        parts = features.split(shares(self.shown, len(features)))
-        self.shown.clear()
+        parts = features.split(self.shown.looked_at(len(features)))
         return (torch.cat([beside(part, self.compared(part, layer)) for part in parts]),)
 
 
-def shares(shown: list[int], count: int) -> list[int]:
-    """Of how many examples each the kinds are that make up a batch: the newest showings, if they fit."""
-    taken: list[int] = []
-    for size in reversed(shown):
-        if sum(taken) >= count:
-            break
-        taken.insert(0, size)
-    return taken if sum(taken) == count else [count]
+class Showings:
+    """How many examples a critic was shown of either kind, since it last looked."""
+
+    def __init__(self) -> None:
+        self.counts: list[int] = []
+
+    def add(self, count: int) -> None:
+        """So many examples of one kind were shown."""
+        self.counts.append(count)
+
+    def kinds(self, count: int) -> list[int]:
+        """Of how many examples each the kinds are that make up a batch: the newest showings, if they fit."""
+        taken: list[int] = []
+        for size in reversed(self.counts):
+            if sum(taken) >= count:
+                break
+            taken.insert(0, size)
+        return taken if sum(taken) == count else [count]
+
+    def looked_at(self, count: int) -> list[int]:
+        """The same of a batch that a critic looks at, after which nothing has been shown."""
+        kinds = self.kinds(count)
+        self.counts.clear()
+        return kinds
 
 
 def beside(features: Tensor, more: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from sparring.randomness import Randomness
-from sparring.tricks.batch_features import shares
+from sparring.tricks.batch_features import Showings
 from sparring.tricks.layers import exchange_all
 from sparring.tricks.trick import Flags, Trick
 
@@ -40,8 +40,7 @@ class SeparateBatches(Trick):
 
     def __init__(self, settings: Flags, random: Randomness) -> None:
         super().__init__(settings, random)
-        self.shown: list[int] = []
-        """How many examples each showing had, since a critic last looked."""
+        self.shown = Showings()
         self.parts: list[int] = []
         """Of how many examples each the kinds are in the pass that is under way."""
         self.found = self.mixed = not self.settings.separate_batches
@@ -70,12 +69,11 @@ class SeparateBatches(Trick):
         self, examples: Tensor, condition: tuple[Tensor, ...], real: bool, game: Game
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The examples themselves, which are counted."""
-        self.shown.append(len(examples))
+        self.shown.add(len(examples))
         return examples, condition
 
     def _begun(self, network: nn.Module, given: tuple[Tensor, ...]) -> None:
-        self.parts = shares(self.shown, len(given[0]))
-        self.shown.clear()
+        self.parts = self.shown.looked_at(len(given[0]))
         self.mixed |= len(self.parts) > 1
 
 

@@ -25,7 +25,7 @@ WIDTHS = (2, 3, 4, 5)
 """Tokens that a filter of the critic sees."""
 
 LARGE = 500
-"""Tokens of a vocabulary from which on `FOR_LARGE` is recommended."""
+"""Tokens of a vocabulary from which on `FOR_LARGE` is recommended: characters are fewer, words more."""
 FOR_LARGE = {"straight_through": True, "critic_filters": 64, "adversarial_lr": 1e-3, "sharpness": 10.0}
 """What was tried with a vocabulary of thousands."""
 
