@@ -33,6 +33,7 @@ METAVARS = {
     "beside": "RUN",
     "target": "RUN",
     "count": "N",
+    "standing_statistics": "BATCHES",
     "seed": "N",
     "format": "FORMAT",
     "label": "CLASS",

@@ -19,6 +19,7 @@ from sparring.tricks import TrickSettings, make_tricks
 from sparring.tricks.batch_features import BatchFeatures, Showings, beside
 from sparring.tricks.layers import exchange, inner_activations
 from sparring.tricks.normalisation import normalise
+from sparring.tricks.separate_batches import ByKind
 
 Make = Callable[..., Engine]
 
@@ -192,6 +193,30 @@ def test_samples_that_are_all_alike_are_near_each_other() -> None:
     torch.testing.assert_close(told[:, 3:], torch.full((6, 4, 2, 2), 5.0))
     apart = torch.tensor([1e3, -1e3] * 3)[:, None].expand(6, 5)
     torch.testing.assert_close(compared(apart, minibatch_discrimination=4)[:, 5:], torch.full((6, 4), 2.0))
+
+
+def test_kinds_are_normalised_apart(make_engine: Make) -> None:
+    """Where both are judged in one pass: each then has a mean of 0 by itself, before what the layer adds."""
+    flags = {"batch_size": 8, "critic_norm": "batch", "separate_batches": True}
+    engine = make_engine("dcgan-tflearn", images(), **flags)
+    passes: list[int] = []
+
+    def watch(layer: ByKind, given: tuple[Tensor, ...], answer: Tensor) -> None:
+        if not layer.training:
+            return
+        trick, norm = engine.game.tricks.on["separate batches"], layer.norm
+        passes.append(len(trick.parts))
+        for kind in answer.split(trick.parts):
+            plain = (kind - norm.bias.view(1, -1, *[1] * (kind.dim() - 2))).transpose(0, 1).flatten(1)
+            torch.testing.assert_close(plain.mean(1), torch.zeros(len(plain)), atol=1e-4, rtol=0)
+
+    for part in engine.game.discriminator.modules():
+        if isinstance(part, ByKind):
+            part.register_forward_hook(watch)
+    engine.play_round()
+    assert 2 in passes
+    with pytest.raises(SettingError, match="in passes of their own already"):
+        make_engine("dcgan", POINTS, **flags)
 
 
 def test_what_makes_the_output_stays() -> None:

@@ -29,6 +29,10 @@ def side_of(asked: int | None, size: tuple[int, ...]) -> int:
     return min(shorter, asked or min(64, max(8, shorter // 4)))
 
 
+FEWEST = 100
+"""One patch of so many is smooth at the least."""
+
+
 def smooth_patches(images: Tensor, side: int) -> Tensor:
     """Patches in which nothing is seen but noise (Chen et al. 2018, section 4.1).
 
@@ -65,6 +69,8 @@ def smooth_patches(images: Tensor, side: int) -> Tensor:
     levels = variance.clamp(min=SMALLEST).log().sort().values
     commonest = _commonest(levels[: max(2, len(levels) // SMOOTH)])
     bound = commonest + UPWARDS * (commonest - levels[int(QUIETEST * (len(levels) - 1))])
+    # Of few patches the quietest, which may be all alike.
+    bound = torch.maximum(bound, levels[: max(2, len(levels) // FEWEST)][-1])
     smooth = torch.cat(kept)[variance.clamp(min=SMALLEST).log() <= bound]
     return smooth[torch.linspace(0, len(smooth) - 1, min(MOST, len(smooth))).round().long()]
 

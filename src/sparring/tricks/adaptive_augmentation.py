@@ -37,17 +37,19 @@ class AdaptiveAugmentation(CriticTerms):
     source = (
         "Karras et al. 2020, arXiv:2006.06676, section 3.1; changes of Zhao et al. 2020, arXiv:2006.10738"
     )
-    usual = {"adaptive_augmentation": 0.6}
+    usual = {"adaptive_augmentation": 0.6, "adaptive_augmentation_start": 0.5}
     takes_pairs = True
     needs_numbers = False
 
     @dataclass(frozen=True)
     class Settings(Flags):
-        """Flag of adaptive augmentation."""
+        """Flags of adaptive augmentation."""
 
         adaptive_augmentation: Fraction = 0.0
         """Mean sign of a critic's logits of real images that the chance of a change aims at; the paper's is
         0.6."""
+        adaptive_augmentation_start: Fraction = 0.0
+        """The chance of a change at the beginning, such as that at which another run on this data ended."""
 
     settings: Settings
 
@@ -55,7 +57,7 @@ class AdaptiveAugmentation(CriticTerms):
         super().__init__(settings, random)
         changes = Augmentation.Settings(augment_colour=1.0, augment_translation=0.125, augment_cutout=0.5)
         self.changes = Augmentation(changes, random)
-        self.register_buffer("chance", torch.zeros(()))
+        self.register_buffer("chance", torch.tensor(self.settings.adaptive_augmentation_start))
         self.chance: Tensor
         """How likely each change is for each image."""
         self.batch = 0
@@ -67,7 +69,9 @@ class AdaptiveAugmentation(CriticTerms):
         return self.settings.adaptive_augmentation > 0
 
     def refuses(self, game: Game) -> str | None:
-        """Examples that are no images."""
+        """Examples that are no images; a chance with nothing to aim at."""
+        if not self.strong and self.settings.adaptive_augmentation_start:
+            return "where its chance begins is said, and not what it aims at: add --adaptive-augmentation 0.6"
         return self.changes.refuses(game)
 
     def see(

@@ -25,8 +25,8 @@ class SeparateBatches(Trick):
     Systems that judge them in passes of their own do so anyway.
     """
 
-    source = "Chintala et al. 2016, ganhacks, item 4"
-    usual = {"separate_batches": True, "critic_norm": "batch"}
+    source = "Chintala et al. 2016, ganhacks, item 4; Ioffe and Szegedy 2015, arXiv:1502.03167"
+    usual = {"separate_batches": True}
 
     @dataclass(frozen=True)
     class Settings(Flags):
