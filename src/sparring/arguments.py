@@ -34,6 +34,7 @@ METAVARS = {
     "target": "RUN",
     "count": "N",
     "standing_statistics": "BATCHES",
+    "rejection": "SHARE",
     "seed": "N",
     "format": "FORMAT",
     "label": "CLASS",
