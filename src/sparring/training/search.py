@@ -48,6 +48,8 @@ class Description:
     figure: str
     samples: Count
     seed: Natural
+    trials: Count
+    """Runs in all."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ class Tuning:
                 console.line(self._said(number, trials))
 
     def _take_up(self, study: Any, optuna: Any) -> None:
-        """Put what was being tried when a session ended first in line again."""
+        """Put what was being tried when a search was stopped first in line again."""
         for trial in study.get_trials(states=[optuna.trial.TrialState.RUNNING]):
             study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
             study.enqueue_trial(trial.params, user_attrs=trial.user_attrs)

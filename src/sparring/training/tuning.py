@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sparring.console import Console
@@ -25,7 +25,7 @@ class TuneSettings(Settings):
     """What a search can be told."""
 
     trials: Count = 20
-    """Runs in all, those of an earlier session among them; the first has the settings chosen by rule."""
+    """Runs in all; the first has the settings chosen by rule."""
     figure: str = "fid"
     """The figure of `sparring evaluate` that is to come as near as it can to that of real examples."""
     search: str | None = None
@@ -36,7 +36,7 @@ class TuneSettings(Settings):
 
 def tune(
     system: str,
-    trials: int = 20,
+    trials: int | None = None,
     *,
     figure: str = "fid",
     search: str | None = None,
@@ -47,7 +47,7 @@ def tune(
 
     Args:
         system: a name in the zoo, `path/to/file.py:ClassName`, or the folder of a search to go on with.
-        trials: runs in all.
+        trials: runs in all: by default 20, and of a search that goes on those that it was to have.
         figure: the figure of `evaluate` that is to come near that of real examples.
         search: the settings to search and their ends, such as `generator_lr=1e-4:1e-2,width=16:64`; by
             default all rates and widths, and what the system declares.
@@ -58,31 +58,36 @@ def tune(
         SparringError: an option that is wrong, no length, a search that another process goes on with.
         Interrupted: SIGINT or SIGTERM came; what was found is kept.
     """
-    told = TuneSettings(trials, figure, search, samples)
+    told = TuneSettings(TuneSettings.trials if trials is None else trials, figure, search, samples)
     if is_tuning(system):
         others = options.keys() - {"threads", "quiet"}
         if others:
             raise SettingError(f"A search keeps what it was told at its beginning: leave {min(others)} out.")
-        return go_on(system, told.trials, **options)
+        return go_on(system, trials, **options)
     asked, given = settings_of(system, options)
     return begin(system, find_system(system), asked, given, told)
 
 
-def go_on(folder: str, trials: int = 20, *, threads: int | None = None, quiet: bool = False) -> Tuning:
+def go_on(
+    folder: str, trials: int | None = None, *, threads: int | None = None, quiet: bool = False
+) -> Tuning:
     """Go on with a search for settings.
 
     Args:
         folder: of the search.
-        trials: runs in all, those that are there among them.
+        trials: runs in all from now on, those that are there among them; by default as many as planned.
         threads: CPU threads of each run.
         quiet: print nothing.
 
     Raises:
         SparringError: no such search, or another process goes on with it.
     """
-    told = TuneSettings(trials)
     tuning = Tuning(folder)
-    tuning.play(told.trials, Console(silent=quiet), threads)
+    if trials is not None:
+        described = replace(tuning.description, trials=TuneSettings(trials).trials)
+        write_json(tuning.path / TUNING_FILE, asdict(described))
+        tuning = Tuning(folder)
+    tuning.play(tuning.description.trials, Console(silent=quiet), threads)
     return tuning
 
 
@@ -109,6 +114,7 @@ def begin(
         told.figure,
         told.samples,
         asked.seed,
+        told.trials,
     )
     write_json(path / TUNING_FILE, asdict(description))
     console = Console(silent=asked.quiet)
