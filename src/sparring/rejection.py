@@ -104,12 +104,14 @@ def kept(game: Game, rule: Rejection, told: Column, draw: Callable[[], Tensor], 
     best = torch.full((len(told),), -torch.inf, device=chosen.device)
     waiting = torch.ones(len(told), dtype=torch.bool, device=chosen.device)
     for _ in range(ROUNDS):
-        latent = draw()
-        chances = rule.chances(scores_of(game, latent, told))
-        kept_now = random.uniform(len(told), low=0.0, high=1.0) < chances
-        better = waiting & (kept_now | (chances > best))
-        chosen[better], best[better] = latent[better], chances[better]
-        waiting &= ~kept_now
+        latent, coins = draw(), random.uniform(len(told), low=0.0, high=1.0)
+        # Only for those that wait is anything generated.
+        places = waiting.nonzero().flatten()
+        chances = rule.chances(scores_of(game, latent[places], told[places.cpu()]))
+        kept_now = coins[places] < chances
+        better = kept_now | (chances > best[places])
+        chosen[places[better]], best[places[better]] = latent[places[better]], chances[better]
+        waiting[places[kept_now]] = False
         if not waiting.any():
             break
     return chosen

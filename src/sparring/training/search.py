@@ -254,7 +254,7 @@ def import_optuna() -> Any:
 
 
 def _over(study: Any, optuna: Any) -> list[Any]:
-    """All trials but those that a session left unfinished, which stand among the others once more."""
+    """All trials but those that were stopped before their end, which stand among the others once more."""
     states = optuna.trial.TrialState
     found: list[Any] = study.get_trials(states=[states.COMPLETE, states.PRUNED])
     return found
