@@ -11,6 +11,8 @@ from torch.autograd.function import once_differentiable
 
 AT_ONCE = 2**19
 """Logits computed in one go: 2 MiB, which a processor keeps at hand."""
+SAFE = 60.0
+"""Logits of at most this size have exponentials whose sums float32 can hold as they are."""
 
 
 def summed_surprise(
@@ -41,31 +43,41 @@ def summed_surprise(
 
 
 class _Surprise(Function):
-    """The sum with its gradients, which are computed on the way forward."""
+    """The sum with its gradients, which are computed on the way forward.
+
+    With each logit as little is done as can be: what the slopes of a row have in common goes to the rows of
+    the products of matrices that they are for, and biases are a row of the weights.
+    """
 
     @staticmethod
     def forward(
         ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor, tokens: Tensor, weights: Tensor, wanted: bool
     ) -> tuple[Tensor, Tensor]:
-        each = torch.empty_like(weights)
-        gradients = [torch.zeros_like(value) for value in (hidden, weight, bias)] if wanted else []
         rows = max(1, AT_ONCE // len(weight))
+        seen = torch.cat([hidden, torch.ones_like(weights)[:, None]], 1)
+        scores = torch.cat([weight.t(), bias[None]])
+        shifted = bool((weight.abs().sum(1) * hidden.abs().amax() + bias.abs()).amax() > SAFE)
+        to_hidden, to_scores = torch.empty_like(hidden), torch.zeros_like(scores)
+        each, total = torch.empty_like(weights), torch.empty_like(weights)
         space = hidden.new_empty(min(rows, len(hidden)), len(weight))
         for start in range(0, len(hidden), rows):
             part = slice(start, start + rows)
-            seen, at = hidden[part], tokens[part, None]
-            logits = torch.addmm(bias, seen, weight.t(), out=space[: len(seen)])
-            own, largest = logits.gather(1, at), logits.amax(1, keepdim=True)
-            shares = logits.sub_(largest).exp_()
-            total = shares.sum(1, keepdim=True)
-            each[part] = (total.log() + largest - own).squeeze(1)
+            shares = torch.mm(seen[part], scores, out=space[: len(seen[part])])
+            each[part] = -shares.gather(1, tokens[part, None]).squeeze(1)
+            if shifted:
+                largest = shares.amax(1)
+                shares.sub_(largest[:, None])
+                each[part] += largest
+            torch.sum(shares.exp_(), 1, out=total[part])
             if wanted:
-                factor = weights[part, None]
-                slopes = shares.mul_(factor / total).scatter_add_(1, at, -factor)
-                torch.mm(slopes, weight, out=gradients[0][part])
-                gradients[1].addmm_(slopes.t(), seen)
-                gradients[2].add_(slopes.sum(0))
-        ctx.save_for_backward(*gradients)
+                torch.mm(shares, weight, out=to_hidden[part])
+                to_scores.addmm_((seen[part] * (weights[part] / total[part])[:, None]).t(), shares)
+        each += total.log()
+        if wanted:
+            counted = weights[:, None]
+            to_hidden = (to_hidden / total[:, None] - weight[tokens]) * counted
+            to_scores.index_add_(1, tokens, (seen * counted).t(), alpha=-1)
+            ctx.save_for_backward(to_hidden, to_scores[:-1].t(), to_scores[-1])
         ctx.mark_non_differentiable(each)
         return (each * weights).sum(), each
 
