@@ -1,7 +1,7 @@
 """Time to quality: how good images are after how many seconds of training, system by system.
 
-    python reproduction/time_to_quality.py make FOLDER [NAME ...]    # the runs that are missing; go on any time
-    python reproduction/time_to_quality.py write                     # tables and picture, in time-to-quality.md
+    python reproduction/time_to_quality.py make FOLDER [NAME ...]    # what is missing; go on any time
+    python reproduction/time_to_quality.py write                     # tables and picture
 
 Runs are timed by the clock: nothing else should run on their core. Of each run a line is kept in
 time_to_quality.jsonl; its folder is dropped.
@@ -29,7 +29,6 @@ from sparring.data.dataset import Dataset
 from sparring.evaluation.evaluate import evaluate_samples
 from sparring.loading import load
 from sparring.reporting.statistics import mean_over_seeds
-from sparring.runs.folder import Run
 from sparring.training.callbacks import Moment
 from sparring.training.train import train
 

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import kept_lines
 from trained import trained
@@ -23,6 +24,7 @@ from translation_data import FASHION, labels_kept
 
 from sparring.evaluation.runs import evaluate
 from sparring.reporting.statistics import mean_over_seeds
+from sparring.settings import as_option
 
 HERE = Path(__file__).resolve().parent
 KEPT, PAGE = HERE / "translating.json", HERE / "translating.md"
@@ -59,6 +61,11 @@ class Claim:
     also: Callable[[Path, int], dict[str, float]] = lambda run, count: {}
     """Further figures of a run, of so many examples."""
 
+    def command(self, variant: str) -> str:
+        """How `whole`, or `less`, is trained, without its seed; claims may have runs in common."""
+        words = _words(self.options | getattr(self, variant))
+        return f"sparring train {self.system} --data {Path(self.data).name} {words}"
+
 
 PIX2PIX = {"preset": "small", "flips": False, "hold_out": 0.1, "max_steps": 1600}
 CYCLEGAN = {"preset": "small", "flips": False, "hold_out": 0.1, "max_steps": 2000}
@@ -67,16 +74,16 @@ CLAIMS = {
         "pix2pix",
         EMOJI,
         PIX2PIX,
-        {"adversarial_weight": 1.0},
-        {"adversarial_weight": 0.0},
+        {"adversarial_weight": 1.0, "skips": True},
+        {"adversarial_weight": 0.0, "skips": True},
         "L1 and critic have a better FID than L1 alone (Isola et al. 2017, table 1)",
     ),
     "skips": Claim(
         "pix2pix",
         EMOJI,
         PIX2PIX,
-        {"skips": True},
-        {"skips": False},
+        {"adversarial_weight": 1.0, "skips": True},
+        {"adversarial_weight": 1.0, "skips": False},
         "the U-Net is above an encoder-decoder (Isola et al. 2017, table 2)",
     ),
     "edges": Claim(
@@ -116,16 +123,16 @@ CLAIMS = {
         "cyclegan",
         EMOJI,
         CYCLEGAN,
-        {"identity_weight": 0.5},
-        {"identity_weight": 0.0},
+        {"identity_weight": 0.5, "pool": 50},
+        {"identity_weight": 0.0, "pool": 50},
         "identity keeps colours; both are nearer to the true pair than the input is (Zhu et al. 2017)",
     ),
     "pool": Claim(
         "cyclegan",
         EMOJI,
         CYCLEGAN,
-        {"pool": 50},
-        {"pool": 0},
+        {"identity_weight": 0.5, "pool": 50},
+        {"identity_weight": 0.5, "pool": 0},
         "a pool of images made before steadies the critics (Shrivastava et al. 2017)",
     ),
     "digits": Claim(
@@ -145,10 +152,11 @@ def measure(folder: Path, names: Sequence[str]) -> None:
     for seed in SEEDS:
         for name in names or CLAIMS:
             for variant in ("whole", "less"):
-                key = f"{name} {variant} {seed}"
-                if key not in kept():
-                    found = figures_of(CLAIMS[name], variant, seed, folder / key.replace(" ", "-"))
-                    KEPT.write_text(json.dumps(kept() | {key: found}, indent=1) + "\n")
+                command = CLAIMS[name].command(variant)
+                if str(seed) not in kept().get(command, {}):
+                    found = figures_of(CLAIMS[name], variant, seed, folder / f"{name}-{variant}-{seed}")
+                    seeds = kept().get(command, {}) | {str(seed): found}
+                    KEPT.write_text(json.dumps(kept() | {command: seeds}, indent=1) + "\n")
 
 
 def figures_of(claim: Claim, variant: str, seed: int, path: Path) -> dict[str, float]:
@@ -161,9 +169,9 @@ def figures_of(claim: Claim, variant: str, seed: int, path: Path) -> dict[str, f
     return {name: figures[name] for name in FIGURES if name in figures}
 
 
-def kept() -> dict[str, dict[str, float]]:
-    """What was measured, by claim, variant and seed."""
-    known: dict[str, dict[str, float]] = json.loads(KEPT.read_text()) if KEPT.is_file() else {}
+def kept() -> dict[str, dict[str, dict[str, float]]]:
+    """What was measured, by command, seed and figure."""
+    known: dict[str, dict[str, dict[str, float]]] = json.loads(KEPT.read_text()) if KEPT.is_file() else {}
     return known
 
 
@@ -178,14 +186,18 @@ def table() -> str:
         "[translating.json](translating.json).",
     ]
     for name, claim in CLAIMS.items():
-        seeds = [
-            seed for seed in SEEDS if all(f"{name} {each} {seed}" in kept() for each in ("whole", "less"))
-        ]
+        known = {each: kept().get(claim.command(each), {}) for each in ("whole", "less")}
+        seeds = [seed for seed in known["whole"] if seed in known["less"]]
         if not seeds:
             continue
-        runs = {each: [kept()[f"{name} {each} {seed}"] for seed in seeds] for each in ("whole", "less")}
+        runs = {each: [known[each][seed] for seed in seeds] for each in known}
         lines += ["", f"## {name}: {claim.claim}", ""]
-        titles = f"figure, {len(seeds)} seeds", _words(claim.whole), _words(claim.less), "difference"
+        titles = (
+            f"figure, {len(seeds)} seeds",
+            f"`{_words(claim.whole)}`",
+            f"`{_words(claim.less)}`",
+            "difference",
+        )
         lines += [f"| {' | '.join(titles)} |", "|---|---|---|---|"]
         for figure in [figure for figure in FIGURES if figure in runs["whole"][0]]:
             whole, less = ([run[figure] for run in runs[each]] for each in ("whole", "less"))
@@ -194,8 +206,8 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _words(options: dict[str, str | int | float]) -> str:
-    return " ".join(f"`--{name.replace('_', '-')} {value}`" for name, value in options.items())
+def _words(options: dict[str, Any]) -> str:
+    return " ".join(word for name, value in options.items() for word in as_option(name, value))
 
 
 def _spread(values: Sequence[float]) -> str:
