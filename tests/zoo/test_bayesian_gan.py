@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -149,12 +150,60 @@ def test_with_labels_probabilities_are_the_mean_over_all_discriminators(make_eng
     assert game.figures()["test error"].measure(batch).tolist() == [0, 1, 0, 0, 1]
 
 
+def test_with_labels_one_of_each_is_improved_gan(
+    make_engine: Make, make_dataset: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the same weights both players' losses are the same, though its images are from -1 to 1."""
+    data, latent = make_dataset(40, 1, 8), torch.rand(10, 100)
+    theirs = make_engine("improved-gan", data, labelled=9, unlabelled_weight=2.0)
+    ours = make_engine("bayesian-gan", data, labelled=9, generators=1)
+    (generator, _), critic = ours.game.generator.members[0], ours.game.discriminators[0]
+    generator.load_state_dict(theirs.game.generator.state_dict())
+    for mine, other in zip((critic[0][1], critic[1]), theirs.game.discriminator, strict=True):
+        mine.load_state_dict(other.state_dict())
+        mine.eval(), other.eval()  # Without the noise of the layers.
+    monkeypatch.setattr(theirs.game, "fake", lambda count: generator(latent))
+    monkeypatch.setattr(ours.game, "fakes", lambda count: [ours.game.generator.members[0](latent)])
+    few, whole = (theirs.streams[name].peek() for name in ("labelled", "unlabelled"))
+    from_minus_1 = [replace(batch, examples=2 * batch.examples - 1) for batch in (whole, few)]
+    expected = theirs.game.discriminator_loss(few, whole)
+    found = ours.game.discriminator_loss(*from_minus_1)
+    assert found["labelled"].item() == pytest.approx(expected["labelled"].item(), rel=1e-4)
+    unlabelled = expected["real"] + expected["fake"]
+    assert found["adversarial"].item() == pytest.approx(unlabelled.item(), rel=1e-4)
+    matching = theirs.game.generator_loss(whole)["matching"]
+    assert ours.game.generator_loss(from_minus_1[0])["adversarial"].item() == pytest.approx(
+        matching.item(), rel=1e-4
+    )
+
+
+def test_with_labels_generators_deceive_as_much_as_is_said(make_engine: Make) -> None:
+    game = make_engine("bayesian-gan", labelled_points(), labelled=6, generators=1, deceiving=0.5).game
+    (critic,), (fake,) = game.discriminators.eval(), game.unmoved_fakes(10)
+    real = Batch(torch.randn(10, 2), torch.zeros(10), torch.arange(10))
+    (cost,) = game.deceits(critic, [fake], real)
+    features, head = critic
+    gap = features(fake).mean(0) - features(real.examples).mean(0)
+    called_real = -head(features(fake)).logsumexp(1).sigmoid().log().mean()
+    assert cost.item() == pytest.approx((0.5 * called_real + gap.square().mean()).item(), rel=1e-4)
+
+
+def test_with_labels_rates_are_their_own_and_fall_to_0(make_engine: Make) -> None:
+    data = labelled_points()
+    engine = make_engine("bayesian-gan", data, steps=4, labelled=6, labels_lr=0.02, labels_decay=0.5)
+    rates = []
+    for _ in range(4):
+        engine.play_round()
+        rates += [player.optimizer.param_groups[0]["lr"] for player in engine.players.values()]
+    assert rates == pytest.approx([0.02] * 6 + [0.01] * 2)
+
+
 def test_with_labels_it_learns_the_classes_from_six(make_engine: Make) -> None:
     data = labelled_points()
     engine = make_engine(
-        "bayesian-gan", data, labelled=6, generators=2, discriminators=2, steps=60, batch_size=40,
+        "bayesian-gan", data, labelled=6, generators=2, discriminators=2, steps=30, batch_size=40,
     )  # fmt: skip
-    for _ in range(60):
+    for _ in range(30):
         engine.play_round()
     wrong = engine.game.eval().class_logits(data.examples.values).argmax(1) != data.condition.values
     assert wrong.float().mean() < 0.05

@@ -99,3 +99,21 @@ class Shift(nn.Module):
     def forward(self, activations: Tensor) -> Tensor:
         """Activations (count, features), shifted."""
         return activations + self.bias
+
+
+class Rescaling(nn.Module):
+    """Numbers of one range brought to another, evenly.
+
+    Args:
+        start: the lowest and the highest that come in.
+        end: what these become.
+    """
+
+    def __init__(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        super().__init__()
+        self.factor = (end[1] - end[0]) / (start[1] - start[0])
+        self.shift = end[0] - start[0] * self.factor
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        """Numbers of any shape."""
+        return numbers * self.factor + self.shift

@@ -39,10 +39,13 @@ class Posterior:
 
     def prior(self, network: nn.Module) -> Tensor:
         """The share of one example in -log p of the weights of a network."""
-        squares = [(weight / self.prior_deviation).square() for weight in network.parameters()]
+        weights = list(network.parameters())
+        lengths = torch.stack([torch.linalg.vector_norm(weight) for weight in weights])
+        squares = (lengths / self.prior_deviation).square()
         if self.as_code:
-            return torch.stack([square.mean() for square in squares]).sum() / self.count
-        return torch.stack([square.sum() for square in squares]).sum() / (2 * self.count)
+            counts = torch.tensor([weight.numel() for weight in weights], device=squares.device)
+            return (squares / counts).sum() / self.count
+        return squares.sum() / (2 * self.count)
 
     def joined(self, costs: Iterable[Tensor]) -> Tensor:
         """What one network pays for several opponents: their mean; in the code the logsumexp, in which the

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Protocol
 
@@ -10,7 +9,7 @@ from torch import nn
 
 from sparring.data.dataset import DataSpec
 from sparring.nn.initialisers import glorot_uniform, initialise, normal
-from sparring.nn.layers import Dropout, GaussianNoise, Shift
+from sparring.nn.layers import Dropout, GaussianNoise, Rescaling, Shift
 from sparring.nn.networks import build_generator, noise_size
 from sparring.nn.weight_norm import WeightNormed
 from sparring.randomness import Randomness
@@ -19,6 +18,9 @@ HIDDEN = (1000, 500, 250, 250, 250)
 """Units of the discriminator's hidden layers for images."""
 LARGEST_FOR_PERCEPTRONS = 32 * 32
 """Numbers in an example up to which both networks are perceptrons by default."""
+SEEN = (0.0, 1.0)
+"""What black and white are within both networks. Where the ground of digits was -1 and not 0, all weights of
+its pixels moved at once, and classes were learnt slowly or not at all."""
 
 
 class Sizes(Protocol):
@@ -38,7 +40,7 @@ class Sizes(Protocol):
 
 
 def few_label_networks(
-    settings: Sizes, data: DataSpec, random: Randomness, output: Callable[[], nn.Module] = nn.Sigmoid
+    settings: Sizes, data: DataSpec, random: Randomness, value_range: tuple[float, float] = SEEN
 ) -> tuple[nn.Module, nn.Module]:
     """A generator, and a discriminator: its features, then what gives a logit for each class.
 
@@ -46,18 +48,19 @@ def few_label_networks(
         settings: kind and sizes of both.
         data: what they are for.
         random: the discriminator's noise.
-        output: the generator's last activation for images; points have none.
+        value_range: what black and white are outside of them.
     """
     small = settings.network == "auto" and data.kind.vector_size <= LARGEST_FOR_PERCEPTRONS
     make = perceptrons if small or settings.network == "perceptron" else convolutions
-    generator, features, size = make(settings, data, random, output)
+    generator, features, size = make(settings, data, random)
     head = nn.Sequential(GaussianNoise(0.5, random), normalised(nn.Linear(size, data.classes)))
+    if data.kind.choose(images=value_range != SEEN, points=False):
+        generator = nn.Sequential(generator, Rescaling(SEEN, value_range))
+        features = nn.Sequential(Rescaling(value_range, SEEN), features)
     return generator, nn.Sequential(features, head)
 
 
-def perceptrons(
-    settings: Sizes, data: DataSpec, random: Randomness, output: Callable[[], nn.Module]
-) -> tuple[nn.Module, nn.Module, int]:
+def perceptrons(settings: Sizes, data: DataSpec, random: Randomness) -> tuple[nn.Module, nn.Module, int]:
     """The code's networks for MNIST: generator, the discriminator's features, and how many those are;
     smaller ones, with less noise, for points."""
     numbers, latent_size = data.kind.vector_size, noise_size(settings.latent_size, data, for_images=100)
@@ -68,7 +71,7 @@ def perceptrons(
     for inputs in (latent_size, units):
         norm = nn.BatchNorm1d(units, eps=1e-6, affine=False)
         layers += [nn.Linear(inputs, units, bias=False), norm, Shift(units), nn.Softplus()]
-    last = data.kind.choose(images=output, points=nn.Identity)()
+    last = data.kind.choose(images=nn.Sigmoid, points=nn.Identity)()
     generator = nn.Sequential(
         *layers, WeightNormed(nn.Linear(units, numbers)), last, nn.Unflatten(1, data.shape)
     )
@@ -81,12 +84,10 @@ def perceptrons(
     return generator, nn.Sequential(*features[:-1]), hidden[-1]
 
 
-def convolutions(
-    settings: Sizes, data: DataSpec, random: Randomness, output: Callable[[], nn.Module]
-) -> tuple[nn.Module, nn.Module, int]:
+def convolutions(settings: Sizes, data: DataSpec, random: Randomness) -> tuple[nn.Module, nn.Module, int]:
     """The code's networks for CIFAR-10 with fewer channels, likewise."""
     width, latent_size = settings.width, noise_size(settings.latent_size, data, for_images=100)
-    generator = build_generator(data, latent_size, width=2 * width, units=0, output=output)
+    generator = build_generator(data, latent_size, width=2 * width, units=0, output=nn.Sigmoid)
     features: list[nn.Module] = [Dropout(0.2, random)]
     channels = data.shape[0]
     for after, strides in ((width, (1, 1, 2)), (2 * width, (1, 1, 2)), (2 * width, (1,))):
