@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from sparring.randomness import Randomness
 from sparring.settings import Count
 from sparring.tricks.trick import Flags, Trick
 
@@ -38,6 +39,11 @@ class Packing(Trick):
 
     settings: Settings
 
+    def __init__(self, settings: Flags, random: Randomness) -> None:
+        super().__init__(settings, random)
+        self.narrow: list[str] = []
+        """What the first layers are that cannot be widened, of critics that have such."""
+
     @classmethod
     def places(cls) -> frozenset[str]:
         """Its own, and the objective: only there is it certain that a critic has one answer for a pack."""
@@ -55,18 +61,19 @@ class Packing(Trick):
             )
         if share < size:
             return f"a pack has {size} examples and the batch of a process only {share}"
-        for first in [first_layer(network) for role, network in game.networks if role == "critic"]:
-            if not isinstance(first, WIDENED):
-                return (
-                    f"a critic's first layer is a {type(first).__name__}, which cannot be given more inputs"
-                )
+        if self.narrow:
+            return f"a critic's first layer is a {self.narrow[0]}, which cannot be given more inputs"
         return None
 
     def build(self, network: nn.Module, role: Role) -> nn.Module:
         """A critic with a wider first layer."""
         layer = first_layer(network)
-        if role == "critic" and self.settings.packing > 1 and isinstance(layer, WIDENED):
+        if role != "critic" or self.settings.packing == 1:
+            return network
+        if isinstance(layer, WIDENED):
             widen(layer, self.settings.packing)
+        else:
+            self.narrow.append(type(layer).__name__)
         return network
 
     def see(
