@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from sparring.nn.convolution import Conv2d, ConvTranspose2d, goes_by_points
+from sparring.nn.convolution import Conv2d, ConvTranspose2d, ResizeConv2d, goes_by_points
 from sparring.nn.toom_cook import POINTS, line, transforms
 
 Layer = nn.Conv2d | nn.ConvTranspose2d
@@ -66,6 +67,21 @@ def test_values_and_gradients_are_those_of_torch(
     ]
     for own, wanted in zip((results[0], *gradients[0]), (results[1], *gradients[1]), strict=True):
         torch.testing.assert_close(own, wanted, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("after", [1, 5])
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_resize_convolution_is_that_of_maps_whose_pixels_are_repeated(after: int, bias: bool) -> None:
+    torch.manual_seed(0)
+    layer = ResizeConv2d(3, after, bias).double()
+    maps = torch.randn(2, 3, 4, 7, dtype=torch.float64, requires_grad=True)
+    plain = F.conv2d(F.interpolate(maps, scale_factor=2.0), layer.weight, layer.bias, padding=1)
+    ours = layer(maps)
+    torch.testing.assert_close(ours, plain)
+    asked = [maps, *layer.parameters()]
+    slope = torch.randn_like(plain)
+    expected = torch.autograd.grad(plain, asked, slope)
+    torch.testing.assert_close(torch.autograd.grad(ours, asked, slope), expected)
 
 
 @pytest.mark.parametrize(("kind", "arguments", "size"), BY_POINTS)

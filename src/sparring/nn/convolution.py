@@ -67,6 +67,35 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         return super().forward(input, output_size)
 
 
+class ResizeConv2d(Conv2d):
+    """A convolution with kernel 3 of maps at twice their size, every pixel repeated (Odena et al. 2016,
+    "Deconvolution and Checkerboard Artifacts").
+
+    It is computed as the transposed convolution with stride 2 that comes to the same, of the small maps: 4
+    multiplications for each pixel instead of 9, and no large map is made for them.
+
+    Args:
+        before: channels.
+        after: channels.
+        bias: whether a number is added to each channel.
+    """
+
+    def __init__(self, before: int, after: int, bias: bool = True) -> None:
+        super().__init__(before, after, 3, padding=1, bias=bias)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Maps of shape (count, channels, 2 height, 2 width)."""
+        weight = self.weight.flip(2, 3).transpose(0, 1)
+        # What repeats a pixel is a square of ones, and the kernel is convolved with it.
+        rows = F.pad(weight, (0, 0, 0, 1)) + F.pad(weight, (0, 0, 1, 0))
+        kernel = F.pad(rows, (0, 1)) + F.pad(rows, (1, 0))
+        if self.out_channels == 1 and is_plain(self, input):
+            with torch.autocast("cpu", enabled=False):
+                made = overlapping(input.to(kernel.dtype), kernel, (2, 2), (1, 1), (0, 0))
+                return with_bias(made, self.bias)
+        return F.conv_transpose2d(input, kernel, self.bias, stride=2, padding=1)
+
+
 def overlapping(
     maps: Tensor,
     weight: Tensor,
