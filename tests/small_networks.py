@@ -8,6 +8,7 @@ SMALL_NETWORKS: dict[str, dict[str, Any]] = {
     "dcgan": {"width": 4},
     "wgan": {"width": 4, "n_critic": 2, "point_units": 8},
     "wgan-gp": {"width": 4, "n_critic": 2, "point_units": 8},
+    "fastgan": {"width": 4, "latent_size": 8},
     "began": {"width": 4, "latent_size": 8, "point_units": 8},
     "r3gan": {"generator_width": 4, "discriminator_width": 4, "discriminator_units": 16},
     "improved-gan": {"labelled": 10, "width": 4},

@@ -34,6 +34,7 @@ SYSTEMS: dict[str, dict[str, Any]] = {
     "dcgan-tflearn": {},
     "r3gan": {"generator_width": 4, "discriminator_width": 4},
     "acgan": {},
+    "fastgan": {"width": 16},
     "began": {"width": 4},
     "improved-gan": {"labelled": 6},
 }

@@ -30,6 +30,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "dcgan": {"width": 4},
     "wgan": {"width": 4, "n_critic": 2},
     "wgan-gp": {"width": 4, "n_critic": 2},
+    "fastgan": {"width": 4, "latent_size": 8},
     "began": {"width": 4, "latent_size": 8},
     "r3gan": {"generator_width": 4, "discriminator_width": 4, "discriminator_units": 16},
     "improved-gan": {"labelled": 10, "width": 4},
@@ -54,7 +55,9 @@ SMALL: dict[str, dict[str, Any]] = {
     "relgan": {"likelihood_epochs": 1, "critic_steps": 2, "critic_filters": 8, "critic_embedding": 8},
 }
 """Settings that make a system's networks small."""
-NOT_ON_RING = {"gan", "dcgan-tflearn", "acgan", "improved-gan", "bad-gan", "restore", "inpaint", "srgan"}
+NOT_ON_RING = {
+    "gan", "fastgan", "dcgan-tflearn", "acgan", "improved-gan", "bad-gan", "restore", "inpaint", "srgan",
+}  # fmt: skip
 TEXTS_ONLY = {"language-model", "seqgan", "relgan"}
 PAIRED = {"pix2pix": "pairs", "cyclegan": "pairs", "denoise": "colour pairs", "cartoon": "colour pairs"}
 DATA = ("mnist", "colour", "ring", "texts", "pairs", "colour pairs")

@@ -177,6 +177,7 @@ REFUSED = {
     },
     # No batch normalisation, at this size.
     **{("separate batches", case): "has batch normalisation" for case in CASES},
+    ("separate batches", Case("fastgan", "classes")): "in passes of their own already",
     # Recurrent networks, and layers that are not torch's.
     **{
         (trick, Case(system, "texts")): f"no network of the role {role} has a"

@@ -32,6 +32,7 @@ TINY: dict[str, dict[str, Any]] = {
     "dcgan": {"width": 2},
     "wgan": {"width": 2, "n_critic": 1},
     "wgan-gp": {"width": 2, "n_critic": 1},
+    "fastgan": {"width": 2, "latent_size": 4},
     "began": {"width": 2, "latent_size": 4},
     "r3gan": {"generator_width": 2, "discriminator_width": 2, "discriminator_units": 4},
     "improved-gan": {"labelled": 3, "width": 2},

@@ -33,7 +33,7 @@ from sparring.zoo import SYSTEMS, find_system
 Make = Callable[..., Engine]
 TRANSLATORS = {"pix2pix", "restore", "inpaint", "srgan", "denoise", "cyclegan", "cartoon"}
 """Systems that are told images."""
-IMAGES_ONLY = TRANSLATORS | {"gan", "dcgan-tflearn", "acgan"}
+IMAGES_ONLY = TRANSLATORS | {"gan", "fastgan", "dcgan-tflearn", "acgan"}
 FEWEST_CLASSES = {"acgan": 1, "improved-gan": 2, "bad-gan": 2}
 """Classes that a system needs; others need none."""
 TEXTS_ONLY = {"language-model", "seqgan", "relgan"}

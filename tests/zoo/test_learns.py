@@ -147,6 +147,13 @@ LESSONS = [
         {"batch_size": 32, "generator_width": 8, "discriminator_width": 8, "discriminator_units": 16}
         | {"generator_lr": 2e-3, "discriminator_lr": 2e-3, "gamma": 0.1, "average_decay": 0.98},
     ),
+    Lesson(
+        "fastgan",
+        bars,
+        40,
+        {"width": 4, "latent_size": 8, "batch_size": 16, "average_decay": 0.95}
+        | {"generator_lr": 1e-3, "discriminator_lr": 1e-3},
+    ),
     Lesson("language-model", rhymes, 60, {"batch_size": 64}),
     Lesson(
         "seqgan", rhymes, 50, {"batch_size": 64, "likelihood_epochs": 10, "critic_epochs": 1, "rollouts": 4}

@@ -66,6 +66,18 @@ const OPERATIONS = {
           result[at] = data[(channel * high + Math.floor(y * high / tall)) * wide + Math.floor(x * wide / broad)];
     return result;
   },
+  pooled: (step, valueOf) => {
+    const { shape: [, , high, wide], data } = valueOf(step.of), [, , tall, broad] = step.shape;
+    return Float32Array.from({ length: size(step.shape) }, (_, at) => {
+      const x = at % broad, y = Math.floor(at / broad) % tall, channel = Math.floor(at / broad / tall);
+      const [top, bottom] = [Math.floor(y * high / tall), Math.ceil((y + 1) * high / tall)];
+      const [left, right] = [Math.floor(x * wide / broad), Math.ceil((x + 1) * wide / broad)];
+      let sum = 0;
+      for (let row = top; row < bottom; row++)
+        for (let column = left; column < right; column++) sum += data[(channel * high + row) * wide + column];
+      return sum / (bottom - top) / (right - left);
+    });
+  },
   cut: (step, valueOf) => {
     const { shape, data } = valueOf(step.of), after = size(shape.slice(step.axis + 1));
     const kept = step.shape[step.axis], all = shape[step.axis];

@@ -130,6 +130,7 @@ class _Reader:
             "mm": self._product, "addmm": self._sum, "convolution": self._convolution,
             "cat": self._joined, "embedding": self._looked_up,
             "_native_batch_norm_legit_no_training": self._normed, "upsample_nearest2d": self._enlarged,
+            "_adaptive_avg_pool2d": self._pooled,
             "slice": self._cut, "clamp": self._clamped, "leaky_relu": self._leaky, "elu": self._elu,
             "where": self._chosen,
         }  # fmt: skip
@@ -199,6 +200,9 @@ class _Reader:
 
     def _enlarged(self, of: Any, *_: Any) -> Step:
         return {"do": "enlarged", "of": self._argument(of)}
+
+    def _pooled(self, of: Any, *_: Any) -> Step:
+        return {"do": "pooled", "of": self._argument(of)}
 
     def _cut(
         self, of: Any, axis: int = 0, start: int | None = None, end: Any = None, step: int = 1

@@ -87,7 +87,7 @@ def _image_generator(
 ) -> nn.Module:
     channels, height, side = data.shape
     first_height, first_side, doublings = beginning(height, side)
-    before = _channels(width, doublings - 1)
+    before = channels_at(width, doublings - 1)
     layers: list[nn.Module] = [
         nn.Linear(inputs, before * first_height * first_side, bias=norm is no_norm),
         nn.Unflatten(1, (before, first_height, first_side)),
@@ -95,7 +95,7 @@ def _image_generator(
         nn.ReLU(),
     ]
     for step in reversed(range(doublings)):
-        after = _channels(width, step - 1) if step else channels
+        after = channels_at(width, step - 1) if step else channels
         layers.append(
             ConvTranspose2d(
                 before,
@@ -132,7 +132,7 @@ def beginning(height: int, width: int) -> tuple[int, int, int]:
     return rows, columns, doublings
 
 
-def _channels(width: int, halvings: int) -> int:
+def channels_at(width: int, halvings: int) -> int:
     """Channels at half the image's size, halved so many times more: each time twice as many, to a bound."""
     return width * min(1 << halvings, MOST_WIDTHS)
 
@@ -172,7 +172,7 @@ def _image_trunk(data: DataSpec, width: int, norm: Norm, kernel: int) -> tuple[n
     padding = (kernel - 1) // 2
     halvings = 0
     while min(height, side) > SMALLEST_SIDE:
-        after = _channels(width, halvings)
+        after = channels_at(width, halvings)
         normed = norm if layers else no_norm
         layers.append(
             Conv2d(before, after, kernel, stride=2, padding=padding, bias=normed is not nn.BatchNorm2d)

@@ -164,9 +164,14 @@ def tamed(slope: Tensor) -> Tensor:
     """A slope whose own gradient is 0, rather than no number, where the slope is next to nothing."""
     if slope.requires_grad:
         vanished = slope.detach().abs() < VANISHING
-        slope.register_hook(
-            lambda gradient: torch.where(vanished, gradient.nan_to_num(0.0, 0.0, 0.0), gradient)
-        )
+
+        def settled(gradient: Tensor | None) -> Tensor | None:
+            # There is none where the loss does not depend on the slope.
+            if gradient is None:
+                return None
+            return torch.where(vanished, gradient.nan_to_num(0.0, 0.0, 0.0), gradient)
+
+        slope.register_hook(settled)
     return slope
 
 

@@ -22,6 +22,7 @@ SYSTEMS = {
     "wgan-gp": "wgan_gp:WGANGP",
     "began": "began:BEGAN",
     "r3gan": "r3gan:R3GAN",
+    "fastgan": "fastgan:FastGAN",
     "language-model": "language_model:LanguageModel",
     "seqgan": "seqgan:SeqGAN",
     "relgan": "relgan:RelGAN",
