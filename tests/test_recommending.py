@@ -117,7 +117,7 @@ def test_what_is_recorded_is_what_a_rule_gives(make_dataset: Callable[..., Datas
         assert chosen(system, dataset, max_steps=3500).settings == recorded
 
 
-@pytest.mark.parametrize("system", ["r3gan", "dcgan", "wgan-gp", "began", "gan"])
+@pytest.mark.parametrize("system", ["r3gan", "dcgan", "wgan-gp", "began", "gan", "fastgan"])
 def test_the_paper_is_a_preset_of_every_system(system: str, make_dataset: Callable[..., Dataset]) -> None:
     game = find_system(system)
     dataset = make_dataset(150, size=8)
