@@ -67,8 +67,8 @@ class Claim:
         return f"sparring train {self.system} --data {Path(self.data).name} {words}"
 
 
-PIX2PIX = {"preset": "small", "flips": False, "hold_out": 0.1, "max_steps": 1600}
-CYCLEGAN = {"preset": "small", "flips": False, "hold_out": 0.1, "max_steps": 2000}
+PIX2PIX = {"size": 32, "preset": "small", "flips": False, "hold_out": 0.1, "max_steps": 1600}
+CYCLEGAN = {"size": 32, "preset": "small", "flips": False, "hold_out": 0.1, "max_steps": 2000}
 CLAIMS = {
     "emoji": Claim(
         "pix2pix",

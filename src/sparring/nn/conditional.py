@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from sparring.data.dataset import DataSpec
 from sparring.game import GameSettings
+from sparring.nn.latent_mixture import LatentMixture
 from sparring.nn.networks import build_generator, build_trunk, no_norm, noise_size
-from sparring.settings import Count
+from sparring.settings import Count, Natural
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,9 @@ class ConditionalSettings(GameSettings):
     """Features that the discriminator scores, projects and classifies."""
     point_units: Count = 128
     """Units of each hidden layer where the data is points."""
+    latent_clusters: Natural = 0
+    """Clusters that the noise falls into, each with a centre and a spread that are learnt, so that fewer
+    samples lie between modes; 0 for none."""
     batch_norm: bool = False
     """Batch normalisation in the generator."""
 
@@ -45,6 +49,8 @@ class LabelledGenerator(nn.Module):
         super().__init__()
         embedded = settings.embedding_size
         self.latent_size = noise_size(settings.latent_size, data, for_images=64)
+        clusters = settings.latent_clusters
+        self.mixture = LatentMixture(clusters, self.latent_size) if clusters else nn.Identity()
         self.embedding = nn.Embedding(data.classes, embedded) if data.classes else None
         self.body = build_generator(
             data,
@@ -56,6 +62,7 @@ class LabelledGenerator(nn.Module):
 
     def forward(self, latent: Tensor, labels: Tensor) -> Tensor:
         """Examples of the given classes; `labels` are of shape (count, 0) where there are none."""
+        latent = self.mixture(latent)
         if self.embedding is not None:
             latent = torch.cat([latent, self.embedding(labels)], dim=1)
         examples: Tensor = self.body(latent)

@@ -1,0 +1,41 @@
+"""Noise of several clusters, each with a centre and a spread that are learnt (DeLiGAN)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+SPREAD = 0.02
+"""Standard deviation of the noise of a cluster at first, where the centres have 1: clusters begin apart."""
+
+
+class LatentMixture(nn.Module):
+    """Gaussian noise as that of a mixture, whose centres and spreads are learnt (Gurumurthy et al. 2017,
+    arXiv:1706.02071, equations 5 and 6).
+
+    A continuous generator of connected noise joins its modes by bridges, and what lies on them is of no mode.
+    Between clusters there is no noise, so that only those that are torn between modes have a bridge. Into
+    which cluster noise falls is where its first dimension stands in the distribution function; where it
+    stands within the cluster's part of that takes its place, with the same mean and variance. So the same
+    noise always makes the same example, and no more of it is drawn.
+
+    Args:
+        clusters: how many.
+        size: dimensions of the noise.
+    """
+
+    def __init__(self, clusters: int, size: int) -> None:
+        super().__init__()
+        self.clusters = clusters
+        self.centres = nn.Parameter(torch.randn(clusters, size))
+        self.spreads = nn.Parameter(torch.full((clusters, size), SPREAD))
+
+    def forward(self, noise: Tensor) -> Tensor:
+        """Noise of N(0, I), (count, size), as noise of the mixture."""
+        place = self.clusters * (1 + torch.erf(noise[:, :1] / math.sqrt(2))) / 2
+        cluster = place.floor().clamp(max=self.clusters - 1)
+        within = math.sqrt(12) * (place - cluster - 0.5)
+        own, index = torch.cat([within, noise[:, 1:]], 1), cluster.squeeze(1).long()
+        return self.centres[index] + self.spreads[index] * own
