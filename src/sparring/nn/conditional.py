@@ -31,8 +31,8 @@ class ConditionalSettings(GameSettings):
     point_units: Count = 128
     """Units of each hidden layer where the data is points."""
     latent_clusters: Natural = 0
-    """Clusters that the noise falls into, each with a centre and a spread that are learnt, so that fewer
-    samples lie between modes; 0 for none."""
+    """Clusters that the noise falls into, whose centres are learnt, so that fewer samples lie between modes;
+    0 for none."""
     batch_norm: bool = False
     """Batch normalisation in the generator."""
 

@@ -1,4 +1,4 @@
-"""Noise of several clusters, each with a centre and a spread that are learnt (DeLiGAN)."""
+"""Noise of several clusters, whose centres are learnt (DeLiGAN)."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ import torch
 from torch import Tensor, nn
 
 SPREAD = 0.02
-"""Standard deviation of the noise of a cluster at first, where the centres have 1: clusters begin apart."""
+"""Standard deviation of the noise of a cluster, where the centres begin with 1."""
 
 
 class LatentMixture(nn.Module):
-    """Gaussian noise as that of a mixture, whose centres and spreads are learnt (Gurumurthy et al. 2017,
-    arXiv:1706.02071, equations 5 and 6).
+    """Gaussian noise as that of a mixture, whose centres are learnt (Gurumurthy et al. 2017,
+    arXiv:1706.02071, equation 6).
 
     A continuous generator of connected noise joins its modes by bridges, and what lies on them is of no mode.
-    Between clusters there is no noise, so that only those that are torn between modes have a bridge. Into
-    which cluster noise falls is where its first dimension stands in the distribution function; where it
+    Between clusters there is no noise, so that only clusters that are torn between modes have a bridge.
+
+    Into which cluster noise falls is where its first dimension stands in the distribution function; where it
     stands within the cluster's part of that takes its place, with the same mean and variance. So the same
     noise always makes the same example, and no more of it is drawn.
+
+    The paper learns the spreads too, and has a term that keeps them from vanishing. Left to the game alone
+    most vanish, so that modes become a few points each, and those of torn clusters grow: here they are fixed.
 
     Args:
         clusters: how many.
@@ -30,7 +34,6 @@ class LatentMixture(nn.Module):
         super().__init__()
         self.clusters = clusters
         self.centres = nn.Parameter(torch.randn(clusters, size))
-        self.spreads = nn.Parameter(torch.full((clusters, size), SPREAD))
 
     def forward(self, noise: Tensor) -> Tensor:
         """Noise of N(0, I), (count, size), as noise of the mixture."""
@@ -38,4 +41,4 @@ class LatentMixture(nn.Module):
         cluster = place.floor().clamp(max=self.clusters - 1)
         within = math.sqrt(12) * (place - cluster - 0.5)
         own, index = torch.cat([within, noise[:, 1:]], 1), cluster.squeeze(1).long()
-        return self.centres[index] + self.spreads[index] * own
+        return self.centres[index] + SPREAD * own
