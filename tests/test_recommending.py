@@ -32,7 +32,7 @@ from sparring.zoo import SYSTEMS, find_system, usual_system
 
 Command = Callable[..., Any]
 CPU = Processes(torch.device("cpu"))
-POINTS = dataset_of("points", torch.randn(64, 2, generator=torch.Generator().manual_seed(0)))
+POINTS = dataset_of("points", torch.randn(256, 2, generator=torch.Generator().manual_seed(0)))
 
 
 def chosen(system: str, dataset: Dataset, given: dict[str, Any] | None = None, **asked: Any) -> Chosen:

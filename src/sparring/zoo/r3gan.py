@@ -110,7 +110,7 @@ class R3GAN(Game):
     @classmethod
     def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
         """Quick settings at three widths; Adam's best rate goes as one over the width."""
-        points = [Recommendation(NARROW, why="narrow modes may be among the points")]
+        points = [Recommendation({}, NARROW, "narrow modes may be among the points")]
         wide = {name: value * 2 if "width" in name else value / 2 for name, value in SMALL.items()}
         narrow = {name: value // 2 if "width" in name else value for name, value in SMALL.items()}
         images = [
