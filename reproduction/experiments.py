@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sparring.zoo import SYSTEMS, find_system
-
 HERE = Path(__file__).parent
 POINTS = f"{HERE / 'packed_points.py'}:PackedPoints"
 DIGITS = f"{HERE / 'stacked_digits.py'}:StackedDigits"
@@ -99,15 +97,6 @@ def architectures() -> dict[str, Arm]:
     return arms
 
 
-def image_systems() -> list[str]:
-    """Systems that make images of noise alone, or of classes."""
-    return [
-        name
-        for name in SYSTEMS
-        if "images" in find_system(name).needs.examples and not find_system(name).needs.condition
-    ]
-
-
 MODES = {"modes": "modes", "reverse_kl": "reverse KL"}
 EXPERIMENTS = {
     "pacgan": Experiment(
@@ -154,14 +143,6 @@ EXPERIMENTS = {
         {"fid": "FID"},
         "",
         thresholds=(30.0, 20.0, 15.0, 10.0),
-    ),
-    "equal-time": Experiment(
-        # What a user gets: each with what is chosen by rule.
-        {name: Arm(name, "mnist", {"preset": None}) for name in image_systems()},
-        {"short": Length({"max_minutes": 3}, 3), "full": Length({"max_minutes": 60}, 3)},
-        {"fid": "FID", "kid": "KID", "precision": "precision", "recall": "recall", "coverage": "coverage"},
-        "",
-        samples=10_000,
     ),
 }
 """What is compared, by the name of its page."""

@@ -21,7 +21,6 @@ from typing import Any
 
 import kept_lines
 from curves_of_quality import draw
-from experiments import image_systems
 
 from sparring import __version__
 from sparring.data import load_dataset
@@ -31,6 +30,8 @@ from sparring.loading import load
 from sparring.reporting.statistics import mean_over_seeds
 from sparring.training.callbacks import Moment
 from sparring.training.train import train
+from sparring.translation.translator import Translator
+from sparring.zoo import SYSTEMS, find_system
 
 HERE = Path(__file__).parent
 RECORD, PAGE, PICTURE = (
@@ -64,6 +65,16 @@ class Attempt:
     def command(self) -> str:
         """How a user trains it."""
         return f"sparring train {self.system} --max-minutes {self.minutes:.3g} --threads 1"
+
+
+def image_systems() -> list[str]:
+    """Systems that make images of noise, whether of classes or not."""
+    games = {name: find_system(name) for name in SYSTEMS}
+    return [
+        name
+        for name, game in games.items()
+        if "images" in game.needs.examples and not issubclass(game, Translator)
+    ]
 
 
 ATTEMPTS = {name: Attempt(name, 3) for name in image_systems()} | {
