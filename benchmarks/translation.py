@@ -2,10 +2,11 @@
 
     python benchmarks/translation.py clip RUN FOLDER       # seconds, frames a second, peak memory
     python benchmarks/translation.py picture RUN FOLDER    # seconds, peak memory
-    python benchmarks/translation.py seams RUN FOLDER      # what tiles differ from the picture in one piece
+    python benchmarks/translation.py seams RUN             # what tiles differ from a picture in one piece
 
-RUN translates colour images. Clip and picture are made in FOLDER of the photograph that matplotlib ships, and
-are given to the command line in a process of its own.
+RUN translates colour images; for `seams` it is of a system whose tiles may be larger than the images that it
+was trained on, such as srgan or cartoon. Clip and picture are made in FOLDER of the photograph that
+matplotlib ships, and are given to the command line in a process of its own.
 """
 
 from __future__ import annotations
@@ -23,12 +24,15 @@ from PIL import Image
 
 import sparring
 from sparring.nn.modes import inference
+from sparring.translation.filling import translation_of
 from sparring.translation.tiles import larger_tile, overlap_of, starts
 from sparring.translation.video import write_frames
 
 SECONDS, RATE = 10, 25
 FRAME = (320, 240)
 PICTURE = (4000, 3000)
+SEEN_WHOLE = (640, 240)
+"""Several tiles, and small enough for memory in one piece, also where what is made is larger."""
 
 
 def photograph(size: tuple[int, int]) -> Image.Image:
@@ -67,26 +71,27 @@ def timed(run: Path, given: Path) -> tuple[float, float]:
     return time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 
-def seams(run: Path, folder: Path) -> str:
+def seams(run: Path) -> str:
     """How far the picture by tiles is from that in one piece, near to where tiles end and elsewhere."""
-    given = picture(folder)
-    with Image.open(given) as image:
-        pixels = np.asarray(image)
     model = sparring.load(run)
-    by_tiles = torch.from_numpy(np.asarray(model.translate(pixels)))
-    kind, (_, *trained) = model.game.data.kind, model.game.data.shape
-    with torch.no_grad(), inference(model.game):
-        source = kind.encode(torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None])
-        whole = kind.decode(model.game.make(torch.zeros(1, 0), source, "AtoB"))[0].permute(1, 2, 0)
-    apart = (by_tiles.float() - whole.float()).abs().mean(2)
+    if not model.game.any_size:
+        sys.exit(f"{type(model.game).__name__} sees no more than a tile: there is no picture in one piece.")
+    pixels = np.asarray(photograph(SEEN_WHOLE))
+    translation = translation_of(model.game, None)
+    by_tiles = torch.from_numpy(translation.of_pixels(pixels))
+    (_, *trained), (_, *made) = translation.source.shape, translation.made.shape
+    with torch.no_grad(), model.game.random.aside(translation.moment), inference(model.game):
+        source = translation.source.encode(torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None])
+        whole = model.game.make(translation.noise, source, translation.direction)
+    apart = (by_tiles.float() - translation.made.decode(whole)[0].permute(1, 2, 0).float()).abs().mean(2)
     near = torch.zeros_like(apart, dtype=torch.bool)
-    tile = larger_tile(trained, pixels.shape[:2]) if model.game.any_size else trained
-    sides = zip(pixels.shape[:2], tile, overlap_of(trained, tile), strict=True)
-    for axis, (side, length, overlap) in enumerate(sides):
+    tile = larger_tile(trained, pixels.shape[:2])
+    sides = zip(pixels.shape[:2], tile, overlap_of(trained, tile), trained, made, strict=True)
+    for axis, (side, length, overlap, before, after) in enumerate(sides):
         begins = starts(side, length, overlap)
         ends = {place for begin in begins for place in (begin, begin + length)} - {0, side}
         for end in ends:
-            near.narrow(axis, end - 1, 2).fill_(True)
+            near.narrow(axis, end * after // before - 1, 2).fill_(True)
     return (
         f"levels of 255 apart: {apart[near].mean():.3f} at seams (at most {apart[near].max():.0f}), "
         f"{apart[~near].mean():.3f} elsewhere (at most {apart[~near].max():.0f})"
@@ -102,8 +107,8 @@ def main(words: list[str]) -> None:
         case ["picture", run, folder]:
             seconds, memory = timed(Path(run), picture(Path(folder)))
             print(f"{seconds:.1f} s, {memory:.0f} MiB")
-        case ["seams", run, folder]:
-            print(seams(Path(run), Path(folder)))
+        case ["seams", run]:
+            print(seams(Path(run)))
         case _:
             sys.exit(__doc__)
 

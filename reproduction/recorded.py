@@ -21,7 +21,7 @@ from pathlib import Path
 
 from sparring.evaluation.result import Evaluation
 from sparring.evaluation.runs import evaluate
-from sparring.reporting.statistics import mean_over_seeds
+from sparring.reporting.statistics import mean_over_seeds, share_over_seeds
 from sparring.runs.folder import Run
 from sparring.sampling import sample
 from sparring.training.resume import resume
@@ -185,12 +185,13 @@ def table(title: str) -> str:
 
 
 def cell(figure: str, found: Sequence[Evaluation]) -> str:
-    """One figure: mean with Student's interval over seeds, or the evaluation's own interval of one."""
+    """One figure: mean with Student's interval over seeds, of log-odds for shares, or one's own interval."""
     values = [evaluation.figures[figure] for evaluation in found if figure in evaluation.figures]
     if not values:
         return "–"
     show = shown(figure)
-    spread = mean_over_seeds([value.value for value in values])
+    over_seeds = share_over_seeds if figure in PERCENT else mean_over_seeds
+    spread = over_seeds([value.value for value in values])
     low, high = (values[0].low, values[0].high) if spread.low is None else (spread.low, spread.high)
     assert low is not None
     assert high is not None

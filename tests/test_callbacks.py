@@ -55,9 +55,15 @@ def test_each_is_told_what_the_history_says(train: Train) -> None:
     assert end.run.finished, "all of it is written"
 
 
-def test_a_run_is_the_same_with_and_without(train: Train) -> None:
+def test_a_run_is_the_same_with_and_without(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    exchanges: list[bool] = []
+    monkeypatch.setattr(Processes, "any", lambda self, here: exchanges.append(here) or here)  # type: ignore[func-returns-value]
     with_callbacks = train("with", on_step=lambda moment: None, on_epoch=lambda moment: None)
+    told = len(exchanges)
     without = train("without")
+    assert told - (len(exchanges) - told) == 9, (
+        "processes wait for one another after each, and for nothing else"
+    )
     assert (with_callbacks.path / "history.jsonl").read_bytes() == (
         without.path / "history.jsonl"
     ).read_bytes()
@@ -103,6 +109,7 @@ def test_an_error_in_one_ends_all_processes(
     callbacks = Callbacks.named({ON_STEP: fail})
     console = Console(silent=True)
     recording = Recording(engine, sparring.Run(tmp_path), {"total_steps": 2}, console, callbacks)
+    told.clear()
     with pytest.raises(raised):
         recording.tell(ON_STEP)
     assert told == [rank == 0]

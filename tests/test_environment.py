@@ -19,6 +19,7 @@ import torch
 
 import sparring
 from sparring import processes
+from sparring.__main__ import main as begin
 from sparring.cli import main
 from sparring.errors import RunError, SettingError
 from sparring.memory import free_memory
@@ -268,6 +269,19 @@ def test_ctrl_c_wherever_it_comes(
         assert Run(run).status["state"] == ("finished" if "evaluate" in said else "interrupted")
     if "resume" in said:
         assert sparring.resume(run, quiet=True).finished
+
+
+def test_ctrl_c_before_and_after_a_command(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr("sparring.cli.main", interrupt)
+    try:
+        with pytest.raises(SystemExit) as stop:
+            begin()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (stop.value.code, capfd.readouterr().err) == (130, "sparring: stopped.\n")
 
 
 # -- memory --------------------------------------------------------------------------------------------------

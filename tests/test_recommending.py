@@ -20,11 +20,12 @@ from sparring.data import arrays, usual_size
 from sparring.data.dataset import Dataset, DataSpec, dataset_of
 from sparring.data.kinds import Images, Points, Tokens
 from sparring.errors import DataError, MemoryShortage, SettingError
-from sparring.game import GameSettings
+from sparring.game import GameSettings, Limit, Phase
 from sparring.game_settings import preset_values
 from sparring.processes import Processes
 from sparring.recommendation import has_rules, rules_of
 from sparring.training import recommending, seeds
+from sparring.training.course import Course
 from sparring.training.recommending import Chosen, choose_settings, with_size
 from sparring.training.settings import RunSettings
 from sparring.tricks.augmentation import FEW
@@ -150,6 +151,10 @@ def test_a_run_too_short_for_its_networks_is_told_which_would_do(
     assert "--width 16" in found.hint
     assert "as none smaller is known" in (chosen("wgan-gp", dataset, max_steps=3).hint or "")
     assert chosen("wgan-gp", dataset, max_steps=2500).hint is None
+    # A run says by itself that it does not come to all of its phases: once is enough.
+    for first, beside in ((2500, found.reasons), (2499, (*found.reasons, f"Hint: {found.hint}"))):
+        course = Course([Phase("first", (), Limit(steps=first)), Phase("second", ())], {"real": 1})
+        assert found.lines_beside(course) == [*beside]
 
 
 class Narrow(find_system("dcgan")):  # type: ignore[misc]

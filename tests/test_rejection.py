@@ -11,6 +11,7 @@ from torch import nn
 
 import sparring
 from sparring.errors import SettingError
+from sparring.game import Role
 from sparring.loading import load
 from sparring.rejection import Rejection, calibrated
 from sparring.runs.folder import Run
@@ -63,7 +64,7 @@ def test_samples_that_look_real_are_kept(runs: Callable[..., Run]) -> None:
             return 5 * points[:, :1]
 
     model = load(runs())
-    model.game.generator, model.game.discriminator = Beside(1, 1), Sideways()
+    model.game.generator, model.game.networks = Beside(1, 1), [(Role.CRITIC, Sideways())]
     plain, kept = (model.sample(400, seed=1, rejection=share).examples for share in (0.0, 0.8))
     assert kept.shape == plain.shape
     assert kept[:, 0].mean() < plain[:, 0].mean() - 0.1

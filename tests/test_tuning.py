@@ -120,7 +120,7 @@ def test_a_search_that_was_killed_goes_on_as_if_it_had_not_been(
         return measure(run, *args, **more)
 
     monkeypatch.setattr(search, "evaluate", killed)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Interrupted, match=r"go on with: sparring tune .*killed"):
         sparring.tune("gan", trials=9, **options(tiny_npz, tmp_path / "killed"))
     monkeypatch.setattr(search, "evaluate", measure)
     assert is_tuning(str(tmp_path / "killed"))
@@ -209,6 +209,16 @@ def test_code_that_came_with_a_search_is_not_run(
         sparring.tune(str(path), max_steps=3)
 
 
+def test_a_run_is_interrupted_half_way_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second signal, of a row in the round that comes after, would end it before it is saved."""
+    raised: list[int] = []
+    monkeypatch.setattr(signal, "raise_signal", raised.append)
+    stop = search._stopping_half_way()
+    for step in (4, 5, 6):
+        stop(SimpleNamespace(step=step, total_steps=10))  # type: ignore[arg-type]
+        assert raised == [signal.SIGINT] * (step >= 5)
+
+
 def test_what_is_missing_is_said(no_training: list[Path], tiny_npz: Path, tmp_path: Path) -> None:
     asked = options(tiny_npz, tmp_path / "tune")
     with pytest.raises(SettingError, match="Short runs need a length"):
@@ -219,5 +229,7 @@ def test_what_is_missing_is_said(no_training: list[Path], tiny_npz: Path, tmp_pa
         sparring.tune("gan", **asked, figure="alone")
     with pytest.raises(RunError, match="not empty"):
         sparring.tune("gan", **asked)
+    held = (asked["out"] / "tune.json").read_bytes()
     with Tuning(asked["out"])._held(), pytest.raises(RunError, match="tuned by another process"):
-        Tuning(asked["out"])._held().__enter__()
+        sparring.tune(str(asked["out"]), trials=50, quiet=True)
+    assert (asked["out"] / "tune.json").read_bytes() == held, "nothing of another's search is touched"

@@ -51,14 +51,35 @@ def test_what_reaches_nine_tenths_of_real_by_every_figure_is_close() -> None:
         ("high_quality_share", 0.4, 0.8, "Much does not look real"),
         ("label_agreement", 0.4, 0.8, "Much does not look real"),
         ("memorised", 0.51, 0.01, "Much is copied: 51 % of the samples nearly copy a training example"),
+        ("bleu_2", 0.15, 0.3, "Much does not look real: BLEU-2 is 0.15 (of real ones: 0.3)"),
+        (
+            "novel_ngrams",
+            0.98,
+            0.96,
+            "Much does not look real: 2 % of their sequences of four tokens occur in",
+        ),
+        ("oracle_nll", 5 + math.log(2), 5, "Much does not look real: the oracle gives their tokens"),
+        ("self_bleu_2", 0.65, 0.3, "Much is missing: they repeat one another, self-BLEU-2 is 0.65"),
+        ("distinct_texts", 0.45, 0.9, "Much is missing: 45 % of the samples are different (real ones: 90 %)"),
+        ("copied", 0.51, 0.01, "Much is copied: 51 % of the samples are training texts"),
     ],
 )
 def test_less_than_half_of_real_is_far(name: str, border: float, real: float, trouble: str) -> None:
-    worse = 1e-6 if name in ("reverse_kl", "memorised") else -1e-6
+    lower = ("reverse_kl", "memorised", "copied", "novel_ngrams", "oracle_nll", "self_bleu_2")
+    worse = 1e-6 if name in lower else -1e-6
     assert verdict(**{name: (border - worse, real)}).grade is Grade.SHORT
     beyond = verdict(**{name: (border + worse, real)})
     assert beyond.grade is Grade.FAR
     assert beyond.text.startswith(trouble)
+
+
+def test_texts_are_judged_by_what_stands_next_to_each_other() -> None:
+    """Tokens that are as frequent as in real texts, in no order: figures of frequencies find nothing."""
+    gibberish = {"bleu_2": (0.2, 0.3), "novel_ngrams": (1.0, 0.96)}
+    assert verdict(**gibberish).grade is Grade.FAR
+    assert verdict(bleu_2=(0.4, 0.3), novel_ngrams=(0.9, 0.96)).grade is Grade.CLOSE
+    # Nearly all of what stands in other real texts is new, too: that tells nothing.
+    assert verdict(novel_ngrams=(1.0, 0.99), self_bleu_2=(1.0, 0.99)).grade is Grade.CLOSE
 
 
 def test_the_worst_is_named_first_and_three_at_the_most() -> None:

@@ -279,11 +279,18 @@ class Game(nn.Module):
         """How real its critic finds examples, whatever it makes of them otherwise: (count,), more for what it
         takes for real; None where it gives no such number.
 
+        By default what its critic says, where it has one alone, whose answer is a number for each example,
+        and the generator is told nothing, so that its critic need not be told it either.
+
         Args:
             examples: encoded, (count, *shape).
             condition: what they are, encoded; or of shape (count, 0).
         """
-        return None
+        critics = [network for role, network in self.networks if role is Role.CRITIC]
+        if self.conditional or len(critics) != 1:
+            return None
+        said: Tensor = critics[0](examples)
+        return said.flatten() if said.numel() == len(examples) else None
 
     def class_logits(self, examples: Tensor) -> Tensor | None:
         """What the system, as a classifier, says of real examples: logits (count, classes), of which a

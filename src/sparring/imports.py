@@ -6,7 +6,8 @@ import hashlib
 import importlib.util
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -46,8 +47,35 @@ def asked(method: Callable[[], Any]) -> Any:
         raise OwnCodeError(sentence_of(error, OWN_FILES)) from error
 
 
+@contextmanager
+def importing_beside(file: Path) -> Iterator[None]:
+    """Let the modules beside a file be imported by their names, as those beside a script are.
+
+    A module of the same name that came from beside another file is not taken for one of these.
+    """
+    folder = str(file.resolve().parent)
+    beside = {entry.partition(".")[0] for entry in os.listdir(folder)}
+    for name, module in list(sys.modules.items()):
+        top, origin = name.partition(".")[0], getattr(module, "__file__", None)
+        if (
+            top in beside
+            and origin
+            and origin in OWN_FILES
+            and not origin.startswith(os.path.join(folder, top))
+        ):
+            del sys.modules[name]
+    sys.path.insert(0, folder)
+    # Files may have come since Python last looked.
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        if folder in sys.path:
+            sys.path.remove(folder)
+
+
 def import_file(path: str, wanted: str) -> ModuleType:
-    """The module that a file makes.
+    """The module that a file makes, which may import those beside it.
 
     Args:
         path: of the file; relative to the current folder, or absolute.
@@ -70,7 +98,8 @@ def import_file(path: str, wanted: str) -> ModuleType:
     # Dataclasses look their module up by name.
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with importing_beside(file):
+            spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         said = sentence_of(error, OWN_FILES)
         raise OwnCodeError(f"{path} cannot be imported: {said}") from error

@@ -161,6 +161,11 @@ class Model(Explorer):
             latent = draw() if rule is None else kept(self.game, rule, part, draw, coins)
             yield self._made(latent, part)
 
+    @property
+    def data(self) -> Dataset:
+        """What the game was trained on, in its range; read when it is first asked for."""
+        return self._dataset()
+
     @cached_property
     def classifier(self) -> Classifier:
         """The game as a classifier of stored examples; its data is read to fit the probabilities.

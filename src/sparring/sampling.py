@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from sparring.errors import SettingError
 from sparring.loading import load
 from sparring.runs.folder import Run
-from sparring.sample_files import Samples
+from sparring.sample_files import Samples, joined
 
 USUAL_COUNT = 100
 """Samples that are drawn where nobody says how many."""
@@ -50,6 +51,43 @@ def sample(
         device: where to generate them: auto, cpu, cuda ...
         sampling: settings of the system that say how samples are made, such as `temperature=0.7`.
     """
+    parts, _ = in_parts(
+        run,
+        count,
+        label=label,
+        seed=seed,
+        truncation=truncation,
+        rejection=rejection,
+        standing_statistics=standing_statistics,
+        interpolate=interpolate,
+        around=around,
+        epoch=epoch,
+        device=device,
+        **sampling,
+    )
+    return joined(list(parts))
+
+
+def in_parts(
+    run: Run | Path | str,
+    count: int | None,
+    *,
+    label: str | int | None,
+    seed: int,
+    truncation: float,
+    rejection: float,
+    standing_statistics: int,
+    interpolate: int | None,
+    around: Path | str | None,
+    epoch: int | None,
+    device: str,
+    **sampling: float,
+) -> tuple[Iterator[Samples], int]:
+    """The samples that `sample` gives, and how many they are: a few at a time where they are drawn so.
+
+    Raises:
+        SettingError: as `sample` does, at once.
+    """
     model = load(run, epoch, device, **sampling)
     model.take_standing_statistics(standing_statistics)
     if around is not None:
@@ -59,9 +97,11 @@ def sample(
             raise SettingError(
                 "Samples around an image are neither ways nor truncated nor rejected: leave these out."
             )
-        return model.around(image_for(model, around), USUAL_COUNT if count is None else count, label, seed)
+        count = USUAL_COUNT if count is None else count
+        return iter([model.around(image_for(model, around), count, label, seed)]), count
     if interpolate is None:
-        return model.sample(USUAL_COUNT if count is None else count, label, seed, truncation, rejection)
+        count = USUAL_COUNT if count is None else count
+        return model.batches(count, label, seed, truncation, rejection), count
     if rejection:
         raise SettingError("What lies on a way is not rejected: leave one of the two out.")
     ways, rest = divmod(USUAL_WAYS * interpolate if count is None else count, max(1, interpolate))
@@ -70,4 +110,4 @@ def sample(
             f"{count} samples are no whole number of ways of {interpolate}: give a count such as "
             f"{max(1, ways) * interpolate} or {(ways + 1) * interpolate or interpolate}."
         )
-    return model.interpolate(ways, interpolate, label, seed, truncation)
+    return iter([model.interpolate(ways, interpolate, label, seed, truncation)]), ways * interpolate

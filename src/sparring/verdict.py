@@ -30,6 +30,9 @@ LATEST_CHECKS = 4
 LONG_ENOUGH = 0.25
 """Share of its usual length from which on a run is judged. After a tenth of it, `gan` covers a quarter of the
 digits that it covers at the end."""
+TELLING = 0.02
+"""Where real examples have less than this share of something that samples may lack, it is not judged: in a
+hundred texts it would be a handful."""
 NAMED = 3
 """Shortcomings that a verdict names at the most, the largest first."""
 
@@ -64,6 +67,8 @@ class Criterion:
     """The figure of samples beside that of real examples, in words."""
     reached: Callable[[float, float], float] = lambda value, real: value / real if real > 0 else 1.0
     """Share of what real examples reach that samples reach."""
+    tells: Callable[[float], bool] = lambda real: True
+    """Whether it says anything where real examples have this value."""
 
 
 def _percent(share: float) -> str:
@@ -80,6 +85,13 @@ def _share(trouble: str, what: str) -> Criterion:
 def _number(what: str) -> Criterion:
     return Criterion(
         MISSING, lambda value, real: f"{number_text(round(value, 1))} of {number_text(round(real, 1))} {what}"
+    )
+
+
+def _rest(trouble: str, text: Callable[[float, float], str]) -> Criterion:
+    """A figure of which the rest, up to 1, is what samples should reach."""
+    return Criterion(
+        trouble, text, lambda value, real: (1 - value) / (1 - real), lambda real: 1 - real >= TELLING
     )
 
 
@@ -105,6 +117,32 @@ OF_FIGURES = {
     "memorised": Criterion(
         COPIED,
         lambda value, real: f"{_percent(value)} of the samples nearly copy a training example",
+        lambda value, real: 1 - max(value - real, 0.0),
+    ),
+    "bleu_2": Criterion(UNREAL, lambda value, real: f"BLEU-2 is {value:.2g} (of real ones: {real:.2g})"),
+    "novel_ngrams": _rest(
+        UNREAL,
+        lambda value, real: (
+            f"{_percent(1 - value)} of their sequences of four tokens occur in training texts (real ones: "
+            f"{_percent(1 - real)})"
+        ),
+    ),
+    "oracle_nll": Criterion(
+        UNREAL,
+        lambda value, real: (
+            f"the oracle gives their tokens probabilities of {math.exp(-value):.2g} (real ones: "
+            f"{math.exp(-real):.2g})"
+        ),
+        lambda value, real: math.exp(min(real - value, 0.0)),
+    ),
+    "self_bleu_2": _rest(
+        MISSING,
+        lambda value, real: f"they repeat one another, self-BLEU-2 is {value:.2g} (real ones: {real:.2g})",
+    ),
+    "distinct_texts": _share(MISSING, "{} of the samples are different"),
+    "copied": Criterion(
+        COPIED,
+        lambda value, real: f"{_percent(value)} of the samples are training texts",
         lambda value, real: 1 - max(value - real, 0.0),
     ),
 }
@@ -165,7 +203,7 @@ def _judged(criteria: Mapping[str, Criterion], figures: Mapping[str, tuple[Any, 
     found = []
     for name, criterion in criteria.items():
         value, real = (as_number(number) for number in figures.get(name, (None, None)))
-        if value is not None and real is not None:
+        if value is not None and real is not None and criterion.tells(real):
             found.append((criterion.reached(value, real), criterion.trouble, criterion.text(value, real)))
     if not found:
         return Verdict(Grade.UNJUDGED, "No verdict: none of these figures has a scale that real ones give.")

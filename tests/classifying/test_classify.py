@@ -57,6 +57,20 @@ def test_pictures_of_any_size_and_colour_get_their_class(
         assert float(row["left"]) + float(row["top"]) == pytest.approx(1, abs=2e-4)
 
 
+def test_transparent_pictures_are_seen_as_the_data_was(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """White bars on nothing are white on white, unless the data is dark."""
+    pixels = np.zeros((8, 8, 4), np.uint8)
+    pixels[:3] = 255
+    Image.fromarray(pixels).save(tmp_path / "top.png")
+    Image.fromarray(pixels.transpose(1, 0, 2)).save(tmp_path / "left.png")
+    pictures = [tmp_path / "top.png", tmp_path / "left.png"]
+    assert len({*sparring.classify(run, pictures, device="cpu").said.labels}) == 1
+    monkeypatch.setattr("sparring.classifying.classify.background_of", lambda images: (0,))
+    assert [*sparring.classify(run, pictures, device="cpu").said.labels] == ["top", "left"]
+
+
 def test_where_classes_are_known_the_error_is_said(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

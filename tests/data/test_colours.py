@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from sparring.classifying.pictures import read_pictures
-from sparring.data.colours import with_channels
+from sparring.data.colours import ON_WHITE, background_of, with_channels
 from sparring.data.dataset import DataSpec, dataset_of
 from sparring.data.loading import read_image
 from sparring.errors import DataError
@@ -68,3 +68,24 @@ def test_pictures_of_arrays_get_the_channels_of_the_data(tmp_path: Path) -> None
     np.savez(tmp_path / "points.npz", points=np.zeros((2, 5), np.float32))
     with pytest.raises(DataError, match="is not grey images of 10 x 10"):
         read_pictures([tmp_path / "points.npz"], spec(1), {})
+
+
+def test_transparent_pictures_are_put_on_what_the_borders_of_the_data_show(tmp_path: Path) -> None:
+    ink = torch.zeros(20, 3, SIZE, SIZE, dtype=torch.uint8)
+    ink[:, :, 3:6, 3:6] = 255
+    ink[:3] = 90
+    dark = ink + torch.tensor([10, 20, 30], dtype=torch.uint8).view(3, 1, 1) * (ink == 0)
+    assert background_of(dark) == (10, 20, 30)
+    assert background_of(255 - ink) == ON_WHITE
+    assert background_of((torch.rand(20, 1, SIZE, SIZE) * 255).byte()) == ON_WHITE
+    pixels = np.zeros((SIZE, SIZE, 4), np.uint8)
+    pixels[3:6, 3:6] = 255
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    seen = [
+        read_pictures([tmp_path / "a.png"], spec(channels), {}, lambda behind=behind: behind).examples[0]
+        for channels, behind in ((3, (10, 20, 30)), (1, (0,)), (3, ON_WHITE))
+    ]
+    assert seen[0][:, 0, 0].tolist() == [10, 20, 30]
+    assert seen[0][:, 4, 4].tolist() == [255] * 3
+    assert np.array_equal(seen[1][0].numpy(), pixels[..., 3])
+    assert (seen[2] == 255).all()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
 import sparring
+from sparring.cli import main
 from sparring.data import load_dataset, short_data_name
 from sparring.errors import DataError, OwnCodeError, RunError, SettingError
 
@@ -64,6 +66,40 @@ def test_a_function_gives_the_data(own: Path, monkeypatch: pytest.MonkeyPatch) -
     assert load_dataset(dataset.name).fingerprint == dataset.fingerprint
     assert short_data_name(dataset.name) == "points"
     assert short_data_name("npz:/somewhere/a.npz") == "npz"
+
+
+def test_a_file_may_import_those_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the real command line, again where the run goes on, and each file those beside itself."""
+    path = [*sys.path]
+    for folder, start in (("one", 0.0), ("other", 7.0)):
+        (tmp_path / folder / "parts").mkdir(parents=True)
+        (tmp_path / folder / "beside_own.py").write_text(f"START = {start}")
+        (tmp_path / folder / "parts" / "late.py").write_text("from beside_own import START")
+        (tmp_path / folder / "own.py").write_text(
+            FILE.replace("import torch", "import torch\nimport beside_own", 1).replace(
+                "torch.arange(120.0)", "(torch.arange(120.0) + beside_own.START)"
+            )
+            + "\ndef late() -> Dataset:\n    from parts.late import START\n"
+            "    assert START == beside_own.START\n    return points()\n"
+        )
+        dataset = load_dataset(f"{tmp_path / folder / 'own.py'}:late")
+        assert dataset.examples.values[0, 0] == start
+    monkeypatch.chdir(tmp_path)
+    train = [
+        "train",
+        "dcgan",
+        "--data",
+        "one/own.py:points",
+        "--batch-size",
+        "10",
+        "--device",
+        "cpu",
+        "--out",
+        "run",
+    ]
+    main([*train, "--max-steps", "1", "--quiet"])
+    main(["resume", "run", "--max-steps", "2", "--quiet"])
+    assert sys.path == path
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import torch
 from sparring.data import Dataset, load_dataset
 from sparring.data.kinds import Tokens
 from sparring.data.kinds.tokens import END, PADDING, UNKNOWN
+from sparring.data.summary import summary
 from sparring.data.texts import characters
 from sparring.errors import DataError
 
@@ -39,6 +40,24 @@ def kind_of(dataset: Dataset) -> Tokens:
 
 def shown(dataset: Dataset) -> list[str]:
     return kind_of(dataset).texts(dataset.examples.values)
+
+
+def test_how_many_are_held_out_may_be_said_and_none_may_be(write: Write) -> None:
+    lines = [f"{letter}{other}" for letter in "abcde" for other in "vwxyz"]
+    path = write(*lines, "a", "a")
+    nothing, half, other = (
+        load(path, hold_out=share, hold_out_seed=seed) for share, seed in ((0, 0), (0.5, 0), (0.5, 1))
+    )
+    assert nothing.held_out is None
+    assert sorted(shown(nothing)) == sorted([*lines, "a", "a"])
+    assert summary(nothing).endswith("held out: none")
+    assert half.held_out is not None
+    assert len({*shown(half.held_out)}) == 13
+    assert not {*shown(half)} & {*shown(half.held_out)}
+    assert shown(half) != shown(other)
+    assert load(path).held_out is not None, "a tenth, where nobody says anything"
+    with pytest.raises(DataError, match="--hold-out is 1; give a share below 1"):
+        load(path, hold_out=1.0)
 
 
 @pytest.mark.parametrize(("text", "cut"), [

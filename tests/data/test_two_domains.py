@@ -51,6 +51,11 @@ def test_what_is_held_out(tmp_path, places, name):
     assert first(dataset.held_out.examples) == [30, 31]
     with pytest.raises(DataError, match="2 held-out examples of its own"):
         load_dataset(f"{name}:{tmp_path}", hold_out=0.1)
+    # Nothing is held out: all of it is trained on.
+    whole = load_dataset(f"{name}:{tmp_path}", hold_out=0)
+    assert whole.held_out is None
+    assert first(whole.parts["A"].examples) == [0, 1, 20, 21]
+    assert first(whole.examples) == first(whole.parts["B"].examples) == [10, 11, 30, 31]
 
 
 def test_names_may_say_their_domain(tmp_path):
@@ -119,6 +124,24 @@ def test_pairs_are_held_out_together(tmp_path):
     unpaired = load_dataset(f"unpaired:{tmp_path}", hold_out=0.4)
     assert [len(part) for part in unpaired.parts.values()] == [36, 36]
     assert [len(part) for part in unpaired.held_out.parts.values()] == [24, 24]
+
+
+def test_whole_classes_may_be_held_out(tmp_path):
+    for number, name in enumerate(("cats/1", "cats/2", "dogs/1", "owls/1", "loose")):
+        fill(tmp_path, {f"A/{name}.png": number, f"B/{name}.png": 100 + number})
+    for name in ("pairs", "unpaired"):
+        dataset = load_dataset(f"{name}:{tmp_path}", hold_out_classes="owls,cats")
+        assert sorted(first(dataset.examples)) == [102, 104]
+        assert sorted(first(dataset.held_out.examples)) == [100, 101, 103]
+        assert sorted(first(dataset.held_out.parts["A"].examples)) == [0, 1, 3]
+        for more, said in (
+            ({"hold_out_classes": "rats"}, "no folder 'rats' .* Did you mean 'cats'.*cats, dogs, owls"),
+            ({"hold_out_classes": "cats", "hold_out": 0.5}, "leave one of the two out"),
+        ):
+            with pytest.raises(DataError, match=said):
+                load_dataset(f"{name}:{tmp_path}", **more)
+    with pytest.raises(DataError, match="no folders within two domains"):
+        load_dataset("ring", hold_out_classes="cats")
 
 
 def test_the_same_name_loads_the_same(tmp_path):

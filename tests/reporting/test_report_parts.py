@@ -16,7 +16,7 @@ from sparring.reporting.axes import Axis, LogAxis, fitting_axis, tick_text
 from sparring.reporting.charts import MOST_POINTS, Line, chart, curve, thinned
 from sparring.reporting.html import Html, tag
 from sparring.reporting.shots import MOST_SHOTS, Picture, chosen
-from sparring.reporting.statistics import mean_over_seeds, t_quantile
+from sparring.reporting.statistics import mean_over_seeds, share_over_seeds, t_quantile
 from sparring.reporting.text import count_text, interval_text, number_text, seconds_text, value_text, visible
 
 
@@ -33,6 +33,17 @@ def test_closed_forms() -> None:
     assert mean_over_seeds([5.0]).low is None
     constant = mean_over_seeds([0.1, 0.1, 0.1])
     assert (constant.low, constant.high) == pytest.approx((0.1, 0.1))
+
+
+def test_intervals_of_shares_stay_among_shares() -> None:
+    high = share_over_seeds([0.99, 0.98, 1.0])
+    low = share_over_seeds([0.01, 0.02, 0.0])
+    assert mean_over_seeds([0.99, 0.98, 1.0]).high == pytest.approx(1.0148, abs=1e-4)
+    # Its log-odds are log(99) ± 4.3027 (0.01 / sqrt(3)) / (0.99 * 0.01).
+    assert (high.value, high.low, high.high) == pytest.approx((0.99, 0.88952, 0.99918), abs=1e-5)
+    assert (low.low, low.high) == pytest.approx((1 - high.high, 1 - high.low))  # type: ignore[operator]
+    assert share_over_seeds([1.0, 1.0]) == mean_over_seeds([1.0, 1.0])
+    assert share_over_seeds([0.4]).low is None
 
 
 def test_numbers_as_people_read_them() -> None:

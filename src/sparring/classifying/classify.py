@@ -14,6 +14,7 @@ from sparring.classifying.classifier import Classified
 from sparring.classifying.figures import calibration_error, error
 from sparring.classifying.pictures import Pictures, read_pictures
 from sparring.classifying.tables import ClassTables
+from sparring.data.colours import background_of
 from sparring.loading import load
 from sparring.randomness import Randomness
 from sparring.runs.folder import Run
@@ -72,7 +73,8 @@ def classify(
     Args:
         run: the run or its folder.
         pictures: image files, folders of them, and .npz files with `images` or `points`. Where the classes
-            are known (folders that are called like them, or labels), the error is said as well.
+            are known (folders that are called like them, or labels), the error is said as well. What is
+            transparent is put on the background that nearly all images of the run's data have, or on white.
         epoch: an epoch whose networks were kept; by default the latest checkpoint.
         device: where to compute: auto, cpu, cuda ...
 
@@ -81,6 +83,11 @@ def classify(
     """
     opened = Run.open(run.path if isinstance(run, Run) else run)
     model = load(opened, epoch, device)
-    read = read_pictures(list(pictures), model.game.data, opened.description["data"])
     classifier = model.classifier
+    read = read_pictures(
+        list(pictures),
+        model.game.data,
+        opened.description["data"],
+        lambda: background_of(model.data.examples.values),
+    )
     return Classification(read, classifier(read.examples), classifier.fitted)

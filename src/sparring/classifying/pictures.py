@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from sparring.data.arrays import LABELS, Arrays, examples_in, labels_in, only_key
-from sparring.data.colours import with_channels
+from sparring.data.colours import ON_WHITE, with_channels
 from sparring.data.dataset import DataSpec
 from sparring.data.folder import load_images
 from sparring.data.listing import list_folder
@@ -32,7 +32,12 @@ class Pictures:
     """The class of each, int64 (count,), where all are known."""
 
 
-def read_pictures(paths: Sequence[Path | str], spec: DataSpec, reading: Mapping[str, Any]) -> Pictures:
+def read_pictures(
+    paths: Sequence[Path | str],
+    spec: DataSpec,
+    reading: Mapping[str, Any],
+    background: Callable[[], Sequence[int]] = lambda: ON_WHITE,
+) -> Pictures:
     """Examples from files, folders and .npz files, brought to the size and the colours of the data of a run.
 
     Their classes are known where the folders they lie in are called like the classes of the run, or where an
@@ -42,13 +47,14 @@ def read_pictures(paths: Sequence[Path | str], spec: DataSpec, reading: Mapping[
         paths: of all of them.
         spec: what the run was trained on.
         reading: how images are read there: `fit`, `stretch`.
+        background: gives what transparent pictures are put on, where the data has no transparent ones.
 
     Raises:
         DataError: one cannot be read, or is of another kind.
     """
     if not paths:
         raise DataError("Nothing to classify: give image files, folders, or .npz files.")
-    parts = [_read(Path(path), spec, reading) for path in paths]
+    parts = [_read(Path(path), spec, reading, background) for path in paths]
     known = [part.classes for part in parts if part.classes is not None]
     return Pictures(
         [name for part in parts for name in part.names],
@@ -57,7 +63,9 @@ def read_pictures(paths: Sequence[Path | str], spec: DataSpec, reading: Mapping[
     )
 
 
-def _read(path: Path, spec: DataSpec, reading: Mapping[str, Any]) -> Pictures:
+def _read(
+    path: Path, spec: DataSpec, reading: Mapping[str, Any], background: Callable[[], Sequence[int]]
+) -> Pictures:
     frame = None
     if spec.kind.has_size:
         _, height, width = spec.shape
@@ -72,15 +80,17 @@ def _read(path: Path, spec: DataSpec, reading: Mapping[str, Any]) -> Pictures:
     if not files:
         raise DataError(f"{path} holds no images.")
     root = path if path.is_dir() else path.parent
-    loaded = load_images(
-        root, files, Wanted(frame, bool(reading.get("stretch")), skip_bad=None, alpha=spec.shape[0] == 4)
-    )
+    channels = spec.shape[0]
+    behind = background() if channels in (1, 3) else ON_WHITE
+    # What the data itself was read with where it is white, so that its own files are seen as they were.
+    alpha = channels == 4 or tuple(behind) != ON_WHITE
+    loaded = load_images(root, files, Wanted(frame, bool(reading.get("stretch")), skip_bad=None, alpha=alpha))
     names = spec.condition.class_names
     folders = [file.parts[0] for file in files]
     named = path.is_dir() and all(folder in names for folder in folders)
     classes = torch.tensor([names.index(folder) for folder in folders]) if named else None
     shown = [str(root / file) for file in files]
-    return Pictures(shown, with_channels(loaded.images, spec.shape[0]), classes)
+    return Pictures(shown, with_channels(loaded.images, channels, behind), classes)
 
 
 def _of_arrays(path: Path, spec: DataSpec, frame: Frame | None, stretch: bool) -> Pictures:

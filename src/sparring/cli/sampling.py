@@ -7,15 +7,11 @@ import dataclasses
 from sparring.cli.options import chosen, parsed, sampling_options
 from sparring.shown import say, visible_line
 
-DRAWING = ("count", "label", "seed", "truncation", "rejection")
-"""Options of `sample` that say what is drawn."""
-
 
 def sample(arguments: list[str]) -> None:
     """Write samples of a run."""
-    from sparring.loading import load
     from sparring.sample_files import check_samples_file, write_samples
-    from sparring.sampling import USUAL_COUNT, sample
+    from sparring.sampling import in_parts, sample
 
     about = (
         "FILE.png for a picture (FILE.txt of texts), FILE.npz for arrays: `images` (uint8, N x H x W x C), "
@@ -35,18 +31,10 @@ def sample(arguments: list[str]) -> None:
     sampling = chosen(options, how)
     out, form = options.pop("out"), options.pop("format")
     check_samples_file(out, form=form)
-    steps = options["interpolate"]
-    if steps is None and options["around"] is None:
-        model = load(options["run"], options["epoch"], options["device"], **sampling)
-        model.take_standing_statistics(options["standing_statistics"])
-        options["count"] = USUAL_COUNT if options["count"] is None else options["count"]
-        drawn = model.batches(*(options[name] for name in DRAWING))
-    else:
-        samples = sample(**(options | sampling))
-        drawn, options["count"] = iter([samples]), len(samples)
-    files = write_samples(out, drawn, options["count"], steps, form)
+    drawn, count = in_parts(**(options | sampling))
+    files = write_samples(out, drawn, count, options["interpolate"], form)
     several = f" and {len(files) - 1:,} more files" if len(files) > 1 else ""
-    say(f"Wrote {options['count']} samples to {files[0]}{several}")
+    say(f"Wrote {count} samples to {files[0]}{several}")
 
 
 def translate(arguments: list[str]) -> None:

@@ -10,7 +10,7 @@ from sparring.data.arrays import kind_in_npz, read_npz
 from sparring.data.dataset import Batch, Column, Dataset, DataSpec, dataset_of
 from sparring.data.digits import mnist
 from sparring.data.folder import read_folder, usual_side
-from sparring.data.holding_out import hold_out as keep_aside
+from sparring.data.holding_out import aside
 from sparring.data.idx import read_idx_folder
 from sparring.data.kinds import KINDS, Kind
 from sparring.data.loading import Watch, unwatched
@@ -21,7 +21,7 @@ from sparring.data.resizing import Fit, Size, frame_of
 from sparring.data.stacked import stacked_mnist
 from sparring.data.texts import TokensName, read_texts
 from sparring.data.truth import Mixture, Truth
-from sparring.data.two_domains import Aside, Reading, read_pairs, read_unpaired
+from sparring.data.two_domains import Reading, read_pairs, read_unpaired
 from sparring.errors import DataError, nearest
 
 __all__ = [
@@ -40,7 +40,17 @@ __all__ = [
     "usual_size",
 ]
 
-READING = ("size", "fit", "stretch", "skip_bad_images", "alpha", "tokens", "hold_out", "hold_out_seed")
+READING = (
+    "size",
+    "fit",
+    "stretch",
+    "skip_bad_images",
+    "alpha",
+    "tokens",
+    "hold_out",
+    "hold_out_seed",
+    "hold_out_classes",
+)
 """Arguments of `load_dataset` that a run is told, and records, beside the name of its data."""
 
 _NAMES = {
@@ -85,8 +95,9 @@ def load_dataset(
     skip_bad_images: bool = False,
     alpha: bool = False,
     tokens: TokensName | None = None,
-    hold_out: float = 0.0,
+    hold_out: float | None = None,
     hold_out_seed: int = 0,
+    hold_out_classes: str | None = None,
     seed: int = 0,
     watch: Watch = unwatched,
 ) -> Dataset:
@@ -106,8 +117,12 @@ def load_dataset(
         alpha: keep how opaque the images of `folder:PATH` are, as a fourth channel, instead of putting them
             on white.
         tokens: what the texts of `text:FILE` are cut into; None for characters.
-        hold_out: share of the examples to keep aside where the data holds none out by itself; 0 for none.
+        hold_out: share of the examples to keep aside where the data holds none out by itself, or of texts; 0
+            holds out nothing, and what the data holds out by itself is trained on, too. By default what the
+            data does by itself, which is a tenth of texts.
         hold_out_seed: decides which these are; leave it, and every run keeps the same ones aside.
+        hold_out_classes: folders within both domains of `pairs:` and `unpaired:` to keep aside instead, such
+            as `flags,symbols`.
         seed: which draw of a generated data set to take (`ring`, `grid`, `mixture:`, `stacked-mnist`,
             `oracle:`). It is independent of a run's seed: leave it, and every run sees the same examples.
         watch: is told how many images of a folder are read, and how many there are.
@@ -116,7 +131,7 @@ def load_dataset(
         DataError: the name is unknown, or what it names cannot be read or makes no data set.
     """
     frame = frame_of(size, fit)
-    aside: Aside = lambda whole: keep_aside(whole, hold_out, hold_out_seed) if hold_out else whole  # noqa: E731
+    parted = aside(hold_out, hold_out_seed)
     asked = ["image size"] * (frame is not None) + ["stretching"] * stretch
     generated: dict[str, Callable[[], Dataset]] = {
         "mnist": lambda: mnist(frame),
@@ -132,7 +147,7 @@ def load_dataset(
         "npz": lambda path: read_npz(path, frame, stretch),
         "mixture": lambda path: read_mixture(path, seed),
         "oracle": lambda path: read_oracle(path, seed),
-        "text": lambda path: read_texts(path, tokens or "characters"),
+        "text": lambda path: read_texts(path, tokens or "characters", hold_out, hold_out_seed),
     }
     kind, colon, path = name.partition(":")
     if tokens is not None and kind != "text":
@@ -141,8 +156,16 @@ def load_dataset(
         raise DataError(
             f"'{name}' has no files that may be transparent, as 'folder:PATH' has; leave alpha out."
         )
+    classes = tuple(hold_out_classes.split(",")) if hold_out_classes else ()
+    if classes and kind not in TWO_DOMAINS:
+        raise DataError(
+            f"'{name}' has no folders within two domains, as 'pairs:PATH' and 'unpaired:PATH' may have: "
+            "leave --hold-out-classes out."
+        )
+    if classes and hold_out is not None:
+        raise DataError("Either a share is held out or classes are: leave one of the two out.")
     if kind in TWO_DOMAINS and colon:
-        reading = Reading(frame, skip_bad_images, stretch, watch, aside)
+        reading = Reading(frame, skip_bad_images, stretch, watch, parted, classes)
         return TWO_DOMAINS[kind](_existing(kind, path), reading)
     if kind in own and colon:
         dataset = own[kind](_existing(kind, path))
@@ -162,7 +185,8 @@ def load_dataset(
             f"'{name}' holds {dataset.examples.kind.name}, not images, so it takes no "
             f"{' and no '.join(asked)}; leave that out."
         )
-    return aside(dataset)
+    # Texts are parted before their vocabulary is made.
+    return dataset if kind == "text" else parted(dataset)
 
 
 def usual_size(name: str, most: int) -> Size | None:

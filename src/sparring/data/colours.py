@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in grey, as Pillow has them (ITU-R BT.601)."""
 WHITE = 255
+ON_WHITE = (WHITE,)
+"""The background on which transparent images are put, unless another is named."""
+ALIKE = 16
+"""Values that differ by no more are one background."""
+MOST = 0.75
+"""Share of what lies at the borders of images that a background takes, at least."""
+LOOKED_AT = 1000
+"""Images whose borders are looked at."""
 
 
 def grey(images: Tensor) -> Tensor:
@@ -25,19 +35,20 @@ def without_colour(images: Tensor) -> Tensor:
     return torch.cat([grey(colours).expand_as(colours), images[:, len(LUMA) :]], 1)
 
 
-def with_channels(images: Tensor, channels: int) -> Tensor:
+def with_channels(images: Tensor, channels: int, background: Sequence[int] = ON_WHITE) -> Tensor:
     """Images with as many channels as are wanted, as a folder's are read: on white where they were
     transparent, opaque where nothing says otherwise, one channel repeated, and colours made grey.
 
     Args:
         images: uint8 (count, channels, height, width).
         channels: how many there are to be; where no way leads to so many, images stay as they are.
+        background: what they are put on instead of white, a value for all colours or for each.
     """
     had = images.shape[1]
     if had == channels:
         return images
     if had == 4:
-        return with_channels(_on_white(images), channels)
+        return with_channels(_put_on(images, background), channels)
     if (had, channels) in ((1, 2), (1, 4), (3, 4)):
         return torch.cat([with_channels(images, channels - 1), torch.full_like(images[:, :1], WHITE)], 1)
     if had == 3 and channels == 1:
@@ -45,6 +56,26 @@ def with_channels(images: Tensor, channels: int) -> Tensor:
     return images.expand(-1, channels, -1, -1).contiguous() if had == 1 else images
 
 
-def _on_white(images: Tensor) -> Tensor:
+def background_of(images: Tensor) -> tuple[int, ...]:
+    """The background that images have in common: what nearly all of their borders show; white where there is
+    none such.
+
+    Args:
+        images: uint8 (count, channels, height, width).
+
+    Returns:
+        A value for each channel, or `ON_WHITE`.
+    """
+    looked_at = images[:: -(-len(images) // LOOKED_AT)].flatten(2)
+    inside = torch.zeros(images.shape[2:], dtype=torch.bool)
+    inside[1:-1, 1:-1] = True
+    borders = looked_at[:, :, ~inside.flatten()].transpose(0, 1).flatten(1).int()
+    usual = borders.median(dim=1, keepdim=True).values
+    share = ((borders - usual).abs() <= ALIKE).all(0).float().mean()
+    return ON_WHITE if share < MOST or (usual == WHITE).all() else tuple(usual.flatten().tolist())
+
+
+def _put_on(images: Tensor, background: Sequence[int]) -> Tensor:
     colours, opaque = images[:, :3].float(), images[:, 3:].float() / WHITE
-    return (opaque * colours + (1 - opaque) * WHITE).round().to(images.dtype)
+    behind = colours.new_tensor(background).view(1, -1, 1, 1)
+    return (opaque * colours + (1 - opaque) * behind).round().to(images.dtype)

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 
 from sparring.data.layout import HELD_OUT, TRAINING
 from sparring.data.listing import Listing, count_by_suffix
-from sparring.errors import DataError
+from sparring.errors import DataError, nearest
 
 SPLIT_FOLDER = re.compile(f"({TRAINING}|{'|'.join(sorted(HELD_OUT))})_?([AB])", re.IGNORECASE)
 """Folders as the data sets of CycleGAN have them, such as `trainA`."""
@@ -39,15 +39,20 @@ class _Place:
     held_out: bool
 
 
-def domains_of(root: Path, listing: Listing) -> Domains | None:
+def domains_of(root: Path, listing: Listing, classes: Sequence[str] = ()) -> Domains | None:
     """The images of two domains; None where the folder has no two.
 
     Its folders are `trainA`, `trainB` and perhaps `testA`, `testB` (or `valA` ...); or `A` and `B`; or they
     are two, of any names, of which the first in the order of the alphabet is A. In the latter two, a domain
     may have a `train` and a `test` (or `val` ...) folder.
 
+    Args:
+        root: the folder.
+        listing: what is in it.
+        classes: folders within both domains whose images are held out, where none are by themselves.
+
     Raises:
-        DataError: a split has only one domain.
+        DataError: a split has only one domain, there is no such folder, or some are held out by themselves.
     """
     tops = sorted({file.parts[0] for file in listing.images})
     found = _split_folders(tops) or _two_folders(listing, tops)
@@ -57,6 +62,8 @@ def domains_of(root: Path, listing: Listing) -> Domains | None:
     files: dict[_Place, list[Path]] = {
         _Place(domain, held): [] for domain in (0, 1) for held in (False, True)
     }
+    if classes:
+        place_of = _by_classes(root, listing, place_of, classes)
     outside = 0
     for file in listing.images:
         place = place_of(file)
@@ -75,6 +82,37 @@ def domains_of(root: Path, listing: Listing) -> Domains | None:
         raise DataError(f"{root} has no images to train on: give it trainA and trainB, or A and B.")
     left_out = count_by_suffix(listing.others) | ({"outside of both domains": outside} if outside else {})
     return Domains(names, splits[0], splits[1] if splits[1][0] else None, left_out)
+
+
+def _by_classes(
+    root: Path, listing: Listing, place_of: Callable[[Path], _Place | None], classes: Sequence[str]
+) -> Callable[[Path], _Place | None]:
+    """Where files stand if those in some folders within the domains are held out, and no others.
+
+    Raises:
+        DataError: some are held out already, or no folder has one of the names.
+    """
+    inside = [file for file in listing.images if place_of(file) is not None]
+    if any(place.held_out for file in inside if (place := place_of(file))):
+        raise DataError(f"{root} has held-out images of its own; leave --hold-out-classes away.")
+    known = {_class_of(file) for file in inside} - {""}
+    for name in classes:
+        if name not in known:
+            has = f"they have {', '.join(sorted(known))}" if known else "they have none"
+            raise DataError(
+                f"The two domains in {root} have no folder '{name}' to hold out;{nearest(name, known)} {has}."
+            )
+
+    def parted(file: Path) -> _Place | None:
+        place = place_of(file)
+        return place and _Place(place.domain, _class_of(file) in classes)
+
+    return parted
+
+
+def _class_of(file: Path) -> str:
+    """The folder within a domain that a file lies in; none where it lies directly in it."""
+    return file.parts[1] if len(file.parts) > 2 else ""
 
 
 def _split_folders(tops: Sequence[str]) -> tuple[tuple[str, str], Callable[[Path], _Place | None]] | None:

@@ -3,17 +3,60 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
 
-from sparring.data.dataset import Dataset
+from sparring.data.dataset import Column, Dataset
 from sparring.data.unlabelled import UNLABELLED
 from sparring.errors import DataError
 from sparring.randomness import Randomness
 
 FEWEST = 20
 """Fewer examples than this are not worth a figure, neither of those kept aside nor of the others."""
+
+Aside = Callable[[Dataset], Dataset]
+"""Holds out some examples of data, or none."""
+
+
+def aside(share: float | None, seed: int = 0) -> Aside:
+    """What holds out a share of data: None leaves what it holds out by itself, and 0 holds out nothing.
+
+    Raises:
+        DataError: it is no share.
+    """
+    if share is None:
+        return lambda dataset: dataset
+    check_share(share)
+    return (lambda dataset: hold_out(dataset, share, seed)) if share else none_held_out
+
+
+def check_share(share: float) -> None:
+    """Raise DataError unless it is from 0 to below 1."""
+    if not 0 <= share < 1:
+        raise DataError(
+            f"--hold-out is {share:g}; give a share below 1, such as 0.1, or 0 to hold out nothing."
+        )
+
+
+def none_held_out(dataset: Dataset) -> Dataset:
+    """The same data with nothing held out: what it holds out by itself is among what is trained on."""
+    held_out = dataset.held_out
+    return dataset if held_out is None else replace(_joined(dataset, held_out), held_out=None)
+
+
+def _joined(one: Dataset, other: Dataset) -> Dataset:
+    """The first, and the examples of another behind its own; so of each part that both have."""
+    examples, condition = (
+        Column(first.kind, torch.cat([first.values, second.values]))
+        for first, second in ((one.examples, other.examples), (one.condition, other.condition))
+    )
+    parts = {
+        name: _joined(part, other.parts[name]) if name in other.parts else part
+        for name, part in one.parts.items()
+    }
+    return replace(one, examples=examples, condition=condition, parts=parts)
 
 
 def hold_out(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
@@ -32,12 +75,11 @@ def hold_out(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
     Raises:
         DataError: the data holds some out by itself, has parts that belong together, or is too small.
     """
-    if not 0 < share < 1:
-        raise DataError(f"--hold-out is {share:g}; give a share above 0 and below 1, such as 0.1.")
+    check_share(share)
     if dataset.held_out is not None:
         raise DataError(
             f"'{dataset.name}' has {len(dataset.held_out):,} held-out examples of its own; leave --hold-out "
-            "away."
+            "away, or give 0 to train on all."
         )
     if dataset.parts.keys() - {UNLABELLED}:
         raise DataError(

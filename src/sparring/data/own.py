@@ -17,7 +17,7 @@ from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Kind
 from sparring.data.truth import Truth
 from sparring.errors import DataError, nearest
-from sparring.imports import import_file
+from sparring.imports import import_file, importing_beside
 from sparring.mistakes import described
 
 
@@ -50,7 +50,8 @@ def read_own(name: str) -> Dataset:
             f"It has: {', '.join(functions) or 'none'}."
         )
     place = place_of(getattr(module, function))
-    dataset: Dataset = getattr(module, function)()
+    with importing_beside(Path(path)):
+        dataset: Dataset = getattr(module, function)()
     for mistake in dataset_mistakes(dataset, place):
         raise DataError(mistake)
     check(dataset, place)

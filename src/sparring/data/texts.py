@@ -12,6 +12,7 @@ from typing import Literal
 import torch
 
 from sparring.data.dataset import Column, Dataset
+from sparring.data.holding_out import check_share
 from sparring.data.kinds import Tokens
 from sparring.data.kinds.tokens import END, MARKS, PADDING, UNKNOWN
 from sparring.data.limits import LARGEST_TEXT
@@ -21,7 +22,7 @@ from sparring.randomness import Randomness
 
 TokensName = Literal["characters", "words"]
 HELD_OUT_SHARE = 0.1
-"""Share of the different texts of a file that are not trained on."""
+"""Share of the different texts of a file that are not trained on, unless another is given."""
 LARGEST_VOCABULARY = 20_000
 """Tokens that are told apart; rarer ones are unknown."""
 LEAST_COUNT = 2
@@ -34,20 +35,25 @@ SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
 FLAG_LETTERS = ("\U0001f1e6", "\U0001f1ff")
 
 
-def read_texts(path: Path, tokens: TokensName = "characters") -> Dataset:
+def read_texts(
+    path: Path, tokens: TokensName = "characters", share: float | None = None, seed: int = 0
+) -> Dataset:
     """Read a file of UTF-8 text: each line that is not blank is an example.
 
-    A tenth of the different texts, always the same ones, is held out, with all their repetitions. The
-    vocabulary is made of the others. Texts are brought to Unicode's composed form (NFC), so that an accent is
+    A share of the different texts is held out, with all their repetitions. The vocabulary is made of the
+    others. Texts are brought to Unicode's composed form (NFC), so that an accent is
     the same however it was typed.
 
     Args:
         path: the file.
         tokens: `characters` as a reader sees them (a letter with its accents, an emoji with its modifiers),
             or `words`, which are what stands between spaces.
+        share: how many of the different texts are held out: None for a tenth, 0 for none.
+        seed: decides which.
 
     Raises:
-        DataError: the file cannot be read, a line is not UTF-8 or too long, or there is too little.
+        DataError: the file cannot be read, a line is not UTF-8 or too long, there is too little, or the
+            share is none.
     """
     if tokens not in CUTS:
         raise DataError(f"Texts are cut into {' or '.join(CUTS)}, not into '{tokens}'.")
@@ -60,12 +66,15 @@ def read_texts(path: Path, tokens: TokensName = "characters") -> Dataset:
                 "break it into several lines."
             )
     texts = [tuple(line) for line in lines.values()]
-    training, held_out = _split(texts, path)
+    share = HELD_OUT_SHARE if share is None else share
+    check_share(share)
+    training, held_out = _split(texts, path, share, seed)
     vocabulary = _vocabulary(training, tokens, path)
     # One place more for the end of the longest text.
     kind = Tokens((max(map(len, texts)) + 1,), vocabulary, " " if tokens == "words" else "", ends=True)
     name = f"text:{path}"
-    return Dataset(name, _column(kind, training), held_out=Dataset(name, _column(kind, held_out)))
+    unseen = Dataset(name, _column(kind, held_out)) if held_out else None
+    return Dataset(name, _column(kind, training), held_out=unseen)
 
 
 def characters(text: str) -> list[str]:
@@ -121,7 +130,7 @@ def _lines(path: Path) -> dict[int, str]:
 
 
 def _split(
-    texts: Sequence[tuple[str, ...]], path: Path
+    texts: Sequence[tuple[str, ...]], path: Path, share: float, seed: int
 ) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
     """What is trained on, and what is held out: no text is in both."""
     different = list(dict.fromkeys(texts))
@@ -129,8 +138,8 @@ def _split(
         raise DataError(
             f"{path} has {len(different)} different texts, one in each line: it needs at least two."
         )
-    count = max(1, round(HELD_OUT_SHARE * len(different)))
-    order = Randomness(0).child("held-out texts").permutation(len(different))
+    count = min(max(1, round(share * len(different))), len(different) - 1) if share else 0
+    order = Randomness(seed).child("held-out texts").permutation(len(different))
     held_out = {different[place] for place in order[:count].tolist()}
     return [text for text in texts if text not in held_out], [text for text in texts if text in held_out]
 

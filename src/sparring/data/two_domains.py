@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from sparring.data.dataset import Column, Dataset
 from sparring.data.decoding import sizes
 from sparring.data.domains import Domains, domains_of, partners
 from sparring.data.folder import load_images
+from sparring.data.holding_out import Aside
 from sparring.data.kinds import kind_of
 from sparring.data.layout import layout_of
 from sparring.data.listing import Listing, list_folder
@@ -21,8 +22,6 @@ from sparring.data.provenance import Provenance
 from sparring.data.resizing import Frame, Half
 from sparring.errors import DataError
 
-Aside = Callable[[Dataset], Dataset]
-"""Holds out some examples of data that has none held out."""
 LARGEST_OWN = 512
 """Sides in pixels up to which images keep their own size."""
 
@@ -37,6 +36,8 @@ class Reading:
     stretch: bool = False
     watch: Watch = unwatched
     aside: Aside = lambda dataset: dataset
+    classes: tuple[str, ...] = ()
+    """Folders within each domain whose images are held out."""
 
 
 def read_pairs(path: Path, reading: Reading) -> Dataset:
@@ -55,7 +56,7 @@ def read_pairs(path: Path, reading: Reading) -> Dataset:
             images of several sizes are given no size.
     """
     listing = list_folder(path)
-    domains = domains_of(path, listing)
+    domains = domains_of(path, listing, reading.classes)
     dataset = _side_by_side(path, listing, reading) if domains is None else _by_names(path, domains, reading)
     return _with_parts(reading.aside(dataset))
 
@@ -74,7 +75,7 @@ def read_unpaired(path: Path, reading: Reading) -> Dataset:
         DataError: the folder is laid out otherwise, an image cannot be read (unless such are skipped), or
             images of several sizes are given no size.
     """
-    domains = domains_of(path, list_folder(path))
+    domains = domains_of(path, list_folder(path), reading.classes)
     if domains is None:
         raise DataError(
             f"{path} has no two folders of images: give it A and B, or trainA and trainB (and testA and "
@@ -123,6 +124,11 @@ def _by_names(path: Path, domains: Domains, reading: Reading) -> Dataset:
 
 
 def _side_by_side(path: Path, listing: Listing, reading: Reading) -> Dataset:
+    if reading.classes:
+        raise DataError(
+            f"{path} has no two folders of images, within which there could be one called "
+            f"'{reading.classes[0]}': leave --hold-out-classes out, or give it A and B."
+        )
     layout = layout_of(path, listing)
     if layout.training.classes is not None:
         raise DataError(

@@ -39,6 +39,21 @@ def mean_over_seeds(numbers: Sequence[float]) -> Spread:
     return Spread(mean, mean - margin, mean + margin)
 
 
+def share_over_seeds(shares: Sequence[float]) -> Spread:
+    """The mean of shares, from 0 to 1, with Student's 95 % interval of its log-odds, which never leaves them.
+
+    The standard error is brought to log-odds by their slope at the mean (the delta method). Shares that are
+    all 0, or all 1, have the interval of equal numbers.
+    """
+    plain = mean_over_seeds(shares)
+    mean = plain.value
+    if plain.low is None or not 0 < mean < 1:
+        return plain
+    centre, margin = math.log(mean / (1 - mean)), (mean - plain.low) / (mean * (1 - mean))
+    low, high = (1 / (1 + math.exp(-each)) for each in (centre - margin, centre + margin))
+    return Spread(mean, low, high)
+
+
 def t_quantile(degrees: int, confidence: float = 0.95) -> float:
     """How many standard errors contain a share of Student's distribution, by bisection of its angle."""
     low, high = 0.0, math.pi / 2

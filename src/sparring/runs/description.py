@@ -96,6 +96,17 @@ def check_description(path: Path, description: dict[str, Any]) -> None:
         raise RunError(f"{path} is damaged: {misfit}. Restore it from a copy.") from misfit
 
 
+def as_of_today(description: dict[str, Any]) -> dict[str, Any]:
+    """A description with all values as they are meant today.
+
+    A share of 0 to hold out once stood for what the data does by itself, before that was None.
+    """
+    data = description.get("data")
+    if isinstance(data, dict) and "hold_out_classes" not in data and data.get("hold_out") == 0:
+        data["hold_out"] = None
+    return description
+
+
 def check_parts(spec: Mapping[str, Any]) -> None:
     """Raise `Misfit` unless all parts of the data, which may have parts themselves, are described."""
     for name, part in spec["parts"].items():

@@ -27,7 +27,7 @@ from sparring.errors import CheckpointError, RunError, nearest
 from sparring.opening import plain_itself
 from sparring.runs.checkpoint import Tensors, packed, read_weights, unpacked
 from sparring.runs.checkpoints import Checkpoints
-from sparring.runs.description import FORMAT, check_description
+from sparring.runs.description import FORMAT, as_of_today, check_description
 from sparring.runs.files import (
     LARGEST_ROWS,
     append_row,
@@ -150,7 +150,7 @@ class Run:
     @property
     def description(self) -> dict[str, Any]:
         """The contents of run.json."""
-        return read_json(self.path / "run.json", dict[str, Any])
+        return as_of_today(read_json(self.path / "run.json", dict[str, Any]))
 
     def describe(self, description: dict[str, Any]) -> None:
         """Write run.json."""

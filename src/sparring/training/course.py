@@ -63,6 +63,10 @@ class Course:
             first, epochs = first + int(steps), epochs + math.ceil(steps / per_epoch)
         self.total = total
 
+    def lasting(self, total: int) -> Course:
+        """The same phases in a run of so many steps."""
+        return Course(self.phases, self.batches_per_epoch, total)
+
     @property
     def unreached(self) -> list[str]:
         """Names of the phases that the run is too short for; none while its length is not known."""

@@ -17,6 +17,7 @@ from sparring.recommendation import Recommendation, has_rules, rules_of
 from sparring.runs.folder import Run
 from sparring.settings import Limit, as_option
 from sparring.shown import quoted
+from sparring.training.course import Course
 from sparring.training.engine import Engine
 from sparring.training.pace import FOR_STEPS
 from sparring.training.precision import Precision
@@ -46,11 +47,17 @@ class Chosen:
     """What was chosen, and why, a line each."""
     hint: str | None = None
     """That the run is too short for its networks, and which would do."""
+    steps: int = 0
+    """About how many the run has, where somebody had to know."""
 
     @property
     def lines(self) -> list[str]:
-        """What is said of them before the run begins."""
+        """What is said of them before runs begin."""
         return [*self.reasons, *([f"Hint: {self.hint}"] if self.hint else [])]
+
+    def lines_beside(self, course: Course) -> list[str]:
+        """The same for a run that says by itself which of its phases it is too short for."""
+        return list(self.reasons if self.hint and course.lasting(self.steps).unreached else self.lines)
 
 
 def choose_settings(
@@ -93,14 +100,15 @@ def choose_settings(
         wanted = game_class.steps_wanted(settings, dataset.spec) if rules else 0
         # One that begins with learnt weights has most of its way behind it.
         timed = wanted and not asked.from_
-        hint = _too_short(steps_of(settings), wanted, game_class, dataset) if timed else None
-        return Chosen(settings, {}, hint=hint)
+        steps = steps_of(settings) if timed else 0
+        hint = _too_short(steps, wanted, game_class, dataset) if timed else None
+        return Chosen(settings, {}, hint=hint, steps=steps)
     limited = asked.limit() is not None
     rung, settings, steps = _rung(ladder, name, game_class, dataset, given, steps_of, limited)
     by_rule = {name: value for name, value in rung.settings.items() if name not in given}
     wanted = game_class.steps_wanted(settings, dataset.spec)
     reasons = _reasons(name, by_rule, rung, steps, wanted)
-    return Chosen(settings, by_rule, reasons, _too_short(steps, wanted, game_class, dataset))
+    return Chosen(settings, by_rule, reasons, _too_short(steps, wanted, game_class, dataset), steps)
 
 
 def with_size(asked: RunSettings) -> RunSettings:

@@ -64,6 +64,8 @@ class Recording:
         self.console = console
         self.callbacks = callbacks
         self.writes = engine.processes.is_first
+        # Found out together: all processes wait for what is told in the first.
+        self.tells = engine.processes.any(self.writes and bool(callbacks.of))
         self.interval, self.epoch_meter = Meter(), Meter()
         self.history_size = 0
         """Bytes of the history at the last checkpoint."""
@@ -139,6 +141,8 @@ class Recording:
 
     def tell(self, name: str, values: Mapping[str, Any] | None = None) -> None:
         """Call the callbacks of a name, where this process writes; an error in one ends all processes."""
+        if not self.tells:
+            return
         with self.engine.processes.ending_together():
             if self.writes:
                 self.callbacks.tell(name, self._moment(values or {}))

@@ -8,7 +8,7 @@ import shlex
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from sparring.console import Console
 from sparring.errors import Interrupted, MemoryShortage, RunError, SettingError, TrainingError
 from sparring.evaluation.result import short
 from sparring.evaluation.runs import evaluate
-from sparring.runs.files import read_json, refuse_links, writing
+from sparring.runs.files import read_json, refuse_links, write_json, writing
 from sparring.runs.folder import Run
 from sparring.runs.origins import refuse_code_of
 from sparring.runs.place import TUNING_FILE, is_run
@@ -131,9 +131,11 @@ class Tuning:
         return table
 
     def play(self, trials: int, console: Console, threads: int | None = None) -> None:
-        """Make what is left of so many trials."""
-        optuna, study = import_optuna(), self._study()
+        """Make what is left of so many trials, which are from now on how many there are to be."""
+        optuna = import_optuna()
         with self._held():
+            self._plan(trials)
+            study = self._study()
             self._take_up(study, optuna)
             while (number := len(_over(study, optuna))) < trials:
                 # As an unbroken search would have it, whenever this one was stopped.
@@ -141,6 +143,12 @@ class Tuning:
                 trial = study.ask({name: span.distribution(optuna) for name, span in self.spans.items()})
                 self._play(study, trial, number, threads, optuna)
                 console.line(self._said(number, trials))
+
+    def _plan(self, trials: int) -> None:
+        """Write down how many trials there are to be, where that is new."""
+        if trials != self.description.trials:
+            self.description = replace(self.description, trials=trials)
+            write_json(self.path / TUNING_FILE, asdict(self.description))
 
     def _take_up(self, study: Any, optuna: Any) -> None:
         """Put what was being tried when a search was stopped first in line again."""
@@ -155,7 +163,7 @@ class Tuning:
         folder, states = self.path / f"trial-{number}", optuna.trial.TrialState
         try:
             half = trial.user_attrs.get("half")
-            if half is None and (run := self._trained(folder, trial.params, threads, _stop_half_way)):
+            if half is None and (run := self._trained(folder, trial.params, threads, _stopping_half_way())):
                 half = self._judged(trial, run)
                 trial.set_user_attr("half", half)
             if half is not None:
@@ -167,6 +175,12 @@ class Tuning:
             study.tell(trial, self._judged(trial, Run.open(folder)))
         except (TrainingError, MemoryShortage):
             study.tell(trial, state=states.PRUNED)
+        except KeyboardInterrupt:
+            # Between runs, or before one hears it.
+            raise self._interrupted(128 + signal.SIGINT) from None
+
+    def _interrupted(self, exit_code: int) -> Interrupted:
+        return Interrupted(f"Interrupted; go on with: sparring tune {quoted(self.path)}", exit_code)
 
     def _trained(
         self,
@@ -188,9 +202,7 @@ class Tuning:
         except Interrupted as error:
             run = Run.open(folder)
             if not (stop and _is_half_way(run)):
-                raise Interrupted(
-                    f"Interrupted; go on with: sparring tune {quoted(self.path)}", error.exit_code
-                ) from error
+                raise self._interrupted(error.exit_code) from error
             return run
         run = Run.open(folder)
         return None if run.finished else run
@@ -260,10 +272,18 @@ def _over(study: Any, optuna: Any) -> list[Any]:
     return found
 
 
-def _stop_half_way(moment: Moment) -> None:
-    """Interrupt a run, which saves itself after one more round, once it has half its length."""
-    if moment.total_steps is not None and 2 * moment.step >= moment.total_steps:
-        signal.raise_signal(signal.SIGINT)
+def _stopping_half_way() -> Callable[[Moment], None]:
+    """What interrupts a run, which saves itself after one more round, once it has half its length."""
+    stopped = False
+
+    def stop(moment: Moment) -> None:
+        nonlocal stopped
+        # Once: a run takes a second signal for impatience, and that round may have a row of its own.
+        if not stopped and moment.total_steps is not None and 2 * moment.step >= moment.total_steps:
+            stopped = True
+            signal.raise_signal(signal.SIGINT)
+
+    return stop
 
 
 def _is_half_way(run: Run) -> bool:

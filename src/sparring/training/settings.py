@@ -96,11 +96,15 @@ class RunSettings(Settings):
     """Learn how opaque the images of a folder are, as a fourth channel, instead of putting them on white."""
     tokens: TokensName | None = None
     """What the texts of text:FILE are cut into; characters by default."""
-    hold_out: Annotated[Fraction, tyro.conf.arg(metavar="SHARE")] = 0.0
-    """Share of the examples to keep aside, so that an evaluation compares with some that were never seen,
-    where the data holds none out by itself."""
+    hold_out: Annotated[Fraction | None, tyro.conf.arg(metavar="SHARE")] = None
+    """Share of the examples to keep aside, so that an evaluation compares with some that were never seen:
+    where the data holds none out by itself, or of texts, of which it is else a tenth. 0 for none: all is
+    trained on, and what only unseen examples show is not said."""
     hold_out_seed: Natural = 0
     """Decides which these are; the same for every seed of a run."""
+    hold_out_classes: Annotated[str | None, tyro.conf.arg(metavar="NAMES")] = None
+    """Folders within both domains of pairs: or unpaired: to keep aside, such as flags,symbols: whether what
+    was learnt holds for what is of another class."""
     keep_every: Annotated[Natural | None, tyro.conf.arg(metavar="N")] = None
     """Keep the networks of every so many epochs for good; 0 for none; by default what the system says."""
     history_every: Count = 50

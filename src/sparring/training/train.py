@@ -91,7 +91,7 @@ def start(
     engine = Engine(
         game_class, chosen.settings, dataset, None, asked.seed, processes, microbatches=asked.microbatches
     )
-    for line in chosen.lines:
+    for line in chosen.lines_beside(engine.course):
         console.line(line)
     refuse(sample_mistakes(engine.game, engine.dataset))
     refuse(figure_mistakes(engine.game))

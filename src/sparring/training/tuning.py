@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sparring.console import Console
@@ -83,11 +83,8 @@ def go_on(
         SparringError: no such search, or another process goes on with it.
     """
     tuning = Tuning(folder)
-    if trials is not None:
-        described = replace(tuning.description, trials=TuneSettings(trials).trials)
-        write_json(tuning.path / TUNING_FILE, asdict(described))
-        tuning = Tuning(folder)
-    tuning.play(tuning.description.trials, Console(silent=quiet), threads)
+    planned = tuning.description.trials if trials is None else TuneSettings(trials).trials
+    tuning.play(planned, Console(silent=quiet), threads)
     return tuning
 
 

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from sparring.data import Column, Dataset
 from sparring.data.kinds import Kind
+from sparring.errors import DataError
 from sparring.game import Batch, DataSpec, Figure, GameSettings, Source
 from sparring.randomness import Randomness
 from sparring.translation.jitter import jittered
@@ -57,3 +58,23 @@ class TwoDomains(Translator):
     def figures(self) -> dict[str, Figure]:
         """How like the true images what is made is, where the data knows them."""
         return super().figures() if self.paired else {}
+
+
+def common_shape(data: DataSpec, a: str, b: str) -> tuple[int, ...]:
+    """The shape (channels, height, width) of the images of both domains.
+
+    Args:
+        data: what is trained on.
+        a: what the images of A are in errors, such as `photographs`.
+        b: what those of B are.
+
+    Raises:
+        DataError: they have different shapes.
+    """
+    first, second = data.parts[A].kind, data.parts[B].kind
+    if first.shape != second.shape:
+        raise DataError(
+            f"The {a}, A, are {first.about} and the {b}, B, {second.about}: give both the same channels and, "
+            "with --size, the same size."
+        )
+    return first.shape

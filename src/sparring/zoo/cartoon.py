@@ -13,7 +13,7 @@ from torch.nn.utils import parametrizations
 from torch.nn.utils.parametrize import is_parametrized
 
 from sparring.data.colours import without_colour
-from sparring.errors import DataError, SettingError
+from sparring.errors import SettingError
 from sparring.game import Batch, DataSpec, Figure, Limit, Needs, Phase, Player, Role, Terms, Turn
 from sparring.nn.cartoon_unet import CartoonUNet
 from sparring.nn.guided_filter import guided_filter
@@ -29,7 +29,7 @@ from sparring.translation.edge_smoothing import edge_smoothed
 from sparring.translation.settings import ObjectiveName, TranslatorSettings
 from sparring.translation.steadiness import apart_when_moved
 from sparring.translation.superpixels import superpixels
-from sparring.translation.two_domains import A, B, TwoDomains
+from sparring.translation.two_domains import A, B, TwoDomains, common_shape
 
 SURFACE, TEXTURE = "surface", "texture"
 FINE = 1, 0.005
@@ -122,13 +122,7 @@ class Cartoon(TwoDomains):
 
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
         super().__init__(settings, data, random)
-        photo, cartoon = data.parts[A].kind, data.parts[B].kind
-        if photo.shape != cartoon.shape:
-            raise DataError(
-                f"The photographs, A, are {photo.about} and the cartoons, B, {cartoon.about}: give both the "
-                "same channels and, with --size, the same size."
-            )
-        channels, height, width = photo.shape
+        channels, height, width = common_shape(data, "photographs", "cartoons")
         if settings.grey_weight and channels < COLOURS:
             raise SettingError(
                 f"grey_weight is {settings.grey_weight:g}, so that a critic tells cartoons from the same in "

@@ -127,11 +127,6 @@ class DCGAN(Game):
         """Binary cross-entropy of generated images labelled 1; or minus that of the same labelled 0."""
         return Terms(self.deceive(self.discriminator, self.fake(len(real)), real.examples))
 
-    def critic_score(self, examples: Tensor, condition: Tensor) -> Tensor:
-        """What the discriminator says."""
-        said: Tensor = self.discriminator(examples)
-        return said.flatten()
-
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in U(-1, 1)^latent_size."""
         return random.uniform(count, self.settings.latent_size)

@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sparring.data import Column, Dataset
-from sparring.errors import DataError
 from sparring.game import (
     Batch,
     DataSpec,
@@ -36,7 +35,7 @@ from sparring.randomness import Randomness
 from sparring.settings import Count, NonNegative, Positive, Range
 from sparring.translation.settings import Cut
 from sparring.translation.smooth_patches import side_of, smooth_patches
-from sparring.translation.two_domains import A, B, TwoDomains
+from sparring.translation.two_domains import A, B, TwoDomains, common_shape
 
 NOISE = "noise"
 
@@ -104,13 +103,7 @@ class Denoise(TwoDomains):
 
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
         super().__init__(settings, data, random)
-        noisy, clean = data.parts[A].kind, data.parts[B].kind
-        if noisy.shape != clean.shape:
-            raise DataError(
-                f"The noisy images, A, are {noisy.about} and the clean ones, B, {clean.about}: give both the "
-                "same channels and, with --size, the same size."
-            )
-        channels, *size = clean.shape
+        channels, *size = common_shape(data, "noisy images", "clean ones")
         side = side_of(settings.patch, tuple(size))
         self.side = side
         self.register_buffer("strength", torch.ones(()))

@@ -139,11 +139,6 @@ class GAN(Game):
             return self.noise[real.indices]
         return self.latent(len(real), self.random)
 
-    def critic_score(self, examples: Tensor, condition: Tensor) -> Tensor:
-        """What the discriminator says."""
-        said: Tensor = self.discriminator(examples)
-        return said.flatten()
-
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in U(-1, 1)^latent_size."""
         return random.uniform(count, self.settings.latent_size)

@@ -123,11 +123,6 @@ class WGAN(Game):
         """Line 7."""
         clip_weights(self.critic, self.settings.clip)
 
-    def critic_score(self, examples: Tensor, condition: Tensor) -> Tensor:
-        """What the critic says."""
-        said: Tensor = self.critic(examples)
-        return said.flatten()
-
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in N(0, I)."""
         return random.normal(count, self.latent_size)

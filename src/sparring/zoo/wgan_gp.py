@@ -145,11 +145,6 @@ class WGANGP(Game):
         """G(z), of which texts are the likeliest tokens."""
         return self.data.kind.hardened(self.generator(latent))
 
-    def critic_score(self, examples: Tensor, condition: Tensor) -> Tensor:
-        """What the critic says."""
-        said: Tensor = self.critic(examples)
-        return said.flatten()
-
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in N(0, I)."""
         return random.normal(count, self.latent_size)
