@@ -20,7 +20,7 @@ LARGEST_FOR_PERCEPTRONS = 32 * 32
 """Numbers in an example up to which both networks are perceptrons by default."""
 SEEN = (0.0, 1.0)
 """What black and white are within both networks. Where the ground of digits was -1 and not 0, all weights of
-its pixels moved at once, and classes were learnt slowly or not at all."""
+its pixels moved at once, and classes were learnt more slowly."""
 
 
 class Sizes(Protocol):
