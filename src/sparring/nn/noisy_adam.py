@@ -13,12 +13,11 @@ from sparring.randomness import Randomness
 
 
 class NoisyAdam(Adam):
-    """Adam whose gradients have noise of mean 0 added: the deviation or its opposite, as a coin falls.
+    """Adam whose gradients have noise in N(0, deviation²) added.
 
     The authors' code adds to the loss the sum of all weights, each times a number drawn anew: the gradient
     of that is noise. Adam divides it by the root of what squares are on average, so that unlike with SGHMC
-    what it samples is no known distribution. Theirs is normal. Of noise so small nothing but the mean and the
-    variance tells in a sum of many steps, and a coin is drawn three times as fast.
+    what it samples is no known distribution.
 
     Args:
         params: what it moves.
@@ -50,6 +49,6 @@ class NoisyAdam(Adam):
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     # Not in place: steps may be differentiated through.
-                    sides = self.random.coins(0.5, *parameter.shape).sub_(0.5)
-                    parameter.grad = torch.add(parameter.grad, sides, alpha=2 * self.deviation)
+                    noise = self.random.normal(*parameter.shape)
+                    parameter.grad = torch.add(parameter.grad, noise, alpha=self.deviation)
         super().step()
