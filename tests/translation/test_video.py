@@ -13,7 +13,7 @@ from PIL import Image
 import sparring
 from sparring.errors import DataError, SettingError
 from sparring.runs.folder import Run
-from sparring.translation.video import translate_video
+from sparring.translation.video import translate_video, write_frames
 
 av = pytest.importorskip("av")
 STAMPS = [0, 1, 2, 5, 6, 9]
@@ -97,6 +97,19 @@ def test_what_is_refused(negative: Run, tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(SettingError, match=r"pip install 'sparring\[video\]'"):
         sparring.translate(negative, tmp_path / "in.mp4", tmp_path / "out.mp4", quiet=True)
     assert not any(path.name.startswith(("out", ".writing")) for path in tmp_path.iterdir())
+
+
+def test_a_video_that_was_cut_off_is_called_so(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    noise = [Image.fromarray(random.integers(0, 256, (24, 32, 3), dtype=np.uint8)) for _ in range(10)]
+    write_frames(noise, 0.1, tmp_path / "in.mkv")
+    whole = (tmp_path / "in.mkv").read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(whole[: len(whole) * 2 // 3])
+    with pytest.warns(UserWarning, match=r"lasts 1\.0 seconds, and ends after 0\.\d: it may be cut off"):
+        translate_video(
+            tmp_path / "cut.mkv", tmp_path / "out.mkv", Image.Image.copy, lambda done, total: None
+        )
+    assert 0 < len(read(tmp_path / "out.mkv")[0]) < 10
 
 
 def test_a_failure_in_the_middle_leaves_nothing(negative: Run, tmp_path: Path, monkeypatch: Any) -> None:

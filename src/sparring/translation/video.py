@@ -28,6 +28,8 @@ READ = {*WRITTEN, ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".ogv", ".3gp"
 """Suffixes of files that are taken for videos."""
 QUALITY = {"libx264": {"crf": "18", "preset": "medium"}, "libvpx-vp9": {"crf": "24", "b": "0"}}
 
+WHOLE = 0.9
+"""Share of the time that a video says it lasts, from which on it is taken for whole: some say so roughly."""
 MOST_RATE = 1000
 """Largest denominator of a number of frames a second."""
 
@@ -41,7 +43,7 @@ def translate_video(
     """Translate each frame of a video into another, in memory that does not grow with its length.
 
     Frames keep their time stamps, and turned ones are put upright. All sound is kept as it is. Frames that
-    cannot be decoded are left out, and a warning says how many.
+    cannot be decoded are left out, and a warning says how many; another, where it ends before it says.
 
     Args:
         source: the video.
@@ -71,7 +73,10 @@ def translate_video(
         made.codec_context.time_base = shown.time_base
         sound = _sound_of(writing, reading, out)
         total, done, bad = _frames_in(av, reading), 0, 0
+        seconds, ended = (reading.duration or 0) / av.time_base, 0.0
         for packet in reading.demux(shown, *reading.streams.audio):
+            if packet.pts is not None:
+                ended = max(ended, float((packet.pts + (packet.duration or 0)) * packet.time_base))
             if packet.stream is not shown:
                 # The last packet of a stream is empty, and only says so.
                 if packet.dts is not None:
@@ -92,6 +97,12 @@ def translate_video(
         writing.mux(made.encode(None))
     if bad:
         warnings.warn(f"Left out {bad} frames of {source} that cannot be decoded.", stacklevel=2)
+    if ended < WHOLE * seconds:
+        warnings.warn(
+            f"{source} says that it lasts {seconds:.1f} seconds, and ends after {ended:.1f}: it may be "
+            "cut off.",
+            stacklevel=2,
+        )
 
 
 def write_frames(frames: Sequence[Image.Image], seconds: float, out: Path) -> None:
@@ -136,7 +147,8 @@ def _opened(av: Any, source: Path) -> Any:
     try:
         reading = av.open(str(source))
     except (av.error.FFmpegError, ValueError) as error:
-        raise DataError(f"{source} cannot be read as a video ({error}).") from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DataError(f"{source} cannot be read as a video ({reason.lower()}).") from error
     if not reading.streams.video:
         reading.close()
         raise DataError(f"{source} has no stream of pictures: give a video.")
