@@ -22,6 +22,7 @@ from sparring.evaluation.enough import check_enough_real, check_enough_samples
 from sparring.evaluation.evaluate import evaluate_samples
 from sparring.evaluation.features import FeatureExtractor, load_extractor
 from sparring.evaluation.figures import Measurement
+from sparring.evaluation.figures.labels_kept import labels_kept
 from sparring.evaluation.figures.own import of_game
 from sparring.evaluation.kept import CHOSEN, keep
 from sparring.evaluation.kin import kin_picture
@@ -29,12 +30,14 @@ from sparring.evaluation.result import Evaluation
 from sparring.figures import game_figures
 from sparring.game import Game
 from sparring.loading import load
+from sparring.model import Model
 from sparring.processes import join_processes
 from sparring.runs.files import check_writable
 from sparring.runs.folder import Run
 from sparring.runs.origins import recorded_dataset
 from sparring.runs.place import is_group, is_run
 from sparring.settings import Count, Natural, check_value
+from sparring.translation.translator import Translator
 from sparring.verdict import too_short
 
 
@@ -117,12 +120,13 @@ def _evaluate_run(
         check_enough_samples(count)
     samples = model.sample(count, seed=seed)
     classifier = classifier_on(model.game, dataset)
+    extractor = _extractor(features, dataset, model.game.random.device)
     evaluation = evaluate_samples(
         Dataset(run.path.name, samples.columns, samples.told),
         dataset,
-        extractor=_extractor(features, dataset, model.game.random.device),
+        extractor=extractor,
         seed=seed,
-        own=own_figures(model.game, dataset, classifier),
+        own=own_figures(model.game, dataset, classifier) | _of_labels(model, count, extractor),
         checkpoint={
             "run": run.path.name,
             "step": run.status["step"],
@@ -136,6 +140,16 @@ def _evaluate_run(
     if classifier is not None:
         evaluation = replace(evaluation, classes=classifier.tables())
     return evaluation, kin_picture(samples.columns, dataset)
+
+
+def _of_labels(model: Model, count: int, extractor: FeatureExtractor) -> dict[str, Measurement]:
+    """The figures of what becomes of the classes of so many sources, of a run that makes images of images."""
+    if not isinstance(model.game, Translator):
+        return {}
+    held_out = model.data.held_out
+    sources, unseen = model.game.domains(model.data if held_out is None else held_out)
+    _, targets = model.game.domains(model.data)
+    return labels_kept(sources[:count], targets, None if held_out is None else unseen, extractor)
 
 
 def _succeeds(write: Callable[[], object]) -> bool:

@@ -37,6 +37,10 @@ class SelfPaired(Translator):
         """Images of the shape that is left."""
         return replace(data.kind, shape=self.shape_left(data.shape))  # type: ignore[type-var]
 
+    def domains(self, data: Dataset) -> tuple[Dataset, Dataset]:
+        """Both are of the same images."""
+        return data, data
+
     def condition(self, data: Dataset) -> Column:
         """What is left of images, always the same of the same."""
         kind, random = self.source_kind(data.spec), Randomness(0)

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from sparring.data.dataset import Batch
+from sparring.data.dataset import Batch, Dataset
 from sparring.data.kinds import Kind
 from sparring.errors import SettingError, nearest
 from sparring.game import DataSpec, Figure, Game, GameSettings
@@ -70,6 +70,11 @@ class Translator(Game):
     def pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """The sources of a batch, and what is to be made of them."""
         return batch.condition, batch.examples
+
+    def domains(self, data: Dataset) -> tuple[Dataset, Dataset]:
+        """The data that images are taken from, and that of images such as are made of them, each with the
+        classes that are known."""
+        return data.parts.get("A", data), data.parts.get("B", data)
 
     @abstractmethod
     def make(self, latent: Tensor, source: Tensor, direction: str) -> Tensor:
