@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 
-from effects import Effect, chance, effects, ratio
-from kept_lines import Line
+from effects import WITHOUT, Effect, chance, effects, geometric, ratio
+from kept_lines import Line, interval
+
+from sparring.reporting.statistics import mean_over_seeds
 
 ITEMS = {
     "A1": "images from -1 to 1, tanh as the generator's last activation",
@@ -79,6 +82,41 @@ def first_to_try(bases: Sequence[str], lines: Sequence[Line], flags: Mapping[str
             parts += [f"- **{verdict}**", *(f"    - {line(each, flags[each.name])}" for each in named)]
         parts.append(f"\n{chance(of_base)}\n")
     return "\n".join(parts)
+
+
+def optimisers(base: str, lines: Sequence[Line], rates: Mapping[str, Sequence[str]]) -> str:
+    """What two optimisers come to from a base, each at the best of its rates by the mean FID, as Markdown;
+    nothing where one of these was not measured.
+
+    Args:
+        base: the system.
+        lines: of all recorded runs.
+        rates: for each optimiser, the names of the runs at its rates; the first optimiser is the base's own.
+    """
+    fids = {
+        name: [line["figures"]["fid"] for line in lines if (line["base"], line["name"]) == (base, name)]
+        for names in rates.values()
+        for name in names
+    }
+    if not all(fids.values()):
+        return ""
+    best = [min(names, key=lambda name: fmean(fids[name])) for names in rates.values()]
+    said = (
+        f"{optimiser} {_as_it_is(name)}: FID {interval(mean_over_seeds(fids[name]), '.1f')}"
+        for optimiser, name in zip(rates, best, strict=True)
+    )
+    times = ratio(
+        geometric([theirs / ours for ours, theirs in zip(*(fids[name] for name in best), strict=True)])
+    )
+    counts = ", ".join(f"{len(names)} of {optimiser}" for optimiser, names in rates.items())
+    return (
+        f"**Why not SGD?** From `{base}`, as many steps, the best of all rates that were tried ({counts}): "
+        f"{'; '.join(said)}; that is times {times}.\n"
+    )
+
+
+def _as_it_is(name: str) -> str:
+    return "as it is" if name == WITHOUT else f"at {name.split()[-1]}"
 
 
 def line(each: Effect, flags: str) -> str:

@@ -39,11 +39,14 @@ class Effect:
 
     @property
     def verdict(self) -> str:
-        """Helps, hurts, or not shown, by whether the interval of the ratio of FIDs holds 1."""
+        """Helps, hurts, or not shown, by whether the interval of the ratio of FIDs holds 1; changes nothing,
+        where all runs come to what they do without."""
         if self.broken:
             return f"breaks {self.broken} of {self.seeds} runs"
         if self.fid is None or self.fid.low is None or self.fid.high is None:
             return "too few seeds"
+        if self.fid.low == self.fid.high == 1.0:
+            return "changes nothing"
         if self.fid.low <= 1.0 <= self.fid.high:
             return "not shown"
         return "helps" if self.fid.value < 1 else "hurts"
@@ -103,6 +106,8 @@ def findings_of(runs: Sequence[Line]) -> str:
 def ratio(spread: Spread) -> str:
     """A ratio with its interval, in as many digits as show on which side of 1 its ends lie."""
     ends = [end for end in (spread.low, spread.high) if end is not None]
+    if {*ends} == {1.0}:
+        return "1"
     digits = next((digits for digits in range(2, 6) if all(round(end, digits) != 1.0 for end in ends)), 6)
     return f"{spread.value:.{digits}f} [{spread.low:.{digits}f}, {spread.high:.{digits}f}]"
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import kept_lines
-from advice import first_to_try, verdicts
+from advice import first_to_try, optimisers, verdicts
 from effects import WITHOUT, draw, effects, section
 
 import sparring
@@ -158,6 +158,11 @@ ARMS = {
     },
 }
 """What is measured, by name."""
+RATES = {
+    "Adam": (WITHOUT, "rates of 1e-4", *(name for name in ARMS if name.startswith("Adam at"))),
+    "SGD": tuple(name for name in ARMS if name.startswith("SGD at")),
+}
+"""Two optimisers, each at five rates."""
 
 
 def measure(base: str, names: Sequence[str]) -> None:
@@ -238,7 +243,8 @@ def page(text: str, recorded: Sequence[kept_lines.Line]) -> str:
 def guide(text: str, recorded: Sequence[kept_lines.Line]) -> str:
     """The user's page with what is measured written anew."""
     lists = "## The two lists of advice\n\n" + verdicts([*BASES], recorded, advice())
-    return kept_lines.rewritten(text, f"{first_to_try([*BASES], recorded, flags())}\n{lists}")
+    compared = "\n".join(filter(None, (optimisers(base, recorded, RATES) for base in BASES)))
+    return kept_lines.rewritten(text, f"{first_to_try([*BASES], recorded, flags())}\n{compared}\n{lists}")
 
 
 def flags() -> dict[str, str]:
