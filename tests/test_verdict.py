@@ -103,6 +103,18 @@ def test_what_is_no_number_or_has_no_scale_is_not_judged() -> None:
     assert verdict(precision=(0.0, 0.0)).grade is Grade.CLOSE
 
 
+def test_nothing_is_close_to_what_real_examples_do_not_reach_either() -> None:
+    none = dict.fromkeys(("coverage", "recall", "precision", "memorised"), (0.0, 0.0))
+    assert of_figures(none, 1000).grade is Grade.UNJUDGED
+    assert of_figures(none | {"memorised": (0.9, 0.0)}, 1000).grade is Grade.FAR
+
+
+@pytest.mark.parametrize("name", ["memorised", "copied"])
+def test_copies_are_judged_where_nothing_was_held_out(name: str) -> None:
+    assert verdict(**{name: (0.01, None)}).grade is Grade.CLOSE
+    assert verdict(**{name: (0.9, None)}).text.startswith("Much is copied: 90 % of the samples")
+
+
 def test_few_samples_are_not_judged() -> None:
     assert of_figures(GOOD, FEWEST).grade is Grade.CLOSE
     few = of_figures(GOOD, FEWEST - 1)

@@ -32,7 +32,9 @@ LONG_ENOUGH = 0.25
 digits that it covers at the end."""
 TELLING = 0.02
 """Where real examples have less than this share of something that samples may lack, it is not judged: in a
-hundred texts it would be a handful."""
+hundred texts it would be a handful, and of nothing samples have as much whatever they are."""
+NEAR_COPIES = 0.01
+"""Share of real examples that look like near-copies of others, where none were held out to measure it."""
 NAMED = 3
 """Shortcomings that a verdict names at the most, the largest first."""
 
@@ -57,6 +59,10 @@ class Verdict:
     """One sentence."""
 
 
+def _ratio(value: float, real: float) -> float | None:
+    return value / real if real >= TELLING else None
+
+
 @dataclass(frozen=True)
 class Criterion:
     """How a figure is judged."""
@@ -65,10 +71,10 @@ class Criterion:
     """What it is where samples are far from real."""
     text: Callable[[float, float], str]
     """The figure of samples beside that of real examples, in words."""
-    reached: Callable[[float, float], float] = lambda value, real: value / real if real > 0 else 1.0
-    """Share of what real examples reach that samples reach."""
-    tells: Callable[[float], bool] = lambda real: True
-    """Whether it says anything where real examples have this value."""
+    reached: Callable[[float, float], float | None] = _ratio
+    """Share of what real examples reach that samples reach; None where real ones reach too little to tell."""
+    expected: float | None = None
+    """What real examples have, as far as it is known where none were held out to measure it."""
 
 
 def _percent(share: float) -> str:
@@ -90,9 +96,7 @@ def _number(what: str) -> Criterion:
 
 def _rest(trouble: str, text: Callable[[float, float], str]) -> Criterion:
     """A figure of which the rest, up to 1, is what samples should reach."""
-    return Criterion(
-        trouble, text, lambda value, real: (1 - value) / (1 - real), lambda real: 1 - real >= TELLING
-    )
+    return Criterion(trouble, text, lambda value, real: _ratio(1 - value, 1 - real))
 
 
 def _evenness(value: float, real: float) -> float:
@@ -118,6 +122,7 @@ OF_FIGURES = {
         COPIED,
         lambda value, real: f"{_percent(value)} of the samples nearly copy a training example",
         lambda value, real: 1 - max(value - real, 0.0),
+        expected=NEAR_COPIES,
     ),
     "bleu_2": Criterion(UNREAL, lambda value, real: f"BLEU-2 is {value:.2g} (of real ones: {real:.2g})"),
     "novel_ngrams": _rest(
@@ -144,6 +149,7 @@ OF_FIGURES = {
         COPIED,
         lambda value, real: f"{_percent(value)} of the samples are training texts",
         lambda value, real: 1 - max(value - real, 0.0),
+        expected=0.0,
     ),
 }
 """How the figures of an evaluation are judged."""
@@ -203,9 +209,14 @@ def _judged(criteria: Mapping[str, Criterion], figures: Mapping[str, tuple[Any, 
     found = []
     for name, criterion in criteria.items():
         value, real = (as_number(number) for number in figures.get(name, (None, None)))
-        if value is not None and real is not None and criterion.tells(real):
-            found.append((criterion.reached(value, real), criterion.trouble, criterion.text(value, real)))
-    if not found:
+        real = criterion.expected if real is None else real
+        if value is None or real is None:
+            continue
+        reached = criterion.reached(value, real)
+        if reached is not None:
+            found.append((reached, criterion.trouble, criterion.text(value, real)))
+    # Not to copy is no merit of samples of which nothing else is known.
+    if all(trouble == COPIED and reached >= NEAR for reached, trouble, _ in found):
         return Verdict(Grade.UNJUDGED, "No verdict: none of these figures has a scale that real ones give.")
     found.sort(key=lambda each: each[0])
     least, trouble, _ = found[0]

@@ -130,18 +130,27 @@ def test_whole_classes_may_be_held_out(tmp_path):
     for number, name in enumerate(("cats/1", "cats/2", "dogs/1", "owls/1", "loose")):
         fill(tmp_path, {f"A/{name}.png": number, f"B/{name}.png": 100 + number})
     for name in ("pairs", "unpaired"):
-        dataset = load_dataset(f"{name}:{tmp_path}", hold_out_classes="owls,cats")
+        dataset = load_dataset(f"{name}:{tmp_path}", hold_out_classes="owls, cats")
         assert sorted(first(dataset.examples)) == [102, 104]
         assert sorted(first(dataset.held_out.examples)) == [100, 101, 103]
         assert sorted(first(dataset.held_out.parts["A"].examples)) == [0, 1, 3]
         for more, said in (
-            ({"hold_out_classes": "rats"}, "no folder 'rats' .* Did you mean 'cats'.*cats, dogs, owls"),
+            (
+                {"hold_out_classes": "rats"},
+                r"no folder 'rats' .*\. Did you mean 'cats'\? They have: cats, dogs",
+            ),
             ({"hold_out_classes": "cats", "hold_out": 0.5}, "leave one of the two out"),
         ):
             with pytest.raises(DataError, match=said):
                 load_dataset(f"{name}:{tmp_path}", **more)
     with pytest.raises(DataError, match="no folders within two domains"):
         load_dataset("ring", hold_out_classes="cats")
+
+
+def test_not_all_classes_may_be_held_out(tmp_path):
+    fill(tmp_path, {"A/cats/1.png": 1, "A/dogs/1.png": 2, "B/cats/1.png": 3, "B/dogs/1.png": 4})
+    with pytest.raises(DataError, match="To hold out dogs, cats leaves nothing"):
+        load_dataset(f"unpaired:{tmp_path}", hold_out_classes="dogs,cats")
 
 
 def test_the_same_name_loads_the_same(tmp_path):

@@ -156,7 +156,7 @@ def load_dataset(
         raise DataError(
             f"'{name}' has no files that may be transparent, as 'folder:PATH' has; leave alpha out."
         )
-    classes = tuple(hold_out_classes.split(",")) if hold_out_classes else ()
+    classes = tuple(map(str.strip, hold_out_classes.split(","))) if hold_out_classes else ()
     if classes and kind not in TWO_DOMAINS:
         raise DataError(
             f"'{name}' has no folders within two domains, as 'pairs:PATH' and 'unpaired:PATH' may have: "

@@ -90,7 +90,7 @@ def _by_classes(
     """Where files stand if those in some folders within the domains are held out, and no others.
 
     Raises:
-        DataError: some are held out already, or no folder has one of the names.
+        DataError: some are held out already, no folder has one of the names, or nothing else is left.
     """
     inside = [file for file in listing.images if place_of(file) is not None]
     if any(place.held_out for file in inside if (place := place_of(file))):
@@ -98,10 +98,15 @@ def _by_classes(
     known = {_class_of(file) for file in inside} - {""}
     for name in classes:
         if name not in known:
-            has = f"they have {', '.join(sorted(known))}" if known else "they have none"
             raise DataError(
-                f"The two domains in {root} have no folder '{name}' to hold out;{nearest(name, known)} {has}."
+                f"The two domains in {root} have no folder '{name}' to hold out.{nearest(name, known)} "
+                f"They have: {', '.join(sorted(known)) or 'none'}."
             )
+    if all(_class_of(file) in classes for file in inside):
+        raise DataError(
+            f"To hold out {', '.join(classes)} leaves nothing of {root} to train on: leave one out of "
+            "--hold-out-classes."
+        )
 
     def parted(file: Path) -> _Place | None:
         place = place_of(file)
