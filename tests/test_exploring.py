@@ -25,6 +25,7 @@ from sparring.exploring.directions import find_directions
 from sparring.exploring.latents import DRAWN, spherical, truncated
 from sparring.game import Game, GameSettings
 from sparring.model import Model
+from sparring.nn.several import made_by
 from sparring.randomness import Randomness
 
 SHAPE = (3, 8, 8)
@@ -142,14 +143,35 @@ def test_samples_along_directions(model: Model) -> None:
     assert (moved[2] == 0).all()
 
 
-@pytest.mark.parametrize("system", ["gan", "dcgan", "r3gan", "acgan", "began", "improved-gan"])
+def test_directions_are_those_of_noise_that_is_changed_on_its_way() -> None:
+    """A dimension that goes through a factor, and one that only says which generator there is."""
+
+    class Turned(Planted):
+        def generate(self, latent: Tensor, condition: Tensor) -> Tensor:
+            kept = torch.cat([-2 * latent[:, :1], latent[:, 1:-1]], 1)
+            return made_by([self.generator], torch.cat([kept, kept[:, :1], latent[:, -1:]], 1))
+
+    game = Turned(DataSpec(Images(SHAPE)))
+    weight = game.generator[0].weight
+    with torch.no_grad():
+        weight.zero_()
+        weight[:, 0], weight[:, 1] = 1.0, torch.tensor([0.5, -0.5]).repeat(len(weight) // 2)
+    found, values = find_directions(game, game.latent(1, Randomness(0)), torch.zeros(1, 0))
+    # Each output sees the first four times as much as the second, whose sign is that of every other output.
+    assert torch.allclose(found[:2].abs(), torch.eye(DIMENSIONS)[:2], atol=1e-5)
+    assert torch.allclose(values[:3], torch.tensor([16.0, 1.0, 0.0]) / 17 * len(weight), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "system", ["gan", "dcgan", "r3gan", "acgan", "began", "improved-gan", "bayesian-gan", "fastgan"]
+)
 def test_every_system_of_images_can_be_explored(
     system: str, make_engine: Callable[..., Any], make_dataset: Callable[..., Dataset]
 ) -> None:
     engine = make_engine(system, make_dataset(40, size=20))
     told = engine.game.condition(engine.dataset).kind
     explored = Model(engine.game, told, no_data)
-    assert len(explored.directions(2, steps=3).examples) == 6
+    assert len(explored.directions(steps=3).examples) == 15
     assert len(explored.interpolate(2, steps=3).examples) == 6
     example = engine.dataset.examples.values[0]
     assert explored.project(example, steps=2).examples.values.shape == (1, *example.shape)

@@ -136,6 +136,7 @@ class TestOwn:
                     "[[1e999]]", "[[1e39]]", "[[1" + "0" * 400 + "]]", "[[null]]", '{"0": [1]}', "[[[1]]]",
                 )
             ],
+            ('{"means": [[0, 1], [2, 2], [0, 1.0]], "deviation": 1}', r"has \[0, 1\] 2 times"),
             *[
                 (f'{{"means": [[0]], "deviation": {deviation}}}', "'deviation' in .*; give a number above 0")
                 for deviation in ("0", "-1", "NaN", "Infinity", '"1"', "true", "null", "[1]")

@@ -83,7 +83,8 @@ def test_coarse_maps_excite_those_four_sizes_later(
 
 
 @pytest.mark.parametrize(
-    ("shape", "rebuilt", "parts"), [((1, 8, 8), 16, 1), ((3, 28, 36), 16, 24), ((4, 64, 64), 32, 25)]
+    ("shape", "rebuilt", "parts"),
+    [((1, 7, 5), 16, 2), ((1, 8, 8), 16, 1), ((3, 28, 36), 16, 24), ((4, 64, 64), 32, 25)],
 )
 def test_what_is_rebuilt_has_the_colours_of_the_image(
     shape: tuple[int, int, int], rebuilt: int, parts: int

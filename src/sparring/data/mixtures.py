@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,11 @@ def _mixture(path: Path) -> Mixture:
     means, deviation = value["means"], value["deviation"]
     if not _is_matrix(means):
         raise DataError(f"'means' in {path} must be a list of points of the same dimension, as in {form}.")
+    ((point, times),) = Counter(map(tuple, means)).most_common(1)
+    if times > 1:
+        raise DataError(
+            f"'means' in {path} has {list(point)} {times} times: give every mode a place of its own."
+        )
     if not _is_number(deviation) or not deviation > 0:
         raise DataError(f"'deviation' in {path} is {deviation!r}; give a number above 0.")
     return Mixture(torch.tensor(means, dtype=torch.float32), float(deviation))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sparring.data.dataset import Dataset
 from sparring.data.listing import left_out_text
+from sparring.reporting.text import counted
 
 
 def summary(dataset: Dataset) -> str:
@@ -40,7 +41,7 @@ def _examples(dataset: Dataset) -> str:
     clauses = [
         dataset.examples.kind.amount(len(dataset)) + _from_sizes(dataset),
         dataset.condition.kind.told(dataset.condition.values),
-        f"{dataset.truth.modes} modes" if dataset.truth.modes else "",
+        counted(dataset.truth.modes, "mode") if dataset.truth.modes else "",
     ]
     return ", ".join(filter(None, clauses))
 

@@ -22,6 +22,8 @@ from sparring.settings import Count, Fraction, Natural, Positive, Range, check_v
 
 BEGINNINGS = 8
 """Places in which the search for an example's noise begins."""
+USUAL_DIRECTIONS = 5
+"""Directions that are shown where nobody says how many, and noise has as many dimensions."""
 
 
 class Explorer(ABC):
@@ -70,7 +72,7 @@ class Explorer(ABC):
 
     def directions(
         self,
-        count: int = 5,
+        count: int | None = None,
         steps: int = 7,
         furthest: float = 3.0,
         label: str | int | None = None,
@@ -79,7 +81,7 @@ class Explorer(ABC):
         """Generate examples along the directions in which they change most (see `find_directions`).
 
         Args:
-            count: how many directions, that of most effect first.
+            count: how many directions, that of most effect first; by default 5, or as many as there are.
             steps: examples along each; they stand one after the other, the same noise in their middle.
             furthest: how far to either side, in standard deviations of noise in N(0, I).
             label: a class for all of them; by default the first.
@@ -92,7 +94,9 @@ class Explorer(ABC):
         furthest = check_value("furthest", furthest, Positive)
         require_vectors(self.game, self.condition)
         latent = self.game.latent(1, self._noise(seed, "directions"))
-        count = check_value("count", count, Annotated[int, Range(low=1, high=latent.shape[1])])
+        most = latent.shape[1]
+        wanted = min(USUAL_DIRECTIONS, most) if count is None else count
+        count = check_value("count", wanted, Annotated[int, Range(low=1, high=most)])
         told = Column(
             self.condition,
             self.told(1, label).values.expand(count * steps, *[-1] * len(self.condition.shape)),

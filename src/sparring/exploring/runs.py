@@ -20,7 +20,7 @@ WHITE = 255
 
 def directions(
     run: Run | Path | str,
-    count: int = 5,
+    count: int | None = None,
     *,
     steps: int = 7,
     furthest: float = 3.0,
@@ -33,7 +33,8 @@ def directions(
 
     Args:
         run: the run or its folder.
-        count: how many directions, that of most effect first: a row of the picture each.
+        count: how many directions, that of most effect first: a row of the picture each; by default 5, or as
+            many as there are.
         steps: examples along each, the same noise in their middle.
         furthest: how far to either side, in standard deviations of noise in N(0, I).
         label: the class of all of them, by its label in the data; by default the first.

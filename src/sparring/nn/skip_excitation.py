@@ -115,7 +115,7 @@ class RebuildingCritic(nn.Module):
             Conv2d(before, after, 1, bias=False),
             nn.BatchNorm2d(after),
             nn.LeakyReLU(0.2),
-            nn.Conv2d(after, 1, POOLED, bias=False),
+            nn.Conv2d(after, 1, min(POOLED, shorter), bias=False),
             nn.Flatten(),
         )
         sizes = [max(1, before // shrunk) for shrunk in ((1, 4, 8) if is_fine else (1, 4))]
