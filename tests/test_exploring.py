@@ -303,11 +303,17 @@ def test_mistakes(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_run_of_points_has_no_image(tmp_path: Path) -> None:
+def test_a_run_of_points_has_two_directions_and_no_image(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from sparring.cli import main
+
     points = sparring.train("r3gan", data="ring", out=tmp_path / "ring", max_steps=1, quiet=True)
     with pytest.raises(SettingError, match="An image is like images"):
         sparring.project(points, tmp_path / "a.png")
     assert json.loads((points.path / "run.json").read_text())["system"] == "r3gan"
+    main(["directions", str(points.path), "--out", str(tmp_path / "d.png")])
+    assert "Wrote 2 directions" in capsys.readouterr().out
 
 
 def test_a_film_has_each_picture_for_its_time(tmp_path: Path) -> None:

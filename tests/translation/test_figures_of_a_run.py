@@ -58,7 +58,7 @@ def bars(count: int, ink: int) -> Dataset:
     return dataset_of("bars", images, labels, ("left", "top"))
 
 def domains() -> Dataset:
-    parts, held = ({"A": bars(count, 120), "B": bars(count, 240)} for count in (1000, 40))
+    parts, held = ({"A": bars(count, 120), "B": bars(count, 240)} for count in (60, 40))
     held_out = Dataset("bars", held["B"].examples, parts=held)
     return Dataset("bars", parts["B"].examples, held_out=held_out, parts=parts)
 """

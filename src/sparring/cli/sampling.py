@@ -53,8 +53,9 @@ def directions(arguments: list[str]) -> None:
     options = parsed("directions", directions, arguments, out=(str, about, dataclasses.MISSING))
     out = options.pop("out")
     check_samples_file(out)
-    directions(**options).save(out, columns=options["steps"])
-    say(f"Wrote {options['count']} directions to {out}")
+    samples, steps = directions(**options), options["steps"]
+    samples.save(out, columns=steps)
+    say(f"Wrote {len(samples) // steps} directions to {out}")
 
 
 def project(arguments: list[str]) -> None:

@@ -18,9 +18,11 @@ from sparring.evaluation.features import FeatureExtractor
 from sparring.evaluation.figures.cas import EPOCHS, NUMBERS
 from sparring.evaluation.figures.fidelity import inputs_of
 from sparring.evaluation.figures.measurement import Measurement, Reference
-from sparring.evaluation.fitting import fit, guesses
+from sparring.evaluation.fitting import BATCH_SIZE, fit, guesses
 from sparring.randomness import Randomness
 
+LEAST_STEPS = 100
+"""Steps that a classifier learns at least: a few passes over few images would leave it knowing none."""
 Judge = Callable[[Tensor], Tensor]
 """Gives the likeliest class of stored images, int64 (N,)."""
 
@@ -88,5 +90,6 @@ def _trained(targets: Dataset) -> Judge:
     some = targets[torch.randperm(len(targets), generator=randomness.generator)[:count]]
     network = kind.small_classifier(targets.spec.classes, randomness.seed)
     assert network is not None, "asked before"
-    fit(network, some.examples.values, some.condition.values, randomness=randomness, epochs=EPOCHS)
+    epochs = max(EPOCHS, LEAST_STEPS // max(1, len(some) // BATCH_SIZE))
+    fit(network, some.examples.values, some.condition.values, randomness=randomness, epochs=epochs)
     return lambda images: guesses(network, images)
