@@ -19,6 +19,7 @@ from torch import nn
 
 import sparring
 from sparring.data.dataset import Dataset
+from sparring.data.kinds import Nothing
 from sparring.errors import SettingError
 from sparring.exporting import page
 from sparring.exporting.page import page_of
@@ -74,6 +75,16 @@ def computed(model: Model, inputs: list[dict[str, Any]]) -> torch.Tensor:
         [NODE, "-e", source + RUN], input=json.dumps(given), capture_output=True, text=True, check=True
     )
     return torch.tensor(json.loads(done.stdout))
+
+
+def test_what_cannot_be_traced_is_said_in_one_sentence(
+    make_engine: Callable[..., Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Which of several generators makes a sample depends on its noise; torch prints its whole graph then."""
+    game = make_engine("bayesian-gan", generators=2, width=2).game
+    with pytest.raises(SettingError, match="no fixed list of operations"):
+        program_of(Model(game, Nothing(), lambda: None))
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.skipif(NODE is None, reason="no JavaScript engine, node, is installed")

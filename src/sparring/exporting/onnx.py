@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import io
-import logging
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +10,7 @@ import torch
 
 from sparring.errors import SettingError, SparringError
 from sparring.exporting.module import Exported
+from sparring.exporting.silence import silence
 from sparring.model import Model
 from sparring.nn.modes import inference
 from sparring.shown import visible_line
@@ -54,7 +50,7 @@ def write_onnx(model: Model, path: Path) -> float:
     module = Exported(model)
     given = module.inputs(2, model)
     batch = torch.export.Dim("batch", min=1)
-    with inference(model.game), torch.no_grad(), _quiet():
+    with inference(model.game), torch.no_grad(), silence():
         try:
             program: Any = torch.onnx.export(
                 module,
@@ -66,9 +62,10 @@ def write_onnx(model: Model, path: Path) -> float:
                 verbose=False,
             )
         except Exception as error:
+            # The exporter's own error says which of its steps failed; what it comes from says why.
+            why = _first_line(error.__cause__ or error)
             raise SettingError(
-                f"{type(model.game).__name__} cannot be exported to ONNX ({_first_line(error)}): give "
-                "--no-onnx."
+                f"{type(model.game).__name__} cannot be exported to ONNX ({why}): give --no-onnx."
             ) from error
         program.save(str(path))
     apart = _difference(module, model, path)
@@ -101,18 +98,5 @@ def _difference(module: Exported, model: Model, path: Path) -> float:
     return largest
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep to ourselves what exporters say of their own workings."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
-
-
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return visible_line(next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".:"))

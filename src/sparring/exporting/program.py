@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from torch import Tensor, fx
 
 from sparring.errors import SettingError
 from sparring.exporting.module import Exported
+from sparring.exporting.silence import silence
 from sparring.model import Model
 from sparring.nn.modes import inference
 
@@ -60,8 +60,7 @@ def program_of(model: Model) -> Program:
     """
     module = Exported(model)
     given = module.inputs(1, model)
-    with inference(model.game), torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with inference(model.game), torch.no_grad(), silence():
         try:
             traced = torch.export.export(module, tuple(given.values())).run_decompositions()
         except Exception as error:

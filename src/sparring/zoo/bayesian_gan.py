@@ -94,8 +94,8 @@ class BayesianGAN(PosteriorGame):
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
         if settings.labelled and not data.classes:
             raise SettingError(
-                f"labelled is {settings.labelled}, and this data has {data.condition.about}: choose data "
-                "with labels, or leave it out."
+                f"labelled is {settings.labelled}, and this data has no classes: choose data with labels, or "
+                "leave it out."
             )
         super().__init__(settings, data, random)
 
