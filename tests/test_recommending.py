@@ -22,7 +22,9 @@ from sparring.data.kinds import Images, Points, Tokens
 from sparring.errors import DataError, MemoryShortage, SettingError
 from sparring.game import GameSettings, Limit, Phase
 from sparring.game_settings import preset_values
+from sparring.nn.convolution import ConvTranspose2d, ResizeConv2d
 from sparring.processes import Processes
+from sparring.randomness import Randomness
 from sparring.recommendation import has_rules, rules_of
 from sparring.training import recommending, seeds
 from sparring.training.course import Course
@@ -30,6 +32,7 @@ from sparring.training.recommending import Chosen, choose_settings, with_size
 from sparring.training.settings import RunSettings
 from sparring.tricks.augmentation import FEW
 from sparring.zoo import SYSTEMS, find_system, usual_system
+from sparring.zoo.r3gan import R3GAN
 
 Command = Callable[..., Any]
 CPU = Processes(torch.device("cpu"))
@@ -124,6 +127,16 @@ def test_the_paper_is_a_preset_of_every_system(system: str, make_dataset: Callab
     dataset = make_dataset(150, size=8)
     assert chosen(system, dataset, preset="paper", max_steps=10**6).settings == game.Settings()
     assert chosen(system, dataset, max_steps=10**6).settings != game.Settings()
+
+
+def test_images_in_colour_are_made_without_checkerboards(make_dataset: Callable[..., Dataset]) -> None:
+    """Not the grey ones, whose figures are recorded with transposed convolutions."""
+    for channels in (1, 3):
+        dataset = make_dataset(channels=channels, size=16)
+        settings = chosen("r3gan", dataset, max_steps=600).settings
+        layers = [*R3GAN(settings, dataset.spec, Randomness(0)).generator.modules()]
+        assert any(isinstance(layer, ResizeConv2d) for layer in layers) == (channels == 3)
+        assert any(isinstance(layer, ConvTranspose2d) for layer in layers) == (channels == 1)
 
 
 def test_few_images_are_augmented_and_many_are_not(make_dataset: Callable[..., Dataset]) -> None:

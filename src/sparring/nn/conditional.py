@@ -35,6 +35,9 @@ class ConditionalSettings(GameSettings):
     0 for none."""
     batch_norm: bool = False
     """Batch normalisation in the generator."""
+    resize_convolutions: bool = False
+    """Maps are doubled by repeating their pixels, and a convolution, instead of by a transposed one, so that
+    images have no checkerboards."""
 
 
 class LabelledGenerator(nn.Module):
@@ -58,6 +61,7 @@ class LabelledGenerator(nn.Module):
             width=settings.generator_width,
             units=settings.point_units,
             norm=nn.BatchNorm2d if settings.batch_norm else no_norm,
+            resize=settings.resize_convolutions,
         )
 
     def forward(self, latent: Tensor, labels: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from torch import nn
 
 from sparring.data.dataset import DataSpec
 from sparring.data.kinds import Tokens
-from sparring.nn.convolution import Conv2d, ConvTranspose2d
+from sparring.nn.convolution import Conv2d, ConvTranspose2d, ResizeConv2d
 from sparring.nn.layers import Crop
 from sparring.nn.text_convolutions import text_generator, text_trunk
 
@@ -56,6 +56,7 @@ def build_generator(
     units: int,
     norm: Norm = nn.BatchNorm2d,
     kernel: int = 4,
+    resize: bool = False,
     output: Callable[[], nn.Module] = nn.Tanh,
 ) -> nn.Module:
     """A network from (count, inputs) to (count, *data.shape).
@@ -68,10 +69,12 @@ def build_generator(
         units: units of each hidden layer where the data is points.
         norm: normalisation after every layer but the last; points have batch normalisation or none.
         kernel: side of the convolutions, 4 or 5.
+        resize: whether maps are doubled by repeating their pixels and a convolution with kernel 3, instead
+            of by a transposed one, whose checkerboards that does not make.
         output: activation of the last layer for images; points have none.
     """
     return data.kind.choose(
-        images=lambda: _image_generator(data, inputs, width, norm, kernel, output),
+        images=lambda: _image_generator(data, inputs, width, norm, kernel, resize, output),
         points=lambda: _point_generator(data, inputs, units, norm),
         tokens=lambda: text_generator(inputs, *_text_sizes(data), width),
     )()
@@ -83,7 +86,13 @@ def _point_generator(data: DataSpec, inputs: int, units: int, norm: Norm) -> nn.
 
 
 def _image_generator(
-    data: DataSpec, inputs: int, width: int, norm: Norm, kernel: int, output: Callable[[], nn.Module]
+    data: DataSpec,
+    inputs: int,
+    width: int,
+    norm: Norm,
+    kernel: int,
+    resize: bool,
+    output: Callable[[], nn.Module],
 ) -> nn.Module:
     channels, height, side = data.shape
     first_height, first_side, doublings = beginning(height, side)
@@ -96,22 +105,26 @@ def _image_generator(
     ]
     for step in reversed(range(doublings)):
         after = channels_at(width, step - 1) if step else channels
-        layers.append(
-            ConvTranspose2d(
-                before,
-                after,
-                kernel,
-                stride=2,
-                padding=(kernel - 1) // 2,
-                output_padding=kernel % 2,
-                bias=norm is no_norm or not step,
-            )
-        )
+        bias = norm is no_norm or not step
+        doubled = ResizeConv2d(before, after, bias) if resize else _transposed(before, after, kernel, bias)
+        layers.append(doubled)
         layers += [norm(after), nn.ReLU()] if step else [output()]
         before = after
     if (first_height << doublings, first_side << doublings) != (height, side):
         layers.append(Crop(height, side))
     return nn.Sequential(*layers)
+
+
+def _transposed(before: int, after: int, kernel: int, bias: bool) -> nn.Module:
+    return ConvTranspose2d(
+        before,
+        after,
+        kernel,
+        stride=2,
+        padding=(kernel - 1) // 2,
+        output_padding=kernel % 2,
+        bias=bias,
+    )
 
 
 def beginning(height: int, width: int) -> tuple[int, int, int]:

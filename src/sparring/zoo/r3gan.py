@@ -113,10 +113,11 @@ class R3GAN(Game):
         points = [Recommendation({}, NARROW, "narrow modes may be among the points")]
         wide = {name: value * 2 if "width" in name else value / 2 for name, value in SMALL.items()}
         narrow = {name: value // 2 if "width" in name else value for name, value in SMALL.items()}
-        images = [
-            Recommendation(size, QUICK | augmentation_for(data), reason_for(data))
-            for size in (wide, SMALL, narrow)
-        ]
+        beside = QUICK | augmentation_for(data)
+        if data.shape[0] > 1:
+            # In colour the checkerboards of transposed convolutions are plain; grey digits have none.
+            beside |= {"resize_convolutions": True}
+        images = [Recommendation(size, beside, reason_for(data)) for size in (wide, SMALL, narrow)]
         return data.kind.choose(images=images, points=points)
 
     @classmethod
