@@ -50,7 +50,7 @@ NARROW = {
     "generator_lr": 1e-3,
     "discriminator_lr": 1e-3,
     "gamma": 0.1,
-    "gamma_final": 0.01,
+    "gamma_final": 0.001,
 }
 """What finds modes as narrow as those of `ring` and `grid`, in minutes on a core."""
 
