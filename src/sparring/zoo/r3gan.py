@@ -47,8 +47,8 @@ SMALL = {"generator_width": 32, "discriminator_width": 16, "generator_lr": 3e-3,
 NARROW = {
     "latent_clusters": 100,
     "batch_size": 256,
-    "generator_lr": 1e-3,
-    "discriminator_lr": 1e-3,
+    "generator_lr": 2e-3,
+    "discriminator_lr": 2e-3,
     "gamma": 0.1,
     "gamma_final": 0.001,
 }
