@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 import sparring
-from sparring.data import arrays, usual_size
+from sparring.data import arrays, load_dataset, usual_size
 from sparring.data.dataset import Dataset, DataSpec, dataset_of
 from sparring.data.kinds import Images, Points, Tokens
 from sparring.errors import DataError, MemoryShortage, SettingError
@@ -112,7 +112,7 @@ def test_what_is_recorded_is_what_a_rule_gives(make_dataset: Callable[..., Datas
     digits = make_dataset(FEW, size=28, classes=10)
     for system, dataset, preset in (
         ("r3gan", digits, "digits"),
-        ("r3gan", POINTS, "points"),
+        ("r3gan", load_dataset("ring"), "points"),
         ("wgan-gp", POINTS, "points"),
         ("began", digits, "digits"),
     ):
@@ -127,6 +127,12 @@ def test_the_paper_is_a_preset_of_every_system(system: str, make_dataset: Callab
     dataset = make_dataset(150, size=8)
     assert chosen(system, dataset, preset="paper", max_steps=10**6).settings == game.Settings()
     assert chosen(system, dataset, max_steps=10**6).settings != game.Settings()
+
+
+def test_noise_has_clusters_only_where_modes_are_known() -> None:
+    """Of points on curves it would cover less."""
+    assert chosen("r3gan", load_dataset("ring"), max_steps=100).by_rule["latent_clusters"] == 100
+    assert "latent_clusters" not in chosen("r3gan", POINTS, max_steps=100).by_rule
 
 
 def test_images_in_colour_are_made_without_checkerboards(make_dataset: Callable[..., Dataset]) -> None:

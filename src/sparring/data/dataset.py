@@ -74,6 +74,8 @@ class DataSpec:
     """Number of training examples."""
     parts: Mapping[str, DataSpec] = field(default_factory=dict)
     """The same of each part of the data."""
+    modes: int = 0
+    """How many modes it is known to have, for the rules that choose settings; 0 where none are known."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -86,7 +88,7 @@ class DataSpec:
         return self.condition.classes
 
     def description(self) -> dict[str, Any]:
-        """Plain values from which `spec_from` makes it again."""
+        """Plain values from which `spec_from` makes it again, for networks: without the modes."""
         return {
             "examples": self.kind.description(),
             "condition": self.condition.description(),
@@ -143,7 +145,7 @@ class Dataset:
     def spec(self) -> DataSpec:
         """What a game needs to know."""
         parts = {name: part.spec for name, part in self.parts.items()}
-        return DataSpec(self.examples.kind, self.condition.kind, len(self), parts)
+        return DataSpec(self.examples.kind, self.condition.kind, len(self), parts, self.truth.modes)
 
     @property
     def class_names(self) -> tuple[str, ...]:

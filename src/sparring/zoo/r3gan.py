@@ -52,7 +52,9 @@ NARROW = {
     "gamma": 0.1,
     "gamma_final": 0.001,
 }
-"""What finds modes as narrow as those of `ring` and `grid`, in minutes on a core."""
+"""What finds modes as narrow as those of `ring` and `grid`, in half a minute of a core."""
+CONNECTED = {"generator_lr": 1e-3, "discriminator_lr": 1e-3, "gamma": 0.1, "gamma_final": 0.01}
+"""For points of which no modes are known, which may lie on curves: noise of clusters covers less of those."""
 
 
 class R3GAN(Game):
@@ -110,7 +112,8 @@ class R3GAN(Game):
     @classmethod
     def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
         """Quick settings at three widths; Adam's best rate goes as one over the width."""
-        points = [Recommendation({}, NARROW, "narrow modes may be among the points")]
+        apart = Recommendation({}, NARROW, "the points have modes, which may be narrow")
+        points = [apart if data.modes else Recommendation({}, CONNECTED, "no modes of the points are known")]
         wide = {name: value * 2 if "width" in name else value / 2 for name, value in SMALL.items()}
         narrow = {name: value // 2 if "width" in name else value for name, value in SMALL.items()}
         beside = QUICK | augmentation_for(data)
