@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,9 @@ from sparring.zoo import find_system
 # A busy machine is no failure.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+# A shell that starts the tests in the background has them ignore interrupts, which some of them send.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CPU = Processes(torch.device("cpu"))
 
