@@ -7,11 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-import sparring
 from sparring.data import Column, Dataset, load_dataset
 from sparring.data.kinds import Images
-from sparring.evaluation.features.loading import shipped_digits
-from sparring.nn.modes import inference
 from sparring.randomness import Randomness
 from sparring.translation.degradations import correlated_noise
 
@@ -49,15 +46,16 @@ def recoloured_digits() -> Dataset:
     train, test = _parts("mnist")
     half = len(train) // 2
     parts = {
-        "A": _coloured(train.examples.values[:half], WARM, 0),
-        "B": _coloured(train.examples.values[half:], COLD, 1),
+        "A": _coloured(train[:half], WARM, 0),
+        "B": _coloured(train[half:], COLD, 1),
     }
-    held = {"A": _coloured(test.examples.values, WARM, 2), "B": _coloured(test.examples.values, COLD, 3)}
+    held = {"A": _coloured(test, WARM, 2), "B": _coloured(test, COLD, 3)}
     held_out = Dataset("digits", held["B"].examples, parts=held)
     return Dataset("recoloured digits", parts["B"].examples, held_out=held_out, parts=parts)
 
 
-def _coloured(digits: Tensor, hues: tuple[float, float], seed: int) -> Dataset:
+def _coloured(dataset: Dataset, hues: tuple[float, float], seed: int) -> Dataset:
+    digits = dataset.examples.values
     hue = Randomness(seed).uniform(len(digits), 1, 1, 1, low=hues[0], high=hues[1])
     # Red, green and blue of a hue at full saturation (Smith 1978).
     sixths = (6 * hue + torch.tensor([0.0, 4.0, 2.0]).view(1, 3, 1, 1)) % 6
@@ -68,21 +66,7 @@ def _coloured(digits: Tensor, hues: tuple[float, float], seed: int) -> Dataset:
             for part, shade in zip(digits.split(1000), colour.split(1000), strict=True)
         ]
     )
-    return Dataset("coloured", Column(Images((3, *digits.shape[2:])), values))
-
-
-def labels_kept(path: Path, count: int) -> dict[str, float]:
-    """The share of the held-out digits that a classifier of grey digits takes for what they were, after a run
-    has recoloured them."""
-    _, test = _parts("mnist")
-    shown, model = recoloured_digits(), sparring.load(path)
-    assert shown.held_out is not None
-    warm = shown.held_out.parts["A"].examples[:count]
-    with torch.no_grad(), inference(model.game):
-        made = model.game.translate(torch.zeros(count, 0), warm.encoded(), "AtoB")
-    grey = warm.kind.decode(made).amax(1, keepdim=True)
-    classes = shipped_digits().classes(grey)
-    return {"label kept": (classes == test.condition.values[:count]).float().mean().item()}
+    return Dataset("coloured", Column(Images((3, *digits.shape[2:])), values), dataset.condition)
 
 
 def _parts(data: str) -> tuple[Dataset, Dataset]:
