@@ -11,6 +11,7 @@ from typing import Any
 HERE = Path(__file__).parent
 POINTS = f"{HERE / 'packed_points.py'}:PackedPoints"
 DIGITS = f"{HERE / 'stacked_digits.py'}:StackedDigits"
+FASHION = HERE / "few_fashion.py"
 GAN, WGAN_GP = "GAN", "WGAN-GP"
 ARCHITECTURES = 20
 
@@ -22,7 +23,7 @@ class Arm:
     system: str
     data: str
     options: Mapping[str, Any] = field(default_factory=dict)
-    """Beside the preset `paper`, one thread, and the length."""
+    """Beside the preset `paper`, unless they name another or None, one thread, and the length."""
     published: str = "–"
 
 
@@ -66,6 +67,13 @@ def packed(data: str, count: int, published: str) -> Arm:
 def stacked(published: str, **options: Any) -> Arm:
     """A small GAN on stacked digits."""
     return Arm(DIGITS, "stacked-mnist", {"history_every": 100, "health_every": 0, **options}, published)
+
+
+def few_images(data: str, steps: int, augmented: bool, **options: Any) -> Arm:
+    """R3GAN with what is chosen by rule for few images, or the same with a critic that sees them as they are."""
+    seen = (1.0, 0.125, 0.5) if augmented else (0.0, 0.0, 0.0)
+    changes = zip(("augment_colour", "augment_translation", "augment_cutout"), seen, strict=True)
+    return Arm("r3gan", data, {"preset": None, "max_steps": steps, **dict(changes), **options})
 
 
 def architectures() -> dict[str, Arm]:
@@ -136,6 +144,20 @@ EXPERIMENTS = {
         MODES,
         "published, of networks of 20 million parameters: modes, KL",
         samples=25_600,
+    ),
+    "few_images": Experiment(
+        {
+            f"{name}, {'with' if augmented else 'without'}": few_images(*data, augmented, **options)
+            for name, data, options in (
+                ("600 of Fashion", (f"{FASHION}:six_hundred", 2500), {}),
+                ("6,000 of Fashion", (f"{FASHION}:six_thousand", 2500), {}),
+                ("1,906 emoji", ("folder:emoji", 1000), {"size": 32}),
+            )
+            for augmented in (True, False)
+        },
+        {"short": Length({}, 3)},
+        {"fid": "FID", "recall": "recall", "coverage": "coverage", "memorised": "memorised"},
+        "",
     ),
     "architectures": Experiment(
         architectures(),

@@ -19,19 +19,19 @@ import kept_lines
 from experiments import EXPERIMENTS, GAN, WGAN_GP, Arm, Experiment, Length
 
 from sparring import __version__
-from sparring.data import load_dataset
 from sparring.data.dataset import Dataset
 from sparring.errors import TrainingError
 from sparring.evaluation.evaluate import evaluate_samples
 from sparring.loading import load
 from sparring.reporting.statistics import mean_over_seeds
 from sparring.runs.folder import Run
+from sparring.runs.origins import recorded_dataset
 from sparring.training.resume import resume
 from sparring.training.train import train
 
 HERE = Path(__file__).parent
 RECORD = HERE / "tables.jsonl"
-SHARES = ("high_quality_share", "precision", "recall", "coverage")
+SHARES = ("high_quality_share", "precision", "recall", "coverage", "memorised")
 
 
 def make(folder: Path, name: str, length: str, arms: Sequence[str]) -> None:
@@ -66,7 +66,7 @@ def made(out: Path, experiment: Experiment, arm: Arm, length: Length, seed: int)
     run = Run.open(out)
     findings = {row["finding"]: row["step"] for row in run.history() if row["kind"] == "finding"}
     return {
-        "figures": {} if broken else figures(run, experiment, arm.data),
+        "figures": {} if broken else figures(run, experiment),
         "findings": findings,
         "broken": broken,
         "steps": run.status["step"],
@@ -75,12 +75,12 @@ def made(out: Path, experiment: Experiment, arm: Arm, length: Length, seed: int)
     }
 
 
-def figures(run: Run, experiment: Experiment, data: str) -> dict[str, float]:
+def figures(run: Run, experiment: Experiment) -> dict[str, float]:
     """The figures of a run's samples that the table shows."""
     samples = load(run).sample(experiment.samples, seed=0)
     shown = Dataset("samples", samples.columns, samples.told)
-    found = evaluate_samples(shown, load_dataset(data), figures=experiment.figures).figures
-    return {name: found[name].value for name in experiment.figures}
+    found = evaluate_samples(shown, recorded_dataset(run), figures=experiment.figures).figures
+    return {name: found[name].value for name in experiment.figures if name in found}
 
 
 def write() -> None:
@@ -104,7 +104,10 @@ def comparison(experiment: Experiment, lines: Sequence[kept_lines.Line]) -> str:
             whole = [run for run in runs if not run["broken"]]
             if not runs:
                 continue
-            cells = [cell(figure, [run["figures"][figure] for run in whole]) for figure in experiment.figures]
+            cells = [
+                cell(figure, [run["figures"][figure] for run in whole if figure in run["figures"]])
+                for figure in experiment.figures
+            ]
             steps = f"{min(run['steps'] for run in runs):,}"
             found = sorted({finding for run in runs for finding in run["findings"]})
             ended = f"{len(runs) - len(whole)} broke; " if len(whole) < len(runs) else ""
