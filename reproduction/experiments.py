@@ -70,7 +70,7 @@ def stacked(published: str, **options: Any) -> Arm:
 
 
 def few_images(data: str, steps: int, augmented: bool, **options: Any) -> Arm:
-    """R3GAN with what is chosen by rule for few images, or the same with a critic that sees them as they are."""
+    """R3GAN with what is chosen by rule for few images, or with a critic that sees them as they are."""
     seen = (1.0, 0.125, 0.5) if augmented else (0.0, 0.0, 0.0)
     changes = zip(("augment_colour", "augment_translation", "augment_cutout"), seen, strict=True)
     return Arm("r3gan", data, {"preset": None, "max_steps": steps, **dict(changes), **options})
