@@ -23,7 +23,7 @@ from trained import trained
 from translation_data import FASHION
 
 from sparring.evaluation.runs import evaluate
-from sparring.reporting.statistics import mean_over_seeds
+from sparring.reporting.statistics import mean_over_seeds, share_over_seeds
 from sparring.settings import as_option
 
 HERE = Path(__file__).resolve().parent
@@ -31,6 +31,7 @@ KEPT, PAGE = HERE / "translating.json", HERE / "translating.md"
 EMOJI, MADE = "pairs:emoji", HERE / "translation_data.py"
 SEEDS = (0, 1, 2)
 SAMPLES = 2000
+SHARES = ("label kept", "label kept of the input", "label of real targets")
 FIGURES = (
     "PSNR",
     "PSNR of the input",
@@ -42,9 +43,7 @@ FIGURES = (
     "fid_of_input",
     "cycle error of A",
     "cycle error of B",
-    "label kept",
-    "label kept of the input",
-    "label of real targets",
+    *SHARES,
 )
 
 
@@ -178,10 +177,10 @@ def table() -> str:
     lines = [
         "# What parts of translators do",
         "",
-        f"Figures of up to {SAMPLES:,} held-out images; means of seeds with Student's 95 % interval, and of "
-        "the differences within each seed. Runs are short, with the narrow networks of `--preset small`. "
-        "Written by [translating.py](translating.py), which has the options, from "
-        "[translating.json](translating.json).",
+        f"Figures of up to {SAMPLES:,} held-out images; means of seeds with Student's 95 % interval (of "
+        "shares, of their log-odds), and of the differences within each seed. Runs are short, with the narrow "
+        "networks of `--preset small`. Written by [translating.py](translating.py), which has the options, "
+        "from [translating.json](translating.json).",
     ]
     for name, claim in CLAIMS.items():
         known = {each: kept().get(claim.command(each), {}) for each in ("whole", "less")}
@@ -200,16 +199,15 @@ def table() -> str:
         for figure in [figure for figure in FIGURES if figure in runs["whole"][0]]:
             whole, less = ([run[figure] for run in runs[each]] for each in ("whole", "less"))
             apart = [ours - theirs for ours, theirs in zip(whole, less, strict=True)]
-            lines.append(f"| {figure} | {' | '.join(_spread(values) for values in (whole, less, apart))} |")
+            over_seeds = share_over_seeds if figure in SHARES else mean_over_seeds
+            spreads = (over_seeds(whole), over_seeds(less), mean_over_seeds(apart))
+            cells = (kept_lines.interval(spread, ".3g") for spread in spreads)
+            lines.append(f"| {figure} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
 def _words(options: dict[str, Any]) -> str:
     return " ".join(word for name, value in options.items() for word in as_option(name, value))
-
-
-def _spread(values: Sequence[float]) -> str:
-    return kept_lines.interval(mean_over_seeds(values), ".3g")
 
 
 def main(words: Sequence[str]) -> None:
