@@ -97,7 +97,7 @@ CLAIMS = {
         "inpaint",
         FASHION,
         {"preset": "small", "flips": False, "jitter": 0.0, "max_steps": 1000},
-        {"adversarial_weight": 0.03},
+        {"adversarial_weight": 0.3},
         {"adversarial_weight": 0.0},
         "the joint loss is below squares alone in PSNR, and better in FID (Pathak et al. 2016)",
     ),
@@ -178,9 +178,9 @@ def table() -> str:
         "# What parts of translators do",
         "",
         f"Figures of up to {SAMPLES:,} held-out images; means of seeds with Student's 95 % interval (of "
-        "shares, of their log-odds), and of the differences within each seed. Runs are short, with the narrow "
-        "networks of `--preset small`. Written by [translating.py](translating.py), which has the options, "
-        "from [translating.json](translating.json).",
+        "shares, of their log-odds), and of the differences within each seed. Runs are short, with the "
+        "narrow networks of `--preset small`. Written by [translating.py](translating.py), which has the "
+        "options, from [translating.json](translating.json).",
     ]
     for name, claim in CLAIMS.items():
         known = {each: kept().get(claim.command(each), {}) for each in ("whole", "less")}

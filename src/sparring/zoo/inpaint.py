@@ -32,7 +32,7 @@ class Inpaint(SelfPaired, Pix2Pix):
     fills: ClassVar[bool] = True
     presets = {
         "small": {"batch_size": 16, "width": 24, "critic_width": 24, "skips": True}
-        | {"adversarial_weight": 0.03, "discriminator_lr": 1e-3}
+        | {"adversarial_weight": 0.3, "discriminator_lr": 1e-3}
     }
 
     @dataclass(frozen=True)
