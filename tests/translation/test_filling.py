@@ -72,6 +72,16 @@ def test_what_is_outside_of_the_mask_stays(
     assert load(filler).game.data.shape[0] == 4 or (after[hole][:, 3] == 255).all()
 
 
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+def test_nothing_is_filled_where_a_mask_is_transparent(filler: Run, pixels: Pixels, mode: str) -> None:
+    hole = np.asarray(mask_of(20, 24))
+    layer = Image.new("RGBA", (24, 20), "white")
+    layer.putalpha(Image.fromarray(hole))
+    picture = pixels(20, 24, 3)
+    made = load(filler).translate(picture, mask=layer.convert(mode))
+    assert np.array_equal(made, load(filler).translate(picture, mask=mask_of(20, 24)))
+
+
 def test_from_python_and_smaller(filler: Run, tmp_path: Path, pixels: Pixels) -> None:
     model = load(filler)
     several = pixels(2, 20, 24, 3)

@@ -19,7 +19,8 @@ class Filling(Translation):
 
     Args:
         game: a trained game that fills holes.
-        mask: of the size of the pictures; what is at least half as bright as white is filled.
+        mask: of the size of the pictures; what is at least half as bright as white is filled, on black where
+            the mask is transparent.
         direction: one of its directions; None for the usual one.
         seed: decides the noise.
         longest: the longer side in pixels to which larger images are brought first, together with the mask.
@@ -37,7 +38,7 @@ class Filling(Translation):
         longest: int | None = None,
     ) -> None:
         super().__init__(game, direction, seed, longest)
-        self.hole = opaque(upright(mask)).convert("L").point([255 * (value > 127) for value in range(256)])
+        self.hole = _bright(upright(mask)).point([255 * (value > 127) for value in range(256)])
 
     def __call__(self, image: Image.Image) -> Image.Image:
         """A picture with its holes filled: all else is as it was, and what is filled is opaque unless the
@@ -59,6 +60,13 @@ class Filling(Translation):
         known = 255 - np.asarray(hole)
         made = Image.fromarray(self.of_pixels(np.dstack([seen, known])))
         return like(image, _pasted(image, made, hole))
+
+
+def _bright(mask: Image.Image) -> Image.Image:
+    """How bright a mask is, in mode L: where nothing was painted on a transparent layer, there is no hole."""
+    if alpha_of(mask) is None:
+        return opaque(mask).convert("L")
+    return Image.alpha_composite(Image.new("RGBA", mask.size, "black"), mask.convert("RGBA")).convert("L")
 
 
 def _pasted(image: Image.Image, made: Image.Image, hole: Image.Image) -> Image.Image:
