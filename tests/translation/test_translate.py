@@ -16,6 +16,7 @@ from sparring.cli import main
 from sparring.data.kinds import Images
 from sparring.errors import DataError, RunError, SettingError
 from sparring.runs.folder import Run
+from sparring.translation.pictures import frames_of, like, translate_picture
 
 Pixels = Callable[..., Any]
 
@@ -92,6 +93,21 @@ def test_a_gif_is_translated_frame_by_frame(negative: Run, tmp_path: Path) -> No
     with pytest.raises(SettingError, match=r"has 3 frames and a \.jpg file holds one: write it as \.gif"):
         sparring.translate(negative, tmp_path / "in.gif", tmp_path / "out.jpg")
     assert not (tmp_path / "out.jpg").exists()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_gif_that_is_made_grey_stays_transparent(tmp_path: Path, count: int) -> None:
+    frames = [Image.new("RGBA", (20, 12), (200, 0, 10 * number, 255)) for number in range(count)]
+    for frame in frames:
+        frame.paste((0, 0, 0, 0), (0, 0, 10, 12))
+    frames[0].save(tmp_path / "in.gif", save_all=True, append_images=frames[1:], disposal=2)
+
+    def grey(image: Image.Image) -> Image.Image:
+        return like(image, Image.fromarray(np.asarray(image.convert("RGB").convert("L"))))
+
+    translate_picture(tmp_path / "in.gif", tmp_path / "out.gif", grey)
+    made = [np.asarray(frame.convert("RGBA"))[..., 3] for frame in frames_of(tmp_path / "out.gif")]
+    assert [(alpha[:, :10].max(), alpha[:, 10:].min()) for alpha in made] == [(0, 255)] * count
 
 
 def test_a_gif_under_another_name_does_not_stop_a_folder(negative: Run, tmp_path: Path) -> None:

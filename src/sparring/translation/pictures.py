@@ -133,6 +133,9 @@ def encoded(frames: list[Image.Image], suffix: str) -> bytes:
     form, options = WRITTEN[suffix]
     if suffix not in TRANSPARENT:
         frames = [opaque(frame) for frame in frames]
+    elif suffix == ".gif":
+        # Pillow writes the transparency of colour images alone into a GIF.
+        frames = [_coloured(frame) for frame in frames]
     first, *others = frames
     told = options | {name: first.info[name] for name in KEPT if first.info.get(name)}
     if others:
@@ -142,3 +145,8 @@ def encoded(frames: list[Image.Image], suffix: str) -> bytes:
     buffer = io.BytesIO()
     first.save(buffer, form, **told)
     return buffer.getvalue()
+
+
+def _coloured(frame: Image.Image) -> Image.Image:
+    """In colour where it is grey with a transparency, and with what it says of itself."""
+    return frame.convert("RGBA") if frame.mode == "LA" else frame
