@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from effects import WITHOUT, Effect, chance, effects, geometric, ratio
+from effects import WITHOUT, Effect, chance, effects, ratio
 from kept_lines import Line, interval
 
-from sparring.reporting.statistics import mean_over_seeds
+from sparring.reporting.statistics import geometric_mean_over_seeds, mean_over_seeds
 
 ITEMS = {
     "A1": "images from -1 to 1, tanh as the generator's last activation",
@@ -105,9 +105,8 @@ def optimisers(base: str, lines: Sequence[Line], rates: Mapping[str, Sequence[st
         f"{optimiser} {_as_it_is(name)}: FID {interval(mean_over_seeds(fids[name]), '.1f')}"
         for optimiser, name in zip(rates, best, strict=True)
     )
-    times = ratio(
-        geometric([theirs / ours for ours, theirs in zip(*(fids[name] for name in best), strict=True)])
-    )
+    ratios = [theirs / ours for ours, theirs in zip(*(fids[name] for name in best), strict=True)]
+    times = ratio(geometric_mean_over_seeds(ratios))
     counts = ", ".join(f"{len(names)} of {optimiser}" for optimiser, names in rates.items())
     return (
         f"**Why not SGD?** From `{base}`, as many steps, the best of all rates that were tried ({counts}): "

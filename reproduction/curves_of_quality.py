@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from kept_lines import Line
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, ScalarFormatter
 
-from sparring.reporting.statistics import mean_over_seeds
+from sparring.reporting.statistics import geometric_mean_over_seeds
 
 
 def draw(lines: Sequence[Line], path: Path) -> None:
@@ -39,7 +38,6 @@ def draw(lines: Sequence[Line], path: Path) -> None:
 
 def mean(together: Sequence[Line]) -> tuple[float, float, float, float]:
     """Mean seconds, and the geometric mean of FID with its interval."""
-    fid = mean_over_seeds([math.log(each["fid"]) for each in together])
+    fid = geometric_mean_over_seeds([each["fid"] for each in together])
     low, high = (fid.value, fid.value) if fid.low is None or fid.high is None else (fid.low, fid.high)
-    seconds = sum(each["seconds"] for each in together) / len(together)
-    return seconds, math.exp(fid.value), math.exp(low), math.exp(high)
+    return sum(each["seconds"] for each in together) / len(together), fid.value, low, high

@@ -12,7 +12,7 @@ from kept_lines import Line
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator, ScalarFormatter
 
-from sparring.reporting.statistics import Spread, mean_over_seeds
+from sparring.reporting.statistics import Spread, geometric_mean_over_seeds, mean_over_seeds
 
 FIGURES = ("fid", "coverage")
 """What is said of runs without tricks."""
@@ -78,7 +78,9 @@ def effect(name: str, pairs: Sequence[tuple[Line, Line]]) -> Effect:
     enough = len(whole) == len(pairs) > 1
     return Effect(
         name,
-        geometric([ours["fid"] / theirs["fid"] for ours, theirs in whole]) if enough else None,
+        geometric_mean_over_seeds([ours["fid"] / theirs["fid"] for ours, theirs in whole])
+        if enough
+        else None,
         mean_over_seeds([ours["coverage"] - theirs["coverage"] for ours, theirs in whole])
         if enough
         else None,
@@ -87,14 +89,6 @@ def effect(name: str, pairs: Sequence[tuple[Line, Line]]) -> Effect:
         len(pairs),
         len(pairs) - len(whole),
     )
-
-
-def geometric(ratios: Sequence[float]) -> Spread:
-    """The geometric mean of two ratios or more, with Student's 95 % interval of their logarithms."""
-    spread = mean_over_seeds([math.log(each) for each in ratios])
-    assert spread.low is not None
-    assert spread.high is not None
-    return Spread(math.exp(spread.value), math.exp(spread.low), math.exp(spread.high))
 
 
 def findings_of(runs: Sequence[Line]) -> str:

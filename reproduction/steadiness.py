@@ -26,7 +26,7 @@ from torch.nn import functional as F
 from trained import trained
 
 import sparring
-from sparring.reporting.statistics import mean_over_seeds
+from sparring.reporting.statistics import geometric_mean_over_seeds
 from sparring.translation.video import write_frames
 
 HERE = Path(__file__).resolve().parent
@@ -111,27 +111,27 @@ def _values(pixels: NDArray[np.uint8]) -> Tensor:
 
 
 def table() -> str:
-    """The page: for each clip what both come to, and how much less it is with steadiness."""
+    """The page: for each clip what both come to, and what steadiness multiplies it by."""
     rows = {(line["seed"], line["weight"]): line for line in kept_lines.read(KEPT)}
     seeds = [seed for seed in SEEDS if all((seed, weight) in rows for weight in WEIGHTS)]
     if not seeds:
         return ""
     without, with_it = ([rows[seed, weight] for seed in seeds] for weight in WEIGHTS)
     parts = [
-        f"Means of {len(seeds)} seeds with Student's 95 % interval.\n",
+        f"Geometric means of {len(seeds)} seeds with Student's 95 % interval of logarithms.\n",
         f"| clip | warping error of the input | without steadiness | `--steadiness-weight {WEIGHTS[1]:g}` | "
-        "less by | flicker, output over input |",
+        "times | flicker, output over input |",
         "|---|---|---|---|---|---|",
     ]
     for name in ("pan", "zoom"):
         warped = [[line[f"{name} warping made"] for line in each] for each in (without, with_it)]
-        less = [1 - ours / theirs for theirs, ours in zip(*warped, strict=True)]
+        times = geometric_mean_over_seeds([ours / theirs for theirs, ours in zip(*warped, strict=True)])
         over = [line[f"{name} flicker made"] / line[f"{name} flicker input"] for line in with_it]
         cells = [
             name,
             f"{with_it[0][f'{name} warping input']:.4f}",
             *(_of(values, ".4f") for values in warped),
-            _of(less, ".0%"),
+            kept_lines.interval(times, ".2f"),
             _of(over, ".2f"),
         ]
         parts.append(f"| {' | '.join(cells)} |")
@@ -139,7 +139,7 @@ def table() -> str:
 
 
 def _of(values: Sequence[float], form: str) -> str:
-    return kept_lines.interval(mean_over_seeds(values), form)
+    return kept_lines.interval(geometric_mean_over_seeds(values), form)
 
 
 def main(words: Sequence[str]) -> None:

@@ -16,7 +16,12 @@ from sparring.reporting.axes import Axis, LogAxis, fitting_axis, tick_text
 from sparring.reporting.charts import MOST_POINTS, Line, chart, curve, thinned
 from sparring.reporting.html import Html, tag
 from sparring.reporting.shots import MOST_SHOTS, Picture, chosen
-from sparring.reporting.statistics import mean_over_seeds, share_over_seeds, t_quantile
+from sparring.reporting.statistics import (
+    geometric_mean_over_seeds,
+    mean_over_seeds,
+    share_over_seeds,
+    t_quantile,
+)
 from sparring.reporting.text import count_text, interval_text, number_text, seconds_text, value_text, visible
 
 
@@ -33,6 +38,13 @@ def test_closed_forms() -> None:
     assert mean_over_seeds([5.0]).low is None
     constant = mean_over_seeds([0.1, 0.1, 0.1])
     assert (constant.low, constant.high) == pytest.approx((0.1, 0.1))
+
+
+def test_geometric_means_have_intervals_of_logarithms() -> None:
+    spread, logarithms = geometric_mean_over_seeds([1.0, math.e**2]), mean_over_seeds([0.0, 2.0])
+    assert logarithms.low is not None
+    assert (spread.value, spread.low) == pytest.approx((math.e, math.exp(logarithms.low)))
+    assert geometric_mean_over_seeds([3.0]).low is None
 
 
 def test_intervals_of_shares_stay_among_shares() -> None:

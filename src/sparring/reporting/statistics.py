@@ -54,6 +54,15 @@ def share_over_seeds(shares: Sequence[float]) -> Spread:
     return Spread(mean, low, high)
 
 
+def geometric_mean_over_seeds(numbers: Sequence[float]) -> Spread:
+    """The geometric mean of numbers above 0, such as ratios, with Student's 95 % interval of their
+    logarithms; of one number, the number alone."""
+    spread = mean_over_seeds([math.log(number) for number in numbers])
+    if spread.low is None or spread.high is None:
+        return Spread(math.exp(spread.value))
+    return Spread(math.exp(spread.value), math.exp(spread.low), math.exp(spread.high))
+
+
 def t_quantile(degrees: int, confidence: float = 0.95) -> float:
     """How many standard errors contain a share of Student's distribution, by bisection of its angle."""
     low, high = 0.0, math.pi / 2
