@@ -103,7 +103,8 @@ def truth_figures(game: Game, dataset: Dataset) -> dict[str, Tensor]:
 @torch.no_grad()
 def generated(game: Game, dataset: Dataset, count: int) -> Tensor:
     """Stored samples of conditions as the data has them, from the game's noise; on the CPU."""
-    source = game.condition((dataset if dataset.held_out is None else dataset.held_out)[:count])
+    shown = dataset if dataset.held_out is None else dataset.held_out
+    source = game.condition(shown.evenly(count)).evenly(count)
     condition = source.kind.encode(source.kind.draw(count, lambda: source)).to(game.random.device)
     examples = game.sample(game.latent(count, game.random), condition)
     return dataset.examples.kind.decode(examples).cpu()

@@ -192,11 +192,12 @@ class Model(Explorer):
         return self.classifier(examples)
 
     def conditions(self, count: int) -> Column:
-        """What the data can tell for so many samples: of held-out examples where there are some.
+        """What the data can tell for so many samples, evenly from all: of held-out examples where there are
+        some.
 
         Where the data has fewer, all that there are.
         """
         dataset = self._dataset()
-        return self.game.condition((dataset if dataset.held_out is None else dataset.held_out)[:count])[
-            :count
-        ]
+        shown = dataset if dataset.held_out is None else dataset.held_out
+        # A part of the data, which a system may take conditions from, is whole whatever was chosen.
+        return self.game.condition(shown.evenly(count)).evenly(count)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sparring.data.dataset import Column, Dataset
+from sparring.data.dataset import Column, Dataset, even_places
 from sparring.game import Game
 from sparring.generating import generate
 from sparring.randomness import Randomness, derived_seed
@@ -33,7 +33,8 @@ def sample_pictures(game: Game, dataset: Dataset, seed: int, epoch: float) -> di
     random = Randomness(derived_seed(seed, "picture"), next(game.parameters()).device)
     kind = dataset.examples.kind
     rows, columns = kind.grid(*game.grid)
-    source = game.condition((dataset if dataset.held_out is None else dataset.held_out)[: rows * columns])
+    shown = dataset if dataset.held_out is None else dataset.held_out
+    source = game.condition(shown.evenly(rows * columns)).evenly(rows * columns)
     layout = source.kind.layout(rows, columns, lambda: source)
     columns = layout.columns
     noises = game.latent(rows * columns // layout.same_noise, random)
@@ -83,7 +84,8 @@ def real_picture(game: Game, dataset: Dataset) -> bytes | None:
 def _targets(dataset: Dataset, rows: int, columns: int) -> Tensor:
     """The real examples that belong to the conditions of a picture."""
     shown = dataset if dataset.held_out is None else dataset.held_out
-    chosen = torch.arange(rows * columns) % len(shown)
+    places = even_places(len(shown), rows * columns)
+    chosen = places[torch.arange(rows * columns) % len(places)]
     return shown.examples.values[chosen].reshape(rows, columns, *shown.spec.shape)
 
 

@@ -16,6 +16,16 @@ def test_intervals_of_means_hold_the_truth_about_95_times_in_100() -> None:
     assert 180 <= held <= 199
 
 
+def test_shares_of_none_and_of_all_leave_room_for_others() -> None:
+    """Wilson's interval of none of n is from 0 to z² / (n + z²)."""
+    none, all_of_them = (of_mean(torch.full((20,), truth), Randomness(0)) for truth in (False, True))
+    assert (none.low, none.value, none.high) == pytest.approx((0, 0, 1.959964**2 / (20 + 1.959964**2)))
+    assert (all_of_them.low, all_of_them.high) == pytest.approx((1 - none.high, 1))
+    # (0.3 + z² / 800 ± z sqrt(0.21 / 400 + z² / 640 000)) / (1 + z² / 400)
+    some = of_mean(torch.arange(400) < 120, Randomness(0))
+    assert (some.low, some.value, some.high) == pytest.approx((0.2572, 0.3, 0.3467), abs=1e-4)
+
+
 def test_statistics_get_the_interval_of_their_mean() -> None:
     numbers = Randomness(0).normal(2000).double()
     estimate = of_statistic(lambda at: numbers[at].mean().item(), 2000, Randomness(1), resamples=200)

@@ -36,7 +36,31 @@ def test_features_tell_what_is_fine_and_keep_to_the_range() -> None:
 
 
 def test_shapes_are_brought_together() -> None:
-    grey, colour = torch.rand(2, 1, 8, 8), torch.rand(2, 3, 16, 16)
-    assert torch.equal(shaped_like(grey, colour[..., :8, :8])[:, 2], grey[:, 0])
-    assert torch.allclose(shaped_like(colour, grey.repeat(1, 1, 2, 2))[:, 0], colour.mean(1))
-    assert shaped_like(grey, colour).shape == colour.shape
+    span = (-1.0, 1.0)
+    grey, colour = (stored(2, channels, side) / 127.5 - 1 for channels, side in ((1, 8), (3, 16)))
+    assert torch.allclose(shaped_like(grey, colour[..., :8, :8], span)[:, 2], grey[:, 0], atol=1e-6)
+    luma = (colour * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1)
+    assert torch.allclose(shaped_like(colour, grey.repeat(1, 1, 2, 2), span)[:, 0], luma, atol=1 / 254)
+    large = shaped_like(grey, colour, span)
+    assert large.shape == colour.shape
+    # Bicubic interpolation goes beyond what it is between.
+    assert large.abs().max() <= 1
+
+
+def test_transparency_is_no_colour() -> None:
+    """An opaque picture is as like one without transparency as one can be, both ways."""
+    span = (-1.0, 1.0)
+    colour = stored(2, 3, 8) / 127.5 - 1
+    opaque = torch.cat([colour, torch.ones(2, 1, 8, 8)], 1)
+    grey = colour[:, :1]
+    whole = torch.cat([grey.expand(-1, 3, -1, -1), torch.ones(2, 1, 8, 8)], 1)
+    for source, target in ((opaque, colour), (colour, opaque), (grey, whole), (whole, grey)):
+        assert psnr(shaped_like(source, target, span), target, span).min() == pytest.approx(100, abs=1e-3)
+    clear = torch.cat([colour, -torch.ones(2, 1, 8, 8)], 1)
+    assert torch.allclose(shaped_like(clear, colour, span), torch.ones_like(colour))
+
+
+def stored(*shape: int) -> torch.Tensor:
+    """Random square images (count, channels, side, side) as files have them."""
+    generator = torch.Generator().manual_seed(0)
+    return torch.randint(0, 256, (*shape, shape[-1]), generator=generator)

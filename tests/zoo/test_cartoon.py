@@ -19,7 +19,13 @@ from sparring.randomness import Randomness
 from sparring.training.engine import Engine
 from sparring.translation.colour_shift import SHIFTS
 from sparring.translation.edge_smoothing import edge_smoothed
-from sparring.translation.steadiness import FARTHEST, GRAIN, apart_when_moved
+from sparring.translation.steadiness import (
+    FARTHEST,
+    GRAIN,
+    apart_when_moved,
+    by_chance,
+    known_motions,
+)
 from sparring.translation.superpixels import superpixels
 from sparring.zoo.cartoon import variation
 
@@ -74,16 +80,28 @@ def test_superpixels_have_one_colour_each() -> None:
 def test_what_does_not_depend_on_the_place_is_steady() -> None:
     images = torch.rand(3, 1, 20, 16) * 2 - 1
     made = -images
-    apart = apart_when_moved(lambda moved: -moved, images, made, Randomness(0))
+    apart = apart_when_moved(lambda moved: -moved, images, made, (2, -3), Randomness(0))
     # The mean size of a normal number is sqrt(2 / pi) of its deviation.
-    assert apart.tolist() == pytest.approx([GRAIN * (2 / torch.pi) ** 0.5] * 3, rel=0.1)
+    assert apart.tolist() == pytest.approx([GRAIN * (2 / torch.pi) ** 0.5] * 3, rel=0.2)
     ramp = torch.linspace(0, 1, 16)
     found = [
-        apart_when_moved(lambda moved: moved + ramp, images, images + ramp, Randomness(seed)).max()
-        for seed in range(8)
+        apart_when_moved(lambda moved: moved + ramp, images, images + ramp, motion, Randomness(0)).max()
+        for motion in known_motions(images)
     ]
-    assert max(found) > 0.05
+    assert min(found) > FARTHEST / 15 - 3 * GRAIN
     assert max(found) < FARTHEST / 15 + 3 * GRAIN
+    drawn = {by_chance(images, Randomness(seed)) for seed in range(40)}
+    assert {down for down, _ in drawn} == {across for _, across in drawn} == {*range(-FARTHEST, FARTHEST + 1)}
+
+
+def test_the_figure_of_steadiness_has_motions_of_its_own(make_engine: Make) -> None:
+    """Figures after one epoch and after another are of the same motions."""
+    game: Any = make_engine("cartoon", domains(side=16), batch_size=8).game
+    photos, found = make_engine("cartoon", domains(side=16), batch_size=8).streams["A"].peek(), []
+    for seed in (0, 1):
+        with torch.no_grad(), game.random.aside(f"figures at {seed}"):
+            found.append(game.figures()["warping error"].measure(photos).mean().item())
+    assert found[0] == pytest.approx(found[1], rel=0.05)
 
 
 @pytest.mark.parametrize("size", [(16, 16), (21, 34)])

@@ -22,7 +22,7 @@ RESAMPLES = 50
 
 def error(said: Classified, classes: Tensor, randomness: Randomness) -> Estimate:
     """The share of examples that are misnamed."""
-    return of_mean((said.numbers != classes).double(), randomness)
+    return of_mean(said.numbers != classes, randomness)
 
 
 def calibration_error(said: Classified, classes: Tensor, randomness: Randomness) -> Estimate:

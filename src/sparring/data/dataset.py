@@ -33,6 +33,10 @@ class Column:
     def __getitem__(self, chosen: Tensor | slice) -> Column:
         return Column(self.kind, self.values[chosen])
 
+    def evenly(self, count: int) -> Column:
+        """So many of the values, evenly from all; all where there are no more."""
+        return self[even_places(len(self), count)]
+
     @property
     def alike(self) -> bool:
         """Whether all values are the same one."""
@@ -55,6 +59,12 @@ class Column:
     def to(self, device: torch.device) -> Column:
         """The values on a device."""
         return Column(self.kind, self.values.to(device))
+
+
+def even_places(total: int, count: int) -> Tensor:
+    """So many places from 0 to below `total`, evenly and in their order, int64; each once if there are no
+    more."""
+    return torch.arange(total) if count >= total else torch.arange(count) * total // count
 
 
 def no_condition(count: int) -> Column:
@@ -140,6 +150,11 @@ class Dataset:
     def __getitem__(self, chosen: Tensor | slice) -> Dataset:
         """Some of the examples, as a data set of the same name."""
         return replace(self, examples=self.examples[chosen], condition=self.condition[chosen])
+
+    def evenly(self, count: int) -> Dataset:
+        """So many of the examples, evenly from all, since the first may be of one class; all where there are
+        no more."""
+        return self[even_places(len(self), count)]
 
     @property
     def spec(self) -> DataSpec:

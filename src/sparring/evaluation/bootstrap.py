@@ -1,7 +1,9 @@
-"""95 % intervals by resampling (Efron & Tibshirani, An Introduction to the Bootstrap, 1993)."""
+"""95 % intervals: of shares in closed form, of all else by resampling (Efron & Tibshirani, An Introduction to
+the Bootstrap, 1993)."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,13 +28,27 @@ class Estimate:
 
 
 def of_mean(per_sample: Tensor, randomness: Randomness) -> Estimate:
-    """The mean of numbers (N,), with the percentiles of the means of resampled numbers."""
+    """The mean of numbers (N,), with the percentiles of the means of resampled numbers; of truths, bool (N,),
+    the share with its own interval."""
+    if per_sample.dtype == torch.bool:
+        return of_share(per_sample)
     numbers = per_sample.double()
     means = torch.stack(
         [numbers[randomness.integers(len(numbers), len(numbers))].mean() for _ in range(MEAN_RESAMPLES)]
     )
     low, high = means.quantile(torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
     return Estimate(numbers.mean().item(), low, high)
+
+
+def of_share(truths: Tensor) -> Estimate:
+    """The share of what is true, of bool (N,), with the score interval of Wilson 1927 (Journal of the
+    American Statistical Association 22): of none or all of a few it leaves room for others."""
+    count, share, squared = len(truths), truths.double().mean().item(), NORMAL_95**2
+    centre = share + squared / (2 * count)
+    margin = NORMAL_95 * math.sqrt(share * (1 - share) / count + squared / (4 * count**2))
+    low, high = ((centre + side) / (1 + squared / count) for side in (-margin, margin))
+    # Rounding must not leave out the share itself.
+    return Estimate(share, min(share, max(0.0, low)), max(share, min(1.0, high)))
 
 
 def of_statistic(

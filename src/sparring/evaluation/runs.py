@@ -149,7 +149,7 @@ def _of_labels(model: Model, count: int, extractor: FeatureExtractor) -> dict[st
     held_out = model.data.held_out
     sources, unseen = model.game.domains(model.data if held_out is None else held_out)
     _, targets = model.game.domains(model.data)
-    return labels_kept(sources[:count], targets, None if held_out is None else unseen, extractor)
+    return labels_kept(sources.evenly(count), targets, None if held_out is None else unseen, extractor)
 
 
 def _succeeds(write: Callable[[], object]) -> bool:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from sparring.data.colours import WHITE, with_channels
 from sparring.evaluation.features.random_convolutions import RandomConvolutions
 
 SMALLEST_ERROR = 1e-10
@@ -55,10 +56,19 @@ def _convolutions(channels: int, device: torch.device) -> RandomConvolutions:
     return RandomConvolutions(channels, device)
 
 
-def shaped_like(images: Tensor, wanted: Tensor) -> Tensor:
-    """Images with the channels and the size of others: grey in all channels or their mean, and bicubic."""
+def shaped_like(images: Tensor, wanted: Tensor, value_range: tuple[float, float]) -> Tensor:
+    """Images with the channels and the size of others, within their range: on white where they are
+    transparent, opaque where nothing says otherwise, in grey or repeated; and bicubic.
+
+    Args:
+        images: (count, channels, height, width).
+        wanted: those that they are to be compared with.
+        value_range: of both.
+    """
+    low, high = value_range
     if images.shape[1] != wanted.shape[1]:
-        images = images.mean(1, keepdim=True).expand(-1, wanted.shape[1], -1, -1)
+        stored = ((images - low) / (high - low) * WHITE).round().clamp(0, WHITE).to(torch.uint8)
+        images = with_channels(stored, wanted.shape[1]).to(images) / WHITE * (high - low) + low
     if images.shape[2:] != wanted.shape[2:]:
         images = F.interpolate(images, wanted.shape[2:], mode="bicubic", align_corners=False)
-    return images
+    return images.clamp(low, high)

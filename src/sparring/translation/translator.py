@@ -132,7 +132,8 @@ class Translator(Game):
         def measure(pairs: Batch) -> Tensor:
             source, target = self.pair(pairs)
             made = self.sample(self.latent(len(pairs), self.random), source)
-            return likeness(made, target, self.value_range)
+            # As a picture holds it: what is brighter than white is white.
+            return likeness(made.clamp(*self.value_range), target, self.value_range)
 
         return measure
 
@@ -140,6 +141,6 @@ class Translator(Game):
         def measure(pairs: Batch) -> Tensor:
             source, target = self.pair(pairs)
             seen = source[:, :-1] if self.fills else source
-            return likeness(shaped_like(seen, target), target, self.value_range)
+            return likeness(shaped_like(seen, target, self.value_range), target, self.value_range)
 
         return measure

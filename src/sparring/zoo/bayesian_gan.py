@@ -226,7 +226,7 @@ class BayesianGAN(PosteriorGame):
         """Whether each example is misnamed."""
         logits = self.class_logits(real.examples)
         assert logits is not None
-        return (logits.argmax(1) != real.condition).float()
+        return logits.argmax(1) != real.condition
 
 
 def in_one_pass(network: nn.Module, batches: Sequence[Tensor]) -> tuple[Tensor, ...]:

@@ -27,7 +27,7 @@ from sparring.settings import Count, Fraction, NonNegative
 from sparring.translation.colour_shift import COLOURS, colour_shifted
 from sparring.translation.edge_smoothing import edge_smoothed
 from sparring.translation.settings import ObjectiveName, TranslatorSettings
-from sparring.translation.steadiness import apart_when_moved
+from sparring.translation.steadiness import apart_when_moved, by_chance, known_motions
 from sparring.translation.superpixels import superpixels
 from sparring.translation.two_domains import A, B, TwoDomains, common_shape
 
@@ -185,9 +185,8 @@ class Cartoon(TwoDomains):
             judged = self.deceive(self.critics[way.name], *way.see(made, cartoon))
             terms |= {f"{name} {way.name}": way.weight * term for name, term in judged.items()}
         if s.steadiness_weight:
-            apart = apart_when_moved(
-                self.cartoon_of, photo, made, self.random.branch("motion", divided=False)
-            )
+            random = self.random.branch("motion", divided=False)
+            apart = apart_when_moved(self.cartoon_of, photo, made, by_chance(photo, random), random)
             terms["steadiness"] = s.steadiness_weight * apart.mean()
         return terms
 
@@ -244,9 +243,13 @@ class Cartoon(TwoDomains):
         return {"warping error": Figure(self._warping, about, part=A)} | super().figures()
 
     def _warping(self, photos: Batch) -> Tensor:
-        made = self.cartoon_of(photos.examples)
-        low, high = self.value_range
-        return apart_when_moved(self.cartoon_of, photos.examples, made, self.random) / (high - low)
+        photo, (low, high) = photos.examples, self.value_range
+        made = self.cartoon_of(photo)
+        apart = [
+            apart_when_moved(self.cartoon_of, photo, made, motion, self.random)
+            for motion in known_motions(photo)
+        ]
+        return torch.stack(apart).mean(0) / (high - low)
 
 
 def variation(images: Tensor) -> Tensor:

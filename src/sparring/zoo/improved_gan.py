@@ -247,7 +247,7 @@ class ImprovedGAN(Game):
 
     def misnamed_by(self, classifier: nn.Module) -> Callable[[Batch], Tensor]:
         """Says of each image of a batch whether a classifier misnames it."""
-        return lambda real: (classifier(real.examples).argmax(1) != real.condition).float()
+        return lambda real: classifier(real.examples).argmax(1) != real.condition
 
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in U(0, 1)^latent_size."""

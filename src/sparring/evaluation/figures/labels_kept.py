@@ -70,7 +70,7 @@ def labels_kept(
         ),
     }
     if unseen is not None:
-        shown = unseen[:SUBSAMPLE]
+        shown = unseen.evenly(SUBSAMPLE)
         figures["label of real targets"] = Measurement(
             lambda comparison, randomness: share(shown.examples.values, shown.condition.values, randomness),
             "share of unseen real ones whose class the classifier knows",
