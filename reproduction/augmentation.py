@@ -28,7 +28,8 @@ from sparring.loading import load
 from sparring.randomness import Randomness
 from sparring.reporting.statistics import Spread, mean_over_seeds
 from sparring.runs.folder import Run
-from sparring.training.train import resume, train
+from sparring.training.resume import resume
+from sparring.training.train import train
 
 HERE = Path(__file__).parent
 RECORD, PAGE = HERE / "augmentation.jsonl", HERE / "augmentation.md"

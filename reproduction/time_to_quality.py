@@ -170,7 +170,7 @@ def figures_of(path: Path, data: Dataset, count: int) -> dict[str, float]:
 
 
 def page(lines: Sequence[kept_lines.Line]) -> str:
-    """Two tables: figures at the end, and FID on the way there."""
+    """Two tables, figures at the end and FID on the way there, and the picture of the latter."""
     marks = [f"{mark} s" for mark in MARKS]
     ends = ["| command | seeds | steps | seconds | " + " | ".join(FIGURES.values()) + " | findings |"]
     ways = [f"| FID of `sparring train ...` after | {' | '.join(marks)} |"]
@@ -192,7 +192,8 @@ def page(lines: Sequence[kept_lines.Line]) -> str:
         ]
         ends.append(f"| {' | '.join(words)} |")
         ways.append(f"| {name} | {' | '.join(cell('fid', at(mark, runs)) for mark in MARKS)} |")
-    return "\n".join([*ends, "", *ways, ""]) if len(ends) > 2 else ""
+    picture = f"![FID against seconds of training]({PICTURE.relative_to(HERE)})"
+    return "\n".join([*ends, "", *ways, "", picture, ""]) if len(ends) > 2 else ""
 
 
 def at(mark: float, runs: Sequence[kept_lines.Line]) -> list[kept_lines.Line]:

@@ -17,7 +17,7 @@ README = Path(__file__).parents[1] / "README.md"
 OWN = Path(__file__).parents[1] / "docs" / "your-own-system.md"
 SHORTER = {
     "resume": (r"--max-minutes \d+", "--max-steps 4"),
-    "train": (r"--max-minutes \d+", "--max-steps 2"),
+    "train": (r"--max-(minutes|steps) \d+", "--max-steps 2"),
     "evaluate": (r"$", " --count 200"),
     "tune": (r"--trials \d+", "--trials 2"),
 }
@@ -26,7 +26,7 @@ SHORTER = {
 
 def commands() -> list[str]:
     """The command lines of the section, without their comments."""
-    section = README.read_text().split("## In five minutes")[1].split("\n## ")[0]
+    section = README.read_text().split("## What it can do")[1].split("\n## ")[0]
     blocks = re.findall(r"```bash\n(.*?)```", section, re.DOTALL)
     return [
         re.split(r"\s+#", line)[0].strip() for block in blocks for line in block.splitlines() if line.strip()
@@ -36,9 +36,7 @@ def commands() -> list[str]:
 def shortened(line: str) -> str:
     """The same command with less to do."""
     name = next((name for name in SHORTER if f"sparring {name} " in line), "")
-    if name:
-        line = re.sub(*SHORTER[name], line, count=1)
-    return f"{line} --max-steps 2" if "--seeds" in line else line
+    return re.sub(*SHORTER[name], line, count=1) if name else line
 
 
 def test_readme_says_where_the_command_is() -> None:
