@@ -125,10 +125,13 @@ class R3GAN(Game):
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
-        """As the square of the widths: with those of `SMALL`, digits take some 1,200 steps."""
+        """As the square of the widths: with those of `SMALL`, digits take some 1,200 steps. In proportion to
+        the side of images of more than 32 pixels: in ten minutes of emoji at 64, 2,450 steps of half those
+        widths had an FID of 2.1, and 1,280 of these 5.1 and 4.8."""
         assert isinstance(settings, cls.Settings)
         wide = (settings.generator_width + settings.discriminator_width) / 48
-        return data.kind.choose(images=round(1200 * wide**2), points=3000)
+        side = max(1.0, max(data.shape[1:], default=0) / 32)
+        return data.kind.choose(images=round(1200 * wide**2 * side), points=3000)
 
     def players(self) -> dict[str, Player]:
         """Adam without momentum for both."""
