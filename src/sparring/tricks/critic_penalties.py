@@ -62,31 +62,63 @@ class CriticPenalties(CriticTerms):
                 squares = squared_slopes(judgement, judgement.examples(real))
                 terms[name] = gamma / 2 * squares.mean()
         if self.settings.gradient_penalty:
-            between = again(self.between(judgement))
+            pairs = partners(judgement)
+            between = again(self.between(judgement, pairs))
+            places = [ours for ours, _ in pairs]
+            if len(set(places)) < len(pairs):
+                # Each generated one has a point of its own.
+                places = [theirs for _, theirs in pairs]
+            points = [between.shown[place][1] for place in places]
             # As in penalties.py: the norm has no derivative at 0.
-            slopes = squared_slopes(between, between.examples(True)).add(1e-12).sqrt()
+            slopes = squared_slopes(between, points).add(1e-12).sqrt()
             terms["gradient_penalty"] = self.settings.gradient_penalty * (slopes - 1).square().mean()
         return Terms(terms)
 
-    def between(self, judgement: Judgement) -> list[Tensor]:
-        """For all that was shown a point between it and what was shown of the other kind.
+    def between(self, judgement: Judgement, pairs: list[tuple[int, int]]) -> list[Tensor]:
+        """For all that was shown in a pair a point between it and its partner.
 
         Raises:
             SettingError: real and generated examples differ in shape.
         """
-        real, fake = judgement.examples(True), judgement.examples(False)
-        pairs = min(len(real), len(fake))
-        # What comes before, such as labelled examples, has nothing generated beside it.
-        points = dict[int, Tensor]()
-        for ours, theirs in zip(real[len(real) - pairs :], fake[len(fake) - pairs :], strict=True):
+        shown = [examples for _, examples in judgement.shown]
+        points = list(shown)
+        for one, other in pairs:
+            ours, theirs = shown[one], shown[other]
             if ours.shape != theirs.shape:
                 raise SettingError(
                     f"A gradient penalty is taken between real and generated examples, and here they are of "
                     f"the shapes {tuple(ours.shape)} and {tuple(theirs.shape)}: use r1 and r2 instead."
                 )
             place = self.random.uniform(len(ours), *[1] * (ours.dim() - 1), low=0.0, high=1.0)
-            points[id(ours)] = points[id(theirs)] = torch.lerp(ours, theirs, place.to(ours.dtype))
-        return [points.get(id(examples), examples) for _, examples in judgement.shown]
+            points[one] = points[other] = torch.lerp(ours, theirs, place.to(ours.dtype))
+        return points
+
+
+def partners(judgement: Judgement) -> list[tuple[int, int]]:
+    """Places of real and of generated examples that belong together, among all that was shown.
+
+    Each is with the one of the other kind that was shown as often before the end: what comes before, such as
+    labelled examples, has nothing generated beside it. Where the same real ones are compared with several
+    generated ones, these are each with the real ones before them.
+
+    Raises:
+        SettingError: the same real ones are compared with several, and shown after them.
+    """
+    real, fake = (
+        [place for place, (each, _) in enumerate(judgement.shown) if each is kind] for kind in (True, False)
+    )
+    # Of pairs there are as many logits as generated batches.
+    genuine = judgement.real if judgement.fake else real
+    if len(judgement.fake or judgement.real) <= len(genuine):
+        count = min(len(real), len(fake))
+        return list(zip(real[len(real) - count :], fake[len(fake) - count :], strict=True))
+    if fake[0] < real[0]:
+        raise SettingError(
+            "A gradient penalty is taken between real and generated examples, and here "
+            f"{len(fake)} generated batches are shown beside {len(real)} real ones, and before them: use r1 "
+            "and r2 instead."
+        )
+    return [(max(place for place in real if place < theirs), theirs) for theirs in fake]
 
 
 def squared_slopes(judgement: Judgement, examples: list[Tensor]) -> Tensor:
@@ -96,8 +128,14 @@ def squared_slopes(judgement: Judgement, examples: list[Tensor]) -> Tensor:
     Of logits of pairs it is the gradient by one of the two, whose length is that of its own logit's.
 
     Raises:
-        SettingError: no logit depends on any example.
+        SettingError: no logit depends on any example, or several pairs share examples.
     """
+    if not judgement.fake and len(judgement.real) > len(examples):
+        raise SettingError(
+            "The slope is that of one logit for each example, and the objective compares the same examples "
+            f"in {len(judgement.real)} pairs of batches: choose one that compares no pairs, such as --loss "
+            "non-saturating, or give r2 instead."
+        )
     scores = [
         logits.float().reshape(len(logits), -1).mean(1) for logits in (*judgement.real, *judgement.fake)
     ]

@@ -27,13 +27,20 @@ class Judgement:
     shown: list[tuple[bool, Tensor]] = field(default_factory=list)
     """Whether they are real, and examples (count, ...), in the order in which they were shown."""
     real: list[Tensor] = field(default_factory=list)
-    """Logits that were called real; where the objective compares pairs, real less generated."""
+    """Logits that were called real, once each however often they are paid for; where the objective compares
+    pairs, real less generated."""
     fake: list[Tensor] = field(default_factory=list)
-    """Logits that were called generated; none where the objective compares pairs."""
+    """Logits that were called generated, likewise; none where the objective compares pairs."""
 
     def examples(self, real: bool) -> list[Tensor]:
         """What was shown of one kind."""
         return [examples for each, examples in self.shown if each is real]
+
+    def pay(self, logits: Tensor, real: bool) -> None:
+        """Remember logits that their player pays for, unless they are there."""
+        known = self.real if real else self.fake
+        if not any(each is logits for each in known):
+            known.append(logits)
 
 
 Again = Callable[[Sequence[Tensor]], Judgement]
@@ -110,7 +117,7 @@ class CriticTerms(Trick):
         def watched(cost: Cost, real: bool) -> Cost:
             def paid(logits: Tensor) -> Tensor:
                 if self._judgement is not None:
-                    (self._judgement.real if real else self._judgement.fake).append(logits)
+                    self._judgement.pay(logits, real)
                 return cost(logits)
 
             return paid
