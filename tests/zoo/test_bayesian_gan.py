@@ -54,6 +54,19 @@ def moons(count: int = 400) -> Dataset:
     return dataset_of("moons", arcs + noise, classes, ("upper", "lower"))
 
 
+class Bowl(torch.nn.Module):
+    """Half the squared distance from 0, whose slope is that distance; it remembers what it was shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(()))
+        self.shown: list[torch.Tensor] = []
+
+    def forward(self, examples: torch.Tensor) -> torch.Tensor:
+        self.shown.append(examples.detach())
+        return self.weight * examples.square().sum(1) / 2
+
+
 def test_the_last_number_of_the_noise_says_who_makes_an_example() -> None:
     several = Several([Constant(0.0), Constant(1.0), Constant(2.0)])
     last = torch.tensor([0.9, -1.0, 0.0, 1.0, -0.4, -0.3])
@@ -92,6 +105,36 @@ def test_the_discriminator_pays_for_all_by_their_logsumexp_or_mean(
     costs = [math.log1p(math.exp(-1)) + math.log1p(math.exp(logit)) for logit in (0.0, 2.0)]
     expected = {"code": math.log(sum(map(math.exp, costs))), "sghmc": sum(costs) / 2}
     assert game.discriminator_loss(batch)["adversarial"].item() == pytest.approx(expected[posterior])
+
+
+@pytest.mark.parametrize("generators", [1, 3])
+def test_penalties_are_those_of_one_logit_however_many_generators(make_engine: Make, generators: int) -> None:
+    """Real examples are judged once, and beside those of every generator."""
+    flags = {"r1": 2.0, "r2": 2.0, "gradient_penalty": 1.0}
+    engine = make_engine("bayesian-gan", points(), generators=generators, discriminators=2, **flags)
+    game, bowls = engine.game, (Bowl(), Bowl())
+    game.discriminators = torch.nn.ModuleList(bowls)
+    (turn,) = [each for each in engine.course.legs[0].phase.turns if each.player == "discriminator"]
+    game.random.begin("a turn")
+    terms = turn.loss(engine.streams["real"].peek())
+    reals, fakes, between = [], [], []
+    for bowl in bowls:
+        first, again = bowl.shown[: generators + 1], bowl.shown[generators + 1 :]
+        reals.append(first[0].expand(generators, -1, -1))
+        fakes.append(torch.stack(first[1:]))
+        between.append(torch.stack(again[1:]))
+    real, fake, middle = torch.stack(reals), torch.stack(fakes), torch.stack(between)
+    assert terms["r1"].item() == pytest.approx(real.square().sum(-1).mean().item())
+    assert terms["r2"].item() == pytest.approx(fake.square().sum(-1).mean().item())
+    place = (middle - real) / (fake - real)
+    torch.testing.assert_close(place[..., 0], place[..., 1], atol=1e-3, rtol=1e-3)
+    assert ((place > 0) & (place < 1)).all()
+    assert terms["gradient_penalty"].item() == pytest.approx((middle.norm(dim=-1) - 1).square().mean().item())
+
+
+def test_a_slope_of_many_pairs_is_refused(make_engine: Make) -> None:
+    with pytest.raises(SettingError, match="in 3 pairs of batches: choose one that compares no pairs"):
+        make_engine("bayesian-gan", points(), generators=3, r1=1.0, loss="relativistic")
 
 
 @pytest.mark.parametrize(("posterior", "share"), [("code", 2 / 9 / 40), ("sghmc", 8 / 9 / 2 / 40)])
@@ -142,6 +185,13 @@ def test_weights_are_kept_now_and_then_and_make_samples_too(make_engine: Make) -
     assert torch.equal(
         made[:2], game.generate(torch.cat([latent[:2, :-1], saying(2, 1)[:, None]], 1), made[:0])
     )
+
+
+def test_with_labels_the_posterior_is_given_examples_without_one_too(make_engine: Make) -> None:
+    data = replace(labelled_points(80), parts={"unlabelled": points(40)})
+    game = make_engine("bayesian-gan", data, labelled=6).game
+    assert len(game.sources(game.settings, data)["real"].dataset) == game.posterior.count == 120
+    assert make_engine("bayesian-gan", data).game.posterior.count == 80
 
 
 def test_with_labels_probabilities_are_the_mean_over_all_discriminators(make_engine: Make) -> None:

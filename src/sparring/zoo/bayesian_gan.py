@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from sparring.data import Dataset
 from sparring.data.few_labels import parted, repeated
-from sparring.data.unlabelled import with_unlabelled
+from sparring.data.unlabelled import UNLABELLED, with_unlabelled
 from sparring.errors import SettingError
 from sparring.game import (
     Batch,
@@ -120,6 +120,11 @@ class BayesianGAN(PosteriorGame):
             "real": Source(with_unlabelled(data), settings.batch_size),
             "labelled": Source(repeated(data, few, settings.batch_size), settings.batch_size),
         }
+
+    def examples_given(self) -> int:
+        """With labels those without one too."""
+        without = self.data.parts.get(UNLABELLED) if self.settings.labelled else None
+        return super().examples_given() + (without.count if without else 0)
 
     def start(self, **first: Batch) -> None:
         """With labels every layer's outputs begin with mean 0 and variance 1, over real examples."""

@@ -84,7 +84,9 @@ class PosteriorGame(Game):
         super().__init__(settings, data, random)
         self.latent_size = noise_size(settings.latent_size, data, for_images=100)
         as_code = settings.posterior == "code"
-        self.posterior = Posterior(as_code, settings.friction, settings.prior_deviation, data.count)
+        self.posterior = Posterior(
+            as_code, settings.friction, settings.prior_deviation, self.examples_given()
+        )
         generator, discriminator = self.makers()
         self.generator = Several(
             [self.built(Role.GENERATOR, generator()) for _ in range(settings.generators)]
@@ -105,6 +107,10 @@ class PosteriorGame(Game):
             lambda: build_generator(data, self.latent_size, norm=norm, **size),
             lambda: build_critic(data, **size),
         )
+
+    def examples_given(self) -> int:
+        """How many examples the posterior is given."""
+        return self.data.count
 
     def players(self) -> dict[str, Player]:
         """One optimiser for all generators, one for all discriminators."""
