@@ -11,6 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
+import sparring
+from sparring.cli import main
 from sparring.data.dataset import Column
 from sparring.data.kinds import Classes, Images, Kind, Tokens
 from sparring.errors import RunError, SettingError
@@ -103,3 +105,20 @@ def test_an_ending_that_samples_cannot_have(name: str, kind: Kind, tmp_path: Pat
     with pytest.raises(SettingError, match="Samples are written as"):
         write_samples(tmp_path / name, drawn(3), 3)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_run_was_trained_on_is_not_written_over(
+    tmp_path: Path, tiny_npz: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data.npz"
+    data.write_bytes(tiny_npz.read_bytes())
+    run = sparring.train(
+        "gan", data=f"npz:{data}", out=tmp_path / "run", max_steps=1, batch_size=20, quiet=True
+    )
+    for words in (["sample", str(run.path), "--count", "2"], ["directions", str(run.path)]):
+        before = data.read_bytes()
+        with pytest.raises(SystemExit) as ended:
+            main([*words, "--out", str(data)])
+        assert ended.value.code == 2
+        assert "data.npz is what" in capsys.readouterr().err
+        assert data.read_bytes() == before

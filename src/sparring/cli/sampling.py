@@ -10,6 +10,7 @@ from sparring.shown import say, visible_line
 
 def sample(arguments: list[str]) -> None:
     """Write samples of a run."""
+    from sparring.runs.origins import refuse_to_write_over_data
     from sparring.sample_files import check_samples_file, write_samples
     from sparring.sampling import in_parts, sample
 
@@ -31,6 +32,7 @@ def sample(arguments: list[str]) -> None:
     sampling = chosen(options, how)
     out, form = options.pop("out"), options.pop("format")
     check_samples_file(out, form=form)
+    refuse_to_write_over_data(options["run"], out)
     drawn, count = in_parts(**(options | sampling))
     files = write_samples(out, drawn, count, options["interpolate"], form)
     several = f" and {len(files) - 1:,} more files" if len(files) > 1 else ""
@@ -47,12 +49,14 @@ def translate(arguments: list[str]) -> None:
 def directions(arguments: list[str]) -> None:
     """Write what a run does along the directions of its noise."""
     from sparring.exploring.runs import directions
+    from sparring.runs.origins import refuse_to_write_over_data
     from sparring.sample_files import check_samples_file
 
     about = "FILE.png: a row for each direction; FILE.gif for a film, FILE.npz for arrays."
     options = parsed("directions", directions, arguments, out=(str, about, dataclasses.MISSING))
     out = options.pop("out")
     check_samples_file(out)
+    refuse_to_write_over_data(options["run"], out)
     samples, steps = directions(**options), options["steps"]
     samples.save(out, columns=steps)
     say(f"Wrote {len(samples) // steps} directions to {out}")
@@ -61,12 +65,14 @@ def directions(arguments: list[str]) -> None:
 def project(arguments: list[str]) -> None:
     """Write what of a run comes nearest to an image."""
     from sparring.exploring.runs import project
+    from sparring.runs.origins import refuse_to_write_over_data
     from sparring.sample_files import check_samples_file
 
     about = "FILE.png: the image, and what is generated, side by side; FILE.npz for arrays."
     options = parsed("project", project, arguments, out=(str, about, dataclasses.MISSING))
     out = options.pop("out")
     check_samples_file(out)
+    refuse_to_write_over_data(options["run"], out)
     found, shown = project(**options)
     shown.save(out, columns=len(shown))
     names = [found.told.kind.class_names[int(number)] for number in found.told.values.flatten()]

@@ -8,7 +8,7 @@ from sparring.data import READING, load_dataset
 from sparring.data.dataset import Dataset
 from sparring.data.loading import Watch, unwatched
 from sparring.data.own import is_own
-from sparring.errors import RunError
+from sparring.errors import RunError, SettingError
 from sparring.game import Game
 from sparring.runs.folder import Run
 from sparring.runs.place import is_group, is_tuning
@@ -29,6 +29,20 @@ def recorded_system(run: Run) -> type[Game]:
     if ":" in reference:
         refuse_what_came_with(run.path, "system", reference)
     return find_system(reference)
+
+
+def refuse_to_write_over_data(run: Run | Path | str, out: Path | str) -> None:
+    """Refuse to write over the file that a run was trained on.
+
+    Raises:
+        SettingError: that is where something is to be written.
+        RunError: there is no such run.
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    name = run.description["data"]["name"]
+    file = Path(name.partition(":")[2])
+    if file.is_file() and Path(out).exists() and file.samefile(out):
+        raise SettingError(f"{out} is what {run.path} was trained on ({name}): give another name.")
 
 
 def recorded_dataset(run: Run, watch: Watch = unwatched) -> Dataset:
