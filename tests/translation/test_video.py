@@ -18,6 +18,7 @@ from sparring.translation.video import translate_video, write_frames
 av = pytest.importorskip("av")
 STAMPS = [0, 1, 2, 5, 6, 9]
 """When frames are shown, in tenths of a second: not evenly."""
+ORANGE = (200, 60, 30)
 
 
 def write(path: Path, size: tuple[int, int] = (32, 24), sound: bool = True) -> None:
@@ -97,6 +98,66 @@ def test_what_is_refused(negative: Run, tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(SettingError, match=r"pip install 'sparring\[video\]'"):
         sparring.translate(negative, tmp_path / "in.mp4", tmp_path / "out.mp4", quiet=True)
     assert not any(path.name.startswith(("out", ".writing")) for path in tmp_path.iterdir())
+
+
+def coloured(path: Path, size: tuple[int, int], matrix: int, known: int, range_: int) -> None:
+    """Two orange frames made by a matrix, which the file names if it is known."""
+    with av.open(str(path), "w") as file:
+        shown = file.add_stream("libx264", rate=10, options={"crf": "1"})
+        shown.width, shown.height, shown.pix_fmt = *size, "yuv420p"
+        shown.codec_context.colorspace, shown.codec_context.color_range = known, range_
+        for _ in range(2):
+            pixels = np.full((size[1], size[0], 3), ORANGE, np.uint8)
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
+                format="yuv420p", src_color_range=2, dst_colorspace=matrix, dst_color_range=range_ or 1
+            )
+            frame.colorspace, frame.color_range = known, range_
+            file.mux(shown.encode(frame))
+        file.mux(shown.encode(None))
+
+
+@pytest.mark.parametrize(
+    ("size", "matrix", "known", "range_", "told"),
+    [
+        ((1280, 720), 1, 1, 1, (1, 1)),
+        ((1280, 720), 1, 2, 0, (1, 1)),
+        ((64, 48), 1, 1, 2, (1, 2)),
+        ((64, 48), 5, 6, 1, (6, 1)),
+        ((64, 48), 5, 2, 0, (6, 1)),
+        ((64, 48), 9, 9, 1, (9, 1)),
+    ],
+)
+def test_colours_are_kept_and_named(
+    tmp_path: Path, size: tuple[int, int], matrix: int, known: int, range_: int, told: Any
+) -> None:
+    coloured(tmp_path / "in.mp4", size, matrix, known, range_)
+    seen = []
+
+    def same(image: Image.Image) -> Image.Image:
+        seen.append(np.asarray(image).mean((0, 1)))
+        return image
+
+    translate_video(tmp_path / "in.mp4", tmp_path / "out.mp4", same, lambda done, total: None)
+    with av.open(str(tmp_path / "out.mp4")) as file:
+        frame = next(file.decode(video=0))
+    made = frame.reformat(format="rgb24", src_color_range=told[1], dst_color_range=2).to_ndarray()
+    assert np.array(seen) == pytest.approx(np.array([ORANGE] * 3), abs=3)
+    assert made.mean((0, 1)) == pytest.approx(np.array(ORANGE), abs=4)
+    assert (frame.colorspace, frame.color_range) == told
+
+
+def test_sound_that_is_refused_at_the_end(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "in.mkv"), "w") as file:
+        shown, heard = file.add_stream("libx264", rate=10), file.add_stream("pcm_s16le", rate=8000)
+        shown.width, shown.height, shown.pix_fmt = 32, 24, "yuv420p"
+        black = av.VideoFrame.from_ndarray(np.zeros((24, 32, 3), np.uint8), format="rgb24")
+        file.mux([*shown.encode(black), *shown.encode(None)])
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 1600), np.int16), format="s16", layout="stereo")
+        silence.sample_rate, silence.pts = 8000, 0
+        file.mux([*heard.encode(silence), *heard.encode(None)])
+    with pytest.raises(SettingError, match=r"A \.mp4 file cannot hold the sound .*[^'].: write it as \.mkv"):
+        translate_video(tmp_path / "in.mkv", tmp_path / "out.mp4", Image.Image.copy, lambda done, total: None)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
 
 
 def test_a_video_that_was_cut_off_is_called_so(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
-"""Videos: frame by frame with their time stamps, their sound as it is."""
+"""Videos: frame by frame with their time stamps, their colours and sound as they are."""
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from PIL import Image
 from sparring.errors import DataError, SettingError
 from sparring.runs.files import writing_atomically
 from sparring.translation.pictures import opaque
+from sparring.translation.video_colours import VideoColours, colours_of, pixels_of, usual_colours
 
 WRITTEN = {
     ".mp4": ("mp4", "libx264"),
@@ -30,6 +33,8 @@ QUALITY = {"libx264": {"crf": "18", "preset": "medium"}, "libvpx-vp9": {"crf": "
 
 WHOLE = 0.9
 """Share of the time that a video says it lasts, from which on it is taken for whole: some say so roughly."""
+PACKETS_TRIED = 100
+"""Packets of sound with which it is tried whether a format can hold it."""
 MOST_RATE = 1000
 """Largest denominator of a number of frames a second."""
 
@@ -42,8 +47,9 @@ def translate_video(
 ) -> None:
     """Translate each frame of a video into another, in memory that does not grow with its length.
 
-    Frames keep their time stamps, and turned ones are put upright. All sound is kept as it is. Frames that
-    cannot be decoded are left out, and a warning says how many; another, where it ends before it says.
+    Frames keep their time stamps, and turned ones are put upright. Colours have the matrix and the range
+    of the source, and say so. All sound is kept as it is. Frames that cannot be decoded are left out, and a
+    warning says how many; another, where it ends before it says.
 
     Args:
         source: the video.
@@ -61,7 +67,8 @@ def translate_video(
     if out.suffix.lower() not in WRITTEN:
         raise SettingError(f"Videos are written as {', '.join(WRITTEN)}, not as '{out.name}'.")
     form, codec = WRITTEN[out.suffix.lower()]
-    width, height = _size(av, source, translate)
+    _check_sound(av, source, out)
+    size, colours = _beginning(av, source, translate)
     with (
         _opened(av, source) as reading,
         writing_atomically(out) as file,
@@ -69,24 +76,22 @@ def translate_video(
     ):
         shown = reading.streams.video[0]
         made = writing.add_stream(codec, rate=shown.average_rate or 25, options=QUALITY[codec])
-        made.width, made.height, made.pix_fmt = width, height, "yuv420p"
+        (made.width, made.height), made.pix_fmt = size, "yuv420p"
         made.codec_context.time_base = shown.time_base
-        sound = _sound_of(writing, reading, out)
+        colours.tell(made)
+        sound = _sound_of(writing, reading)
         total, done, bad = _frames_in(av, reading), 0, 0
         seconds, ended = (reading.duration or 0) / av.time_base, 0.0
         for packet in reading.demux(shown, *reading.streams.audio):
             if packet.pts is not None:
                 ended = max(ended, float((packet.pts + (packet.duration or 0)) * packet.time_base))
             if packet.stream is not shown:
-                # The last packet of a stream is empty, and only says so.
-                if packet.dts is not None:
-                    packet.stream = sound[packet.stream.index]
-                    writing.mux(packet)
+                _keep(packet, sound, writing)
                 continue
             frames = _decoded(av, packet)
             bad += frames is None
             for frame in frames or ():
-                picture = av.VideoFrame.from_ndarray(even_pixels(translate(_picture(frame))), format="rgb24")
+                picture = colours.frame(av, even_pixels(translate(_picture(frame))))
                 # A few old formats have no time stamps.
                 known = frame.pts is not None
                 picture.pts = frame.pts if known else done
@@ -121,9 +126,10 @@ def write_frames(frames: Sequence[Image.Image], seconds: float, out: Path) -> No
         made = writing.add_stream(codec, rate=rate, options=QUALITY[codec])
         made.pix_fmt = "yuv420p"
         made.height, made.width, _ = even_pixels(frames[0]).shape
+        colours = usual_colours(made.height)
+        colours.tell(made)
         for frame in frames:
-            shown = av.VideoFrame.from_ndarray(even_pixels(frame), format="rgb24")
-            writing.mux(made.encode(shown))
+            writing.mux(made.encode(colours.frame(av, even_pixels(frame))))
         writing.mux(made.encode(None))
 
 
@@ -156,24 +162,53 @@ def _opened(av: Any, source: Path) -> Any:
     return reading
 
 
-def _size(av: Any, source: Path, translate: Callable[[Image.Image], Image.Image]) -> tuple[int, int]:
-    """Width and height of what is made: of the first frame that can be decoded."""
+def _beginning(
+    av: Any, source: Path, translate: Callable[[Image.Image], Image.Image]
+) -> tuple[tuple[int, int], VideoColours]:
+    """Width and height of what is made, and its colours: of the first frame that can be decoded."""
     with _opened(av, source) as reading:
         for packet in reading.demux(video=0):
             for frame in _decoded(av, packet) or ():
                 height, width, _ = even_pixels(translate(_picture(frame))).shape
-                return width, height
+                return (width, height), colours_of(frame, reading.streams.video[0])
     raise DataError(f"{source} has no frame that can be decoded.")
 
 
-def _sound_of(writing: Any, reading: Any, out: Path) -> dict[int, Any]:
+def _check_sound(av: Any, source: Path, out: Path) -> None:
+    """Raise SettingError unless a format can hold the sound: some only find out when all frames are made."""
+    with _opened(av, source) as reading:
+        if not reading.streams.audio:
+            return
+        packets = list(islice(reading.demux(*reading.streams.audio), PACKETS_TRIED))
+        try:
+            with av.open(io.BytesIO(), "w", format=WRITTEN[out.suffix.lower()][0]) as trial:
+                sound = _sound_of(trial, reading)
+                for packet in packets:
+                    _keep(packet, sound, trial)
+        except ValueError as error:
+            raise SettingError(
+                f"A {out.suffix} file cannot hold the sound of this video ({_reason(error)}): write it as "
+                ".mkv."
+            ) from error
+
+
+def _sound_of(writing: Any, reading: Any) -> dict[int, Any]:
     """A stream for each that has sound, by its number."""
-    try:
-        return {sound.index: writing.add_stream_from_template(sound) for sound in reading.streams.audio}
-    except ValueError as error:
-        raise SettingError(
-            f"A {out.suffix} file cannot hold the sound of this video ({error}): write it as .mkv."
-        ) from error
+    return {sound.index: writing.add_stream_from_template(sound) for sound in reading.streams.audio}
+
+
+def _keep(packet: Any, sound: dict[int, Any], writing: Any) -> None:
+    """Write a packet of sound as it is."""
+    # The last packet of a stream is empty, and only says so.
+    if packet.dts is not None:
+        packet.stream = sound[packet.stream.index]
+        writing.mux(packet)
+
+
+def _reason(error: Exception) -> str:
+    """Why FFmpeg refuses something, without the names of files."""
+    log = getattr(error, "log", None)
+    return log[2] if log else getattr(error, "strerror", None) or str(error)
 
 
 def _frames_in(av: Any, reading: Any) -> int:
@@ -194,8 +229,7 @@ def _decoded(av: Any, packet: Any) -> list[Any] | None:
 
 def _picture(frame: Any) -> Image.Image:
     """A frame, put upright."""
-    pixels = frame.to_ndarray(format="rgb24")
-    return Image.fromarray(np.rot90(pixels, round(getattr(frame, "rotation", 0) / 90)).copy())
+    return Image.fromarray(np.rot90(pixels_of(frame), round(getattr(frame, "rotation", 0) / 90)).copy())
 
 
 def even_pixels(picture: Image.Image) -> NDArray[np.uint8]:
