@@ -1,15 +1,19 @@
 """Examples without a label: label -1 in .npz files, a folder `unlabelled` beside classes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torch import Tensor
 
-from sparring.data import load_dataset
+from sparring.data import dataset_of, load_dataset
 from sparring.data.few_labels import chosen_evenly
 from sparring.data.holding_out import hold_out
 from sparring.data.summary import hints, summary
+from sparring.data.unlabelled import with_unlabelled
 from sparring.errors import DataError
 
 
@@ -77,6 +81,24 @@ def test_labelled_ones_can_be_held_out(tmp_path: Path) -> None:
     dataset = hold_out(load_dataset(npz(tmp_path, [0, 1, -1] * 30)), 0.4)
     assert dataset.held_out is not None
     assert (len(dataset), len(dataset.held_out), len(dataset.parts["unlabelled"])) == (36, 24, 30)
+
+
+@pytest.mark.parametrize(("copied", "others"), [(60, 0), (60, 5), (0, 5)])
+def test_held_out_examples_are_not_trained_on_without_a_label(copied: int, others: int) -> None:
+    def points(first: int, count: int) -> Tensor:
+        return torch.arange(float(first), float(first + count)).unsqueeze(1)
+
+    labelled = dataset_of("points", points(0, 60), torch.arange(60) % 2, ("a", "b"))
+    unlabelled = dataset_of("points", torch.cat([points(0, copied), points(100, others)]))
+    parted = hold_out(replace(labelled, parts={"unlabelled": unlabelled}), 0.4)
+    assert parted.held_out is not None
+    held_out = set(parted.held_out.examples.values.flatten().tolist())
+    trained_on = with_unlabelled(parted).examples.values.flatten().tolist()
+    assert len(held_out) == 24
+    assert not held_out & set(trained_on)
+    assert len(trained_on) == 36 + (36 if copied else 0) + others
+    said = "24 files left out: 24 without a label that equal held-out ones" in summary(parted)
+    assert said == bool(copied)
 
 
 @pytest.mark.parametrize("label", [-1, 3])

@@ -15,6 +15,8 @@ from sparring.randomness import Randomness
 
 FEWEST = 20
 """Fewer examples than this are not worth a figure, neither of those kept aside nor of the others."""
+COPIES = "without a label that equal held-out ones"
+"""What is said of examples that are left out for being that."""
 
 Aside = Callable[[Dataset], Dataset]
 """Holds out some examples of data, or none."""
@@ -62,7 +64,8 @@ def _joined(one: Dataset, other: Dataset) -> Dataset:
 def hold_out(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
     """The same data with a random share of its examples held out.
 
-    Where some are without a label, only others are kept aside.
+    Where some are without a label, only others are kept aside; of those without one, all that equal one which
+    is held out are left out.
 
     An example that is there several times is kept aside with all its copies, or not at all, so that none
     which is held out is trained on.
@@ -95,7 +98,24 @@ def hold_out(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
             f"--hold-out {share:g} keeps {kept} of the {len(dataset)} examples of '{dataset.name}' aside; an "
             f"evaluation needs {FEWEST} of them and as many of the others. {_enough(len(distinct))}"
         )
-    return replace(dataset[~aside], held_out=dataset[aside])
+    return _without_copies(replace(dataset[~aside], held_out=dataset[aside]))
+
+
+def _without_copies(dataset: Dataset) -> Dataset:
+    """The data without those examples without a label that equal a held-out one."""
+    part, held_out = dataset.parts.get(UNLABELLED), dataset.held_out
+    if part is None or held_out is None:
+        return dataset
+    _, place = torch.cat([held_out.examples.values, part.examples.values]).unique(dim=0, return_inverse=True)
+    copies = torch.isin(place[len(held_out) :], place[: len(held_out)])
+    count = int(copies.sum())
+    if not count:
+        return dataset
+    found = dataset.provenance
+    provenance = replace(found, left_out={**found.left_out, COPIES: count})
+    return replace(
+        dataset, parts={} if count == len(part) else {UNLABELLED: part[~copies]}, provenance=provenance
+    )
 
 
 def _enough(count: int) -> str:
