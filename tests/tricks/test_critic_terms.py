@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from sparring.data.dataset import Batch, dataset_of
 from sparring.errors import SettingError
-from sparring.game import Game, Terms
+from sparring.game import Game, Terms, Turn
 from sparring.objectives import RELATIVISTIC, WASSERSTEIN
 from sparring.penalties import zero_centred_penalty
 from sparring.training.engine import Engine
@@ -183,6 +183,21 @@ def test_its_means_are_those_of_the_turns_so_far(make_engine: Make) -> None:
     trick.turns.fill_(500)
     trick.learn({"lecam_real": 103.0, "lecam_fake": -2.0})
     assert trick.anchors.tolist() == pytest.approx([4.0, -2.0])
+
+
+def test_it_learns_nothing_of_a_turn_that_costs_no_logits(make_engine: Make) -> None:
+    class Twice(Linear):
+        def round(self) -> Sequence[Turn]:
+            return [*super().round(), Turn("critic", self.decay)]
+
+        def decay(self, real: Batch) -> Terms:
+            return Terms(decay=self.critic.weight.square().sum())
+
+    engine = make_engine(Twice, POINTS, batch_size=8, lecam=0.3)
+    ((_, trick),) = engine.game.tricks.items()
+    for _ in range(2):
+        engine.play_round()
+    assert trick.turns == 2
 
 
 def test_what_others_play_again_is_not_counted(make_engine: Make) -> None:

@@ -66,6 +66,7 @@ class CriticTerms(Trick):
         self._instead: Iterator[Tensor] | None = None
         self._paused = False
         self._found = not self.strong
+        self._suited = False
         self._paired = False
 
     @property
@@ -84,7 +85,7 @@ class CriticTerms(Trick):
         """
 
     def learn(self, values: Mapping[str, Number]) -> None:
-        """Remember something of a turn, of which all terms are given; by default nothing."""
+        """Remember something of a turn that had terms, of which all are given; by default nothing."""
 
     def idle(self, game: Game) -> str | None:
         """Critics whose logits no objective costs; where it needs these, those that are shown no numbers, or
@@ -135,7 +136,8 @@ class CriticTerms(Trick):
         def after(values: Mapping[str, Number]) -> None:
             if turn.after is not None:
                 turn.after(values)
-            self.learn(values)
+            if self._suited:
+                self.learn(values)
 
         return replace(turn, loss=loss, after=after)
 
@@ -147,7 +149,8 @@ class CriticTerms(Trick):
         precise = torch.autocast(device, enabled=False) if self.second_derivatives else _as_it_is()
         with precise:
             own, judgement = self._judged(turn, batches, None)
-            if not self._suits(judgement):
+            self._suited = self._suits(judgement)
+            if not self._suited:
                 return own
 
             def again(examples: Sequence[Tensor]) -> Judgement:
