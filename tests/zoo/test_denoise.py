@@ -63,6 +63,17 @@ def test_patches_where_noise_is_cut_off_are_left_aside() -> None:
         smooth_patches(images, 8)
 
 
+def test_how_opaque_images_are_is_neither_black_nor_white() -> None:
+    images = torch.randint(100, 110, (10, 4, 16, 16), dtype=torch.uint8)
+    images[:, 3] = 255
+    found = smooth_patches(images, 8)
+    assert len(found) > 0
+    assert (found[:, 3] == 255).all()
+    images[:, :3] = 255
+    with pytest.raises(DataError, match="all patches are mostly black or white"):
+        smooth_patches(images, 8)
+
+
 def test_the_side_of_patches() -> None:
     assert [side_of(None, (side, 300)) for side in (8, 28, 64, 256)] == [8, 8, 16, 64]
     assert side_of(20, (28, 28)) == 20

@@ -29,9 +29,14 @@ def grey(images: Tensor) -> Tensor:
     return (images * weights).sum(1, keepdim=True)
 
 
+def coloured(images: Tensor) -> Tensor:
+    """The channels of images (count, channels, ...) that are colours: all but how opaque they are."""
+    return images[:, : len(LUMA)]
+
+
 def without_colour(images: Tensor) -> Tensor:
     """Float images of three channels or more in grey: the luma in each of the colours, all else as it is."""
-    colours = images[:, : len(LUMA)]
+    colours = coloured(images)
     return torch.cat([grey(colours).expand_as(colours), images[:, len(LUMA) :]], 1)
 
 

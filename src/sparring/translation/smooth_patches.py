@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from sparring.data.colours import coloured
 from sparring.errors import DataError
 
 QUIETEST = 0.01
@@ -56,7 +57,8 @@ def smooth_patches(images: Tensor, side: int) -> Tensor:
     for part in images.split(AT_ONCE):
         step = max(1, side // 2)
         patches = part.unfold(2, side, step).unfold(3, side, step).permute(0, 2, 3, 1, 4, 5).flatten(0, 2)
-        whole = ((patches == 0) | (patches == 255)).flatten(1).float().mean(1) <= ENDS
+        colours = coloured(patches)
+        whole = ((colours == 0) | (colours == 255)).flatten(1).float().mean(1) <= ENDS
         if whole.any():
             kept.append(patches[whole])
             variances.append(kept[-1].flatten(2).float().var(2, correction=0).mean(1))
