@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from sparring.data.dataset import Batch, dataset_of
 from sparring.errors import SettingError
 from sparring.game import Game, Terms, Turn
-from sparring.objectives import RELATIVISTIC, WASSERSTEIN
+from sparring.objectives import LEAST_SQUARES, RELATIVISTIC, WASSERSTEIN, smoothed, weighted
 from sparring.penalties import zero_centred_penalty
 from sparring.training.engine import Engine
 
@@ -256,6 +256,14 @@ def test_an_unbounded_critic_is_not_given_the_wasserstein_loss(make_engine: Make
         engine = make_engine(Linear, POINTS, batch_size=8, loss="wasserstein", **bound)
         assert engine.game.objective.one_term
         assert all(map(math.isfinite, engine.play_round().values()))
+
+
+def test_the_loss_that_a_system_has_already_is_refused_whatever_its_weight(make_engine: Make) -> None:
+    for own in (LEAST_SQUARES, weighted(LEAST_SQUARES, 2), smoothed(LEAST_SQUARES, real=0.9)):
+        system = type("Squares", (Linear,), {"own_aim": own})
+        with pytest.raises(SettingError, match="least-squares is the objective of Squares already"):
+            make_engine(system, POINTS, batch_size=8, loss="least-squares")
+        assert make_engine(system, POINTS, batch_size=8, loss="hinge").game.objective.name == "hinge"
 
 
 def test_soft_labels_are_those_of_the_exchanged_loss(make_engine: Make) -> None:

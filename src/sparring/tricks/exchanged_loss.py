@@ -59,7 +59,9 @@ class ExchangedLoss(Trick):
 
     def refuses(self, game: Game) -> str | None:
         """The system's own objective; the Wasserstein objective where nothing bounds the critic."""
-        if LOSSES.get(self.settings.loss) is game.aim():
+        wanted = LOSSES.get(self.settings.loss)
+        # By name: the system's own may be weighted, or have soft labels.
+        if wanted is not None and wanted.name == game.aim().name:
             return f"{self.settings.loss} is the objective of {type(game).__name__} already"
         if self.settings.loss != "wasserstein" or game.aim().one_term:
             return None
