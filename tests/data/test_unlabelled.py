@@ -97,7 +97,7 @@ def test_held_out_examples_are_not_trained_on_without_a_label(copied: int, other
     assert len(held_out) == 24
     assert not held_out & set(trained_on)
     assert len(trained_on) == 36 + (36 if copied else 0) + others
-    said = "24 files left out: 24 without a label that equal held-out ones" in summary(parted)
+    said = "24 examples left out: 24 without a label that equal held-out ones" in summary(parted)
     assert said == bool(copied)
 
 

@@ -133,7 +133,7 @@ def test_penalties_are_those_of_one_logit_however_many_generators(make_engine: M
 
 
 def test_a_slope_of_many_pairs_is_refused(make_engine: Make) -> None:
-    with pytest.raises(SettingError, match="in 3 pairs of batches: choose one that compares no pairs"):
+    with pytest.raises(SettingError, match="in 3 pairs of batches: choose a loss that compares no pairs"):
         make_engine("bayesian-gan", points(), generators=3, r1=1.0, loss="relativistic")
 
 

@@ -9,15 +9,13 @@ from dataclasses import replace
 import torch
 
 from sparring.data.dataset import Column, Dataset
+from sparring.data.listing import COPIES
 from sparring.data.unlabelled import UNLABELLED
 from sparring.errors import DataError
 from sparring.randomness import Randomness
 
 FEWEST = 20
 """Fewer examples than this are not worth a figure, neither of those kept aside nor of the others."""
-COPIES = "without a label that equal held-out ones"
-"""What is said of examples that are left out for being that."""
-
 Aside = Callable[[Dataset], Dataset]
 """Holds out some examples of data, or none."""
 

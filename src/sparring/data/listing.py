@@ -10,9 +10,12 @@ from pathlib import Path
 
 from sparring.data.decoding import image_suffixes
 from sparring.errors import DataError
+from sparring.reporting.text import counted
 
 LEFT_BY_SYSTEMS = {"__macosx", "@eadir", "thumbs.db", "desktop.ini"}
 """Folders and files, in lower case, that systems leave beside images; hidden ones are passed over as well."""
+COPIES = "without a label that equal held-out ones"
+"""What is said of examples that are left out for being that."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,14 @@ def count_by_suffix(files: Iterable[Path]) -> dict[str, int]:
 
 
 def left_out_text(left_out: Mapping[str, int]) -> str:
-    """How many files were left out, such as `53 files left out: 50 .heic, 3 without suffix`."""
+    """How many files were left out, such as `53 files left out: 50 .heic, 3 without suffix`; copies of held-out
+    ones may lie in one file, and alone are called examples."""
     if not left_out:
         return ""
     total = sum(left_out.values())
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in left_out.items())
-    return f"{total:,} {'file' if total == 1 else 'files'} left out: {kinds}"
+    noun = "example" if left_out.keys() == {COPIES} else "file"
+    return f"{counted(total, noun)} left out: {kinds}"
 
 
 def _files(root: Path) -> Iterator[Path]:

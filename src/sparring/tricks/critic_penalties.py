@@ -133,8 +133,8 @@ def squared_slopes(judgement: Judgement, examples: list[Tensor]) -> Tensor:
     if not judgement.fake and len(judgement.real) > len(examples):
         raise SettingError(
             "The slope is that of one logit for each example, and the objective compares the same examples "
-            f"in {len(judgement.real)} pairs of batches: choose one that compares no pairs, such as --loss "
-            "non-saturating, or give r2 instead."
+            f"in {len(judgement.real)} pairs of batches: choose a loss that compares no pairs, or give r2 "
+            "instead."
         )
     scores = [
         logits.float().reshape(len(logits), -1).mean(1) for logits in (*judgement.real, *judgement.fake)
