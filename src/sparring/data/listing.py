@@ -54,8 +54,8 @@ def count_by_suffix(files: Iterable[Path]) -> dict[str, int]:
 
 
 def left_out_text(left_out: Mapping[str, int]) -> str:
-    """How many files were left out, such as `53 files left out: 50 .heic, 3 without suffix`; copies of held-out
-    ones may lie in one file, and alone are called examples."""
+    """How many files were left out, such as `53 files left out: 50 .heic, 3 without suffix`; copies of
+    held-out ones may lie in one file, and alone are called examples."""
     if not left_out:
         return ""
     total = sum(left_out.values())
