@@ -18,6 +18,7 @@ from sparring.model import Model
 from sparring.processes import join_processes
 from sparring.randomness import Randomness, seeded_initialisation
 from sparring.runs.checkpoint import read_weights, unpacked
+from sparring.runs.description import white_of
 from sparring.runs.folder import Run
 from sparring.runs.origins import recorded_dataset, recorded_system, refuse_what_came_with
 from sparring.zoo import find_system, short_name
@@ -98,7 +99,7 @@ def _model(
         game = game_class(settings, spec, Randomness(0, processes.device)).to(processes.device)
     check_networks(game, networks, f"{path} ({short_name(described['system'])})")
     game.load_state_dict(networks)
-    return Model(game, condition, dataset)
+    return Model(game, condition, dataset, white_of(described["data"]))
 
 
 def with_sampling(system: type[Game], settings: GameSettings, sampling: Mapping[str, float]) -> GameSettings:

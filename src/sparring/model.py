@@ -13,7 +13,7 @@ from torch import Tensor
 from sparring.classifying.classifier import Classified, Classifier, classifier_of
 from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Kind
-from sparring.errors import DataError
+from sparring.errors import DataError, RunError
 from sparring.exploring.explorer import Explorer
 from sparring.exploring.latents import require_vectors, truncated
 from sparring.game import Game
@@ -34,11 +34,29 @@ class Model(Explorer):
         game: the game with its weights.
         condition: what kind of thing it is told.
         dataset: gives the data it was trained on, in its range, where a condition has to come from there.
+        white: the share of the range of values that became white in its images; None where it is unknown.
     """
 
-    def __init__(self, game: Game, condition: Kind, dataset: Callable[[], Dataset]) -> None:
+    def __init__(
+        self, game: Game, condition: Kind, dataset: Callable[[], Dataset], white: float | None = 1.0
+    ) -> None:
         super().__init__(game, condition)
         self._dataset = cache(dataset)
+        self._white = white
+
+    @property
+    def white(self) -> float:
+        """The share of the range of its values that becomes white where a picture is read for this game.
+
+        Raises:
+            RunError: it was trained on stretched images, of before this was recorded.
+        """
+        if self._white is None:
+            raise RunError(
+                "This run was trained with --stretch, and does not say what became white: train it again to "
+                "give it pictures."
+            )
+        return self._white
 
     def sample(
         self,
@@ -145,7 +163,8 @@ class Model(Explorer):
         """
         from sparring.translation.filling import translation_of
 
-        translation = translation_of(self.game, mask, direction, check_value("seed", seed, Natural))
+        seed = check_value("seed", seed, Natural)
+        translation = translation_of(self.game, mask, direction, seed, white=self.white)
         return translation.of_array(images) if isinstance(images, np.ndarray) else translation(images)
 
     def _batches(

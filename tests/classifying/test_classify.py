@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +71,23 @@ def test_transparent_pictures_are_seen_as_the_data_was(
     assert len({*sparring.classify(run, pictures, device="cpu").said.labels}) == 1
     monkeypatch.setattr("sparring.classifying.classify.background_of", lambda images: (0,))
     assert [*sparring.classify(run, pictures, device="cpu").said.labels] == ["top", "left"]
+
+
+def test_pictures_are_stretched_as_the_data_was(run: Path, tmp_path: Path) -> None:
+    """A dim picture of a run whose brightest value was half of white is as the bright one of another."""
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    described = json.loads((copy / "run.json").read_text())
+    described["data"]["white"] = 0.5
+    (copy / "run.json").write_text(json.dumps(described))
+    dim = bars(2, 3)[0] // 4
+    for factor in (1, 2):
+        Image.fromarray(dim[0] * factor).save(tmp_path / f"{factor}.png")
+        np.savez(tmp_path / f"{factor}.npz", images=dim * factor)
+    for ending in ("png", "npz"):
+        stretched = sparring.classify(copy, [tmp_path / f"1.{ending}"], device="cpu").said.probabilities
+        bright = sparring.classify(run, [tmp_path / f"2.{ending}"], device="cpu").said.probabilities
+        assert torch.equal(stretched, bright)
 
 
 def test_where_classes_are_known_the_error_is_said(

@@ -37,6 +37,7 @@ class TestFolders:
         assert np.array_equal(pixels(dataset)[0], np.rint(TWELVE / (4095 / 255)))
         assert np.abs(pixels(dataset)[1] - TWELVE / (4095 / 255) / 2).max() < 1
         assert hints(dataset) == []
+        assert dataset.provenance.white == 4095 / 65535
 
     def test_it_is_in_the_fingerprint(self, deep):
         assert load_dataset(deep).fingerprint != load_dataset(deep, stretch=True).fingerprint
@@ -75,6 +76,7 @@ class TestArrays:
         name = f"npz:{tmp_path / 'own.npz'}"
         assert hints(load_dataset(name))[0].startswith("The brightest value is 1 of 255")
         dataset = load_dataset(name, stretch=True, size=size)
+        assert dataset.provenance.white == 1 / 255
         for part in (dataset, dataset.held_out):
             if size is None:
                 assert np.array_equal(pixels(part), masks * 255)
@@ -87,6 +89,7 @@ class TestArrays:
             file.write(header + bytes([0, 1, 3] * 6))
         dataset = load_dataset(f"idx:{tmp_path}", stretch=True)
         assert pixels(dataset)[0, 0].tolist() == [0, 85, 255]
+        assert dataset.provenance.white == 3 / 255
 
     def test_what_uses_the_range_is_left_as_it_is(self):
         assert load_dataset("mnist", stretch=True).fingerprint == load_dataset("mnist").fingerprint

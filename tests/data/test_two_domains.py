@@ -199,3 +199,14 @@ def test_folders_that_are_neither_domain_are_said(tmp_path):
     (tmp_path / "notes.txt").touch()
     dataset = load_dataset(f"pairs:{tmp_path}")
     assert dataset.provenance.left_out == {".txt": 1, "outside of both domains": 2}
+
+
+@pytest.mark.parametrize("source", ["pairs", "unpaired"])
+def test_the_brightest_of_both_domains_is_white(tmp_path, source):
+    for domain, value in (("A", 20), ("B", 40)):
+        (tmp_path / domain).mkdir()
+        for number in range(3):
+            Image.new("L", (6, 6), value).save(tmp_path / domain / f"{number}.png")
+    dataset = load_dataset(f"{source}:{tmp_path}", stretch=True)
+    assert [int(dataset.parts[part].examples.values.max()) for part in "AB"] == [128, 255]
+    assert dataset.provenance.white == 40 / 255

@@ -15,6 +15,7 @@ from sparring import load
 from sparring.cli import main
 from sparring.errors import DataError, SettingError
 from sparring.runs.folder import Run
+from sparring.translation.filling import translation_of
 
 Pixels = Callable[..., Any]
 
@@ -80,6 +81,14 @@ def test_nothing_is_filled_where_a_mask_is_transparent(filler: Run, pixels: Pixe
     picture = pixels(20, 24, 3)
     made = load(filler).translate(picture, mask=layer.convert(mode))
     assert np.array_equal(made, load(filler).translate(picture, mask=mask_of(20, 24)))
+
+
+def test_what_is_filled_is_as_bright_as_stretched_pictures_were(filler: Run, pixels: Pixels) -> None:
+    dark, hole = pixels(20, 24, 3) // 5, np.asarray(mask_of(20, 24)) > 0
+    filling = translation_of(load(filler).game, mask_of(20, 24), white=0.2)
+    made = np.asarray(filling(Image.fromarray(dark)))[..., :3]
+    assert np.array_equal(made[~hole], dark[~hole])
+    assert 0 < made[hole].max() <= 51
 
 
 def test_from_python_and_smaller(filler: Run, tmp_path: Path, pixels: Pixels) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 
 import sparring
+from sparring import load
 from sparring.cli import main
 from sparring.data.kinds import Images
 from sparring.errors import DataError, RunError, SettingError
@@ -32,6 +34,27 @@ def test_pictures_of_any_size(negative: Run, tmp_path: Path, pixels: Pixels, siz
     Image.fromarray(picture).save(tmp_path / "in.png")
     main(["translate", str(negative.path), str(tmp_path / "in.png"), str(tmp_path / "out.png"), "--quiet"])
     assert np.abs(read(tmp_path / "out.png").astype(int) - (255 - picture)).max() <= 1
+
+
+def test_pictures_are_stretched_as_the_data_was(tmp_path: Path, pixels: Pixels) -> None:
+    for domain, white in (("A", 51), ("B", 25)):
+        (tmp_path / domain).mkdir()
+        for number in range(10):
+            Image.new("L", (16, 16), white * (number + 1) // 10).save(tmp_path / domain / f"{number}.png")
+    system, data = f"{Path(__file__).parent / 'negative.py'}:Negative", f"pairs:{tmp_path}"
+    run = sparring.train(system, data=data, out=tmp_path / "run", stretch=True, max_steps=1, batch_size=5,
+                         health_every=0, threads=1, quiet=True)  # fmt: skip
+    picture = pixels(20, 30) // 5
+    Image.fromarray(picture).save(tmp_path / "in.png")
+    sparring.translate(run, tmp_path / "in.png", tmp_path / "out.png", quiet=True)
+    assert np.abs(read(tmp_path / "out.png").astype(int) - (255 - 5 * picture)).max() <= 1
+    sparring.export(run, tmp_path / "exported", onnx=False, page=False)
+    assert np.array_equal(load(tmp_path / "exported").translate(picture), read(tmp_path / "out.png"))
+    described = json.loads((run.path / "run.json").read_text())
+    assert described["data"].pop("white") == 0.2
+    (run.path / "run.json").write_text(json.dumps(described))
+    with pytest.raises(RunError, match="trained with --stretch, and does not say what became white"):
+        sparring.translate(run, tmp_path / "in.png", tmp_path / "out.png", quiet=True)
 
 
 def test_transparency_is_kept(negative: Run, tmp_path: Path, pixels: Pixels) -> None:

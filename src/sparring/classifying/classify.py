@@ -87,7 +87,7 @@ def classify(
     read = read_pictures(
         list(pictures),
         model.game.data,
-        opened.description["data"],
+        {**opened.description["data"], "white": model.white},
         lambda: background_of(model.data.examples.values),
     )
     return Classification(read, classifier(read.examples), classifier.fitted)

@@ -46,7 +46,7 @@ def read_pictures(
     Args:
         paths: of all of them.
         spec: what the run was trained on.
-        reading: how images are read there: `fit`, `stretch`.
+        reading: how images are read there: `fit`, and `white`, the share of their range that becomes white.
         background: gives what transparent pictures are put on, where the data has no transparent ones.
 
     Raises:
@@ -72,8 +72,9 @@ def _read(
         frame = frame_of(f"{width}x{height}", reading.get("fit", "crop"))
     if not path.exists():
         raise DataError(f"There is no file or folder {path}.")
+    white = reading.get("white", 1.0)
     if path.suffix.lower() == ".npz":
-        return _of_arrays(path, spec, frame, bool(reading.get("stretch")))
+        return _of_arrays(path, spec, frame, white)
     if frame is None:
         raise DataError(f"The run was trained on {spec.kind.about}: give an .npz file, and not {path}.")
     files = list_folder(path).images if path.is_dir() else [Path(path.name)]
@@ -84,7 +85,7 @@ def _read(
     behind = background() if channels in (1, 3) else ON_WHITE
     # What the data itself was read with where it is white, so that its own files are seen as they were.
     alpha = channels == 4 or tuple(behind) != ON_WHITE
-    loaded = load_images(root, files, Wanted(frame, bool(reading.get("stretch")), skip_bad=None, alpha=alpha))
+    loaded = load_images(root, files, Wanted(frame, white, skip_bad=None, alpha=alpha))
     names = spec.condition.class_names
     folders = [file.parts[0] for file in files]
     named = path.is_dir() and all(folder in names for folder in folders)
@@ -93,11 +94,11 @@ def _read(
     return Pictures(shown, with_channels(loaded.images, channels, behind), classes)
 
 
-def _of_arrays(path: Path, spec: DataSpec, frame: Frame | None, stretch: bool) -> Pictures:
+def _of_arrays(path: Path, spec: DataSpec, frame: Frame | None, white: float) -> Pictures:
     arrays = Arrays(path)
     key = only_key(arrays, ("images", "points"), path)
     examples = examples_in(arrays, key, path)
-    examples = spec.kind.brought(examples, frame, stretch)
+    examples = spec.kind.brought(examples, frame, white)
     misfit = spec.kind.misfit(examples)
     if misfit:
         raise DataError(f"'{key}' in {path} is not {spec.kind.about}, as the run's data is: it is {misfit}.")

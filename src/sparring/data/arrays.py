@@ -20,7 +20,7 @@ from sparring.data.dataset import Dataset, dataset_of
 from sparring.data.kinds import Images, Kind, Points, kind_of
 from sparring.data.limits import check_array
 from sparring.data.provenance import Provenance, provenance_of
-from sparring.data.resizing import Frame, prepared
+from sparring.data.resizing import Frame, prepared, whitest_of
 from sparring.data.unlabelled import label_of_none, unlabelled_apart
 from sparring.errors import DataError
 from sparring.opening import plain
@@ -83,8 +83,9 @@ def read_npz(path: Path, frame: Frame | None = None, stretch: bool = False) -> D
         raise DataError(f"{path} has only one of {LABELS[key]} and y_test; give both, or neither.")
     provenance = Provenance()
     if kind_of(examples).has_size:
-        provenance = provenance_of(examples)
-        examples, test = prepared(frame, stretch, examples, test)
+        white = whitest_of(examples, test) if stretch else 1.0
+        provenance = provenance_of(examples, white)
+        examples, test = prepared(frame, white, examples, test)
     if test is not None and test.shape[1:] != examples.shape[1:]:
         raise DataError(
             f"{path} has {key} of {_measures(examples)} but x_test of {_measures(test)}; "

@@ -72,7 +72,7 @@ def read_folder(
     layout = layout_of(path, list_folder(path))
     splits = [layout.training] if layout.held_out is None else [layout.training, layout.held_out]
     files = [file for split in splits for file in split.files]
-    wanted = Wanted(frame or DEFAULT_FRAME, stretch, skip_bad_images, alpha)
+    wanted = Wanted(frame or DEFAULT_FRAME, None if stretch else 1.0, skip_bad_images, alpha)
     loaded = load_images(path, files, wanted, watch)
     classes = [name for split in splits for name in split.classes or []]
     numbers = {name: number for number, name in enumerate(layout.class_names)}
@@ -88,7 +88,7 @@ def read_folder(
     dataset = replace(
         training,
         held_out=held_out if layout.held_out else None,
-        provenance=Provenance(loaded.widths, loaded.heights, left_out, layout.hints),
+        provenance=Provenance(loaded.widths, loaded.heights, left_out, layout.hints, loaded.white),
     )
     return unlabelled_apart(dataset, folder_without_label(layout.class_names))
 

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from sparring.data.dataset import Dataset, dataset_of
 from sparring.data.provenance import provenance_of
-from sparring.data.resizing import Frame, prepared
+from sparring.data.resizing import Frame, prepared, whitest_of
 from sparring.errors import DataError
 from sparring.memory import require_memory
 from sparring.opening import plain
@@ -121,8 +121,9 @@ def read_idx(name: str, folder: Traversable, frame: Frame | None, stretch: bool 
     test_images, test_labels = _split(files, folder, "t10k") or (None, None)
     if test_images is not None and (labels is None) != (test_labels is None):
         raise DataError(f"{folder} has labels for only one of train and t10k; give both, or neither.")
-    provenance = provenance_of(images)
-    images, test_images = prepared(frame, stretch, images, test_images)
+    white = whitest_of(images, test_images) if stretch else 1.0
+    provenance = provenance_of(images, white)
+    images, test_images = prepared(frame, white, images, test_images)
     if test_images is not None and images.shape[1:] != test_images.shape[1:]:
         raise DataError(
             f"{folder} has training images of {_measures(images)} but t10k images of "

@@ -29,8 +29,8 @@ class Wanted:
 
     frame: Frame
     """Their size, and how they come to it."""
-    stretch: bool = False
-    """Whether the brightest value of all files becomes white."""
+    white: float | None = 1.0
+    """The share of the range of their values that becomes white; None for the brightest of all files."""
     skip_bad: bool | None = False
     """Whether files that cannot be decoded are left out rather than refused; None where nobody is asked."""
     alpha: bool = False
@@ -49,6 +49,8 @@ class Loaded:
     """Least and greatest width in the files, in pixels."""
     heights: tuple[int, int]
     """Least and greatest height."""
+    white: float = 1.0
+    """The share of the range of their values that became white."""
 
 
 def load_files(files: Sequence[Path], wanted: Wanted, watch: Watch = unwatched) -> Loaded:
@@ -57,7 +59,7 @@ def load_files(files: Sequence[Path], wanted: Wanted, watch: Watch = unwatched) 
     Raises:
         DataError: a file cannot be decoded and such are not left out, or none can.
     """
-    white = _white(files, wanted.alpha) if wanted.stretch else 1.0
+    white = whitest(files, wanted.alpha) if wanted.white is None else wanted.white
     frame = wanted.frame
     require_memory(len(files) * frame.area, f"{len(files):,} images of {frame}")
     # Grey until the first image with colour: nothing but the final tensor is ever whole in memory.
@@ -80,15 +82,16 @@ def load_files(files: Sequence[Path], wanted: Wanted, watch: Watch = unwatched) 
     if len(kept) < len(files):
         images = images[: len(kept)].clone()
     widths, heights = zip(*sizes, strict=True)
-    return Loaded(images, kept, (min(widths), max(widths)), (min(heights), max(heights)))
+    return Loaded(images, kept, (min(widths), max(widths)), (min(heights), max(heights)), white)
 
 
-def read_image(file: Path, shape: Sequence[int]) -> Tensor:
+def read_image(file: Path, shape: Sequence[int], white: float = 1.0) -> Tensor:
     """One image file as an example of some data.
 
     Args:
         file: of any format that Pillow opens.
         shape: (channels, height, width) of the examples.
+        white: the share of the range of its values that becomes white.
 
     Returns:
         uint8 of that shape: the central part of the image, grey where the data is.
@@ -99,10 +102,16 @@ def read_image(file: Path, shape: Sequence[int]) -> Tensor:
     if not file.is_file():
         raise DataError(f"There is no file {file}.")
     channels, height, width = shape
-    images = load_files([file], Wanted(Frame(width, height), skip_bad=None, alpha=channels == 4)).images
+    wanted = Wanted(Frame(width, height), white, skip_bad=None, alpha=channels == 4)
+    images = load_files([file], wanted).images
     return with_channels(images, channels)[0]
 
 
-def _white(files: Sequence[Path], alpha: bool) -> float:
-    """The brightest value of all files as a share of its range; 1 where all is black, or damaged."""
+def whitest(files: Sequence[Path], alpha: bool = False) -> float:
+    """The brightest value of all files as a share of its range; 1 where all is black, or damaged.
+
+    Args:
+        files: images.
+        alpha: whether their colours are looked at where they are transparent in part, or else on white.
+    """
     return max((found for found in brightest(files, alpha) if not isinstance(found, str)), default=1.0) or 1.0

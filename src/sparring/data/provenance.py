@@ -20,6 +20,8 @@ class Provenance:
     """How many files were left out, by what they are: a suffix such as `.txt`, or `without suffix`."""
     hints: tuple[str, ...] = ()
     """What looks as if something else had been meant, a sentence or two each."""
+    white: float = 1.0
+    """The share of the range of values in the files that became white: below 1 where they were stretched."""
 
     @property
     def sizes_text(self) -> str:
@@ -40,7 +42,7 @@ class Provenance:
         return (self.heights, self.widths) == ((height, height), (width, width))
 
 
-def provenance_of(images: Tensor) -> Provenance:
+def provenance_of(images: Tensor, white: float = 1.0) -> Provenance:
     """What there is to say of images (count, channels, height, width) that are all of one size."""
     height, width = images.shape[2:]
-    return Provenance((width, width), (height, height))
+    return Provenance((width, width), (height, height), white=white)

@@ -124,28 +124,33 @@ def brought_to(frame: Frame | None, images: Tensor) -> Tensor:
     return made
 
 
+def whitest_of(training: Tensor, held_out: Tensor | None) -> float:
+    """The brightest value of both splits, uint8, as a share of 255; 1 where all is black."""
+    splits = [training] if held_out is None else [training, held_out]
+    return (max(int(images.max()) for images in splits) or 255) / 255
+
+
 def prepared(
-    frame: Frame | None, stretch: bool, training: Tensor, held_out: Tensor | None
+    frame: Frame | None, white: float, training: Tensor, held_out: Tensor | None
 ) -> tuple[Tensor, Tensor | None]:
-    """Both splits, uint8 (N, C, H, W), scaled to the whole range if that is wanted, then resized.
+    """Both splits, uint8 (N, C, H, W), scaled so that a share of their range becomes white, then resized.
 
     Args:
         frame: the wanted size; None keeps what they have.
-        stretch: whether the brightest value of both becomes 255.
+        white: the share of 255 that becomes 255; what is brighter does, too.
         training: changed in place where values are scaled.
         held_out: likewise, where there is one.
     """
     splits = [training] if held_out is None else [training, held_out]
-    if stretch:
-        _stretch(splits)
+    if white != 1.0:
+        _stretch(splits, white)
     resized = [brought_to(frame, images) for images in splits]
     return resized[0], None if held_out is None else resized[1]
 
 
-def _stretch(splits: list[Tensor]) -> None:
-    """Scale all values so that the brightest becomes 255; all black stays black."""
-    white = max(int(images.max()) for images in splits) or 255
-    table = torch.arange(256).mul(255 / white).round_().clamp_(0, 255).to(torch.uint8)
+def _stretch(splits: list[Tensor], white: float) -> None:
+    """Scale all values so that this share of 255 becomes 255."""
+    table = torch.arange(256).mul(255 / (255 * white)).round_().clamp_(0, 255).to(torch.uint8)
     for images in splits:
         for part in images.split(max(1, RESIZED_AT_ONCE // images[0].numel())):
             part.copy_(table[part.long()])

@@ -17,7 +17,7 @@ from sparring.data.holding_out import Aside
 from sparring.data.kinds import kind_of
 from sparring.data.layout import layout_of
 from sparring.data.listing import Listing, list_folder
-from sparring.data.loading import Loaded, Wanted, Watch, unwatched
+from sparring.data.loading import Loaded, Wanted, Watch, unwatched, whitest
 from sparring.data.provenance import Provenance
 from sparring.data.resizing import Frame, Half
 from sparring.errors import DataError
@@ -106,7 +106,9 @@ def _domain(path: Path, domains: Domains, which: int, wanted: Wanted, reading: R
     dataset = Dataset(
         f"unpaired:{path}",
         images[:border],
-        provenance=Provenance(loaded.widths, loaded.heights, {"damaged": bad} if bad else {}),
+        provenance=Provenance(
+            loaded.widths, loaded.heights, {"damaged": bad} if bad else {}, white=loaded.white
+        ),
     )
     held_out = None if domains.held_out is None else Dataset(dataset.name, images[border:])
     return reading.aside(replace(dataset, held_out=held_out))
@@ -176,6 +178,7 @@ def _paired(
             (min(low for low, _ in heights), max(high for _, high in heights)),
             _sum(left_out, {"damaged": count - len(places)}),
             hints,
+            loaded[0].white,
         ),
     )
 
@@ -210,7 +213,9 @@ def _sum(*counts: Mapping[str, int]) -> dict[str, int]:
 
 def _wanted(path: Path, files: Sequence[Path], reading: Reading, half: Half = "whole") -> Wanted:
     frame = reading.frame or _own_frame(path, files, half)
-    return Wanted(replace(frame, half=half), reading.stretch, reading.skip_bad)
+    # One for both domains: what is brighter in one of them stays so.
+    white = whitest([path / file for file in files]) if reading.stretch else 1.0
+    return Wanted(replace(frame, half=half), white, reading.skip_bad)
 
 
 def _own_frame(path: Path, files: Sequence[Path], half: Half) -> Frame:

@@ -56,7 +56,7 @@ def image_for(model: Model, path: Path | str) -> Tensor:
         raise SettingError(
             f"An image is like images, and this {type(model.game).__name__} generates {kind.about}."
         )
-    return read_image(Path(path), kind.shape)
+    return read_image(Path(path), kind.shape, model.white)
 
 
 def project(

@@ -119,6 +119,8 @@ def config_of(run: Run, suffix: str, epoch: int | None) -> dict[str, Any]:
             "summary": data.get("summary", short_data_name(data["name"])),
             "fingerprint": data["fingerprint"],
             "spec": data["spec"],
+            "stretch": data.get("stretch", False),
+            "white": data.get("white"),
         },
         "step": run.status["step"] if epoch is None else _end_of(epoch, run),
         "epoch": epoch,

@@ -12,7 +12,7 @@ from sparring.errors import RunError
 from sparring.opening import read_bounded
 from sparring.runs.description import SpecDescription, check_parts
 from sparring.runs.files import LARGEST_JSON
-from sparring.settings import Natural
+from sparring.settings import Natural, Positive
 from sparring.validation import Misfit, check, parse_json, within
 
 CONFIG = "config.json"
@@ -27,6 +27,8 @@ class Data:
 
     summary: str
     spec: SpecDescription
+    stretch: bool = False
+    white: Positive | None = None
 
 
 @dataclass(frozen=True)

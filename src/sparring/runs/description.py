@@ -41,6 +41,7 @@ class DataDescription:
     spec: SpecDescription
     fit: Fit = "crop"
     stretch: bool = False
+    white: Positive | None = None
     alpha: bool = False
     tokens: TokensName | None = None
     summary: str = ""
@@ -94,6 +95,16 @@ def check_description(path: Path, description: dict[str, Any]) -> None:
             check_parts(description["data"]["spec"])
     except Misfit as misfit:
         raise RunError(f"{path} is damaged: {misfit}. Restore it from a copy.") from misfit
+
+
+def white_of(data: Mapping[str, Any]) -> float | None:
+    """The share of the range of values that became white in the images of a run; None where that is unknown.
+
+    Args:
+        data: what the run says of it.
+    """
+    white: float | None = data.get("white")
+    return 1.0 if white is None and not data.get("stretch") else white
 
 
 def as_of_today(description: dict[str, Any]) -> dict[str, Any]:

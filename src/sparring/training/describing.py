@@ -49,6 +49,7 @@ def description_of(
         "data": {
             "name": dataset.name,
             **how_to_read(asked),
+            "white": dataset.provenance.white,
             "summary": summary,
             "fingerprint": dataset.fingerprint,
             "spec": dataset.spec.description(),

@@ -24,6 +24,8 @@ class Filling(Translation):
         direction: one of its directions; None for the usual one.
         seed: decides the noise.
         longest: the longer side in pixels to which larger images are brought first, together with the mask.
+        white: the share of the range of its values that becomes white where a picture is seen, and back in
+            what is filled.
 
     Raises:
         SettingError: as for a translation.
@@ -36,8 +38,9 @@ class Filling(Translation):
         direction: str | None = None,
         seed: int = 0,
         longest: int | None = None,
+        white: float = 1.0,
     ) -> None:
-        super().__init__(game, direction, seed, longest)
+        super().__init__(game, direction, seed, longest, white)
         self.hole = _bright(upright(mask)).point([255 * (value > 127) for value in range(256)])
 
     def __call__(self, image: Image.Image) -> Image.Image:
@@ -59,7 +62,7 @@ class Filling(Translation):
         seen = np.asarray(self.seen(image)).reshape(image.height, image.width, -1)
         known = 255 - np.asarray(hole)
         made = Image.fromarray(self.of_pixels(np.dstack([seen, known])))
-        return like(image, _pasted(image, made, hole))
+        return like(image, _pasted(image, _dimmed(made, self.white), hole))
 
 
 def _bright(mask: Image.Image) -> Image.Image:
@@ -81,6 +84,14 @@ def _pasted(image: Image.Image, made: Image.Image, hole: Image.Image) -> Image.I
     return pasted
 
 
+def _dimmed(made: Image.Image, white: float) -> Image.Image:
+    """What was made, its colours as bright as they are around it; how opaque it is stays."""
+    tables = [[round(value * white) for value in range(256)]] * min(3, len(made.getbands()))
+    if made.mode == "RGBA":
+        tables.append(list(range(256)))
+    return made.point([value for table in tables for value in table])
+
+
 def _size(image: Image.Image) -> str:
     return f"{image.width} x {image.height}"
 
@@ -91,15 +102,18 @@ def translation_of(
     direction: str | None = None,
     seed: int = 0,
     longest: int | None = None,
+    white: float = 1.0,
 ) -> Translation:
     """The translation of a game, which fills the holes of a mask where that is what the game does.
+
+    What it takes is what `Filling` takes, the mask as a picture or as a file, or None where there is none.
 
     Raises:
         SettingError: as for a translation; or there is a mask and the game fills no holes, or the reverse.
         DataError: the mask cannot be read.
     """
     if not (isinstance(game, Translator) and game.fills):
-        translation = Translation(game, direction, seed, longest)
+        translation = Translation(game, direction, seed, longest, white)
         if mask is not None:
             raise SettingError(
                 f"{type(game).__name__} fills no holes: leave the mask out, or use a run of inpaint."
@@ -111,4 +125,4 @@ def translation_of(
             "to be filled (`--mask MASK.png`)."
         )
     read = frames_of(mask)[0] if isinstance(mask, Path) else mask
-    return Filling(game, read, direction, seed, longest)
+    return Filling(game, read, direction, seed, longest, white)

@@ -90,7 +90,8 @@ def translate(
         raise DataError(
             f"There is no mask {hole}: give a picture that is white where holes are to be filled."
         )
-    translation = translation_of(load(run, epoch, device).game, hole, direction, seed, longest)
+    model = load(run, epoch, device)
+    translation = translation_of(model.game, hole, direction, seed, longest, model.white)
     with Stages("Translating", quiet) as stages:
         if source.is_dir():
             told = None if hole is None else sha256(hole.read_bytes()).hexdigest()

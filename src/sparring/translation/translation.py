@@ -7,12 +7,12 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from sparring.data.decoding import with_alpha
+from sparring.data.decoding import in_eight_bits, with_alpha
 from sparring.errors import DataError, SettingError
 from sparring.game import Game
 from sparring.nn.modes import inference
 from sparring.randomness import Randomness, derived_seed
-from sparring.translation.pictures import like, opaque, upright
+from sparring.translation.pictures import like, upright
 from sparring.translation.tiles import by_tiles, larger_tile, overlap_of
 from sparring.translation.translator import Translator
 
@@ -28,6 +28,7 @@ class Translation:
         direction: one of its directions; None for the usual one.
         seed: decides the noise.
         longest: the longer side in pixels to which larger images are brought first; None for none.
+        white: the share of the range of its values that becomes white where a picture is seen.
 
     Raises:
         SettingError: the game makes no images of images, or not in this direction, or they have a number of
@@ -35,7 +36,12 @@ class Translation:
     """
 
     def __init__(
-        self, game: Game, direction: str | None = None, seed: int = 0, longest: int | None = None
+        self,
+        game: Game,
+        direction: str | None = None,
+        seed: int = 0,
+        longest: int | None = None,
+        white: float = 1.0,
     ) -> None:
         if not isinstance(game, Translator):
             raise SettingError(
@@ -57,6 +63,7 @@ class Translation:
         self.moment = f"translation {seed}"
         """Names the chance between the generator's layers, which begins anew for each image."""
         self.longest = longest
+        self.white = white
 
     def __call__(self, image: Image.Image) -> Image.Image:
         """What is made of a picture: turned upright, with its transparency where the system makes none, of
@@ -70,7 +77,9 @@ class Translation:
     def seen(self, image: Image.Image) -> Image.Image:
         """A picture in the mode in which the system sees it."""
         mode = MODES[self.seen_channels]
-        return with_alpha(image, 1.0) if mode == "RGBA" else opaque(image).convert(mode)
+        if mode == "RGBA":
+            return with_alpha(image, self.white)
+        return in_eight_bits(image, self.white).convert(mode)
 
     @torch.no_grad()
     def of_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -117,11 +117,11 @@ class Images(Kind):
         """Images of the described shape."""
         return cls(tuple(values["shape"]))
 
-    def brought(self, stored: Tensor, frame: Frame | None, stretch: bool) -> Tensor:
+    def brought(self, stored: Tensor, frame: Frame | None, white: float) -> Tensor:
         """Images of any size and colours in the frame, with as many channels as these."""
         if stored.dim() != 4:
             return stored
-        resized, _ = prepared(frame, stretch, stored, None)
+        resized, _ = prepared(frame, white, stored, None)
         return with_channels(resized, self.shape[0])
 
     def unsuited(self, multiple: int = 1, least: int = 1, most: int = LARGEST_SIDE) -> str | None:

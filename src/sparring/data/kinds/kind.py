@@ -181,13 +181,13 @@ class Kind(ABC):
             return None
         return f"{stored.dtype} of shape {tuple(stored.shape[1:])} and not {self.dtype} of shape {self.shape}"
 
-    def brought(self, stored: Tensor, frame: Frame | None, stretch: bool) -> Tensor:
+    def brought(self, stored: Tensor, frame: Frame | None, white: float) -> Tensor:
         """Stored values brought to the form of these where they can be; whether they are is for `misfit`.
 
         Args:
             stored: of any kind.
             frame: the size that images come to, and how.
-            stretch: whether their brightest value becomes white.
+            white: the share of the range of their values that becomes white.
         """
         return stored
 
