@@ -149,8 +149,8 @@ EXPERIMENTS = {
         {
             f"{name}, {'with' if augmented else 'without'}": few_images(*data, augmented, **options)
             for name, data, options in (
-                ("600 of Fashion", (f"{FASHION}:six_hundred", 2500), {}),
-                ("6,000 of Fashion", (f"{FASHION}:six_thousand", 2500), {}),
+                ("600 of Fashion", (f"{FASHION}:six_hundred", 1500), {}),
+                ("6,000 of Fashion", (f"{FASHION}:six_thousand", 1500), {}),
                 ("1,906 emoji", ("folder:emoji", 1000), {"size": 32}),
             )
             for augmented in (True, False)
