@@ -19,6 +19,11 @@ _PLAINER = {"–": "-", "—": "-", "×": "x", "…": "...", "•": "*", "→": 
 """What stands for a sign of ours where a terminal cannot write it."""
 
 
+def counted(number: int, name: str) -> str:
+    """So many of something, such as `1 check` or `24 checks`."""
+    return f"{number:,} {name}{'' if number == 1 else 's'}"
+
+
 def visible(text: object) -> str:
     """A text whose characters are all seen: what steers a terminal, reorders a line or cannot be written is
     escaped, such as `\\x1b`; lines and tabs stay."""

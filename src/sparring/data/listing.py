@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sparring.data.decoding import image_suffixes
 from sparring.errors import DataError
-from sparring.reporting.text import counted
+from sparring.shown import counted
 
 LEFT_BY_SYSTEMS = {"__macosx", "@eadir", "thumbs.db", "desktop.ini"}
 """Folders and files, in lower case, that systems leave beside images; hidden ones are passed over as well."""

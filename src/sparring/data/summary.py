@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sparring.data.dataset import Dataset
 from sparring.data.listing import left_out_text
-from sparring.reporting.text import counted
+from sparring.shown import counted
 
 
 def summary(dataset: Dataset) -> str:

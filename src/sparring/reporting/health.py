@@ -7,7 +7,7 @@ from sparring.reporting.charts import columns_of, term_panels
 from sparring.reporting.facts import Facts
 from sparring.reporting.findings import FINDING, ROLLED_BACK, Card, cards_of
 from sparring.reporting.html import Html, Section, paragraph, section, tag
-from sparring.reporting.text import counted
+from sparring.shown import counted
 from sparring.verdict import Grade
 
 EXPLANATIONS = {

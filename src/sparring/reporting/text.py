@@ -37,11 +37,6 @@ def bounded_text(number: object, at_least: bool) -> str:
     return f"at least {number_text(number)}" if at_least else number_text(number)
 
 
-def counted(number: int, name: str) -> str:
-    """So many of something, such as `1 check` or `24 checks`."""
-    return f"{number:,} {name}{'' if number == 1 else 's'}"
-
-
 def count_text(value: object) -> str:
     """A counted number in full, or the value as it stands where it is no number."""
     number = as_number(value)
