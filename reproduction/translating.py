@@ -25,6 +25,7 @@ from translation_data import FASHION
 from sparring.evaluation.runs import evaluate
 from sparring.reporting.statistics import mean_over_seeds, share_over_seeds
 from sparring.settings import as_option
+from sparring.shown import counted
 
 HERE = Path(__file__).resolve().parent
 KEPT, PAGE = HERE / "translating.json", HERE / "translating.md"
@@ -200,7 +201,7 @@ def table() -> str:
         runs = {each: [known[each][seed] for seed in seeds] for each in known}
         lines += ["", f"## {name}: {claim.claim}", ""]
         titles = (
-            f"figure, {len(seeds)} seeds",
+            f"figure, {counted(len(seeds), 'seed')}",
             f"`{_words(claim.whole)}`",
             f"`{_words(claim.less)}`",
             "difference",
