@@ -1,4 +1,4 @@
-"""Fashion-MNIST of which few images are trained on, and all of the others' test images are held out."""
+"""Few of the training images of Fashion-MNIST, whose test images are all held out."""
 
 from __future__ import annotations
 

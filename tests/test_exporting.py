@@ -17,6 +17,7 @@ import torch
 from suited import suited
 
 import sparring
+from sparring.cli import main
 from sparring.data.dataset import Dataset
 from sparring.errors import CheckpointError, RunError, SettingError, SparringError
 from sparring.exporting import onnx
@@ -253,3 +254,12 @@ def test_from_the_command_line(
     assert done.returncode == 0, done.stderr
     with np.load(tmp_path / "s.npz") as arrays:
         assert arrays["images"].shape == (6, 20, 20, 1)
+
+
+def test_the_command_line_takes_an_exported_model(
+    exported: tuple[sparring.Run, Path], tmp_path: Path
+) -> None:
+    _, folder = exported
+    for words in (["sample", "--count", "2"], ["directions"]):
+        main([words[0], str(folder), *words[1:], "--out", str(tmp_path / "made.png")])
+        (tmp_path / "made.png").unlink()

@@ -9,6 +9,7 @@ from sparring.data.dataset import Dataset
 from sparring.data.loading import Watch, unwatched
 from sparring.data.own import is_own
 from sparring.errors import RunError, SettingError
+from sparring.exporting.layout import is_exported
 from sparring.game import Game
 from sparring.runs.folder import Run
 from sparring.runs.place import is_group, is_tuning
@@ -32,12 +33,14 @@ def recorded_system(run: Run) -> type[Game]:
 
 
 def refuse_to_write_over_data(run: Run | Path | str, out: Path | str) -> None:
-    """Refuse to write over the file that a run was trained on.
+    """Refuse to write over the file that a run was trained on; an exported model does not say which.
 
     Raises:
         SettingError: that is where something is to be written.
         RunError: there is no such run.
     """
+    if not isinstance(run, Run) and is_exported(run):
+        return
     run = run if isinstance(run, Run) else Run.open(run)
     name = run.description["data"]["name"]
     file = Path(name.partition(":")[2])

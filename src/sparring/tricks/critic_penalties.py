@@ -112,6 +112,8 @@ def partners(judgement: Judgement) -> list[tuple[int, int]]:
     if len(judgement.fake or judgement.real) <= len(genuine):
         count = min(len(real), len(fake))
         return list(zip(real[len(real) - count :], fake[len(fake) - count :], strict=True))
+    if not real or not fake:
+        return []
     if fake[0] < real[0]:
         raise SettingError(
             "A gradient penalty is taken between real and generated examples, and here "
