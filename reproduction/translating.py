@@ -191,8 +191,9 @@ def table() -> str:
         f"Figures of up to {SAMPLES:,} held-out images; means of seeds with Student's 95 % interval (of "
         "shares, of their log-odds), and of the differences within each seed. Runs are short, with the "
         "narrow networks of `--preset small`. Written by [translating.py](translating.py), which has the "
-        "options, from [translating.json](translating.json). `srgan` and `denoise` were measured before what is "
-        "beyond black and white was cut off, as a picture does: their PSNR may be some tenths of a decibel more.",
+        "options, from [translating.json](translating.json). `srgan` and `denoise` were measured before "
+        "what is beyond black and white was cut off, as a picture does: their PSNR may be some tenths of a "
+        "decibel more.",
     ]
     for name, claim in CLAIMS.items():
         known = {each: kept().get(claim.command(each), {}) for each in ("whole", "less")}
