@@ -69,11 +69,18 @@ def stacked(published: str, **options: Any) -> Arm:
     return Arm(DIGITS, "stacked-mnist", {"history_every": 100, "health_every": 0, **options}, published)
 
 
-def few_images(data: str, steps: int, augmented: bool, **options: Any) -> Arm:
-    """R3GAN with what is chosen by rule for few images, or with a critic that sees them as they are."""
-    seen = (1.0, 0.125, 0.5) if augmented else (0.0, 0.0, 0.0)
-    changes = zip(("augment_colour", "augment_translation", "augment_cutout"), seen, strict=True)
-    return Arm("r3gan", data, {"preset": None, "max_steps": steps, **dict(changes), **options})
+SEEN = {
+    "always": {"augment_colour": 1.0, "augment_translation": 0.125, "augment_cutout": 0.5},
+    "adaptive": {"adaptive_augmentation": 0.6},
+    "never": {},
+}
+"""How a critic sees images changed, by how often."""
+
+
+def few_images(data: str, steps: int, changed: str, **options: Any) -> Arm:
+    """R3GAN with what is chosen by rule for few images, whose critic sees them changed so often."""
+    plain = {"augment_colour": 0.0, "augment_translation": 0.0, "augment_cutout": 0.0}
+    return Arm("r3gan", data, {"preset": None, "max_steps": steps, **plain, **SEEN[changed], **options})
 
 
 def architectures() -> dict[str, Arm]:
@@ -147,13 +154,13 @@ EXPERIMENTS = {
     ),
     "few_images": Experiment(
         {
-            f"{name}, {'with' if augmented else 'without'}": few_images(*data, augmented, **options)
+            f"{name}, {changed}": few_images(*data, changed, **options)
             for name, data, options in (
                 ("600 of Fashion", (f"{FASHION}:six_hundred", 1500), {}),
                 ("6,000 of Fashion", (f"{FASHION}:six_thousand", 1500), {}),
                 ("1,906 emoji", ("folder:emoji", 1000), {"size": 32}),
             )
-            for augmented in (True, False)
+            for changed in SEEN
         },
         {"short": Length({}, 3)},
         {"fid": "FID", "recall": "recall", "coverage": "coverage", "memorised": "memorised"},
