@@ -100,10 +100,12 @@ def test_the_phase_of_likelihood_leaves_time_for_those_after_it(system: str) -> 
 
 
 def test_what_is_given_wins(make_dataset: Callable[..., Dataset]) -> None:
-    found = chosen("r3gan", make_dataset(), {"generator_width": 4, "augment_cutout": 0.0}, max_steps=10**6)
+    found = chosen(
+        "r3gan", make_dataset(), {"generator_width": 4, "adaptive_augmentation": 0.0}, max_steps=10**6
+    )
     values = found.settings.flat()
-    assert (values["generator_width"], values["augment_cutout"]) == (4, 0.0)
-    assert not {"generator_width", "augment_cutout"} & found.by_rule.keys()
+    assert (values["generator_width"], values["adaptive_augmentation"]) == (4, 0.0)
+    assert not {"generator_width", "adaptive_augmentation"} & found.by_rule.keys()
     assert values["discriminator_width"] == found.by_rule["discriminator_width"]
 
 
@@ -147,10 +149,11 @@ def test_images_in_colour_are_made_without_checkerboards(make_dataset: Callable[
 
 def test_few_images_are_augmented_and_many_are_not(make_dataset: Callable[..., Dataset]) -> None:
     few, many = make_dataset(count=100, size=8), make_dataset(count=FEW, size=8)
-    for system in ("gan", "dcgan", "r3gan"):
-        assert chosen(system, few, max_steps=9).by_rule["augment_translation"] == 0.125
-        assert "augment_translation" not in chosen(system, many, max_steps=9).by_rule
-    assert "augment_translation" not in chosen("r3gan", POINTS, max_steps=9).by_rule
+    always, adaptive = ("augment_translation", 0.125), ("adaptive_augmentation", 0.6)
+    for system, (flag, value) in {"gan": always, "dcgan": always, "r3gan": adaptive}.items():
+        assert chosen(system, few, max_steps=9).by_rule[flag] == value
+        assert flag not in chosen(system, many, max_steps=9).by_rule
+    assert "adaptive_augmentation" not in chosen("r3gan", POINTS, max_steps=9).by_rule
 
 
 @pytest.mark.parametrize(("count", "batch_size"), [(50, 16), (33, 16), (7, 2), (64, 64)])
@@ -252,7 +255,7 @@ def test_without_a_system_the_one_for_the_data_is_trained(
     description = json.loads((path / "run.json").read_text())
     assert description["system"] == "r3gan"
     by_rule = description["recommended"]["settings"]
-    assert by_rule["augment_cutout"] == 0.5
+    assert by_rule["adaptive_augmentation"] == 0.6
     assert not {"batch_size", "generator_width"} & by_rule.keys()
     assert description["settings"]["generator_width"] == 4
     said = " ".join(done.stdout.split())
@@ -281,7 +284,7 @@ def test_several_seeds_are_all_told_what_was_chosen(
     )
     options = group.description["options"]
     assert options["preset"] == "paper"
-    assert (options["generator_width"], options["augment_cutout"]) == (16, 0.5)
+    assert (options["generator_width"], options["adaptive_augmentation"]) == (16, 0.6)
 
 
 @pytest.mark.parametrize(

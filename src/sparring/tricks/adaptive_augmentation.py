@@ -11,11 +11,12 @@ from torch import Tensor
 
 from sparring.randomness import Randomness
 from sparring.settings import Fraction
-from sparring.tricks.augmentation import Augmentation
+from sparring.tricks.augmentation import Augmentation, augmentation_for, reason_for
 from sparring.tricks.judgement import Again, CriticTerms, Judgement
 from sparring.tricks.trick import Flags
 
 if TYPE_CHECKING:
+    from sparring.data.dataset import DataSpec
     from sparring.game import Game, Number, Terms
 
 IMAGES = 100_000
@@ -23,6 +24,17 @@ IMAGES = 100_000
 500,000, for runs of 25 million."""
 SIGN = "augment_sign"
 """The observation that the chance follows."""
+
+
+def adaptive_augmentation_for(data: DataSpec) -> dict[str, float]:
+    """The flags that are recommended for some data to a system whose logits tell how sure it is of it: the
+    paper's for few images, none for all else."""
+    return {"adaptive_augmentation": 0.6} if augmentation_for(data) else {}
+
+
+def adaptive_reason_for(data: DataSpec) -> str:
+    """What of the data speaks for or against it, a clause."""
+    return reason_for(data, "changed as often as that takes")
 
 
 class AdaptiveAugmentation(CriticTerms):

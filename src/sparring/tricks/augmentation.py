@@ -30,12 +30,12 @@ def augmentation_for(data: DataSpec) -> dict[str, float]:
     return {"augment_colour": 1.0, "augment_translation": 0.125, "augment_cutout": 0.5}
 
 
-def reason_for(data: DataSpec) -> str:
-    """What of the data speaks for or against it, a clause."""
+def reason_for(data: DataSpec, how: str = "changed at random") -> str:
+    """What of the data speaks for or against it, a clause; and how a critic sees few images."""
     amount = data.kind.amount(data.count)
     if not augmentation_for(data):
         return amount
-    return f"{amount}, so few that a critic would learn them by heart: it sees them changed at random"
+    return f"{amount}, so few that a critic would learn them by heart: it sees them {how}"
 
 
 class Augmentation(Trick):

@@ -31,7 +31,7 @@ from sparring.objectives import RELATIVISTIC, Objective, critic_statistics
 from sparring.penalties import Critic, zero_centred_penalty, zero_centred_penalty_by_differences
 from sparring.randomness import Randomness
 from sparring.settings import Fraction, NonNegative, Positive
-from sparring.tricks.augmentation import augmentation_for, reason_for
+from sparring.tricks.adaptive_augmentation import adaptive_augmentation_for, adaptive_reason_for
 
 QUICK = {
     "batch_norm": True,
@@ -116,11 +116,11 @@ class R3GAN(Game):
         points = [apart if data.modes else Recommendation({}, CONNECTED, "no modes of the points are known")]
         wide = {name: value * 2 if "width" in name else value / 2 for name, value in SMALL.items()}
         narrow = {name: value // 2 if "width" in name else value for name, value in SMALL.items()}
-        beside = QUICK | augmentation_for(data)
+        beside = QUICK | adaptive_augmentation_for(data)
         if data.shape[0] > 1:
             # In colour the checkerboards of transposed convolutions are plain; grey digits have none.
             beside |= {"resize_convolutions": True}
-        images = [Recommendation(size, beside, reason_for(data)) for size in (wide, SMALL, narrow)]
+        images = [Recommendation(size, beside, adaptive_reason_for(data)) for size in (wide, SMALL, narrow)]
         return data.kind.choose(images=images, points=points)
 
     @classmethod
