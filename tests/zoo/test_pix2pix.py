@@ -13,7 +13,7 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
-from sparring.data.dataset import Column, Dataset
+from sparring.data.dataset import Column, Dataset, even_places
 from sparring.data.kinds import Images
 from sparring.errors import DataError, SettingError
 from sparring.game import Role
@@ -164,9 +164,11 @@ def test_the_picture_shows_source_output_and_target_side_by_side(engine: Callabl
     factor = enlargement(4 * columns - 1, 20)
     side = 20 * factor + GAP
     assert pixels.shape == (rows * side - GAP, (4 * columns - 1) * side - GAP, 3)
+    # Of 40 pairs as many as fit, evenly.
+    places = even_places(40, rows * columns).tolist()
     for row in range(rows):
         for column in range(columns):
-            place = row * columns + column
+            place = places[row * columns + column]
             source, target = (
                 pixels[side * row : side * (row + 1) - GAP : factor, left : left + side - GAP : factor]
                 for left in (4 * side * column, side * (4 * column + 2))
