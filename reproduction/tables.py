@@ -23,7 +23,7 @@ from sparring.data.dataset import Dataset
 from sparring.errors import TrainingError
 from sparring.evaluation.evaluate import evaluate_samples
 from sparring.loading import load
-from sparring.reporting.statistics import mean_over_seeds
+from sparring.reporting.statistics import Spread, mean_over_seeds, share_over_seeds
 from sparring.runs.folder import Run
 from sparring.runs.origins import recorded_dataset
 from sparring.training.resume import resume
@@ -145,12 +145,14 @@ def markdown(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def cell(figure: str, values: Sequence[float]) -> str:
-    """The mean over seeds with Student's interval."""
+    """The mean over seeds with Student's interval, of shares that of their log-odds."""
     if not values:
         return "–"
-    factor, form = (100, ".1f") if figure in SHARES else (1, ".3g")
-    mean = kept_lines.interval(mean_over_seeds([factor * value for value in values]), form)
-    return f"{mean} %" if figure in SHARES else mean
+    if figure not in SHARES:
+        return kept_lines.interval(mean_over_seeds(values), ".3g")
+    spread = share_over_seeds(values)
+    ends = (None if end is None else 100 * end for end in (spread.low, spread.high))
+    return f"{kept_lines.interval(Spread(100 * spread.value, *ends), '.1f')} %"
 
 
 def main(words: Sequence[str]) -> None:
