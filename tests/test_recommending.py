@@ -28,10 +28,13 @@ from sparring.randomness import Randomness
 from sparring.recommendation import has_rules, rules_of
 from sparring.training import recommending, seeds
 from sparring.training.course import Course
+from sparring.training.engine import Engine
+from sparring.training.length import enough_steps
 from sparring.training.recommending import Chosen, choose_settings, with_size
 from sparring.training.settings import RunSettings
 from sparring.tricks.augmentation import FEW
 from sparring.zoo import SYSTEMS, find_system, usual_system
+from sparring.zoo.bayesian_gan import STEPS_WITH_LABELS
 from sparring.zoo.r3gan import R3GAN
 
 Command = Callable[..., Any]
@@ -354,3 +357,24 @@ def test_the_size_of_a_folder_is_its_own_up_to_what_there_is_time_for(
 
 def test_data_of_a_size_of_its_own_keeps_it() -> None:
     assert with_size(RunSettings(data="mnist")).size is None
+
+
+def test_what_a_run_needs_to_be_judged_goes_by_the_settings_it_has(
+    make_dataset: Callable[..., Dataset],
+) -> None:
+    """Those of a rule or a preset by what they want, the published ones by the published length."""
+
+    def enough(system: str, dataset: Dataset, given: dict[str, Any] | None = None, **asked: Any) -> int:
+        settings = chosen(system, dataset, given, **asked).settings
+        return enough_steps(Engine(find_system(system), settings, dataset, None, 0, CPU))
+
+    grey = make_dataset(count=256, size=28)
+    small = {"generator_width": 16, "discriminator_width": 8}
+    assert enough("r3gan", grey, small, max_steps=3) == enough("r3gan", grey, small, preset="digits") == 300
+    assert enough("r3gan", grey, small, preset="paper") == 100 // 4 * 4
+    # One setting of one's own does not make it another system.
+    assert enough("gan", grey, {"hidden_size": 8}, preset="paper") == 100 // 4 * 4
+    assert (
+        enough("bayesian-gan", grey, {"labelled": 9, "width": 4, "generators": 1}, preset="paper")
+        == STEPS_WITH_LABELS // 4
+    )

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from sparring.settings import Limit
 from sparring.verdict import FEWEST, Grade, Verdict, of_checks, of_figures, too_short
 
 GOOD = {"coverage": (0.93, 0.95), "recall": (0.94, 0.95), "precision": (0.95, 0.95), "modes": (10, 10)}
@@ -122,21 +121,20 @@ def test_few_samples_are_not_judged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("step", "epoch", "usual", "short"),
+    ("step", "enough", "short"),
     [
-        (900, 24.9, Limit(epochs=100), "24.9 of the usual 100 epochs, less than 25 %"),
-        (900, 25.0, Limit(epochs=100), ""),
-        (24_999, 3.0, Limit(steps=100_000), "24,999 of the usual 100,000 steps, less than 25 %"),
-        (25_000, 3.0, Limit(steps=100_000), ""),
-        (900, 3.0, Limit(minutes=10), ""),
-        (None, "many", Limit(epochs=100), ""),
+        (1199, 1200, "1,199 steps, where its settings want some 1,200"),
+        (1200, 1200, ""),
+        (0, 0, ""),
+        (1, None, ""),
+        ("many", 1200, ""),
     ],
 )
-def test_a_quarter_of_the_usual_length_is_long_enough(
-    step: object, epoch: object, usual: Limit, short: str
+def test_a_run_is_judged_from_as_many_steps_as_its_description_says(
+    step: object, enough: object, short: str
 ) -> None:
-    assert too_short(step, epoch, usual).endswith(short)
-    assert bool(too_short(step, epoch, usual)) == bool(short)
+    assert too_short(step, enough).endswith(short)
+    assert bool(too_short(step, enough)) == bool(short)
 
 
 def test_checks_are_judged_by_the_last_ones() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sparring.game_settings import PAPER, GameSettings
+
 if TYPE_CHECKING:
     from sparring.data.dataset import DataSpec
     from sparring.game import Game
@@ -62,3 +64,25 @@ def has_rules(game_class: type[Game]) -> bool:
     another, and have other settings."""
     owner: Any = next(each for each in game_class.__mro__ if "recommended" in vars(each))
     return issubclass(game_class.Settings, owner.Settings)
+
+
+def nearest_settings(
+    game_class: type[Game], settings: GameSettings, recommended: Sequence[Mapping[str, Any]]
+) -> tuple[str | None, dict[str, Any]]:
+    """The preset that settings are nearest to, and its value of every setting that has another one; instead
+    of a preset None, where they are nearer to what the system's rules recommend.
+
+    Args:
+        game_class: the system.
+        settings: of a run of it.
+        recommended: settings that its rules recommend for such data.
+    """
+    own = settings.flat()
+
+    def differing(values: Mapping[str, Any]) -> dict[str, Any]:
+        made = game_class.Settings.of(dict(values), game_class.__name__).flat()
+        return {name: value for name, value in made.items() if own[name] != value}
+
+    presets = {PAPER: {}, **game_class.presets}
+    makers = [*presets.items(), *((None, values) for values in recommended)]
+    return min(((name, differing(values)) for name, values in makers), key=lambda found: len(found[1]))

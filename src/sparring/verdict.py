@@ -15,7 +15,6 @@ from statistics import median
 from typing import Any
 
 from sparring.reporting.text import as_number, number_text
-from sparring.settings import Limit
 
 NEAR = 0.9
 """Samples that reach this share of what real examples reach are close to them. Other real examples reach all
@@ -27,9 +26,6 @@ FEWEST = 100
 of 50 % more than five."""
 LATEST_CHECKS = 4
 """Checks whose median is judged: each looks at 128 samples only."""
-LONG_ENOUGH = 0.25
-"""Share of its usual length from which on a run is judged. After a tenth of it, `gan` covers a quarter of the
-digits that it covers at the end."""
 TELLING = 0.02
 """Where real examples have less than this share of something that samples may lack, it is not judged: in a
 hundred texts it would be a handful, and of nothing samples have as much whatever they are."""
@@ -187,21 +183,19 @@ def of_checks(rows: Sequence[Mapping[str, Any]], short: str = "") -> Verdict:
     return _judged(OF_CHECKS, figures, short)
 
 
-def too_short(step: object, epoch: object, usual: Limit) -> str:
-    """Why a run is too short to be judged; empty where it is long enough, or its length is not known.
+def too_short(step: object, enough: object) -> str:
+    """Why a run is too short to be judged; empty where it is long enough, or that is not known.
 
     Args:
         step: how many it has played.
-        epoch: the same in epochs.
-        usual: the length that its system has by default.
+        enough: how many it takes, as its run.json says; 0 where any number does.
     """
-    done, whole, unit = (epoch, usual.epochs, "epochs") if usual.epochs else (step, usual.steps, "steps")
-    played = as_number(done)
-    if played is None or not whole or played >= LONG_ENOUGH * whole:
+    played, least = as_number(step), as_number(enough)
+    if played is None or least is None or played >= least:
         return ""
     return (
-        f"the run is too short to be judged: {number_text(played)} of the usual {whole:,} {unit}, less than "
-        f"{_percent(LONG_ENOUGH)}"
+        f"the run is too short to be judged: {number_text(played)} steps, where its settings want some "
+        f"{number_text(least)}"
     )
 
 

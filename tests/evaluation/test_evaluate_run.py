@@ -73,6 +73,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, images: dict[str, np.ndarray])
         out=folder / "run",
         max_steps=30,
         batch_size=10,
+        keep_every=1,
         device="cpu",
         quiet=True,
     )
@@ -93,6 +94,17 @@ def test_a_run_is_evaluated_with_the_figures_of_its_system(
     assert (found.count, found.extractor) == (50, RandomConvolutions(1).name)
     assert found.checkpoint == {"run": "run", "step": 30, "epoch": None, "seed": 0}
     assert Evaluation.from_json((run / "evaluation.json").read_text()) == found
+
+
+def test_a_run_is_too_short_by_the_steps_behind_the_networks_that_are_evaluated(
+    run: Path, tmp_path: Path
+) -> None:
+    path = Path(shutil.copytree(run, tmp_path / "run"))
+    (path / "run.json").write_text(
+        json.dumps(json.loads((path / "run.json").read_text()) | {"enough_steps": 30})
+    )
+    assert not sparring.evaluate(path, 50, device="cpu").short
+    assert " 20 steps, where" in sparring.evaluate(path, 50, epoch=2, device="cpu").short
 
 
 def test_the_same_seed_finds_the_same(run: Path) -> None:

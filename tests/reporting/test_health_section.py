@@ -130,7 +130,7 @@ def test_what_falls_short_is_never_called_usual(
     assert "None of the troubles that health looks for was seen in 24 checks." in said
     assert (
         "Not yet close to real: samples differ by 80 % of what real examples differ by (real ones: 100 %); "
-        "but the run is too short to be judged: 3 of the usual 100 epochs, less than 25 %."
+        "but the run is too short to be judged: 18 steps, where its settings want some 150."
     ) in said
     figures = {"coverage": EstimatedFigure(0.05, 0.04, 0.06, 0.95)}
     verdict = evaluated(run, figures=figures).verdict.text

@@ -135,7 +135,7 @@ def _evaluate_run(
             **({"sampling": dict(sampling)} if sampling else {}),
         },
         progress=stages,
-        short=_too_short(run, epoch, model.game),
+        short=_too_short(run, epoch),
     )
     if classifier is not None:
         evaluation = replace(evaluation, classes=classifier.tables())
@@ -162,11 +162,14 @@ def _succeeds(write: Callable[[], object]) -> bool:
     return True
 
 
-def _too_short(run: Run, epoch: int | None, game: Game) -> str:
+def _too_short(run: Run, epoch: int | None) -> str:
     """Why a run, or as much of it as was kept after an epoch, is too short to be judged, if it is."""
     if epoch is None:
-        return too_short(run.status["step"], run.status.get("epoch"), type(game).length)
-    return too_short(None, epoch, type(game).length)
+        step = run.status["step"]
+    else:
+        ends = [row for row in run.history() if row["kind"] == "epoch" and row["epoch"] == epoch]
+        step = ends[-1]["step"] if ends else None
+    return too_short(step, run.description.get("enough_steps"))
 
 
 def own_figures(game: Game, dataset: Dataset, classifier: Judged | None = None) -> dict[str, Measurement]:

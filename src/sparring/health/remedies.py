@@ -10,7 +10,7 @@ from typing import Any
 
 from sparring.data.kinds import Classes
 from sparring.game import Game, GameSettings
-from sparring.game_settings import PAPER
+from sparring.recommendation import nearest_settings
 from sparring.settings import as_option
 from sparring.zoo import find_system
 
@@ -33,17 +33,8 @@ class Context:
     """Settings that the system recommends for such data."""
 
     def deviations(self) -> tuple[str | None, dict[str, Any]]:
-        """The preset that a run's settings are nearest to, and its value of every setting that has another
-        one; instead of a preset None, where they are nearer to what the system's rules recommend."""
-        own = self.settings.flat()
-
-        def differing(values: Mapping[str, Any]) -> dict[str, Any]:
-            made = self.game_class.Settings.of(dict(values), self.system).flat()
-            return {name: value for name, value in made.items() if own[name] != value}
-
-        presets = {PAPER: {}, **self.game_class.presets}
-        makers = [*presets.items(), *((None, values) for values in self.recommended)]
-        return min(((name, differing(values)) for name, values in makers), key=lambda found: len(found[1]))
+        """The preset that a run's settings are nearest to, and where these differ; see `nearest_settings`."""
+        return nearest_settings(self.game_class, self.settings, self.recommended)
 
 
 def remedy(context: Context, slow_down: Sequence[str], alternative: str | None) -> str:

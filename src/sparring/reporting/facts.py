@@ -204,8 +204,9 @@ class Facts:
         """What is known of the samples: by an evaluation of the latest step, else by the latest checks."""
         if self.shown_evaluation is not None:
             return self.shown_evaluation.verdict
-        step, epoch = self.status.get("step"), self.status.get("epoch")
-        return of_checks(self.checks, too_short(step, epoch, self.system.length) if self.system else "")
+        return of_checks(
+            self.checks, too_short(self.status.get("step"), self.description.get("enough_steps"))
+        )
 
     def evaluated_at(self, evaluation: Evaluation) -> str:
         """What the evaluation speaks of, such as `step 1,800`."""

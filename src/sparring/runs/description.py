@@ -70,6 +70,7 @@ class Description:
     keep_every: Whole
     limit: Limit
     total_steps: Whole | None
+    enough_steps: Whole | None = None
     from_: str | None = None
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
 

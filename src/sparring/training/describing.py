@@ -15,6 +15,7 @@ from sparring.data import READING, short_data_name
 from sparring.data.dataset import Dataset
 from sparring.settings import Limit
 from sparring.training.engine import Engine
+from sparring.training.length import enough_steps
 from sparring.training.recommending import Chosen
 from sparring.training.settings import RECORDED, RunSettings
 from sparring.zoo import absolute_reference, short_name
@@ -64,6 +65,8 @@ def description_of(
         "keep_every": engine.game.keep_every if keep_every is None else keep_every,
         "limit": dataclasses.asdict(limit),
         "total_steps": None,
+        # One that begins with learnt weights has most of its way behind it.
+        "enough_steps": 0 if asked.from_ else enough_steps(engine),
         "versions": versions(),
     }
 

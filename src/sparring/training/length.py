@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 from sparring.console import Console, duration_text
+from sparring.game_settings import PAPER
+from sparring.recommendation import has_rules, nearest_settings, rules_of
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run
 from sparring.runs.group import agreed_length
@@ -13,6 +16,31 @@ from sparring.settings import Limit
 from sparring.training.engine import Engine
 from sparring.training.pace import Pace
 from sparring.training.timing import seconds_of, seconds_per_step
+
+LONG_ENOUGH = 0.25
+"""Share of its published length from which on a run with the published settings is judged. After a tenth of
+it, `gan` covers a quarter of the digits that it covers at the end."""
+
+
+def published_length(engine: Engine) -> Limit:
+    """How long a run is that was given no limit."""
+    published = engine.course.published_length()
+    return Limit(steps=published) if published else engine.game.length
+
+
+def enough_steps(engine: Engine) -> int:
+    """With how many steps a run is long enough to be judged; 0 where that is not known.
+
+    With settings of a rule, or of a preset that is not the paper's, as many as these want.
+    """
+    game, settings, data = type(engine.game), engine.game.settings, engine.game.data
+    recommended = [each.settings for each in rules_of(game, data)]
+    preset, _ = nearest_settings(game, settings, recommended)
+    wanted = game.steps_wanted(settings, data) if preset != PAPER and has_rules(game) else 0
+    published = published_length(engine)
+    if wanted or published.minutes is not None:
+        return wanted
+    return math.ceil(LONG_ENOUGH * engine.course.steps_of(published))
 
 
 def settle_length(

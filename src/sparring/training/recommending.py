@@ -19,6 +19,7 @@ from sparring.settings import Limit, as_option
 from sparring.shown import quoted
 from sparring.training.course import Course
 from sparring.training.engine import Engine
+from sparring.training.length import published_length
 from sparring.training.pace import FOR_STEPS
 from sparring.training.precision import Precision
 from sparring.training.settings import RunSettings
@@ -88,7 +89,7 @@ def choose_settings(
 
     def steps_of(settings: GameSettings) -> int:
         engine = _engine(game_class, settings, dataset, asked, processes)
-        return planned_steps(engine, asked.limit() or published_length(game_class, engine), began)
+        return planned_steps(engine, asked.limit() or published_length(engine), began)
 
     rules = has_rules(game_class)
     by_data = () if asked.preset or asked.from_ else rules_of(game_class, dataset.spec)
@@ -121,12 +122,6 @@ def with_size(asked: RunSettings) -> RunSettings:
         return asked
     quick = asked.max_minutes is None or asked.max_minutes <= LONG_MINUTES
     return replace(asked, size=usual_size(asked.data, QUICK_PIXELS if quick else MOST_PIXELS))
-
-
-def published_length(game_class: type[Game], engine: Engine) -> Limit:
-    """How long a run is that was given no limit."""
-    published = engine.course.published_length()
-    return Limit(steps=published) if published else game_class.length
 
 
 def planned_steps(engine: Engine, limit: Limit, began: float) -> int:

@@ -27,9 +27,9 @@ from sparring.training.ending import check_enough_to_evaluate, say_how_good
 from sparring.training.engine import Engine
 from sparring.training.holding import holding
 from sparring.training.largeness import hint_of_largeness
-from sparring.training.length import announce_length, settle_length
+from sparring.training.length import announce_length, published_length, settle_length
 from sparring.training.loop import Loop
-from sparring.training.recommending import choose_settings, published_length, with_size
+from sparring.training.recommending import choose_settings, with_size
 from sparring.training.recording import Recording
 from sparring.training.settings import RunSettings, settings_of
 from sparring.zoo import find_system, usual_system
@@ -96,7 +96,7 @@ def start(
     refuse(sample_mistakes(engine.game, engine.dataset))
     refuse(figure_mistakes(engine.game))
     if limit is None:
-        limit, announce = published_length(game_class, engine), True
+        limit, announce = published_length(engine), True
     if asked.from_ is not None:
         console.line(begin_from(asked.from_, engine))
     largeness = hint_of_largeness(engine.game)
