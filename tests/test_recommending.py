@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import zipfile
 from collections.abc import Callable
@@ -157,6 +158,27 @@ def test_few_images_are_augmented_and_many_are_not(make_dataset: Callable[..., D
         assert chosen(system, few, max_steps=9).by_rule[flag] == value
         assert flag not in chosen(system, many, max_steps=9).by_rule
     assert "adaptive_augmentation" not in chosen("r3gan", POINTS, max_steps=9).by_rule
+
+
+def test_one_way_to_see_images_changed_is_chosen_where_another_is_not_given(
+    make_dataset: Callable[..., Dataset],
+) -> None:
+    """Both would add up, beside a line that says otherwise."""
+
+    def flags(system: str, **given: float) -> dict[str, float]:
+        found = chosen(system, make_dataset(count=100, size=8), given, max_steps=9)
+        on = {name: value for name, value in found.settings.flat().items() if "augment" in name and value}
+        by_rule = {name: value for name, value in on.items() if name not in given}
+        said = re.findall(r"--(\S*augment\S*) (\S+)", found.reasons[0])
+        assert {name.replace("-", "_"): float(value) for name, value in said} == by_rule
+        return on
+
+    always = {"augment_colour": 1.0, "augment_translation": 0.125, "augment_cutout": 0.5}
+    assert flags("r3gan", augment_cutout=0.3) == {"augment_cutout": 0.3}
+    assert flags("r3gan", augment_colour=0.0) == {}
+    assert flags("r3gan", augment_flips=0.5) == {"augment_flips": 0.5, "adaptive_augmentation": 0.6}
+    assert flags("gan", augment_cutout=0.3) == always | {"augment_cutout": 0.3}
+    assert flags("gan", adaptive_augmentation=0.4) == {"adaptive_augmentation": 0.4}
 
 
 @pytest.mark.parametrize(("count", "batch_size"), [(50, 16), (33, 16), (7, 2), (64, 64)])

@@ -18,7 +18,7 @@ from sparring.errors import NotANumber
 from sparring.game import Game, GameSettings, Needs, Role, Source
 from sparring.health.checks import Checks
 from sparring.health.findings import RULES, not_a_number
-from sparring.health.remedies import Context, can_stand_in, remedy
+from sparring.health.remedies import Context, can_stand_in, remedy, seeing_changed
 from sparring.settings import Positive
 from sparring.training import train
 from sparring.zoo import SYSTEMS, find_system
@@ -94,7 +94,7 @@ def test_every_system_can_slow_its_players_down(system: str) -> None:
     """What a rule advises is about settings that the system has, whatever its players are called."""
     context = context_of(system)
     for name, rule in RULES.items():
-        assert "--" in (rule.advice or remedy(context, slowed(context, name), None))
+        assert "--" in (rule.advice(context) if rule.advice else remedy(context, slowed(context, name), None))
 
 
 @pytest.mark.parametrize("system", [system for system in SYSTEMS if system not in OF_TEXTS])
@@ -228,6 +228,21 @@ def test_a_system_of_ones_own_need_not_have_learning_rates() -> None:
     assert remedy(context, EVERYONE, None) == advice
     assert not_a_number(NotANumber(1, "generator", "loss", float("nan")), context).remedy == advice
     assert commands(remedy(context, EVERYONE, "r3gan")) == [["sparring", "train", "r3gan", "--data", "mnist"]]
+
+
+def test_what_keeps_images_from_being_learnt_by_heart_is_advised_where_it_is_not_on() -> None:
+    def advised(recommended: dict[str, float], images: bool = True, **on: float) -> list[list[str]]:
+        context = dataclasses.replace(context_of("r3gan", **on), images=images, recommended=[recommended])
+        return commands(" ".join(seeing_changed(context)))
+
+    flips, colour = ["--augment-flips", "0.5"], ["--augment-colour", "1.0"]
+    others = {"augment_translation": 0.125, "augment_cutout": 0.5}
+    adaptive = {"adaptive_augmentation": 0.6}
+    assert advised(adaptive) == [["--adaptive-augmentation", "0.6"], flips]
+    assert advised(adaptive, **adaptive) == [["--adaptive-augmentation", "0.3"], flips]
+    assert advised({}, **others) == advised(adaptive, **others) == [colour, flips]
+    assert advised({}, **others, augment_colour=1.0, augment_flips=0.1) == []
+    assert advised({}, images=False) == []
 
 
 # -- that the command line takes it --------------------------------------------------------------------------

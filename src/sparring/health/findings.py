@@ -19,7 +19,7 @@ from sparring.health.evidence import (
     partial_collapse,
     vanishing_gradient,
 )
-from sparring.health.remedies import Context, remedy
+from sparring.health.remedies import LESS_OFTEN, Context, remedy, seeing_changed
 
 FIRST_CHECKS, LATEST_CHECKS = 50, 350
 """Checks that are looked at; those of a long phase in between are not, so that no check takes long."""
@@ -50,8 +50,8 @@ class Rule:
     """Roles of the players whose smaller steps may help."""
     alternative: str | None = None
     """A system that is known to withstand it."""
-    advice: str = ""
-    """What else to try."""
+    advice: Callable[[Context], str] | None = None
+    """What to try instead of other settings of the system."""
     of_samples: bool = True
     """Whether it speaks of samples, which need not change in a phase that trains nothing that makes them."""
     adversarial: bool = False
@@ -122,15 +122,14 @@ RULES: dict[str, Rule] = {
         "The generator has learnt the training examples by heart instead of what they have in common; with "
         "few examples it can.",
         (),
-        advice="Train again on more examples, or for fewer `--epochs`.",
+        advice=lambda context: LESS_OFTEN,
     ),
     "overfitting": Rule(
         overfitting,
         "The critic has begun to learn its training examples by heart, and soon tells the generator no more "
         "than whether a sample is one of them.",
         (),
-        advice="Train again on more examples, or for fewer `--epochs`; of images it learns fewer by heart "
-        "where it sees them changed: `--augment-colour 1 --augment-translation 0.125 --augment-cutout 0.5`.",
+        advice=lambda context: " ".join([LESS_OFTEN, *seeing_changed(context)]),
         adversarial=True,
     ),
     "dead run": Rule(
@@ -167,7 +166,7 @@ def find(rows: Rows, context: Context, known: set[str]) -> list[Finding]:
         if evidence is not None:
             # Where nobody has such a role, as in a game without a generator, it is for all.
             players = checks.players(*rule.slow_down) or list(context.roles)
-            text = rule.advice or remedy(context, players, rule.alternative)
+            text = rule.advice(context) if rule.advice else remedy(context, players, rule.alternative)
             found.append(Finding(name, evidence, rule.meaning, text))
     return found
 

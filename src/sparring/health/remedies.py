@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import getattr_static
 from typing import Any
@@ -12,7 +12,12 @@ from sparring.data.kinds import Classes
 from sparring.game import Game, GameSettings
 from sparring.recommendation import nearest_settings
 from sparring.settings import as_option
+from sparring.tricks.adaptive_augmentation import USUAL
+from sparring.tricks.augmentation import CHANGES, MIRRORED
 from sparring.zoo import find_system
+
+LESS_OFTEN = "Train again on more examples, or for fewer `--epochs`."
+"""What helps against examples that are learnt by heart, whatever they are."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Context:
     """The role of each player, by its name."""
     discrete: bool = False
     """Whether samples change in steps, as texts do."""
+    images: bool = False
+    """Whether its examples are images."""
     recommended: Sequence[Mapping[str, Any]] = ()
     """Settings that the system recommends for such data."""
 
@@ -64,17 +71,16 @@ def known_settings(context: Context) -> str | None:
         return None
     # What is not given is chosen by rule.
     named = {} if preset is None else {"preset": preset}
-    options = [word for name, value in (named | differing).items() for word in as_option(name, value)]
     which = "recommended" if preset is None else "published"
-    return f"Train again with the {which} settings: `{shlex.join(options)}`."
+    return f"Train again with the {which} settings: `{_options(**named, **differing)}`."
 
 
 def slower(context: Context, players: Sequence[str]) -> str | None:
     """A quarter of the learning rates of these players, where the system has settings for them."""
     names = dict.fromkeys(name for player in players for name in rate_settings(context, player)[:1])
     settings = context.settings.flat()
-    options = [word for name in names for word in as_option(name, float(f"{settings[name] / 4:.2g}"))]
-    return f"Train again with smaller steps: `{shlex.join(options)}`." if options else None
+    options = _options(**{name: float(f"{settings[name] / 4:.2g}") for name in names})
+    return f"Train again with smaller steps: `{options}`." if options else None
 
 
 def rate_settings(context: Context, player: str) -> list[str]:
@@ -95,3 +101,25 @@ def can_stand_in(other: type[Game], own: type[Game]) -> bool:
     told_classes_at_most = set(own.needs.condition) <= {Classes.name}
     usual = [getattr_static(own, name) is getattr_static(Game, name) for name in ("sources", "condition")]
     return kinds and told_classes_at_most and all(usual)
+
+
+def seeing_changed(context: Context) -> Iterator[str]:
+    """Ways for a critic to see images changed that are not taken yet, a sentence each."""
+    if not context.images:
+        return
+    flags = context.settings.flat()
+    changes = {name: value for name, value in CHANGES.items() if not flags[name]}
+    if aim := flags["adaptive_augmentation"]:
+        options = _options(adaptive_augmentation=aim / 2)
+        yield f"It would see more of its images changed with a lower aim: `{options}`."
+    elif changes:
+        adaptive = changes == CHANGES and any("adaptive_augmentation" in each for each in context.recommended)
+        options = _options(**({"adaptive_augmentation": USUAL} if adaptive else changes))
+        yield f"It learns fewer images by heart where it sees them changed: `{options}`."
+    if not flags["augment_flips"]:
+        options = _options(**MIRRORED)
+        yield f"Where left and right may change places, it can see images mirrored, too: `{options}`."
+
+
+def _options(**values: Any) -> str:
+    return shlex.join(word for name, value in values.items() for word in as_option(name, value))

@@ -67,6 +67,7 @@ class Loop:
             engine.dataset.name,
             {name: player.role for name, player in engine.players.items()},
             engine.dataset.examples.kind.discrete,
+            engine.dataset.examples.kind.has_size,
             [each.settings for each in rules_of(type(engine.game), engine.dataset.spec)],
         )
         self.monitor: Monitor | None = None

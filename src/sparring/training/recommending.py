@@ -24,6 +24,7 @@ from sparring.training.pace import FOR_STEPS
 from sparring.training.precision import Precision
 from sparring.training.settings import RunSettings
 from sparring.training.timing import rough_seconds_per_step, steps_in
+from sparring.tricks.adaptive_augmentation import in_one_way
 from sparring.zoo import absolute_reference, short_name
 
 QUICK_PIXELS = 32
@@ -93,7 +94,7 @@ def choose_settings(
 
     rules = has_rules(game_class)
     by_data = () if asked.preset or asked.from_ else rules_of(game_class, dataset.spec)
-    ladder = [_with_fitting_batch(rung, game_class, dataset) for rung in by_data]
+    ladder = [_fitting(rung, game_class, dataset, given) for rung in by_data]
     if not ladder:
         taken = _settings_before(system, asked.from_) if asked.from_ and not asked.preset else {}
         values = {**taken, **preset_values(game_class, asked.preset), **given}
@@ -190,8 +191,11 @@ def _rung(
     return found
 
 
-def _with_fitting_batch(rung: Recommendation, game_class: type[Game], dataset: Dataset) -> Recommendation:
-    """The same, with a smaller batch where the data has fewer examples than that."""
+def _fitting(
+    rung: Recommendation, game_class: type[Game], dataset: Dataset, given: Mapping[str, Any]
+) -> Recommendation:
+    """The same, less what is given in another way, with a smaller batch where the data has fewer examples."""
+    rung = replace(rung, beside=in_one_way(rung.beside, given))
     usual = rung.settings.get("batch_size", game_class.Settings().batch_size)
     if usual <= len(dataset):
         return rung

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from sparring.randomness import Randomness
 from sparring.settings import Fraction
-from sparring.tricks.augmentation import Augmentation, augmentation_for, reason_for
+from sparring.tricks.augmentation import CHANGES, Augmentation, augmentation_for
 from sparring.tricks.judgement import Again, CriticTerms, Judgement
 from sparring.tricks.trick import Flags
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 IMAGES = 100_000
 """Real images that a critic has seen when the chance has gone from 0 to 1 at the fastest. The paper has
 500,000, for runs of 25 million."""
+USUAL = 0.6
+"""The mean sign that the paper aims at."""
 SIGN = "augment_sign"
 """The observation that the chance follows."""
 
@@ -29,12 +31,16 @@ SIGN = "augment_sign"
 def adaptive_augmentation_for(data: DataSpec) -> dict[str, float]:
     """The flags that are recommended for some data to a system whose logits tell how sure it is of it: the
     paper's for few images, none for all else."""
-    return {"adaptive_augmentation": 0.6} if augmentation_for(data) else {}
+    return {"adaptive_augmentation": USUAL} if augmentation_for(data) else {}
 
 
-def adaptive_reason_for(data: DataSpec) -> str:
-    """What of the data speaks for or against it, a clause."""
-    return reason_for(data, "changed as often as that takes")
+def in_one_way(recommended: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is recommended, less its way to change images where another way is given: they would add up."""
+    adaptive = {flag.name for flag in fields(AdaptiveAugmentation.Settings)}
+    others = [
+        other for way, other in ((CHANGES.keys(), adaptive), (adaptive, CHANGES.keys())) if way & given.keys()
+    ]
+    return {name: value for name, value in recommended.items() if not any(name in other for other in others)}
 
 
 class AdaptiveAugmentation(CriticTerms):
@@ -49,7 +55,7 @@ class AdaptiveAugmentation(CriticTerms):
     source = (
         "Karras et al. 2020, arXiv:2006.06676, section 3.1; changes of Zhao et al. 2020, arXiv:2006.10738"
     )
-    usual = {"adaptive_augmentation": 0.6, "adaptive_augmentation_start": 0.5}
+    usual = {"adaptive_augmentation": USUAL, "adaptive_augmentation_start": 0.5}
     takes_pairs = True
     needs_numbers = False
 
@@ -67,8 +73,7 @@ class AdaptiveAugmentation(CriticTerms):
 
     def __init__(self, settings: Flags, random: Randomness) -> None:
         super().__init__(settings, random)
-        changes = Augmentation.Settings(augment_colour=1.0, augment_translation=0.125, augment_cutout=0.5)
-        self.changes = Augmentation(changes, random)
+        self.changes = Augmentation(Augmentation.Settings(**CHANGES), random)
         self.register_buffer("chance", torch.tensor(self.settings.adaptive_augmentation_start))
         self.chance: Tensor
         """How likely each change is for each image."""

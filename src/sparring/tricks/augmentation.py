@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 FEW = 5000
 """Below so many images a critic learns them by heart within a usual run."""
 
+CHANGES = {"augment_colour": 1.0, "augment_translation": 0.125, "augment_cutout": 0.5}
+"""The paper's flags for images of any kind."""
+MIRRORED = {"augment_flips": 0.5}
+"""Those for images whose left and right may change places."""
+
 
 def augmentation_for(data: DataSpec) -> dict[str, float]:
     """The flags that are recommended for some data: the paper's for few images, none for all else.
@@ -27,15 +32,13 @@ def augmentation_for(data: DataSpec) -> dict[str, float]:
     """
     if not data.kind.has_size or data.count >= FEW:
         return {}
-    return {"augment_colour": 1.0, "augment_translation": 0.125, "augment_cutout": 0.5}
+    return dict(CHANGES)
 
 
-def reason_for(data: DataSpec, how: str = "changed at random") -> str:
-    """What of the data speaks for or against it, a clause; and how a critic sees few images."""
+def reason_for(data: DataSpec) -> str:
+    """What of the data speaks for or against it, a clause."""
     amount = data.kind.amount(data.count)
-    if not augmentation_for(data):
-        return amount
-    return f"{amount}, so few that a critic would learn them by heart: it sees them {how}"
+    return f"{amount}, so few that a critic would learn them by heart" if augmentation_for(data) else amount
 
 
 class Augmentation(Trick):
@@ -48,7 +51,7 @@ class Augmentation(Trick):
     """
 
     source = "Zhao et al. 2020, arXiv:2006.10738, section 3"
-    usual = {"augment_colour": 1.0, "augment_translation": 0.125, "augment_cutout": 0.5, "augment_flips": 0.5}
+    usual = CHANGES | MIRRORED
 
     @dataclass(frozen=True)
     class Settings(Flags):

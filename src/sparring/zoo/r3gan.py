@@ -31,7 +31,8 @@ from sparring.objectives import RELATIVISTIC, Objective, critic_statistics
 from sparring.penalties import Critic, zero_centred_penalty, zero_centred_penalty_by_differences
 from sparring.randomness import Randomness
 from sparring.settings import Fraction, NonNegative, Positive
-from sparring.tricks.adaptive_augmentation import adaptive_augmentation_for, adaptive_reason_for
+from sparring.tricks.adaptive_augmentation import adaptive_augmentation_for
+from sparring.tricks.augmentation import reason_for
 
 QUICK = {
     "batch_norm": True,
@@ -120,7 +121,7 @@ class R3GAN(Game):
         if data.shape[0] > 1:
             # In colour the checkerboards of transposed convolutions are plain; grey digits have none.
             beside |= {"resize_convolutions": True}
-        images = [Recommendation(size, beside, adaptive_reason_for(data)) for size in (wide, SMALL, narrow)]
+        images = [Recommendation(size, beside, reason_for(data)) for size in (wide, SMALL, narrow)]
         return data.kind.choose(images=images, points=points)
 
     @classmethod
