@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from sparring.data.dataset import Dataset
+from sparring.data.dataset import Batch, Dataset
 from sparring.data.stream import batches_in_order
+from sparring.data.truth import Figure
 from sparring.mistakes import refuse
 from sparring.mistakes.figures import measure_mistakes
 from sparring.mistakes.losses import loss_mistakes
@@ -61,7 +62,8 @@ def test_losses(game: Game, dataset: Dataset, device: torch.device) -> dict[str,
 
 @torch.no_grad()
 def game_figures(game: Game, dataset: Dataset, device: torch.device) -> dict[str, Tensor]:
-    """What a game says of each held-out example, (count,), by the name of the figure; nothing of no examples.
+    """What a game says of each held-out example, or of those that it keeps for a figure itself, (count,), by
+    the name of the figure; nothing of no examples.
 
     Args:
         game: whose figures they are.
@@ -69,19 +71,35 @@ def game_figures(game: Game, dataset: Dataset, device: torch.device) -> dict[str
         device: where the game is.
     """
     figures = game.figures()
-    if dataset.held_out is None or not figures:
-        return {}
     measured: dict[str, list[Tensor]] = {name: [] for name in figures}
+
+    def measure(batch: Batch, names: Iterable[str]) -> None:
+        for name in names:
+            numbers = figures[name].measure(batch)
+            refuse(measure_mistakes(figures[name], numbers, len(batch)))
+            measured[name].append(numbers.cpu())
+
     with game.random.aside(f"figures at {game.step}"), inference(game):
-        for part in dict.fromkeys(figure.part for figure in figures.values()):
-            held_out = dataset.held_out.parts.get(part) if part else dataset.held_out
-            for batch in batches_in_order(held_out, BATCH, device) if held_out is not None else ():
-                for name, figure in figures.items():
-                    if figure.part == part:
-                        numbers = figure.measure(batch)
-                        refuse(measure_mistakes(figure, numbers, len(batch)))
-                        measured[name].append(numbers.cpu())
+        for held_out, names in _held_out_of(figures, dataset):
+            for batch in batches_in_order(held_out, BATCH, device):
+                measure(batch, names)
+        for name, figure in figures.items():
+            if figure.batch is not None:
+                measure(figure.batch(), [name])
     return {name: torch.cat(values) for name, values in measured.items() if values}
+
+
+def _held_out_of(figures: Mapping[str, Figure], dataset: Dataset) -> Iterator[tuple[Dataset, list[str]]]:
+    """Each part of the held-out data, and the names of the figures that are measured of it."""
+    whole = dataset.held_out
+    names: dict[str, list[str]] = {}
+    for name, figure in figures.items():
+        if figure.batch is None:
+            names.setdefault(figure.part, []).append(name)
+    for part, of_it in names.items():
+        held_out = whole.parts.get(part) if whole is not None and part else whole
+        if held_out is not None:
+            yield held_out, of_it
 
 
 @torch.no_grad()

@@ -108,6 +108,22 @@ def test_where_classes_are_known_the_error_is_said(
     assert wrong < 0.2
 
 
+def test_examples_without_a_label_are_classified_like_others(run: Path, tmp_path: Path) -> None:
+    """A file such as runs learn few labels from has -1 for those that have none."""
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    described = json.loads((copy / "run.json").read_text())
+    described["data"]["spec"]["condition"]["names"] = ["01", "02"]
+    (copy / "run.json").write_text(json.dumps(described))
+    images, _ = bars(4, 5)
+    np.savez(tmp_path / "some.npz", images=images, labels=np.array([1, -1, 2, -1]))
+    found = sparring.classify(copy, [tmp_path / "some.npz"], device="cpu")
+    assert found.pictures.classes is None
+    # Classes are called as the columns of their probabilities are.
+    rows = list(csv.DictReader(io.StringIO(found.csv())))
+    assert all(float(row[row["class"]]) == float(row["probability"]) for row in rows)
+
+
 def test_from_python_images_are_as_they_are_stored(run: Path) -> None:
     images, labels = bars(40, 3)
     classified = sparring.load(run, device="cpu").classify(torch.from_numpy(images)[:, None])

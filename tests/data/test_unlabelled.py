@@ -77,6 +77,19 @@ def test_in_splits_held_out_images_have_the_same_classes(tmp_path: Path) -> None
     assert not dataset.held_out.parts
 
 
+def test_held_out_examples_of_which_none_has_a_label_are_no_test(tmp_path: Path) -> None:
+    images = np.zeros((6, 8, 8), np.uint8)
+    path, nothing = tmp_path / "data.npz", np.full(6, -1)
+    some = np.array([0, 1, -1] * 2)
+    np.savez(path, x_train=images, y_train=some, x_test=images, y_test=nothing)
+    dataset = load_dataset(f"npz:{path}")
+    assert dataset.held_out is None
+    assert "Of those held out none has a label" in hints(dataset)[0]
+    np.savez(path, x_train=images, y_train=nothing, x_test=images, y_test=some)
+    with pytest.raises(DataError, match=r"None of the 6 training examples of .* has a label, as '-1' says"):
+        load_dataset(f"npz:{path}")
+
+
 def test_labelled_ones_can_be_held_out(tmp_path: Path) -> None:
     dataset = hold_out(load_dataset(npz(tmp_path, [0, 1, -1] * 30)), 0.4)
     assert dataset.held_out is not None

@@ -82,6 +82,19 @@ class Labelled(Linear):
         return Terms({**super().critic_loss(real), "first": first})
 
 
+class LabelledTogether(Linear):
+    """The same, in one pass over all."""
+
+    def critic_loss(self, real: Batch) -> Terms:
+        fake = self.fake(len(real))
+        shown = [
+            *(part for _ in range(2) for part in self.show(real.examples, real=True)),
+            *self.show(fake, real=False),
+        ]
+        _, said, made = self.critic(torch.cat(shown)).chunk(3)
+        return Terms(self.objective.for_critic(said, made))
+
+
 def critic_turn(engine: Engine) -> dict[str, Tensor]:
     """The terms of the critic's turn; its gradients are in its weights."""
     turn = next(turn for turn in engine.course.legs[0].phase.turns if turn.player == "critic")
@@ -91,7 +104,9 @@ def critic_turn(engine: Engine) -> dict[str, Tensor]:
     return engine._backward(turn, [engine.streams[source].peek() for source in turn.sources])
 
 
-@pytest.mark.parametrize("system", [Linear, Paired, Together, TwoOutputs, Patches, Labelled])
+@pytest.mark.parametrize(
+    "system", [Linear, Paired, Together, TwoOutputs, Patches, Labelled, LabelledTogether]
+)
 def test_penalties_of_a_plane(system: type[Game], make_engine: Make) -> None:
     engine = make_engine(system, POINTS, batch_size=8, r1=0.2, r2=0.6, gradient_penalty=10.0)
     terms = critic_turn(engine)

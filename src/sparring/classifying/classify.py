@@ -61,7 +61,8 @@ class Classification:
         return [] if classes is None else ClassTables.of(self.said, classes).tables()
 
     def _rows(self) -> list[tuple[str, str, list[float]]]:
-        labels = [str(label) for label in self.said.labels.tolist()]
+        names = self.said.kind.class_names
+        labels = [names[number] for number in self.said.numbers.tolist()]
         return list(zip(self.pictures.names, labels, self.said.probabilities.tolist(), strict=True))
 
 

@@ -10,13 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sparring.data.arrays import LABELS, Arrays, examples_in, labels_in, only_key
+from sparring.data.arrays import LABELS, Array, Arrays, examples_in, labels_in, only_key
 from sparring.data.colours import ON_WHITE, with_channels
 from sparring.data.dataset import DataSpec
 from sparring.data.folder import load_images
 from sparring.data.listing import list_folder
 from sparring.data.loading import Wanted
 from sparring.data.resizing import Frame, frame_of
+from sparring.data.unlabelled import NO_LABEL
 from sparring.errors import DataError
 
 
@@ -41,7 +42,7 @@ def read_pictures(
     """Examples from files, folders and .npz files, brought to the size and the colours of the data of a run.
 
     Their classes are known where the folders they lie in are called like the classes of the run, or where an
-    .npz has labels.
+    .npz has labels, none of which is -1 for no label.
 
     Args:
         paths: of all of them.
@@ -103,5 +104,13 @@ def _of_arrays(path: Path, spec: DataSpec, frame: Frame | None, white: float) ->
     if misfit:
         raise DataError(f"'{key}' in {path} is not {spec.kind.about}, as the run's data is: it is {misfit}.")
     labels = labels_in(arrays, LABELS[key], len(examples), path)
+    # Where some are without a label, as in the data of the run, not all classes are known.
+    if labels is not None and _lack_labels(labels, spec.condition.class_names):
+        labels = None
     classes = None if labels is None else spec.condition.from_arrays(labels)
     return Pictures([f"{path}[{place}]" for place in range(len(examples))], examples, classes)
+
+
+def _lack_labels(labels: Array, names: Sequence[str]) -> bool:
+    """Whether the label of some examples says that they have none."""
+    return NO_LABEL not in names and NO_LABEL in labels.astype(str)

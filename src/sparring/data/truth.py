@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,6 +31,8 @@ class Figure:
     """What it stands for in a sweep over settings of sampling, if it does."""
     part: str = ""
     """Of a game: the part of the held-out data of which it is measured; by default the examples."""
+    batch: Callable[[], Any] | None = None
+    """Of a game: gives a batch of which it is measured in the place of held-out data."""
 
 
 class Truth:

@@ -9,6 +9,7 @@ import torch
 
 from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Classes
+from sparring.errors import DataError
 
 UNLABELLED = "unlabelled"
 """Name of the part."""
@@ -37,6 +38,9 @@ def unlabelled_apart(dataset: Dataset, called: str | None) -> Dataset:
     Args:
         dataset: has classes.
         called: the class that is none; where it is None, the data stays as it is.
+
+    Raises:
+        DataError: no example that is trained on is of another class.
     """
     if called is None:
         return dataset
@@ -55,12 +59,20 @@ def unlabelled_apart(dataset: Dataset, called: str | None) -> Dataset:
         )
 
     labelled = apart(dataset)
+    if not len(labelled):
+        raise DataError(
+            f"None of the {len(dataset):,} training examples of {dataset.name} has a label, as '{called}' "
+            "says: leave all labels out, or call it otherwise if it is a class."
+        )
     held_out = None if dataset.held_out is None else apart(dataset.held_out)
     count = len(labelled.parts.get(UNLABELLED, ()))
     hint = (
         f"{count:,} examples are without a label, as '{called}' says: systems that learn from few labels see "
         "them, others leave them out. If it is a class, call it otherwise."
     )
+    if held_out is not None and not len(held_out):
+        held_out = None
+        hint += " Of those held out none has a label, so that there is no test error: give --hold-out 0.1."
     provenance = replace(dataset.provenance, hints=(*dataset.provenance.hints, hint))
     return replace(labelled, held_out=held_out, provenance=provenance)
 

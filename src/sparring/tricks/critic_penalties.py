@@ -59,8 +59,7 @@ class CriticPenalties(CriticTerms):
         terms = {}
         for name, gamma, real in (("r1", self.settings.r1, True), ("r2", self.settings.r2, False)):
             if gamma:
-                squares = squared_slopes(judgement, judgement.examples(real))
-                terms[name] = gamma / 2 * squares.mean()
+                terms[name] = gamma / 2 * mean_squared_slope(judgement, real)
         if self.settings.gradient_penalty:
             pairs = partners(judgement)
             between = again(self.between(judgement, pairs))
@@ -121,6 +120,16 @@ def partners(judgement: Judgement) -> list[tuple[int, int]]:
             "and r2 instead."
         )
     return [(max(place for place in real if place < theirs), theirs) for theirs in fake]
+
+
+def mean_squared_slope(judgement: Judgement, real: bool) -> Tensor:
+    """The mean of `squared_slopes` over the real, or over the generated, examples whose logits are paid for.
+
+    Others, such as labelled examples that went through the critic beside them, have slope 0 and do not count.
+    """
+    squares = squared_slopes(judgement, judgement.examples(real))
+    logits = judgement.real if real or not judgement.fake else judgement.fake
+    return squares.sum() / min(len(squares), sum(map(len, logits)))
 
 
 def squared_slopes(judgement: Judgement, examples: list[Tensor]) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Protocol
 from torch import nn
 
 from sparring.data.dataset import DataSpec
+from sparring.errors import SettingError
 from sparring.nn.initialisers import glorot_uniform, initialise, normal
 from sparring.nn.layers import Dropout, GaussianNoise, Rescaling, Shift
 from sparring.nn.networks import build_generator, noise_size
@@ -17,7 +18,7 @@ from sparring.randomness import Randomness
 HIDDEN = (1000, 500, 250, 250, 250)
 """Units of the discriminator's hidden layers for images."""
 LARGEST_FOR_PERCEPTRONS = 32 * 32
-"""Numbers in an example up to which both networks are perceptrons by default."""
+"""Pixels of a grey image up to which both networks are perceptrons by default."""
 SEEN = (0.0, 1.0)
 """What black and white are within both networks. Where the ground of digits was -1 and not 0, all weights of
 its pixels moved at once, and classes were learnt more slowly."""
@@ -50,14 +51,30 @@ def few_label_networks(
         random: the discriminator's noise.
         value_range: what black and white are outside of them.
     """
-    small = settings.network == "auto" and data.kind.vector_size <= LARGEST_FOR_PERCEPTRONS
-    make = perceptrons if small or settings.network == "perceptron" else convolutions
+    make = perceptrons if are_perceptrons(settings, data) else convolutions
     generator, features, size = make(settings, data, random)
     head = nn.Sequential(GaussianNoise(0.5, random), normalised(nn.Linear(size, data.classes)))
     if data.kind.choose(images=value_range != SEEN, points=False):
         generator = nn.Sequential(generator, Rescaling(SEEN, value_range))
         features = nn.Sequential(Rescaling(value_range, SEEN), features)
     return generator, nn.Sequential(features, head)
+
+
+def are_perceptrons(settings: Sizes, data: DataSpec) -> bool:
+    """Whether both networks are perceptrons: those for points, and by default for small grey images.
+
+    Raises:
+        SettingError: convolutions are asked for, and the data is points.
+    """
+    points = data.kind.choose(images=False, points=True)
+    if settings.network == "auto":
+        return points or (data.shape[0] == 1 and data.kind.vector_size <= LARGEST_FOR_PERCEPTRONS)
+    if points and settings.network == "convolutional":
+        raise SettingError(
+            f"network is convolutional, which is for images, and this data has {data.kind.about}: choose "
+            "perceptron, or leave it out."
+        )
+    return settings.network == "perceptron"
 
 
 def perceptrons(settings: Sizes, data: DataSpec, random: Randomness) -> tuple[nn.Module, nn.Module, int]:

@@ -236,14 +236,11 @@ class ImprovedGAN(Game):
             )
         if self.settings.validation:
             figures["validation error"] = Figure(
-                self.validation_error, "share of the labelled images kept from training that are misnamed"
+                self.misnamed_by(self.average),
+                "share of the labelled images kept from training that are misnamed; lower is better",
+                batch=self.validation,
             )
         return figures
-
-    def validation_error(self, real: Batch) -> Tensor:
-        """The share of the validation images that the averaged weights misname, once for each image."""
-        wrong: Tensor = self.average(self.validation_images).argmax(1) != self.validation_classes
-        return wrong.float().mean().expand(len(real))
 
     def misnamed_by(self, classifier: nn.Module) -> Callable[[Batch], Tensor]:
         """Says of each image of a batch whether a classifier misnames it."""
