@@ -12,15 +12,17 @@ from statistics import mean, stdev
 from typing import Any
 
 import pytest
+import torch
 from rich.console import Console
 from scipy import stats
 
 import sparring
 from sparring.cli import main
 from sparring.errors import RunError, SettingError
+from sparring.evaluation.bootstrap import of_share
 from sparring.evaluation.kept import keep
 from sparring.evaluation.result import EstimatedFigure
-from sparring.reporting.statistics import Spread
+from sparring.reporting.statistics import Spread, share_over_seeds
 from sparring.runs.group import Group
 
 Evaluated = Callable[..., Any]
@@ -55,6 +57,23 @@ def last_losses(run: Path, column: str = "generator/loss") -> float:
     """The mean over steps above 16.2 of 18: the row of step 18 alone."""
     rows = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
     return next(row[column] for row in rows if row["kind"] == "steps" and row["step"] == 18)
+
+
+def test_shares_over_seeds_stay_among_shares(copies: dict[str, Path], evaluated: Evaluated) -> None:
+    for seed, recall in zip(seeds(copies), (0.99, 0.98, 1.0), strict=True):
+        figures = {
+            "recall": of_share(torch.arange(100) < 100 * recall),
+            "memorised": of_share(torch.zeros(20, dtype=torch.bool)),
+        }
+        evaluated(seed, figures={name: EstimatedFigure.of(found, None) for name, found in figures.items()})
+        row = {"kind": "epoch", "step": 18, "epoch": 3.0, "figure/recall": recall}
+        with (seed / "history.jsonl").open("a") as history:
+            history.write(json.dumps(row) + "\n")
+    comparison = sparring.compare([*seeds(copies), copies["faster"]])
+    for name in ("recall", "figure/recall"):
+        assert comparison.entries[0].numbers[name] == share_over_seeds([0.99, 0.98, 1.0])
+    assert comparison.cells("memorised")[0] == ("0", "0 – 0.1611")
+    assert "0.8895 – 0.9992" in comparison.to_html()
 
 
 def test_seeds_become_one_row_with_students_interval(copies: dict[str, Path], evaluated: Evaluated) -> None:

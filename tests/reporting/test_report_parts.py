@@ -56,6 +56,10 @@ def test_intervals_of_shares_stay_among_shares() -> None:
     assert (low.low, low.high) == pytest.approx((1 - high.high, 1 - high.low))  # type: ignore[operator]
     assert share_over_seeds([1.0, 1.0]) == mean_over_seeds([1.0, 1.0])
     assert share_over_seeds([0.4]).low is None
+    none = share_over_seeds([0.0, 0.0], [(0.0, 0.16), (0.0, 0.04)])
+    assert (none.low, none.high) == (0.0, 0.16), (
+        "that none of a few was seen does not say that there are none"
+    )
 
 
 def test_numbers_as_people_read_them() -> None:

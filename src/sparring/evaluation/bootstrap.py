@@ -25,6 +25,8 @@ class Estimate:
     high: float
     at_least: bool = False
     """Whether the value is a lower bound, of which there is no interval."""
+    share: bool = False
+    """Whether it is a share, which never leaves 0 to 1."""
 
 
 def of_mean(per_sample: Tensor, randomness: Randomness) -> Estimate:
@@ -48,7 +50,7 @@ def of_share(truths: Tensor) -> Estimate:
     margin = NORMAL_95 * math.sqrt(share * (1 - share) / count + squared / (4 * count**2))
     low, high = ((centre + side) / (1 + squared / count) for side in (-margin, margin))
     # Rounding must not leave out the share itself.
-    return Estimate(share, min(share, max(0.0, low)), max(share, min(1.0, high)))
+    return Estimate(share, min(share, max(0.0, low)), max(share, min(1.0, high)), share=True)
 
 
 def of_statistic(

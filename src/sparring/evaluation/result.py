@@ -30,13 +30,14 @@ class EstimatedFigure:
     """Whether the value is a lower bound, of which there is no interval."""
     reference_at_least: bool = False
     """Whether the reference is one."""
+    share: bool = False
+    """Whether it is a share, which never leaves 0 to 1."""
 
     @classmethod
     def of(cls, found: Estimate, reference: Estimate | None) -> EstimatedFigure:
         """What was measured of samples, and of real examples where there are such."""
-        if reference is None:
-            return cls(found.value, found.low, found.high, at_least=found.at_least)
-        return cls(found.value, found.low, found.high, reference.value, found.at_least, reference.at_least)
+        value, at_least = (None, False) if reference is None else (reference.value, reference.at_least)
+        return cls(found.value, found.low, found.high, value, found.at_least, at_least, found.share)
 
 
 @dataclass(frozen=True)

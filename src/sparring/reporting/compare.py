@@ -184,7 +184,8 @@ def _notes(
     if any(len(entry.runs) > 1 for entry in entries):
         yield (
             "Several seeds have their means, with Student's 95 % intervals over the seeds: where the mean "
-            "over many seeds probably lies."
+            "over many seeds probably lies. Those of shares are of their log-odds; where all seeds have "
+            "none, or all, they contain those of the evaluations."
         )
     if any(len(entry.runs) == 1 and entry.figures for entry in entries):
         yield (

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparring.reporting.charts import columns_of
 from sparring.reporting.facts import Facts
-from sparring.reporting.figures import figure_columns, held_out_columns, newest
+from sparring.reporting.figures import FIGURE, figure_columns, held_out_columns, newest
 from sparring.reporting.findings import findings_text
 from sparring.reporting.settings import flat
-from sparring.reporting.statistics import Spread, mean_over_seeds
+from sparring.reporting.statistics import Spread, mean_over_seeds, share_over_seeds
 from sparring.reporting.text import as_number, names_text, value_text
 from sparring.shown import visible
 from sparring.zoo import short_name
@@ -148,11 +148,11 @@ def _entry(
     name: str,
 ) -> Entry:
     losses = _spreads([final_losses(each) for each in group])
-    epochs = _spreads([last_figures(each) for each in group])
     found = [evaluation for evaluation in evaluations if evaluation is not None]
-    figures = (
-        _intervals(found[0]) if found and len(group) == 1 else _spreads([_values(each) for each in found])
-    )
+    figures = _intervals(found[0]) if found and len(group) == 1 else _over_seeds(found)
+    # The history has no more than the number of a figure of the same name.
+    shares = {f"{FIGURE}{name}" for name in figures if _is_share(name, found)}
+    epochs = _spreads([last_figures(each) for each in group], shares)
     for figure, spread in figures.items():
         if any(each.figures[figure].at_least for each in found):
             figures[figure] = Spread(spread.value, at_least=True)
@@ -191,10 +191,28 @@ def last_figures(facts: Facts) -> dict[str, float]:
     return {name: number for name, number in numbers.items() if number is not None}
 
 
-def _spreads(runs: Sequence[Mapping[str, float]]) -> dict[str, Spread]:
-    """Mean and interval of every number that all of the runs have."""
+def _over_seeds(found: Sequence[Evaluation]) -> dict[str, Spread]:
+    """Mean and interval of every figure that all of some evaluations have."""
+    spreads = _spreads([_values(each) for each in found])
+    for name in [name for name in spreads if _is_share(name, found)]:
+        alone = [_intervals(each)[name] for each in found]
+        own = [(each.low, each.high) for each in alone if each.low is not None and each.high is not None]
+        spreads[name] = share_over_seeds([each.value for each in alone], own)
+    return spreads
+
+
+def _is_share(figure: str, found: Sequence[Evaluation]) -> bool:
+    """Whether evaluations say of a figure that it is a share."""
+    return all(each.figures[figure].share for each in found)
+
+
+def _spreads(runs: Sequence[Mapping[str, float]], shares: Collection[str] = ()) -> dict[str, Spread]:
+    """Mean and interval of every number that all of the runs have, some of which are shares."""
     common = [name for name in (runs[0] if runs else {}) if all(name in run for run in runs)]
-    return {name: mean_over_seeds([run[name] for run in runs]) for name in common}
+    return {
+        name: (share_over_seeds if name in shares else mean_over_seeds)([run[name] for run in runs])
+        for name in common
+    }
 
 
 def _name(group: Sequence[Facts], facts: Sequence[Facts]) -> str:

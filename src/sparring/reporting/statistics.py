@@ -39,18 +39,25 @@ def mean_over_seeds(numbers: Sequence[float]) -> Spread:
     return Spread(mean, mean - margin, mean + margin)
 
 
-def share_over_seeds(shares: Sequence[float]) -> Spread:
+def share_over_seeds(shares: Sequence[float], own: Sequence[tuple[float, float]] = ()) -> Spread:
     """The mean of shares, from 0 to 1, with Student's 95 % interval of its log-odds, which never leaves them.
 
     The standard error is brought to log-odds by their slope at the mean (the delta method). Shares that are
-    all 0, or all 1, have the interval of equal numbers.
+    all 0, or all 1, have no log-odds: their interval contains the own one of each.
+
+    Args:
+        shares: one of each seed.
+        own: the interval of each by itself, where there are such; else shares that are all 0, or all 1, have
+            the interval of equal numbers.
     """
     plain = mean_over_seeds(shares)
     mean = plain.value
-    if plain.low is None or not 0 < mean < 1:
+    if plain.low is None:
         return plain
+    if not 0 < mean < 1:
+        return Spread(mean, min([mean, *(low for low, _ in own)]), max([mean, *(high for _, high in own)]))
     centre, margin = math.log(mean / (1 - mean)), (mean - plain.low) / (mean * (1 - mean))
-    low, high = (1 / (1 + math.exp(-each)) for each in (centre - margin, centre + margin))
+    low, high = ((1 + math.tanh(each / 2)) / 2 for each in (centre - margin, centre + margin))
     return Spread(mean, low, high)
 
 

@@ -45,7 +45,7 @@ def class_balance(counts: Tensor, real_counts: Tensor, randomness: Randomness) -
         return 1 - (shares - real_shares).abs().sum(-1) / 2
 
     estimate = of_counts(balance, counts, randomness)
-    return Estimate(estimate.value, max(estimate.low, 0.0), min(estimate.high, 1.0))
+    return Estimate(estimate.value, max(estimate.low, 0.0), min(estimate.high, 1.0), share=True)
 
 
 def _counts(examples: Examples) -> Tensor:

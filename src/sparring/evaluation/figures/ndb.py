@@ -60,7 +60,7 @@ def ndb(training_counts: Tensor, counts: Tensor, randomness: Randomness) -> Esti
         return different(training_counts.double(), histograms).double().mean(-1)
 
     estimate = of_counts(share, counts, randomness)
-    return Estimate(estimate.value, max(estimate.low, 0.0), min(estimate.high, 1.0))
+    return Estimate(estimate.value, max(estimate.low, 0.0), min(estimate.high, 1.0), share=True)
 
 
 def different(first: Tensor, second: Tensor) -> Tensor:
