@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sparring.data import cache, load_dataset
+from sparring.data import cache, load_dataset, loading
 from sparring.data.cache import cache_folder
 from sparring.data.loading import load_files
 from sparring.errors import DataError
@@ -68,6 +68,22 @@ def test_what_is_wanted_otherwise_is_decoded_anew(kept, photos, decodings, optio
     load(photos)
     load(photos, **option)
     assert decodings == [3, 3]
+
+
+def test_what_is_white_in_two_domains_is_kept_too(kept, photos, decodings, monkeypatch):
+    looked_at = []
+    monkeypatch.setattr(
+        loading, "brightest", lambda files, alpha: looked_at.append(len(files)) or iter([0.5])
+    )
+
+    def white():
+        return load_dataset(f"unpaired:{photos}", stretch=True).provenance.white
+
+    assert white() == white() == 0.5
+    assert (decodings, looked_at) == ([2, 1], [3]), "each file once, of both domains"
+    os.utime(photos / "b" / "1.png")
+    monkeypatch.setattr(loading, "brightest", lambda files, alpha: iter([0.25]))
+    assert white() == 0.25, "what changed in one domain counts for the other"
 
 
 def test_a_file_that_changed_is_seen_whatever_it_does_to_its_time(kept, photos, decodings):

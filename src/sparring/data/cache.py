@@ -51,7 +51,13 @@ def cache_folder() -> Path | None:
     return (Path(home) if os.path.isabs(home) else Path("~/.cache").expanduser()) / "sparring"
 
 
-def cached(root: Path, files: Sequence[Path], wanted: Wanted, decode: Callable[[], Loaded]) -> Loaded:
+def cached(
+    root: Path,
+    files: Sequence[Path],
+    wanted: Wanted,
+    decode: Callable[[], Loaded],
+    beside: Sequence[Path] = (),
+) -> Loaded:
     """What `decode` gives, from the cache where it is there, else kept there for the next time.
 
     Args:
@@ -59,9 +65,10 @@ def cached(root: Path, files: Sequence[Path], wanted: Wanted, decode: Callable[[
         files: its images, relative to `root`.
         wanted: what they are brought to.
         decode: decodes them.
+        beside: further files that it looks at.
     """
     folder, began = cache_folder(), time.time()
-    signature, newest = _signature(root, files, wanted)
+    signature, newest = _signature(root, [*files, *beside], [len(files), asdict(wanted)])
     if folder is None or not signature:
         return decode()
     entry = folder / f"{signature}.safetensors"
@@ -74,11 +81,11 @@ def cached(root: Path, files: Sequence[Path], wanted: Wanted, decode: Callable[[
     return loaded
 
 
-def _signature(root: Path, files: Sequence[Path], wanted: Wanted) -> tuple[str, float]:
+def _signature(root: Path, files: Sequence[Path], wanted: object) -> tuple[str, float]:
     """What decides the result, as a digest, and when the newest file changed; empty where a file cannot be
     looked at."""
     code = [inspect.getsource(module) for module in (colours, decoding, loading, resizing)]
-    digest = hashlib.sha256(json.dumps([PIL.__version__, *code, asdict(wanted)]).encode())
+    digest = hashlib.sha256(json.dumps([PIL.__version__, *code, wanted]).encode())
     newest = 0.0
     try:
         for file in files:

@@ -112,7 +112,13 @@ def usual_side(path: Path, most: int) -> int:
     return max(SMALLEST, side // 4 * 4)
 
 
-def load_images(root: Path, files: Sequence[Path], wanted: Wanted, watch: Watch = unwatched) -> Loaded:
+def load_images(
+    root: Path,
+    files: Sequence[Path],
+    wanted: Wanted,
+    watch: Watch = unwatched,
+    beside: Sequence[Path] = (),
+) -> Loaded:
     """Some images of a folder, decoded or found in the cache; a warning names those that are skipped.
 
     Args:
@@ -120,11 +126,16 @@ def load_images(root: Path, files: Sequence[Path], wanted: Wanted, watch: Watch 
         files: the images, relative to it.
         wanted: what they are brought to.
         watch: is told how many are read.
+        beside: further files that count where the brightest of all becomes white.
 
     Raises:
         DataError: a file cannot be decoded and such are not left out, or none can.
     """
-    loaded = cached(root, files, wanted, lambda: load_files([root / file for file in files], wanted, watch))
+
+    def decode() -> Loaded:
+        return load_files([root / file for file in files], wanted, watch, [root / file for file in beside])
+
+    loaded = cached(root, files, wanted, decode, beside)
     bad = [root / files[index] for index in sorted(set(range(len(files))).difference(loaded.kept))]
     if bad:
         shown = ", ".join(map(str, bad[:3])) + (", ..." if len(bad) > 3 else "")

@@ -53,13 +53,21 @@ class Loaded:
     """The share of the range of their values that became white."""
 
 
-def load_files(files: Sequence[Path], wanted: Wanted, watch: Watch = unwatched) -> Loaded:
+def load_files(
+    files: Sequence[Path], wanted: Wanted, watch: Watch = unwatched, beside: Sequence[Path] = ()
+) -> Loaded:
     """Decode all files.
+
+    Args:
+        files: the images.
+        wanted: what they are brought to.
+        watch: is told how many are read.
+        beside: further files that count where the brightest of all becomes white.
 
     Raises:
         DataError: a file cannot be decoded and such are not left out, or none can.
     """
-    white = whitest(files, wanted.alpha) if wanted.white is None else wanted.white
+    white = whitest([*files, *beside], wanted.alpha) if wanted.white is None else wanted.white
     frame = wanted.frame
     require_memory(len(files) * frame.area, f"{len(files):,} images of {frame}")
     # Grey until the first image with colour: nothing but the final tensor is ever whole in memory.

@@ -17,7 +17,7 @@ from sparring.data.holding_out import Aside
 from sparring.data.kinds import kind_of
 from sparring.data.layout import layout_of
 from sparring.data.listing import Listing, list_folder
-from sparring.data.loading import Loaded, Wanted, Watch, unwatched, whitest
+from sparring.data.loading import Loaded, Wanted, Watch, unwatched
 from sparring.data.provenance import Provenance
 from sparring.data.resizing import Frame, Half
 from sparring.errors import DataError
@@ -81,8 +81,10 @@ def read_unpaired(path: Path, reading: Reading) -> Dataset:
             f"{path} has no two folders of images: give it A and B, or trainA and trainB (and testA and "
             "testB), or any two folders, one for each domain."
         )
-    wanted = _wanted(path, [*_all(domains, 0), *_all(domains, 1)], reading)
-    a, b = (_domain(path, domains, which, wanted, reading) for which in (0, 1))
+    files = [_all(domains, which) for which in (0, 1)]
+    wanted = _wanted(path, [*files[0], *files[1]], reading)
+    loaded = _both(path, files, [wanted, wanted], reading)
+    a, b = (_domain(path, domains, which, loaded[which], reading) for which in (0, 1))
     held_out = None
     if a.held_out is not None and b.held_out is not None:
         held_out = replace(b.held_out, parts={"A": a.held_out, "B": b.held_out})
@@ -97,12 +99,10 @@ def read_unpaired(path: Path, reading: Reading) -> Dataset:
     )
 
 
-def _domain(path: Path, domains: Domains, which: int, wanted: Wanted, reading: Reading) -> Dataset:
-    files = _all(domains, which)
-    loaded = load_images(path, files, wanted, reading.watch)
+def _domain(path: Path, domains: Domains, which: int, loaded: Loaded, reading: Reading) -> Dataset:
     images = Column(kind_of(loaded.images), loaded.images)
     border = sum(place < len(domains.training[which]) for place in loaded.kept)
-    bad = len(files) - len(loaded.kept)
+    bad = len(_all(domains, which)) - len(loaded.kept)
     dataset = Dataset(
         f"unpaired:{path}",
         images[:border],
@@ -119,7 +119,7 @@ def _by_names(path: Path, domains: Domains, reading: Reading) -> Dataset:
     held_out = None if domains.held_out is None else partners(domains, domains.held_out)
     files = [own + (held_out[which] if held_out else []) for which, own in enumerate(training)]
     wanted = _wanted(path, [*files[0], *files[1]], reading)
-    loaded = [load_images(path, own, wanted, reading.watch) for own in files]
+    loaded = _both(path, files, [wanted, wanted], reading)
     lone = sum(len(_all(domains, which)) - len(files[which]) for which in (0, 1))
     left_out = _sum(domains.left_out, {"without a partner": lone})
     return _paired(path, loaded, len(training[0]), len(files[0]), left_out, _called(domains))
@@ -140,10 +140,8 @@ def _side_by_side(path: Path, listing: Listing, reading: Reading) -> Dataset:
     files = layout.training.files + (layout.held_out.files if layout.held_out else [])
     halves: tuple[Half, Half] = ("left", "right")
     wanted = _wanted(path, files, reading, "left")
-    loaded = [
-        load_images(path, files, replace(wanted, frame=replace(wanted.frame, half=half)), reading.watch)
-        for half in halves
-    ]
+    of_halves = [replace(wanted, frame=replace(wanted.frame, half=half)) for half in halves]
+    loaded = _both(path, [files, files], of_halves, reading)
     hint = "Each image is taken for a pair side by side: A is its left half; B, which is made, its right one."
     return _paired(
         path, loaded, len(layout.training.files), len(files), layout.left_out, (hint, *layout.hints)
@@ -213,9 +211,15 @@ def _sum(*counts: Mapping[str, int]) -> dict[str, int]:
 
 def _wanted(path: Path, files: Sequence[Path], reading: Reading, half: Half = "whole") -> Wanted:
     frame = reading.frame or _own_frame(path, files, half)
-    # One for both domains: what is brighter in one of them stays so.
-    white = whitest([path / file for file in files]) if reading.stretch else 1.0
-    return Wanted(replace(frame, half=half), white, reading.skip_bad)
+    return Wanted(replace(frame, half=half), None if reading.stretch else 1.0, reading.skip_bad)
+
+
+def _both(
+    path: Path, files: Sequence[Sequence[Path]], wanted: Sequence[Wanted], reading: Reading
+) -> tuple[Loaded, Loaded]:
+    """The images of both domains; one white for both, so that what is brighter in one of them stays so."""
+    first = load_images(path, files[0], wanted[0], reading.watch, beside=files[1])
+    return first, load_images(path, files[1], replace(wanted[1], white=first.white), reading.watch)
 
 
 def _own_frame(path: Path, files: Sequence[Path], half: Half) -> Frame:
