@@ -19,7 +19,7 @@ from torch import Tensor, nn
 import sparring
 from sparring.animation import FRAME_SECONDS, write_animation
 from sparring.data.dataset import Column, Dataset, DataSpec
-from sparring.data.kinds import Images, Nothing, Tokens
+from sparring.data.kinds import Images, Nothing, Points, Tokens
 from sparring.errors import DataError, SettingError
 from sparring.exploring.directions import find_directions
 from sparring.exploring.latents import DRAWN, spherical, truncated
@@ -27,6 +27,7 @@ from sparring.game import Game, GameSettings
 from sparring.model import Model
 from sparring.nn.several import made_by
 from sparring.randomness import Randomness
+from sparring.zoo.r3gan import R3GAN
 
 SHAPE = (3, 8, 8)
 DIMENSIONS = 6
@@ -65,6 +66,22 @@ def no_data() -> Dataset:
 @pytest.fixture
 def model() -> Model:
     return Model(Planted(DataSpec(Images(SHAPE))), Nothing(), no_data)
+
+
+def test_noise_of_clusters_is_drawn_and_not_explored() -> None:
+    data = DataSpec(Points((2,)))
+    settings = R3GAN.Settings.of({"latent_clusters": 7, "point_units": 4}, "r3gan")
+    model = Model(R3GAN(settings, data, Randomness(0)), Nothing(), no_data)
+    assert len(model.sample(3)) == 3
+    for explore in (
+        model.interpolate,
+        model.directions,
+        lambda: model.project(torch.zeros(2)),
+        lambda: model.around(torch.zeros(2)),
+        lambda: model.sample(3, truncation=0.5),
+    ):
+        with pytest.raises(SettingError, match="falls into 7 clusters with nothing between them"):
+            explore()
 
 
 # -- ways ---------------------------------------------------------------------------------------------------

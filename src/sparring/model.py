@@ -15,7 +15,7 @@ from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Kind
 from sparring.errors import DataError, RunError
 from sparring.exploring.explorer import Explorer
-from sparring.exploring.latents import require_vectors, truncated
+from sparring.exploring.latents import require_vectors, require_ways, truncated
 from sparring.game import Game
 from sparring.generating import SAMPLE_BATCH
 from sparring.rejection import Rejection, fitted, kept
@@ -108,7 +108,9 @@ class Model(Explorer):
             check_value(name, value, Fraction)
             for name, value in (("truncation", truncation), ("rejection", rejection))
         )
-        if share != 1.0 or rejected:
+        if share != 1.0:
+            require_ways(self.game, self.condition)
+        if rejected:
             require_vectors(self.game, self.condition)
         told = self.told(count, label)
         rule = fitted(self.game, self._dataset(), self._any, rejected, seed) if rejected else None

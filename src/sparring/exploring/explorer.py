@@ -12,7 +12,7 @@ from sparring.data.dataset import Column
 from sparring.data.kinds import Kind
 from sparring.errors import SettingError
 from sparring.exploring.directions import find_directions
-from sparring.exploring.latents import between, require_vectors, spherical, truncated
+from sparring.exploring.latents import between, require_ways, spherical, truncated
 from sparring.exploring.projection import Projection, project
 from sparring.game import Game
 from sparring.generating import generate
@@ -65,7 +65,7 @@ class Explorer(ABC):
         ways, seed = check_value("ways", ways, Count), check_value("seed", seed, Natural)
         steps = check_value("steps", steps, Annotated[int, Range(low=2)])
         share = check_value("truncation", truncation, Fraction)
-        require_vectors(self.game, self.condition)
+        require_ways(self.game, self.condition)
         ends = truncated(self.game.latent(2 * ways, self._noise(seed, "interpolation")), self.game, share)
         latent = spherical(ends[:ways], ends[ways:], steps).flatten(0, 1)
         return self._made(latent, self._each_for(ways, steps, label))
@@ -92,7 +92,7 @@ class Explorer(ABC):
         """
         seed, steps = check_value("seed", seed, Natural), check_value("steps", steps, Count)
         furthest = check_value("furthest", furthest, Positive)
-        require_vectors(self.game, self.condition)
+        require_ways(self.game, self.condition)
         latent = self.game.latent(1, self._noise(seed, "directions"))
         most = latent.shape[1]
         wanted = min(USUAL_DIRECTIONS, most) if count is None else count
@@ -131,7 +131,7 @@ class Explorer(ABC):
         wrong = kind.misfit(example[None])
         if wrong is not None:
             raise SettingError(f"The example has {wrong}: give one like those of the data, {kind.about}.")
-        require_vectors(self.game, self.condition)
+        require_ways(self.game, self.condition)
         beginnings = max(BEGINNINGS, self.condition.classes if label is None else 0)
         latent = self.game.latent(beginnings, self._noise(check_value("seed", seed, Natural), "projection"))
         told = self.told(beginnings, label)

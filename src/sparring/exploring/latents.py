@@ -8,6 +8,7 @@ from torch import Tensor
 from sparring.data.kinds import Kind
 from sparring.errors import SettingError
 from sparring.game import Game
+from sparring.nn.latent_mixture import LatentMixture
 from sparring.randomness import Randomness
 
 DRAWN = 10_000
@@ -73,8 +74,28 @@ def truncated(latent: Tensor, game: Game, share: float) -> Tensor:
     return moved
 
 
-def require_vectors(game: Game, condition: Kind) -> None:
+def require_ways(game: Game, condition: Kind) -> None:
     """Raise SettingError where there are no ways through the noise of a game.
+
+    Args:
+        game: the game.
+        condition: what kind of thing it is told.
+
+    Raises:
+        SettingError: as `require_vectors` does; or its noise falls into clusters.
+    """
+    require_vectors(game, condition)
+    clusters = next((each.clusters for each in game.modules() if isinstance(each, LatentMixture)), 0)
+    if clusters:
+        raise SettingError(
+            f"The noise of this {type(game).__name__} falls into {clusters} clusters with nothing between "
+            "them, so that a way through it would jump from one to another, and their middle means nothing: "
+            "train with --latent-clusters 0 to explore or truncate it."
+        )
+
+
+def require_vectors(game: Game, condition: Kind) -> None:
+    """Raise SettingError unless each noise of a game is a vector that gives an example by itself.
 
     Args:
         game: the game.

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sparring.errors import SettingError
 from sparring.exploring.directions import find_directions
-from sparring.exploring.latents import require_vectors
+from sparring.exploring.latents import require_ways
 from sparring.exporting.module import CONDITION, NOISE, Exported
 from sparring.exporting.noise import law_of
 from sparring.exporting.program import program_of
@@ -44,7 +44,7 @@ def page_of(model: Model, title: str) -> str:
     name = type(model.game).__name__
     if not kind.has_size or (model.condition.from_data):
         raise SettingError(f"page.html shows images made of noise, and {name} makes others.")
-    require_vectors(model.game, model.condition)
+    require_ways(model.game, model.condition)
     program = program_of(model)
     if program.size > MOST_NUMBERS:
         raise SettingError(
