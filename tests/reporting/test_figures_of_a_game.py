@@ -91,6 +91,24 @@ def test_figures_and_held_out_losses_of_a_real_run(phased: Path, page: Pages, tm
     assert order[:5] == ["Samples over time", "Evaluation", "Figures of each epoch", "Health", "Losses"]
 
 
+def test_epochs_between_two_tests_have_losses_alone(phased: Path, page: Pages, tmp_path: Path) -> None:
+    asked = {"data": f"npz:{phased.parent / 'data.npz'}", "batch_size": 10, "threads": 1, "quiet": True}
+    system = f"{phased.parent / 'game.py'}:Phased"
+    run = sparring.train(system, **asked, epochs=5, test_every=2, out=tmp_path / "run")
+    rows = [row for row in run.history() if row["kind"] == "epoch"]
+    figures = [row["epoch"] for row in rows if "figure/brightness" in row]
+    losses = [row["epoch"] for row in rows if "test/discriminator/loss" in row]
+    # The fifth is the last.
+    assert figures == losses == [2, 4, 5]
+    assert all("discriminator/loss" in row for row in rows)
+    assert len(rows) == 5
+    seen = page(sparring.report(run.path, tmp_path / "out.html"))
+    assert "After epoch 5: brightness 0.2. Measured at the end of every 2 epochs" in seen.text
+    # Not even an unfinished epoch is to follow the last that is tested.
+    cut = sparring.train(system, **asked, max_steps=47, test_every=5, out=tmp_path / "cut")
+    assert [row["epoch"] for row in cut.history() if "figure/brightness" in row] == [5]
+
+
 def test_phases_are_marked_where_they_begin(phased: Path, page: Pages, tmp_path: Path) -> None:
     path = sparring.report(phased, tmp_path / "out.html")
     assert "phases warm-up from step 0, game from step 4" in page(path).text

@@ -63,7 +63,7 @@ def test_every_setting_of_every_system(
 
 def test_every_option_of_the_run(runs: dict[str, Path], started: Callable[[str], Started]) -> None:
     options = {"seed": 7, "threads": 3, "device": "cuda:1", "keep_every": 2, "history_every": 9,
-               "health_every": 11, "on_unhealthy": "rollback", "checkpoint_minutes": 0.25,
+               "test_every": 4, "health_every": 11, "on_unhealthy": "rollback", "checkpoint_minutes": 0.25,
                "precision": "bf16", "compile": True, "microbatches": 4}  # fmt: skip
     ours = {"name": "folder:/a b/it's; rm -rf $HOME", "size": "64x48", "fit": "pad", "skip_bad_images": True}
     data = Facts.of(runs["seed-0"]).description["data"] | ours

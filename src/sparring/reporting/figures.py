@@ -87,9 +87,11 @@ def _newest(facts: Facts) -> str:
     """The newest value of each figure, with its name."""
     values = newest(facts, figure_columns(facts))
     said = [f"{column.removeprefix(FIGURE)} {number_text(value)}" for column, value in values.items()]
-    epoch = count_text(facts.epochs[-1].get("epoch", "–"))
-    now = f"After epoch {epoch}: {names_text(said)}. " if said else ""
-    return f"{now}Measured at the end of each epoch; behind each name stands its last value."
+    tested = [row for row in facts.epochs if values.keys() & row.keys()]
+    now = f"After epoch {count_text(tested[-1].get('epoch', '–'))}: {names_text(said)}. " if said else ""
+    every = facts.description["test_every"]
+    each = "each epoch" if every == 1 else f"every {every} epochs"
+    return f"{now}Measured at the end of {each}; behind each name stands its last value."
 
 
 def evaluation_section(facts: Facts) -> Section:

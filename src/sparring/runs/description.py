@@ -72,6 +72,7 @@ class Description:
     total_steps: Whole | None
     enough_steps: Whole | None = None
     from_: str | None = None
+    test_every: Count = 1
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
@@ -111,8 +112,10 @@ def white_of(data: Mapping[str, Any]) -> float | None:
 def as_of_today(description: dict[str, Any]) -> dict[str, Any]:
     """A description with all values as they are meant today.
 
-    A share of 0 to hold out once stood for what the data does by itself, before that was None.
+    A share of 0 to hold out once stood for what the data does by itself, before that was None. Every epoch
+    was tested before that could be chosen.
     """
+    description.setdefault("test_every", 1)
     data = description.get("data")
     if isinstance(data, dict) and "hold_out_classes" not in data and data.get("hold_out") == 0:
         data["hold_out"] = None

@@ -104,9 +104,9 @@ class Recording:
 
     def end_epoch(self) -> None:
         """Report an epoch: its row, its tables, its networks if they are to be kept, its samples."""
-        train, test = self.epoch_meter.reset(), self.engine.test()
-        self.row("epoch", {**train, **test})
         epoch = int(self.epoch)
+        train, test = self.epoch_meter.reset(), self.engine.test() if self._tests(epoch) else {}
+        self.row("epoch", {**train, **test})
         tables = epoch_tables(train, test)
         if tables or not self.console.live:
             self.console.line(f"epoch {epoch}: {losses_text(train)}")
@@ -124,6 +124,12 @@ class Recording:
             if time.monotonic() - self.drawn > PICTURE_SECONDS:
                 self._draw_curves()
         self.tell(ON_EPOCH, {**train, **test})
+
+    def _tests(self, epoch: int) -> bool:
+        """Whether an epoch is tested: so many lie between two tests, and after the last none is to come."""
+        total = self.description["total_steps"]
+        last = total is not None and self.engine.course.epoch(total) < epoch + 1
+        return last or epoch % int(self.description["test_every"]) == 0
 
     def finish(self) -> None:
         """Write the last row, which may be of fewer steps, and the last pictures."""

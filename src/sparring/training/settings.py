@@ -26,6 +26,7 @@ MOST_THREADS = 1024
 RECORDED = (
     "from_",
     "seed",
+    "test_every",
     "history_every",
     "health_every",
     "on_unhealthy",
@@ -107,6 +108,9 @@ class RunSettings(Settings):
     was learnt holds for what is of another class."""
     keep_every: Annotated[Natural | None, tyro.conf.arg(metavar="N")] = None
     """Keep the networks of every so many epochs for good; 0 for none; by default what the system says."""
+    test_every: Annotated[Count, tyro.conf.arg(metavar="N")] = 1
+    """Epochs between two tests, which compute losses of held-out data and figures; the last is always tested.
+    Where epochs are short and much is held out, testing each takes a good part of the time."""
     history_every: Count = 50
     """Steps between two rows of the history."""
     health_every: Natural = 50
