@@ -24,16 +24,18 @@ def texts(count: int = 6) -> Tensor:
     return torch.randint(VOCABULARY, (count, LENGTH), generator=torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("bias", [2.0, 200.0, -200.0])
+@pytest.mark.parametrize(
+    ("place", "bias"), [(3, 2.0), (3, 200.0), (3, -200.0), (slice(None), 200.0), (slice(None), -200.0)]
+)
 @pytest.mark.parametrize("at_once", [1, 3 * VOCABULARY, 2**19])
 def test_surprise_and_its_gradients_are_those_of_a_cross_entropy(
-    at_once: int, bias: float, monkeypatch: pytest.MonkeyPatch
+    at_once: int, place: int | slice, bias: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In chunks of one, three and all; with a logit so large that its exponential is infinite, or 0."""
+    """In chunks of one, three and all; with one logit, or all, whose exponential is infinite, or 0."""
     monkeypatch.setattr(surprise, "AT_ONCE", at_once)
     random = torch.Generator().manual_seed(0)
     given = [torch.randn(shape, generator=random) for shape in ((10, 4), (VOCABULARY, 4), (VOCABULARY,))]
-    given[2][3] = bias
+    given[2][place] = bias
     tokens = torch.randint(VOCABULARY, (10,), generator=random)
     weights = torch.randn(10, generator=random)
     ours, theirs = ([value.clone().requires_grad_() for value in given] for _ in range(2))

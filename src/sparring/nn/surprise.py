@@ -11,8 +11,8 @@ from torch.autograd.function import once_differentiable
 
 AT_ONCE = 320_000
 """Logits computed in one go: 1.3 MB, which a processor keeps at hand beside the weights."""
-SAFE = 60.0
-"""Logits of at most this size have exponentials whose sums float32 can hold as they are."""
+SAFE = 1e30
+"""Sums of exponentials between its inverse and this leave room in float32 for what they are multiplied by."""
 
 
 def summed_surprise(
@@ -43,40 +43,18 @@ def summed_surprise(
 
 
 class _Surprise(Function):
-    """The sum with its gradients, which are computed on the way forward.
-
-    With each logit as little is done as can be: what the slopes of a row have in common goes to the rows of
-    the products of matrices that they are for, and biases are a row of the weights.
-    """
+    """The sum with its gradients, which are computed on the way forward."""
 
     @staticmethod
     def forward(
         ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor, tokens: Tensor, weights: Tensor, wanted: bool
     ) -> tuple[Tensor, Tensor]:
-        rows = max(1, AT_ONCE // len(weight))
-        seen = torch.cat([hidden, torch.ones_like(weights)[:, None]], 1)
-        scores = torch.cat([weight.t(), bias[None]])
-        shifted = bool((weight.abs().sum(1) * hidden.abs().amax() + bias.abs()).amax() > SAFE)
-        to_hidden, to_scores = torch.empty_like(hidden), torch.zeros_like(scores)
-        weight_of_token, total = weight[tokens], torch.empty_like(weights)
-        each = -(hidden * weight_of_token).sum(1) - bias[tokens]
-        space = hidden.new_empty(min(rows, len(hidden)), len(weight))
-        for start in range(0, len(hidden), rows):
-            part = slice(start, start + rows)
-            shares = torch.mm(seen[part], scores, out=space[: len(seen[part])])
-            if shifted:
-                largest = shares.amax(1)
-                shares.sub_(largest[:, None])
-                each[part] += largest
-            torch.sum(shares.exp_(), 1, out=total[part])
-            if wanted:
-                torch.mm(shares, weight, out=to_hidden[part])
-                to_scores.addmm_((seen[part] * (weights[part] / total[part])[:, None]).t(), shares)
-        each += total.log()
+        weight_of_token, counted = weight[tokens], weights[:, None]
+        each, to_hidden, to_scores = _log_sums(hidden, weight, bias, weights, wanted)
+        each -= (hidden * weight_of_token).sum(1) + bias[tokens]
         if wanted:
-            counted = weights[:, None]
-            to_hidden = (to_hidden / total[:, None] - weight_of_token) * counted
-            to_scores.index_add_(1, tokens, (seen * counted).t(), alpha=-1)
+            to_hidden -= weight_of_token * counted
+            to_scores.index_add_(1, tokens, torch.cat([hidden * counted, counted], 1).t(), alpha=-1)
             ctx.save_for_backward(to_hidden, to_scores[:-1].t(), to_scores[-1])
         ctx.mark_non_differentiable(each)
         return (each * weights).sum(), each
@@ -86,3 +64,41 @@ class _Surprise(Function):
     def backward(ctx: Any, outer: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
         gradients = [outer * gradient for gradient in ctx.saved_tensors]
         return (*gradients, None, None, None)
+
+
+def _log_sums(
+    hidden: Tensor, weight: Tensor, bias: Tensor, weights: Tensor, wanted: bool, shifted: bool = False
+) -> tuple[Tensor, Tensor, Tensor]:
+    """log sum exp(logits) of each row (count,), and the gradients of their weighted sum.
+
+    With each logit as little is done as can be: what the slopes of a row have in common goes to the rows of
+    the products of matrices that they are for, and biases are a row of the weights. The largest logit of a
+    row is taken off all of them, which are gone through twice more for it, only where their sum needs it.
+
+    Args:
+        wanted: whether gradients are; else they are undefined.
+        shifted: whether the largest is taken off.
+
+    Returns:
+        The logarithms; the gradient of `hidden`, (count, size); that of `weight` and `bias`, (size + 1,
+        vocabulary).
+    """
+    seen = torch.cat([hidden, torch.ones_like(weights)[:, None]], 1)
+    scores = torch.cat([weight.t(), bias[None]])
+    to_hidden, to_scores = torch.empty_like(hidden), torch.zeros_like(scores)
+    sums, largest = torch.empty_like(weights), torch.zeros_like(weights)
+    rows = max(1, AT_ONCE // len(weight))
+    space = hidden.new_empty(min(rows, len(hidden)), len(weight))
+    for start in range(0, len(hidden), rows):
+        part = slice(start, start + rows)
+        shares = torch.mm(seen[part], scores, out=space[: len(seen[part])])
+        if shifted:
+            torch.amax(shares, 1, out=largest[part])
+            shares.sub_(largest[part, None])
+        torch.sum(shares.exp_(), 1, out=sums[part])
+        if wanted:
+            torch.mm(shares, weight, out=to_hidden[part])
+            to_scores.addmm_((seen[part] * (weights[part] / sums[part])[:, None]).t(), shares)
+    if not shifted and not bool(((sums > 1 / SAFE) & (sums < SAFE)).all()):
+        return _log_sums(hidden, weight, bias, weights, wanted, shifted=True)
+    return sums.log().add_(largest), to_hidden.mul_((weights / sums)[:, None]), to_scores
