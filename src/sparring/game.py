@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -124,6 +124,11 @@ class Game(nn.Module):
     def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
         """What a run on some data gets where no settings are given, from the largest networks to the
         smallest; none where these are always the defaults."""
+        return ()
+
+    @classmethod
+    def idle_settings(cls, settings: GameSettings, data: DataSpec) -> Collection[str]:
+        """Names of settings that change nothing beside these others, which then no rule chooses."""
         return ()
 
     @classmethod

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sparring.game_settings import PAPER, GameSettings
@@ -32,6 +32,14 @@ class Recommendation:
     def settings(self) -> dict[str, Any]:
         """All of them, by name."""
         return {**self.beside, **self.size}
+
+    def without(self, names: Collection[str]) -> Recommendation:
+        """The same, but for the settings of these names."""
+        size, beside = (
+            {name: value for name, value in values.items() if name not in names}
+            for values in (self.size, self.beside)
+        )
+        return replace(self, size=size, beside=beside)
 
 
 def by_width(

@@ -14,6 +14,7 @@ import torch
 from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Tokens
 from sparring.data.kinds.tokens import END, MARKS
+from sparring.errors import SettingError
 from sparring.evaluation.evaluate import evaluate_samples
 from sparring.evaluation.features import ReaderFeatures
 from sparring.evaluation.figures.bleu import References, bleu, self_bleu
@@ -76,8 +77,10 @@ def test_new_pairs_are_counted_in_each_text() -> None:
 
 def test_different_pairs_are_counted_in_each_group() -> None:
     texts = [[1, 2, 1, 2], [1, 2], [3, 4], [3, 4], [7, 8]]
-    assert distinct(texts, order=2, group=2).tolist() == [2 / 4, 1 / 2]
-    assert distinct(texts, order=2, group=10).tolist() == [4 / 7]
+    # Of four pairs (1, 2) is three, and of two pairs (3, 4) both.
+    assert distinct(texts, order=2, group=2).tolist() == pytest.approx([7 / 12, 5 / 12, 1 / 2, 1 / 2])
+    assert distinct([[1, 2], [3, 4, 5]], order=2).tolist() == [1, 1], "however long"
+    assert distinct(texts, order=2, group=10).mean().item() == pytest.approx(4 / 7)
     assert distinct([[1]], order=2, group=10).tolist() == [0.0]
 
 
@@ -124,6 +127,14 @@ def test_true_texts_and_others_are_told_apart(alphabets: Dataset) -> None:
     assert same["distinct_texts"].value == pytest.approx(1 / 200)
     assert same["distinct_ngrams"].value < 0.01
     assert same["fed"].low > true["fed"].high
+
+
+def test_texts_too_short_for_ngrams_have_no_figure_of_them() -> None:
+    kind = Tokens((3,), (*MARKS, *"abcdefgh"), "")
+    column = Column(kind, torch.randint(3, 11, (80, 3), generator=torch.Generator().manual_seed(0)))
+    for name in ("novel_ngrams", "distinct_ngrams"):
+        with pytest.raises(SettingError, match=name):
+            evaluate_samples(Dataset("short", column[:40]), Dataset("short", column), figures=[name])
 
 
 def test_a_reader_of_the_same_texts_is_the_same(alphabets: Dataset) -> None:

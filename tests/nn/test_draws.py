@@ -29,3 +29,11 @@ def test_a_draw_is_where_noise_falls(vocabulary: int, temperature: float) -> Non
     assert (noise <= high + 1e-5).all()
     assert 0 <= drawn.min() <= drawn.max() < vocabulary
     assert len(drawn.unique()) > min(vocabulary, 30) - 1
+
+
+@pytest.mark.parametrize("temperature", [0.01, 1e-10])
+def test_the_coldest_draw_is_the_likeliest_token(temperature: float) -> None:
+    """Also where all scores are far below 0, and the vocabulary fills no block."""
+    bias = torch.full((BLOCK + 5,), -30.0).index_fill(0, torch.tensor(7), -20.0)
+    draws = Draws(torch.zeros(BLOCK + 5, 1), bias, temperature)
+    assert draws(torch.zeros(9, 1), torch.linspace(0, 1, 10)[:9]).tolist() == [7] * 9

@@ -16,8 +16,12 @@ from sparring.data.few_labels import chosen_evenly
 from sparring.errors import SettingError
 from sparring.nn.several import Several, saying, spoken_of
 from sparring.nn.sghmc import SGHMC
+from sparring.processes import Processes
 from sparring.randomness import Randomness
 from sparring.training.engine import Engine
+from sparring.training.recommending import choose_settings
+from sparring.training.settings import RunSettings
+from sparring.zoo import find_system
 
 Make = Callable[..., Engine]
 
@@ -65,6 +69,20 @@ class Bowl(torch.nn.Module):
     def forward(self, examples: torch.Tensor) -> torch.Tensor:
         self.shown.append(examples.detach())
         return self.weight * examples.square().sum(1) / 2
+
+
+@pytest.mark.parametrize(("labelled", "channels"), [(0, 1), (9, 1), (9, 3)])
+def test_what_labels_leave_without_effect_is_chosen_by_no_rule(
+    labelled: int, channels: int, make_dataset: Callable[..., Dataset]
+) -> None:
+    data = make_dataset(channels=channels, size=28)
+    asked = RunSettings(max_steps=2)
+    game = find_system("bayesian-gan")
+    given: dict[str, Any] = {"labelled": labelled, "generators": 1}
+    chosen = choose_settings("bayesian-gan", game, data, asked, given, Processes(torch.device("cpu")), 0.0)
+    assert ("generator_lr" in chosen.by_rule) is (labelled == 0)
+    # The width is that of convolutions.
+    assert ("width" in chosen.by_rule) is (labelled == 0 or channels == 3)
 
 
 def test_the_last_number_of_the_noise_says_who_makes_an_example() -> None:

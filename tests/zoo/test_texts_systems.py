@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sparring.data.dataset import Column, Dataset
+from sparring.data.dataset import Batch, Column, Dataset
 from sparring.data.kinds import Tokens
 from sparring.data.kinds.tokens import END, MARKS
 from sparring.nn.clipping import ClippedAdam
@@ -180,6 +180,22 @@ def test_the_policy_loss_is_the_surprise_times_the_reward(
     terms = game.policy(engine.streams["real"].peek())
     expected = expected if summed else expected / counted.sum()
     assert terms["policy"].item() == pytest.approx(expected.item(), rel=1e-4, abs=1e-5)
+
+
+def test_a_sum_over_a_batch_is_the_mean_of_those_of_its_parts(
+    make_engine: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As several processes, and microbatches, have them."""
+    engine = at(make_engine, 8)
+    game, written, batch = engine.game, texts(10).examples.values, engine.streams["real"].peek()
+    monkeypatch.setattr(game, "rewards", lambda texts: texts.float())
+
+    def policy(part: Batch, first: int) -> float:
+        monkeypatch.setattr(game, "fake", lambda count: written[first : first + count])
+        return float(game.policy(part)["policy"].detach())
+
+    parts = [policy(part, 5 * place) for place, part in enumerate(batch.chunks(2))]
+    assert sum(parts) / 2 == pytest.approx(policy(batch, 0), rel=1e-5)
 
 
 @pytest.mark.parametrize("critic", ["small", "authors"])

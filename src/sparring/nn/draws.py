@@ -10,7 +10,7 @@ AT_ONCE = 2**18
 """Scores computed in one go, which a processor keeps at hand."""
 BLOCK = 64
 """Neighbouring tokens whose chances are added up before any is looked at by itself."""
-NEVER = -1e9
+NEVER = -torch.inf
 """The score of what no token stands for."""
 
 

@@ -194,8 +194,11 @@ def _rung(
 def _fitting(
     rung: Recommendation, game_class: type[Game], dataset: Dataset, given: Mapping[str, Any]
 ) -> Recommendation:
-    """The same, less what is given in another way, with a smaller batch where the data has fewer examples."""
+    """The same, less what is given in another way and what changes nothing beside that, with a smaller batch
+    where the data has fewer examples."""
     rung = replace(rung, beside=in_one_way(rung.beside, given))
+    together = game_class.Settings.of({**rung.settings, **given}, game_class.__name__)
+    rung = rung.without(game_class.idle_settings(together, dataset.spec))
     usual = rung.settings.get("batch_size", game_class.Settings().batch_size)
     if usual <= len(dataset):
         return rung

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -33,7 +33,7 @@ from sparring.nn.weight_norm import fit
 from sparring.randomness import Randomness
 from sparring.schedules import linear_decay
 from sparring.settings import Fraction, Natural, NonNegative, Positive
-from sparring.zoo.few_label_networks import few_label_networks
+from sparring.zoo.few_label_networks import are_perceptrons, few_label_networks
 from sparring.zoo.posterior_game import Make, PosteriorGame, total
 from sparring.zoo.rules import by_width_or_points, steps_by_width
 
@@ -137,6 +137,15 @@ class BayesianGAN(PosteriorGame):
     def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
         """Four widths for images; for points larger rates, which fall to 0."""
         return by_width_or_points(data, {"generator_lr": 2e-4, "discriminator_lr": 2e-4}, POINTS)
+
+    @classmethod
+    def idle_settings(cls, settings: GameSettings, data: DataSpec) -> Collection[str]:
+        """With labels the rates of the game without, and what perceptrons do not ask for."""
+        assert isinstance(settings, cls.Settings)
+        if not settings.labelled:
+            return ()
+        sizes = ("width",) if are_perceptrons(settings, data) else ()
+        return ("generator_lr", "discriminator_lr", *sizes)
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:

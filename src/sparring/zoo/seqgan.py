@@ -78,7 +78,8 @@ class SeqGAN(LanguageModel):
         policy_lr: Positive = 1e-2
         """Adam's learning rate for the generator in the third phase."""
         summed: bool = True
-        """Add the losses of all tokens up, as the code does, instead of taking their mean (equation 8)."""
+        """Add the losses of all tokens of a batch up, as the code does, instead of taking their mean
+        (equation 8)."""
         baseline: bool = False
         """Take from each reward the mean over the batch at its place; the code has none."""
         critic: Literal["small", "authors"] = "small"
@@ -164,7 +165,12 @@ class SeqGAN(LanguageModel):
             rewards = self.rewards(texts)
         counted = self.kind.counted(texts).float()
         gain = rewards - self.gather(rewards).mean(0) if self.settings.baseline else rewards
-        weights = gain * counted if self.settings.summed else gain * counted / counted.sum()
+        weights = gain * counted
+        if self.settings.summed:
+            # Of a part of a batch, as one process has it, in proportion.
+            weights = weights * (self.settings.batch_size / len(real))
+        else:
+            weights = weights / counted.sum()
         loss, _ = self.generator.surprise(texts, weights)
         return Terms(policy=loss).observing(reward=(rewards * counted).sum() / counted.sum())
 

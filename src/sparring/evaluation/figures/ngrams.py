@@ -34,11 +34,20 @@ def novel(texts: Sequence[Text], known: set[NGram], order: int = ORDER) -> Tenso
 
 def distinct(texts: Sequence[Text], order: int = ORDER, group: int = GROUP) -> Tensor:
     """Different n-grams among so many texts as a share of all of them (Li et al. 2016, arXiv:1510.03055,
-    section 5.3), float64, for each group of texts; of fewer texts than a group, the one number."""
-    shares = []
+    section 5.3), float64, as each text alone would have it: the mean over the texts of a group is its share,
+    and their deviation that of such a ratio.
+
+    Each n-gram that occurs k times counts 1 / k wherever it does. Texts that fill no group are left out,
+    unless there are none else.
+    """
+    shares: list[float] = []
     for first in range(0, max(1, len(texts) - group + 1), group):
-        counts = Counter(gram for text in texts[first : first + group] for gram in ngrams(text, order))
-        shares.append(len(counts) / max(1, counts.total()))
+        found = [list(ngrams(text, order)) for text in texts[first : first + group]]
+        counts = Counter(gram for grams in found for gram in grams)
+        total = max(1, counts.total())
+        share = len(counts) / total
+        beyond = [sum(1 / counts[gram] - share for gram in grams) for grams in found]
+        shares += [share + len(found) / total * each for each in beyond]
     return torch.tensor(shares, dtype=torch.float64)
 
 
@@ -61,6 +70,15 @@ def sequences(examples: Examples) -> list[list[int]]:
 def is_sequential(comparison: Comparison) -> bool:
     """Whether examples are sequences of tokens."""
     return comparison.real.dataset.examples.kind.sequential
+
+
+def has_ngrams(comparison: Comparison) -> bool:
+    """Whether examples are sequences of tokens, of which some real ones are long enough to have n-grams."""
+    return is_sequential(comparison) and comparison.real.once(_longest) >= ORDER
+
+
+def _longest(real: Real) -> int:
+    return max(map(len, sequences(real.held_out)))
 
 
 def _texts_that_occur_once(real: Real) -> set[NGram]:
@@ -95,11 +113,11 @@ NOVEL_NGRAMS = Measurement(
         novel(sequences(comparison.sample), comparison.real.once(_known_ngrams)), randomness
     ),
     f"share of sequences of {ORDER} tokens that training texts lack; as the data has it",
-    is_sequential,
+    has_ngrams,
     Reference.UNSEEN,
 )
 DISTINCT_NGRAMS = Measurement(
     lambda comparison, randomness: of_mean(distinct(sequences(comparison.sample)), randomness),
     f"different sequences of {ORDER} tokens among {GROUP} texts as a share of all; as the data has it",
-    is_sequential,
+    has_ngrams,
 )
