@@ -279,6 +279,8 @@ Complain = Callable[..., Complaint]
         ("trian gan", "There is no command 'trian'. Did you mean 'train'?"),
         ("train", "needs the name of a system, or of data, as in"),
         ("train gann", "There is no system 'gann'. Did you mean 'gan'?"),
+        ("train folder:photos", "is data, not a system: give it as --data folder:photos, after the name of"),
+        ("train /", "'/' is data, not a system: give it as --data folder:/, after the name of a system or"),
         ("train gan --data mnits", "There is no data set 'mnits'"),
         ("train gan --data mnits", "Did you mean 'mnist'?"),
         ("train gan --latent-sise 3", "no option --latent-sise. Did you mean '--latent-size'?"),

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import sparring
 from sparring.cli import main
 from sparring.data.dataset import Dataset
 from sparring.errors import CheckpointError, RunError, SettingError, SparringError
+from sparring.evaluation.result import EstimatedFigure
 from sparring.exporting import onnx
 from sparring.exporting.card import card
 from sparring.exporting.folder import inputs_of
@@ -120,6 +122,19 @@ def test_the_card_has_the_figures_of_the_evaluation(tiny_npz: Path, tmp_path: Pa
     assert f"| fid | {evaluation.figures['fid'].value:.4g} |" in text
     assert not (tmp_path / "model" / "model.onnx").exists()
     assert "onnxruntime" not in text
+
+
+def test_a_card_shows_names_as_they_are_and_bounds_as_bounds(
+    exported: tuple[sparring.Run, Path], tiny_npz: Path, tmp_path: Path
+) -> None:
+    config = json.loads((exported[1] / "config.json").read_text())
+    named = config | {"condition": {"kind": "classes", "names": ["<b>x", "a*b_c", "[1](2)"]}}
+    run = trained("gan", f"npz:{tiny_npz}", tmp_path / "run")
+    evaluation = sparring.evaluate(run, count=60, quiet=True)
+    bound = EstimatedFigure(172940.4, 172940.4, 172940.4, 9.5, at_least=True)
+    text = card(named, replace(evaluation, figures={"support": bound}), {})
+    assert r"\<b\>x, a\*b\_c, \[1\](2)" in text
+    assert "| support | at least 172940 |  | 9.5 |" in text
 
 
 def test_the_card_of_an_epoch_has_its_steps(tiny_npz: Path, tmp_path: Path) -> None:

@@ -59,6 +59,8 @@ def test_minutes_of_a_run_and_of_its_continuation(
     assert (run.status["step"], run.description["total_steps"]) == (29, 29)
     said = capsys.readouterr().out
     assert "5 minutes are 29 steps here, 4.83 epochs: the run is that long from now on" in said
+    begin("short", max_minutes=1.0)
+    assert "1 minute is 5 steps here" in capsys.readouterr().out
     sparring.resume(run, max_minutes=6.0)
     assert run.status["step"] == 29 + int((360 - 290) * 0.97 / 10)
     assert run.description["limit"] == {"epochs": None, "steps": None, "minutes": 6.0}

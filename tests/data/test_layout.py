@@ -65,6 +65,13 @@ class TestSplits:
         fill(tmp_path, "train/a.png", "test/b.png")
         (tmp_path / "masks").mkdir()
         assert load(tmp_path).spec.classes == 0
+        assert hints(load(tmp_path)) == []
+
+    def test_empty_folders_beside_classes_are_said_to_be_none(self, tmp_path):
+        fill(tmp_path, "cat/a.png", "dog/b.png")
+        (tmp_path / "fish").mkdir()
+        assert load(tmp_path).class_names == ("cat", "dog")
+        assert hints(load(tmp_path)) == ["No class, for no image lies in it: fish."]
 
     @pytest.mark.parametrize("names", [("trainA", "trainB"), ("trainA", "testB"), ("train_A", "train_B")])
     def test_domains_belong_to_translation(self, tmp_path, names):
@@ -172,7 +179,9 @@ class TestSummary:
             "4 colour images of 32 x 32 (from 28-1200 px), 2 classes: a (2), b (2); "
             "3 files left out: 2 .heic, 1 without suffix; held out: none"
         )
-        assert hints(dataset) == ["To read .heic files: pip install 'sparring[heic]'."]
+        heic, cut = hints(dataset)
+        assert heic == "To read .heic files: pip install 'sparring[heic]'."
+        assert "edges of 1 of 4 images" in cut
 
     def test_a_folder_of_nothing_else_says_what_there_is(self, tmp_path, monkeypatch):
         monkeypatch.setitem(sys.modules, "pillow_heif", None)

@@ -15,6 +15,7 @@ from PIL import Image
 import sparring
 from sparring.data import Dataset, load_dataset
 from sparring.data.resizing import Fit, Frame, brought_to, frame_of
+from sparring.data.summary import hints
 from sparring.errors import DataError
 from sparring.evaluation.runs import _data_of
 from sparring.loading import load
@@ -51,6 +52,16 @@ def test_how_a_picture_comes_to_a_size(
 ) -> None:
     (image,) = load_dataset(stripes, size=size, fit=fit).examples.values
     assert image.tolist() == [[row] * height]
+
+
+def test_what_crop_loses_is_said(tmp_path: Path) -> None:
+    for number, size in enumerate([(60, 40), (40, 60), (42, 40), (40, 40)]):
+        Image.new("L", size, 100 + number).save(tmp_path / f"{number}.png")
+    (hint,) = hints(load_dataset(f"folder:{tmp_path}", size=20))
+    assert "a tenth is cut off at the edges of 2 of 4 images" in hint
+    assert "--size 20x20 --fit pad" in hint
+    assert hints(load_dataset(f"folder:{tmp_path}", size=20, fit="pad")) == []
+    assert hints(load_dataset(f"folder:{tmp_path}", size=20, fit="stretch")) == []
 
 
 def test_the_default_is_to_crop(stripes: str) -> None:

@@ -59,7 +59,12 @@ def layout_of(root: Path, listing: Listing) -> Layout:
         _check_classes(root, training, held_out)
     names = sorted(set(training.classes or []), key=int if labels else None)
     left_out = count_by_suffix(set(listing.others).difference(label_files))
-    hints = [*_split_hint(listing, trained_on), *_label_hint(listing, labels or {}), *_heic_hint(left_out)]
+    hints = [
+        *_split_hint(listing, trained_on),
+        *([] if trained_on or labels is not None else _empty_hint(listing)),
+        *_label_hint(listing, labels or {}),
+        *_heic_hint(left_out),
+    ]
     return Layout(training, held_out, tuple(names), left_out, tuple(hints))
 
 
@@ -157,6 +162,13 @@ def _split_hint(listing: Listing, trained_on: Sequence[str]) -> list[str]:
         f"{' and '.join(splits)} count as classes, because {other} lies beside them; if they are splits, "
         f"move {other} elsewhere."
     ]
+
+
+def _empty_hint(listing: Listing) -> list[str]:
+    """Folders beside those of classes that would be classes, too, were there images in them."""
+    classes = {file.parts[0] for file in listing.images if len(file.parts) > 1}
+    empty = sorted(set(listing.folders) - classes) if classes else []
+    return [f"No class, for no image lies in it: {', '.join(empty)}."] if empty else []
 
 
 def _label_hint(listing: Listing, labels: Mapping[Path, int]) -> list[str]:

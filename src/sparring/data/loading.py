@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from sparring.data.decoding import brightest, decoded
 from sparring.data.resizing import Frame
 from sparring.errors import DataError
 from sparring.memory import require_memory
+
+NOTABLE = 0.1
+"""The share of an image that may be cut off without a word."""
 
 Watch = Callable[[int, int], None]
 """Is told, while files are read, how many are done and how many there are."""
@@ -51,6 +55,8 @@ class Loaded:
     """Least and greatest height."""
     white: float = 1.0
     """The share of the range of their values that became white."""
+    cut: int = 0
+    """How many of them lost more than `NOTABLE` of what they show at their edges."""
 
 
 def load_files(
@@ -74,14 +80,14 @@ def load_files(
     channels = 4 if wanted.alpha else 1
     images = torch.empty((len(files), channels, frame.height, frame.width), dtype=torch.uint8)
     kept: list[int] = []
-    sizes: set[tuple[int, int]] = set()
+    sizes: Counter[tuple[int, int]] = Counter()
     for index, found in enumerate(decoded(files, frame, white, wanted.alpha)):
         watch(index + 1, len(files))
         if not isinstance(found, str):
             images = with_channels(images, max(images.shape[1], len(found.pixels)))
             images[len(kept)] = torch.from_numpy(found.pixels)
             kept.append(index)
-            sizes.add((found.width, found.height))
+            sizes[found.width, found.height] += 1
         elif not wanted.skip_bad:
             skip = "" if wanted.skip_bad is None else ", or pass --skip-bad-images to skip such files"
             raise DataError(f"{files[index]} cannot be read as an image ({found}); mend or remove it{skip}.")
@@ -90,7 +96,8 @@ def load_files(
     if len(kept) < len(files):
         images = images[: len(kept)].clone()
     widths, heights = zip(*sizes, strict=True)
-    return Loaded(images, kept, (min(widths), max(widths)), (min(heights), max(heights)), white)
+    cut = sum(count for size, count in sizes.items() if frame.cut_off(*size) > NOTABLE)
+    return Loaded(images, kept, (min(widths), max(widths)), (min(heights), max(heights)), white, cut)
 
 
 def read_image(file: Path, shape: Sequence[int], white: float = 1.0) -> Tensor:

@@ -58,6 +58,12 @@ class Frame:
         left, top = beside + (width - wide) // 2, (height - high) // 2
         return left, top, left + wide, top + high
 
+    def cut_off(self, width: int, height: int) -> float:
+        """The share of an image, or of the half that is meant, that is not kept."""
+        left, top, right, bottom = self.kept(width, height)
+        whole = width if self.half == "whole" else max(1, width // 2)
+        return 1 - (right - left) * (bottom - top) / (whole * height)
+
     def resized(self, width: int, height: int) -> tuple[int, int]:
         """Width and height to which that part is resized: with `pad` as large as fits, else the frame's."""
         if self.fit != "pad":

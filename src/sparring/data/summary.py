@@ -29,7 +29,7 @@ def _further_parts(dataset: Dataset) -> dict[str, Dataset]:
 def hints(dataset: Dataset) -> list[str]:
     """What looks as if something else had been meant, a sentence or two each."""
     found = [*dataset.provenance.hints, *dataset.examples.kind.hints(dataset.examples.values)]
-    if dataset.examples.alike:
+    if dataset.examples.alike and len(dataset) > 1:
         found.append(
             f"All {len(dataset):,} training examples are the same: there is nothing to learn but that one."
         )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from sparring.data.kinds import Kind, kind_from
-from sparring.evaluation.result import Evaluation
+from sparring.evaluation.result import Evaluation, short
 from sparring.shown import visible_line
 
 
@@ -18,11 +19,11 @@ def card(config: Mapping[str, Any], evaluation: Evaluation | None, inputs: Mappi
         evaluation: the figures that the run has, if any.
         inputs: of the ONNX file, for 64 samples, by name in terms of NumPy; none where there is no such file.
     """
-    title, system = visible_line(config["title"]), visible_line(config["system"])
+    title, system = in_markdown(config["title"]), visible_line(config["system"])
     data = config["data"]
     kind, condition = kind_from(data["spec"]["examples"]), kind_from(config["condition"])
     names = condition.class_names
-    told = f", of {len(names)} classes on demand: {', '.join(map(visible_line, names[:20]))}" if names else ""
+    told = f", of {len(names)} classes on demand: {', '.join(map(in_markdown, names[:20]))}" if names else ""
     head = ["---", "library_name: sparring", "tags:", "- gan", f"- {system}"]
     head += [f"pipeline_tag: {kind.hub_task}"] if kind.hub_task and not condition.from_data else []
     parts = [
@@ -31,7 +32,7 @@ def card(config: Mapping[str, Any], evaluation: Evaluation | None, inputs: Mappi
         f"A generator of {kind.name}{told}. System `{system}`, {config['step']:,} steps, trained with "
         f"sparring {config['versions'].get('sparring', '')}.",
         f"![Samples](samples{config['suffix']})" if config["suffix"] == ".png" else "",
-        f"## Trained on\n\n{visible_line(data['summary'])}.",
+        f"## Trained on\n\n{in_markdown(data['summary'])}.",
         _figures(evaluation),
         _use(config["suffix"], kind, condition, inputs),
         "## Limits\n\nIt makes what its training data has, in its proportions, with its gaps. Samples may be "
@@ -40,16 +41,20 @@ def card(config: Mapping[str, Any], evaluation: Evaluation | None, inputs: Mappi
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
+def in_markdown(text: object) -> str:
+    """A text in one line that Markdown shows as it stands: names may hold what it takes for signs of its own,
+    or for HTML."""
+    return re.sub(r"[\\`*_{}\[\]<>#|&~]", r"\\\g<0>", visible_line(text))
+
+
 def _figures(evaluation: Evaluation | None) -> str:
     if evaluation is None:
         return "## Figures\n\nNone: the run was exported before it was evaluated."
     rows = ["| figure | value | interval | real data | meaning |", "|---|---|---|---|---|"]
     for name, found in evaluation.figures.items():
-        interval = "" if found.low is None else f"{found.low:.4g} to {found.high:.4g}"
-        real = "" if found.reference is None else f"{found.reference:.4g}"
-        rows.append(
-            f"| {name} | {found.value:.4g} | {interval} | {real} | {evaluation.about.get(name, '')} |"
-        )
+        interval = "" if found.at_least else f"{short(found.low)} to {short(found.high)}"
+        value, real = short(found.value, found.at_least), short(found.reference, found.reference_at_least)
+        rows.append(f"| {name} | {value} | {interval} | {real} | {evaluation.about.get(name, '')} |")
     return (
         f"## Figures\n\n{evaluation.verdict.text}\n\n" + "\n".join(rows) + f"\n\n{evaluation.seen_through()}"
     )

@@ -62,7 +62,7 @@ def page_of(model: Model, title: str) -> str:
     return html.page(
         visible(title),
         tag("h1", visible(title)),
-        paragraph(f"{kind.about}, made in this browser; nothing is loaded or sent."),
+        paragraph(f"Made in this browser: {kind.about}. Nothing is loaded or sent."),
         tag("div", id="maker"),
         paragraph("", class_="quiet"),
         tag("script", Html(json.dumps(about).replace("<", "\\u003c")), type="application/json", id="about"),

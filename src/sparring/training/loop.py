@@ -186,8 +186,9 @@ class Loop:
             self.run.describe(self.description)
         self.console.set_total(total)
         limit = Limit.of(self.description["limit"], "the run")
+        come_to = "is" if limit.minutes == 1 else "are"
         self.console.line(
-            f"{limit} are {total:,} steps here, {self.engine.course.epoch(total):.3g} epochs: "
+            f"{limit} {come_to} {total:,} steps here, {self.engine.course.epoch(total):.3g} epochs: "
             "the run is that long from now on, however fast it goes."
         )
         self._hint()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sparring.errors import SettingError, nearest
 from sparring.imports import import_file
+from sparring.shown import quoted
 
 if TYPE_CHECKING:
     from sparring.game import Game
@@ -97,6 +98,8 @@ def class_of(reference: str) -> type[Game]:
         SettingError: there is no such system, file or class.
         OwnCodeError: the file cannot be imported.
     """
+    if reference not in SYSTEMS:
+        _refuse_data(reference)
     if ":" in reference:
         return _own_class(reference)
     if reference not in SYSTEMS:
@@ -118,6 +121,20 @@ def absolute_reference(reference: str) -> str:
 def short_name(reference: str) -> str:
     """The reference as it stands in titles and folder names."""
     return reference.rpartition(":")[2].lower()
+
+
+def _refuse_data(reference: str) -> None:
+    """Raise SettingError where a reference names data, or a folder, in the place of a system."""
+    from sparring.data import data_names
+
+    sources = {name.partition(":")[0] for name in data_names()}
+    is_data = reference.partition(":")[0] in sources
+    if is_data or Path(reference).is_dir():
+        data = reference if is_data else f"folder:{reference}"
+        raise SettingError(
+            f"'{reference}' is data, not a system: give it as --data {quoted(data)}, after the name of a "
+            "system or without one."
+        )
 
 
 def _own_class(reference: str) -> type[Game]:
