@@ -22,9 +22,11 @@ from sparring.data.dataset import Dataset
 from sparring.data.kinds import Nothing
 from sparring.errors import SettingError
 from sparring.exporting import page
+from sparring.exporting.module import Exported
 from sparring.exporting.page import page_of
 from sparring.exporting.program import program_of
 from sparring.model import Model
+from sparring.nn.several import spoken_of
 from sparring.randomness import Randomness
 from sparring.zoo import find_system
 
@@ -78,13 +80,37 @@ def computed(model: Model, inputs: list[dict[str, Any]]) -> torch.Tensor:
 
 
 def test_what_cannot_be_traced_is_said_in_one_sentence(
-    make_engine: Callable[..., Any], capfd: pytest.CaptureFixture[str]
+    make_engine: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Which of several generators makes a sample depends on its noise; torch prints its whole graph then."""
-    game = make_engine("bayesian-gan", generators=2, width=2).game
+    """How many samples there are depends on the noise; torch prints its whole graph then."""
+    game = make_engine("gan").game
+    monkeypatch.setattr(game, "sample", lambda noise, told: game.generator(noise)[: int(noise.abs().sum())])
     with pytest.raises(SettingError, match="no fixed list of operations"):
         program_of(Model(game, Nothing(), lambda: None))
     assert capfd.readouterr() == ("", "")
+
+
+def test_of_several_generators_a_graph_has_all(make_engine: Callable[..., Any]) -> None:
+    """Those kept too, of which a run may have taken fewer than it has room for."""
+    playing, loaded = (make_engine("bayesian-gan", generators=2, width=2, samples=2).game for _ in range(2))
+    playing.kept_generators.take(playing.generator.members)
+    for weight in playing.generator.parameters():
+        weight.data.mul_(3)
+    loaded.load_state_dict(playing.state_dict())
+    model = Model(loaded.eval(), Nothing(), lambda: None)
+    traced = torch.export.export(
+        Exported(model),
+        (loaded.latent(3, Randomness(0)),),
+        dynamic_shapes=({0: torch.export.Dim("batch")},),
+    )
+    noise = playing.latent(40, Randomness(1))
+    with torch.no_grad():
+        found, wanted = (
+            traced.module()(noise),
+            Exported(Model(playing.eval(), Nothing(), lambda: None))(noise),
+        )
+    torch.testing.assert_close(found, wanted)
+    assert len({*spoken_of(noise[:, -1], 4).tolist()}) == 4, "each of them was asked"
 
 
 @pytest.mark.skipif(NODE is None, reason="no JavaScript engine, node, is installed")

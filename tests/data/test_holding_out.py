@@ -12,7 +12,7 @@ import torch
 import sparring
 from sparring.cli import main
 from sparring.data import Dataset, dataset_of, load_dataset
-from sparring.data.holding_out import hold_out
+from sparring.data.holding_out import aside, hold_out
 from sparring.errors import DataError
 from sparring.runs.description import as_of_today
 from sparring.runs.origins import recorded_dataset
@@ -51,6 +51,7 @@ def test_copies_stay_together() -> None:
     ("dataset", "share", "said"),
     [
         (numbered(300), 1.0, "give a share below 1"),
+        (numbered(300), -0.1, "give a share below 1"),
         (hold_out(numbered(300), 0.1), 0.1, "30 held-out examples of its own"),
         (numbered(100), 0.1, r"keeps 10 of the 100 .* Give from 0.2 to 0.8"),
         (numbered(100), 0.9, r"keeps 90 of the 100 .* Give from 0.2 to 0.8"),
@@ -64,7 +65,7 @@ def test_copies_stay_together() -> None:
 )
 def test_what_cannot_be_parted_is_refused(dataset: Dataset, share: float, said: str) -> None:
     with pytest.raises(DataError, match=said):
-        hold_out(dataset, share)
+        aside(share)(dataset)
 
 
 def test_a_run_of_before_none_could_be_held_out_means_what_the_data_does_by_itself() -> None:

@@ -28,16 +28,11 @@ def aside(share: float | None, seed: int = 0) -> Aside:
     """
     if share is None:
         return lambda dataset: dataset
-    check_share(share)
-    return (lambda dataset: hold_out(dataset, share, seed)) if share else none_held_out
-
-
-def check_share(share: float) -> None:
-    """Raise DataError unless it is from 0 to below 1."""
     if not 0 <= share < 1:
         raise DataError(
             f"--hold-out is {share:g}; give a share below 1, such as 0.1, or 0 to hold out nothing."
         )
+    return (lambda dataset: hold_out(dataset, share, seed)) if share else none_held_out
 
 
 def none_held_out(dataset: Dataset) -> Dataset:
@@ -76,7 +71,6 @@ def hold_out(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
     Raises:
         DataError: the data holds some out by itself, has parts that belong together, or is too small.
     """
-    check_share(share)
     if dataset.held_out is not None:
         raise DataError(
             f"'{dataset.name}' has {len(dataset.held_out):,} held-out examples of its own; leave --hold-out "

@@ -12,7 +12,6 @@ from typing import Literal
 import torch
 
 from sparring.data.dataset import Column, Dataset
-from sparring.data.holding_out import check_share
 from sparring.data.kinds import Tokens
 from sparring.data.kinds.tokens import END, MARKS, PADDING, UNKNOWN
 from sparring.data.limits import LARGEST_TEXT
@@ -48,12 +47,11 @@ def read_texts(
         path: the file.
         tokens: `characters` as a reader sees them (a letter with its accents, an emoji with its modifiers),
             or `words`, which are what stands between spaces.
-        share: how many of the different texts are held out: None for a tenth, 0 for none.
+        share: how many of the different texts are held out, below 1: None for a tenth, 0 for none.
         seed: decides which.
 
     Raises:
-        DataError: the file cannot be read, a line is not UTF-8 or too long, there is too little, or the
-            share is none.
+        DataError: the file cannot be read, a line is not UTF-8 or too long, or there is too little.
     """
     if tokens not in CUTS:
         raise DataError(f"Texts are cut into {' or '.join(CUTS)}, not into '{tokens}'.")
@@ -66,9 +64,7 @@ def read_texts(
                 "break it into several lines."
             )
     texts = [tuple(line) for line in lines.values()]
-    share = HELD_OUT_SHARE if share is None else share
-    check_share(share)
-    training, held_out = _split(texts, path, share, seed)
+    training, held_out = _split(texts, path, HELD_OUT_SHARE if share is None else share, seed)
     vocabulary = _vocabulary(training, tokens, path)
     # One place more for the end of the longest text.
     kind = Tokens((max(map(len, texts)) + 1,), vocabulary, " " if tokens == "words" else "", ends=True)

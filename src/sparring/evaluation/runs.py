@@ -164,11 +164,7 @@ def _succeeds(write: Callable[[], object]) -> bool:
 
 def _too_short(run: Run, epoch: int | None) -> str:
     """Why a run, or as much of it as was kept after an epoch, is too short to be judged, if it is."""
-    if epoch is None:
-        step = run.status["step"]
-    else:
-        ends = [row for row in run.history() if row["kind"] == "epoch" and row["epoch"] == epoch]
-        step = ends[-1]["step"] if ends else None
+    step = run.status["step"] if epoch is None else run.end_of(epoch)
     return too_short(step, run.description.get("enough_steps"))
 
 

@@ -130,7 +130,7 @@ def config_of(run: Run, suffix: str, epoch: int | None) -> dict[str, Any]:
 
 def _end_of(epoch: int, run: Run) -> int:
     """The step after which an epoch ended, whose networks were kept."""
-    steps = [row["step"] for row in run.history() if row["kind"] == "epoch" and row["epoch"] == epoch]
-    if not steps:
+    step = run.end_of(epoch)
+    if step is None:
         raise RunError(f"The history of {run.path} does not say when epoch {epoch} ended: restore it.")
-    return int(steps[-1])
+    return step

@@ -22,14 +22,24 @@ class PosteriorSamples(nn.Module):
         super().__init__()
         self.kept = nn.ModuleList(copy.deepcopy(networks).requires_grad_(False) for _ in range(count))
         self.register_buffer("taken", torch.zeros((), dtype=torch.int64))
+        self.count = 0
+        """The same as a number: how many networks there are must not depend on a tensor where they are
+        traced."""
+        self.register_load_state_dict_post_hook(_count_again)
 
     def take(self, networks: nn.ModuleList) -> None:
         """Keep the networks as they are now, with their running statistics."""
         if len(self.kept):
-            self.kept[int(self.taken) % len(self.kept)].load_state_dict(networks.state_dict())
+            self.kept[self.count % len(self.kept)].load_state_dict(networks.state_dict())
             self.taken += 1
+            self.count += 1
 
     def networks(self) -> list[nn.Module]:
         """All that have been taken and are still kept."""
-        samples = list(self.kept)[: int(self.taken)]
+        samples = list(self.kept)[: self.count]
         return [network for sample in samples for network in sample.children()]
+
+
+def _count_again(samples: PosteriorSamples, missing: object) -> None:
+    """Know how many samples were loaded."""
+    samples.count = int(samples.taken)

@@ -27,6 +27,10 @@ class Several(nn.Module):
 def made_by(members: Sequence[nn.Module], latent: Tensor) -> Tensor:
     """Examples of noise (count, size + 1), each by the member that its last number says."""
     which = spoken_of(latent[:, -1], len(members))
+    if torch.compiler.is_exporting():
+        # A graph does the same for every noise: all members make each example, and one of these is taken.
+        every = torch.stack([member(latent[:, :-1]) for member in members], 1)
+        return every[torch.arange(latent.shape[0]), which]
     order = which.argsort(stable=True)
     parts = latent[order, :-1].split(which.bincount(minlength=len(members)).tolist())
     made = [member(part) for member, part in zip(members, parts, strict=True) if len(part)]

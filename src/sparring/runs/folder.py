@@ -197,6 +197,15 @@ class Run:
         """
         return read_rows(self.path / "history.jsonl", Row, dict[str, float | str | None])
 
+    def end_of(self, epoch: int) -> int | None:
+        """The step after which an epoch ended; None where the history does not say.
+
+        Raises:
+            RunError: it is damaged.
+        """
+        ends = [row["step"] for row in self.history() if row["kind"] == "epoch" and row["epoch"] == epoch]
+        return int(ends[-1]) if ends else None
+
     def frame(self, kind: str | None = None) -> Any:
         """The history as a pandas table, which needs `pip install pandas`.
 

@@ -115,7 +115,7 @@ def _bleu(order: int) -> Measurement:
     def measure(comparison: Comparison, randomness: Randomness) -> Estimate:
         return of_mean(bleu(_texts(comparison), comparison.real.once(_references), order), randomness)
 
-    about = f"n-grams of up to {order} that held-out texts have, too; higher is better"
+    about = f"n-grams of up to {order} that other real texts have, too; higher is better"
     return Measurement(measure, about, _applies, axis=Axis.QUALITY if order == ON_AXIS else None)
 
 

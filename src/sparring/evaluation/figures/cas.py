@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from sparring.data.kinds import Kind
 from sparring.evaluation.bootstrap import Estimate, of_mean
 from sparring.evaluation.comparison import SUBSAMPLE, Comparison
 from sparring.evaluation.figures.measurement import Measurement
@@ -43,6 +44,11 @@ def cas_error(
     return of_mean(guesses(network, held_out) != held_out_labels, randomness)
 
 
+def most_learnt(kind: Kind) -> int:
+    """Examples of a kind that a small network learns from in seconds, at the most."""
+    return min(SUBSAMPLE, int(NUMBERS / kind.vector_size))
+
+
 def _network(comparison: Comparison, seed: int) -> Classifier | None:
     """A small network for the kind of the examples, where there is one."""
     return comparison.real.dataset.examples.kind.small_classifier(comparison.classes, seed)
@@ -55,8 +61,9 @@ def _applies(comparison: Comparison) -> bool:
 def _cas_error(comparison: Comparison, randomness: Randomness) -> Estimate:
     network = _network(comparison, randomness.seed)
     assert network is not None, "the figure applies only where there is one"
-    count = min(SUBSAMPLE, int(NUMBERS / comparison.sample.values.kind.vector_size))
-    sample = comparison.sample.subsample(count, comparison.real.randomness)
+    sample = comparison.sample.subsample(
+        most_learnt(comparison.sample.values.kind), comparison.real.randomness
+    )
     held_out = comparison.real.held_out
     return cas_error(
         network, sample.values.values, sample.labels, held_out.values.values, held_out.labels, randomness

@@ -15,7 +15,7 @@ from sparring.data.dataset import Dataset
 from sparring.evaluation.bootstrap import Estimate, of_mean
 from sparring.evaluation.comparison import SUBSAMPLE, Comparison
 from sparring.evaluation.features import FeatureExtractor
-from sparring.evaluation.figures.cas import EPOCHS, NUMBERS
+from sparring.evaluation.figures.cas import EPOCHS, most_learnt
 from sparring.evaluation.figures.fidelity import inputs_of
 from sparring.evaluation.figures.measurement import Measurement, Reference
 from sparring.evaluation.fitting import BATCH_SIZE, fit, guesses
@@ -86,8 +86,7 @@ def _extracted(extractor: FeatureExtractor) -> Judge:
 def _trained(targets: Dataset) -> Judge:
     """A small classifier that has learnt from real images, or as many as it can in seconds."""
     randomness, kind = Randomness(0).child("labels kept"), targets.examples.kind
-    count = min(SUBSAMPLE, int(NUMBERS / kind.vector_size))
-    some = targets[torch.randperm(len(targets), generator=randomness.generator)[:count]]
+    some = targets[torch.randperm(len(targets), generator=randomness.generator)[: most_learnt(kind)]]
     network = kind.small_classifier(targets.spec.classes, randomness.seed)
     assert network is not None, "asked before"
     epochs = max(EPOCHS, LEAST_STEPS // max(1, len(some) // BATCH_SIZE))
