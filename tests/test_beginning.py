@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import sparring
 from sparring.cli import main
@@ -39,6 +40,36 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def networks(run: Run, step: int) -> dict[str, torch.Tensor]:
     return run.checkpoints.at(step).networks
+
+
+# -- the same settings ---------------------------------------------------------------------------------------
+
+
+def test_of_a_folder_it_is_as_before_but_for_a_batch_that_is_too_large(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The system and the size of the images are those of the other run; few images are noticed."""
+    for folder, count in (("many", 30), ("few", 7)):
+        for number in range(count):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            pixels = np.random.default_rng(number).integers(0, 256, (24, 24, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / folder / f"{number}.png")
+    words = ["--data", f"folder:{tmp_path / 'many'}", "--size", "12x8", "--batch-size", "20", "--width", "8"]
+    main(
+        ["train", "dcgan", *words, "--max-steps", "1", "--out", str(tmp_path / "before"), "--preset", "paper"]
+    )
+    capsys.readouterr()
+    words = ["--from", str(tmp_path / "before"), "--data", f"folder:{tmp_path / 'few'}", "--max-steps", "1"]
+    main(["train", *words, "--out", str(tmp_path / "run")])
+    said = capsys.readouterr().out
+    assert "7 colour images of 12 x 8" in said
+    assert f"Settings as in {tmp_path / 'before'}, but --batch-size 2: there are 7 examples." in said
+    assert "so few that a critic would learn them by heart" in said
+    assert "--augment-colour 1.0" in said
+    run = Run.open(tmp_path / "run")
+    assert (run.description["system"], run.description["settings"]["width"]) == ("dcgan", 8)
+    counts = [len(networks(each, 0)) for each in (run, Run.open(tmp_path / "before"))]
+    assert f"{counts[0]} of {counts[1]} tensors." in said
 
 
 # -- other weights -------------------------------------------------------------------------------------------

@@ -75,11 +75,13 @@ def _system_options(
     as they were given, and of further groups of settings."""
     from sparring.arguments import given_names, parse, value_of
     from sparring.cli.importing import importing
-    from sparring.zoo import find_system, usual_system
+    from sparring.training.beginning import unnamed_system
+    from sparring.zoo import find_system
 
     named = not arguments[0].startswith("-")
     rest = arguments[named:]
-    name = arguments[0] if named else usual_system(value_of("--data", rest) or "mnist")
+    data, before = value_of("--data", rest) or "mnist", value_of("--from", rest)
+    name = arguments[0] if named else unnamed_system(data, before)
     with importing():
         system = find_system(name)
         from sparring.game_settings import preset_values

@@ -12,6 +12,7 @@ from sparring.data.kinds import kind_from
 from sparring.errors import CheckpointError, SettingError
 from sparring.runs.folder import Run
 from sparring.training.engine import Engine
+from sparring.zoo import usual_system
 
 NAMED = 5
 """Tensors that are named in a sentence at the most."""
@@ -41,6 +42,20 @@ class Taken:
         if self.new:
             parts.append(f"new are {_listed(self.new)}")
         return "; ".join(parts)
+
+
+def unnamed_system(data: str, before: str | None) -> str:
+    """The system to train where none is named: that of the run whose weights it begins with, else what is
+    known to do best on the data.
+
+    Args:
+        data: its name, as `load_dataset` takes it.
+        before: the folder of that run, if there is one.
+
+    Raises:
+        SparringError: there is no such run or data, or no system is known for such data.
+    """
+    return usual_system(data) if before is None else str(Run.open(before).description["system"])
 
 
 def begin_from(path: str, engine: Engine) -> str:

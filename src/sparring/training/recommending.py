@@ -9,6 +9,7 @@ from typing import Any
 
 from sparring.data import usual_size
 from sparring.data.dataset import Dataset
+from sparring.data.kinds import kind_from
 from sparring.errors import MemoryShortage
 from sparring.game import Game, GameSettings
 from sparring.game_settings import preset_values
@@ -24,7 +25,7 @@ from sparring.training.pace import FOR_STEPS
 from sparring.training.precision import Precision
 from sparring.training.settings import RunSettings
 from sparring.training.timing import rough_seconds_per_step, steps_in
-from sparring.tricks.adaptive_augmentation import in_one_way
+from sparring.tricks.adaptive_augmentation import WAYS, in_one_way
 from sparring.zoo import absolute_reference, short_name
 
 QUICK_PIXELS = 32
@@ -99,6 +100,8 @@ def choose_settings(
         taken = _settings_before(system, asked.from_) if asked.from_ and not asked.preset else {}
         values = {**taken, **preset_values(game_class, asked.preset), **given}
         settings = game_class.Settings.of(values, name)
+        if taken:
+            return _as_before(settings, asked.from_ or "", game_class, dataset, values, given)
         wanted = game_class.steps_wanted(settings, dataset.spec) if rules else 0
         # One that begins with learnt weights has most of its way behind it.
         timed = wanted and not asked.from_
@@ -117,12 +120,14 @@ def with_size(asked: RunSettings) -> RunSettings:
     """The settings of a run, with a size for images that have none of their own where nobody gave one.
 
     Args:
-        asked: what was given.
+        asked: what was given. Those of a run that begins with another are of that one's size.
     """
     if asked.size is not None:
         return asked
     quick = asked.max_minutes is None or asked.max_minutes <= LONG_MINUTES
-    return replace(asked, size=usual_size(asked.data, QUICK_PIXELS if quick else MOST_PIXELS))
+    usual = usual_size(asked.data, QUICK_PIXELS if quick else MOST_PIXELS)
+    before = None if asked.from_ is None or usual is None else _size_before(asked.from_)
+    return replace(asked, size=before or usual)
 
 
 def planned_steps(engine: Engine, limit: Limit, began: float) -> int:
@@ -202,8 +207,48 @@ def _fitting(
     usual = rung.settings.get("batch_size", game_class.Settings().batch_size)
     if usual <= len(dataset):
         return rung
-    fitting = 1 << max(1, len(dataset) // 2).bit_length() - 1
-    return replace(rung, beside={**rung.beside, "batch_size": fitting})
+    return replace(rung, beside={**rung.beside, "batch_size": _batch_for(len(dataset))})
+
+
+def _batch_for(count: int) -> int:
+    """The batch for so few examples that a usual one has more: about half of them."""
+    return 1 << max(1, count // 2).bit_length() - 1
+
+
+def _as_before(
+    settings: GameSettings,
+    path: str,
+    game_class: type[Game],
+    dataset: Dataset,
+    values: Mapping[str, Any],
+    given: Mapping[str, Any],
+) -> Chosen:
+    """The settings of the run whose weights a new one begins with, but for a batch that the data has not.
+
+    Args:
+        settings: those of that run, and what was given.
+        path: its folder.
+        game_class: whose they are.
+        dataset: what is trained on.
+        values: the settings by name.
+        given: what was given.
+    """
+    by_rule, reasons = {}, []
+    if settings.batch_size > len(dataset) and "batch_size" not in given:
+        by_rule = {"batch_size": _batch_for(len(dataset))}
+        settings = game_class.Settings.of({**values, **by_rule}, game_class.__name__)
+        reasons.append(
+            f"Settings as in {path}, but {_options(by_rule)}: there are {len(dataset):,} examples."
+        )
+    flags = settings.flat()
+    rules = rules_of(game_class, dataset.spec)
+    advised = {name: value for name, value in rules[0].beside.items() if name in WAYS} if rules else {}
+    if advised and not any(flags[name] or name in given for name in WAYS):
+        reasons.append(
+            f"Hint: {dataset.examples.kind.amount(len(dataset))} are so few that a critic would learn them "
+            f"by heart, and {path} changed none at random: {_options(advised)} does so."
+        )
+    return Chosen(settings, by_rule, tuple(reasons))
 
 
 def _settings_before(system: str, path: str) -> dict[str, Any]:
@@ -211,6 +256,12 @@ def _settings_before(system: str, path: str) -> dict[str, Any]:
     run = Run.open(path)
     same = run.description["system"] == absolute_reference(system)
     return dict(run.description["settings"]) if same else {}
+
+
+def _size_before(path: str) -> str | None:
+    """The size of the images of the run whose weights a new one begins with; None where it has no images."""
+    kind = kind_from(Run.open(path).description["data"]["spec"]["examples"])
+    return f"{kind.shape[2]}x{kind.shape[1]}" if kind.has_size else None
 
 
 def _reasons(

@@ -20,7 +20,7 @@ from sparring.notebooks import beside_a_cell
 from sparring.processes import join_processes
 from sparring.runs.folder import Run
 from sparring.training.arithmetic import choose_arithmetic
-from sparring.training.beginning import begin_from
+from sparring.training.beginning import begin_from, unnamed_system
 from sparring.training.callbacks import SILENT, Callbacks, split
 from sparring.training.describing import description_of, how_to_read
 from sparring.training.ending import check_enough_to_evaluate, say_how_good
@@ -32,7 +32,7 @@ from sparring.training.loop import Loop
 from sparring.training.recommending import choose_settings, with_size
 from sparring.training.recording import Recording
 from sparring.training.settings import RunSettings, settings_of
-from sparring.zoo import find_system, usual_system
+from sparring.zoo import find_system
 
 
 def train(system: str | None = None, **options: Any) -> Run:
@@ -58,7 +58,7 @@ def train(system: str | None = None, **options: Any) -> Run:
         >>> run.path / "samples.png"
     """
     options, callbacks = split(options)
-    system = system or usual_system(str(options.get("data", RunSettings.data)))
+    system = system or unnamed_system(str(options.get("data", RunSettings.data)), options.get("from_"))
     asked, given = settings_of(system, options)
     if asked.seeds is not None:
         raise SettingError("`train` makes one run: for several seeds call `train_seeds`.")

@@ -24,6 +24,8 @@ IMAGES = 100_000
 500,000, for runs of 25 million."""
 USUAL = 0.6
 """The mean sign that the paper aims at."""
+WAYS = (*CHANGES, "adaptive_augmentation")
+"""The flags of which each lets a critic see changed images."""
 SIGN = "augment_sign"
 """The observation that the chance follows."""
 
