@@ -13,7 +13,7 @@ import torch
 
 from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Tokens
-from sparring.data.kinds.tokens import END, MARKS
+from sparring.data.kinds.tokens import END, MARKS, UNKNOWN
 from sparring.errors import SettingError
 from sparring.evaluation.evaluate import evaluate_samples
 from sparring.evaluation.features import ReaderFeatures
@@ -127,6 +127,23 @@ def test_true_texts_and_others_are_told_apart(alphabets: Dataset) -> None:
     assert same["distinct_texts"].value == pytest.approx(1 / 200)
     assert same["distinct_ngrams"].value < 0.01
     assert same["fed"].low > true["fed"].high
+
+
+def test_samples_of_another_vocabulary_are_compared_by_what_they_say(alphabets: Dataset) -> None:
+    """The same texts, whose letters have other numbers; one letter is known to neither."""
+    vocabulary = (*MARKS, "z", *reversed(KIND.vocabulary[3:]))
+    other = Tokens(KIND.shape, vocabulary, "", ends=True)
+    texts = written(100, 2).values
+    numbers = other.renumbered(KIND, texts)
+    assert other.texts(numbers) == KIND.texts(texts)
+    names = ["bleu_2", "copied"]
+    same, mapped = (
+        evaluate_samples(Dataset("samples", column), alphabets, figures=names).figures
+        for column in (Column(KIND, texts), Column(other, numbers))
+    )
+    assert mapped == same
+    unknown = KIND.renumbered(other, torch.tensor([[3, 4, END]]))
+    assert unknown.tolist() == [[UNKNOWN, len(KIND.vocabulary) - 1, END]]
 
 
 def test_texts_too_short_for_ngrams_have_no_figure_of_them() -> None:

@@ -159,7 +159,7 @@ def _wanted(
 
 def _checked(samples: Dataset, dataset: Dataset) -> tuple[Column, Column]:
     """The samples as what the data is, with what was asked for of each."""
-    values = samples.examples.values
+    values = dataset.examples.kind.renumbered(samples.examples.kind, samples.examples.values)
     wrong = dataset.examples.kind.misfit(values)
     if wrong:
         raise DataError(

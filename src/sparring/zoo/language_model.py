@@ -90,7 +90,7 @@ class LanguageModel(Game):
 
     def figures(self) -> Mapping[str, Figure]:
         """How well it knows what it has not seen."""
-        about = "surprise at held-out texts, nats a token; lower is better, and says whether all are known"
+        about = "surprise at held-out texts, nats a token, the mean over texts; lower is better"
         return {"held_out_nll": Figure(self.nll, about, Axis.DIVERSITY)}
 
     def nll(self, real: Batch) -> Tensor:

@@ -36,7 +36,8 @@ class RelGAN(LanguageModel):
     A token is the largest of its scores with Gumbel noise, which is a draw from their softmax; the critic is
     shown the softmax of the same noisy scores, sharpened more and more, and its gradient goes through that
     (Jang et al. 2017, arXiv:1611.01144). What is read on is the token itself. The generator is the plain LSTM
-    that the paper compares its relational memory with, and the critic has one embedding instead of 64.
+    that the paper compares its relational memory with, and the critic has one embedding instead of 64, and no
+    bound on its gradient.
     """
 
     paper = (
@@ -47,7 +48,7 @@ class RelGAN(LanguageModel):
 
     @dataclass(frozen=True)
     class Settings(LanguageModel.Settings):
-        """Settings of RelGAN; the defaults of its code."""
+        """Settings of RelGAN; the defaults of its code, but for the end of `sharpness`."""
 
         likelihood_epochs: Count = 150
         """Epochs of maximum likelihood, the first phase."""
@@ -57,7 +58,8 @@ class RelGAN(LanguageModel):
         """Steps of the critic for each of the generator in the second phase."""
         sharpness: Annotated[float, Range(low=1.0)] = 100.0
         """What noisy scores are multiplied by at the end; it begins with 1 and grows geometrically. More is
-        said to make samples better and less diverse: the paper has 100 and 1000."""
+        said to make samples better and less diverse: the paper has 100 and 1000. In the code it would be
+        there after 5000 rounds, so that with 100 its 3000 end at 16."""
         straight_through: bool = False
         """Show the critic the tokens themselves instead of their shares, with the gradient of the shares
         (Jang et al. 2017, section 2.2): then it cannot tell texts by their softness, which with a vocabulary

@@ -191,6 +191,11 @@ class Kind(ABC):
         """
         return stored
 
+    def renumbered(self, other: Kind, stored: Tensor) -> Tensor:
+        """Stored values of another kind with the numbers that this one has for the same things, where numbers
+        stand for something; others as they are. Whether they are of this kind is for `misfit`."""
+        return stored
+
     def advice(self, samples: Kind) -> str:
         """What to do with samples of another kind in order to compare them with values of this one."""
         return f"give data that has {samples.about}, or samples that are {self.about}"

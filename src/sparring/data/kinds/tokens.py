@@ -126,6 +126,17 @@ class Tokens(Kind):
             return f"tokens from {stored.min()} to {stored.max()} and not below {len(self.vocabulary)}"
         return wrong
 
+    def renumbered(self, other: Kind, stored: Tensor) -> Tensor:
+        """Sequences of another vocabulary by what their tokens stand for. What this one lacks is unknown, or
+        no token where it knows of nothing unknown."""
+        if not isinstance(other, Tokens) or other.vocabulary == self.vocabulary:
+            return stored
+        marks = range(len(MARKS) if self.ends and other.ends else 0)
+        numbers = {token: number for number, token in enumerate(self.vocabulary) if number not in marks}
+        lacking = UNKNOWN if self.ends else -1
+        table = [*marks, *(numbers.get(token, lacking) for token in other.vocabulary[len(marks) :])]
+        return torch.tensor(table)[stored]
+
     def vectors(self, stored: Tensor) -> Tensor:
         """A random code for each token, side by side: the squared distance is, on average, the number of
         places at which two sequences differ."""
