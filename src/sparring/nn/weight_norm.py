@@ -47,9 +47,9 @@ class WeightNormed(nn.Module):
         """What the layer makes of the inputs with these weights."""
         if self._convolve is not None:
             return self._convolve(inputs, self.weight, self.bias)
-        if torch.is_autocast_enabled(inputs.device.type):
-            return F.linear(inputs, self.weight, self.bias)
-        outputs: Tensor = NormedLinear.apply(inputs, self.direction, self.scale, self.bias)
+        device = inputs.device.type
+        low = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
+        outputs: Tensor = NormedLinear.apply(inputs, self.direction, self.scale, self.bias, low)
         return outputs
 
     @torch.no_grad()
@@ -76,36 +76,54 @@ class NormedLinear(torch.autograd.Function):
     """Inputs (count, n) times s θ / |θ|, plus a bias, as (count, m), where θ is (m, n), s and the bias (m,).
 
     Outputs are scaled and not weights, and the gradient is freed of its part along θ in one pass: weights
-    that are many beside a batch are gone through as seldom as can be.
+    that are many beside a batch are gone through as seldom as can be. Only products of matrices are in the
+    low precision, where one is given: all else, and what comes out, is as the weights are.
     """
 
     @staticmethod
-    def forward(ctx: Any, inputs: Tensor, direction: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
+    def forward(
+        ctx: Any,
+        inputs: Tensor,
+        direction: Tensor,
+        scale: Tensor,
+        bias: Tensor,
+        low: torch.dtype | None = None,
+    ) -> Tensor:
         """The outputs."""
-        length, products = lengths(direction), inputs @ direction.t()
+        length, products = lengths(direction), product(inputs, direction.t(), low)
         ctx.save_for_backward(inputs, direction, scale, length, products)
+        ctx.low = low
         return torch.addcmul(bias, products, scale / length)
 
     @staticmethod
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
-        """The gradients of all four (section 2.1 of the paper, equation 3)."""
+        """The gradients of the first four (section 2.1 of the paper, equation 3)."""
         inputs, direction, scale, length, products = ctx.saved_tensors
         if torch.is_grad_enabled():
             # It is differentiated again: what the forward pass kept must depend on what it was made of.
-            length, products = lengths(direction), inputs @ direction.t()
+            length, products = lengths(direction), product(inputs, direction.t(), ctx.low)
         wanted = ctx.needs_input_grad
         scaled = slope * (scale / length)
         of_scale = (slope * products).sum(0) / length
         of_direction = None
         if wanted[1]:
             along = of_scale * scale / length.square()
-            of_direction = (scaled.t() @ inputs).addcmul_(direction, along[:, None], value=-1)
+            of_direction = product(scaled.t(), inputs, ctx.low).addcmul_(direction, along[:, None], value=-1)
         return (
-            scaled @ direction if wanted[0] else None,
+            product(scaled, direction, ctx.low).to(inputs.dtype) if wanted[0] else None,
             of_direction,
             of_scale if wanted[2] else None,
             slope.sum(0) if wanted[3] else None,
+            None,
         )
+
+
+def product(left: Tensor, right: Tensor, low: torch.dtype | None) -> Tensor:
+    """The product of two matrices, as precise as the more precise of them; computed in `low`, if given."""
+    wanted = torch.promote_types(left.dtype, right.dtype)
+    if low is None:
+        return left.to(wanted) @ right.to(wanted)
+    return (left.to(low) @ right.to(low)).to(wanted)
 
 
 def lengths(direction: Tensor) -> Tensor:
