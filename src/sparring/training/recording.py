@@ -24,7 +24,7 @@ from sparring.training.engine import Engine
 from sparring.training.meter import Meter
 from sparring.validation import Whole, check
 
-PICTURE_SECONDS = 30.0
+PICTURE_SECONDS = 60.0
 """Least time between two drawings of the curves."""
 
 Sums = dict[str, tuple[float, Count]]
