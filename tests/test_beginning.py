@@ -19,10 +19,10 @@ from sparring.training.beginning import take
 from sparring.training.loop import Loop
 
 
-def write_data(path: Path, classes: int, seed: int = 0) -> str:
-    """Pictures of 8 x 8 in so many classes."""
+def write_data(path: Path, classes: int, seed: int = 0, first: int = 0) -> str:
+    """Pictures of 8 x 8 in so many classes, whose labels count from `first`."""
     images = np.random.default_rng(seed).integers(0, 256, (60, 8, 8), dtype=np.uint8)
-    np.savez(path, images=images, labels=np.arange(60) % classes)
+    np.savez(path, images=images, labels=np.arange(60) % classes + first)
     return f"npz:{path}"
 
 
@@ -90,6 +90,18 @@ def test_what_matches_is_taken_and_new_classes_get_new_rows(before: Run, tmp_pat
         else:
             assert torch.equal(tensor, theirs[name])
     assert run.description["from_"] == str(before.path)
+
+
+def test_as_many_classes_of_other_names_are_other_classes(before: Run, tmp_path: Path) -> None:
+    run = train(
+        write_data(tmp_path / "two.npz", 2, first=1), tmp_path / "run", from_=before.path, max_steps=1
+    )
+    ours, theirs = networks(run, 0), networks(before, 4)
+    rows = [name for name in ours if not torch.equal(ours[name], theirs[name])]
+    assert len(rows) >= 3
+    for name in rows:
+        assert torch.equal(ours[name][0], theirs[name][1]), "class 1, which both have"
+        assert not torch.equal(ours[name][1], theirs[name][1]), "class 2, which is new"
 
 
 def test_it_is_said_what_was_taken(before: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

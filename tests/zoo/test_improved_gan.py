@@ -111,7 +111,7 @@ def test_fewer_labels_than_classes_are_refused() -> None:
 
 def test_where_a_class_has_too_few_all_of_it_is_taken_and_that_is_said() -> None:
     data = images()[torch.tensor([0, 1, 2, 3, 4, 5, 6, 9])]
-    with pytest.warns(UserWarning, match="7 labels are used and not 9: the smallest class has 2"):
+    with pytest.warns(UserWarning, match="7 labels are used and not 9: the smallest class, 'b', has 2"):
         chosen = chosen_evenly(data, 9, 0)
     assert torch.bincount(data.condition.values[chosen]).tolist() == [3, 2, 2]
 

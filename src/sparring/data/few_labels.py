@@ -36,9 +36,11 @@ def chosen_evenly(data: Dataset, count: int, seed: int, setting: str = "labelled
     places = [order[labels[order] == label][:few] for label, few in enumerate(wanted)]
     chosen = torch.cat(places)
     if len(chosen) < count:
-        least = min(len(place) for place in places)
+        smallest = min(range(classes), key=lambda label: len(places[label]))
         warnings.warn(
-            f"{len(chosen)} labels are used and not {count}: the smallest class has {least}.", stacklevel=2
+            f"{len(chosen)} labels are used and not {count}: the smallest class, "
+            f"'{data.class_names[smallest]}', has {len(places[smallest])}.",
+            stacklevel=2,
         )
     return chosen
 

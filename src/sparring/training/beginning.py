@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
-from sparring.data.kinds import kind_from
+from sparring.data.kinds import Classes, kind_from
 from sparring.errors import CheckpointError, SettingError
+from sparring.game import Game
+from sparring.randomness import Randomness, seeded_initialisation
 from sparring.runs.folder import Run
 from sparring.training.engine import Engine
 from sparring.zoo import usual_system
@@ -77,7 +79,9 @@ def begin_from(path: str, engine: Engine) -> str:
         raise CheckpointError(f"{path} has no checkpoint yet: there is nothing to begin from.")
     networks = engine.game.state_dict()
     before = kind_from(run.description["condition"]).class_names
-    taken = take(networks, checkpoint.networks, before, engine.game.data.condition.class_names)
+    now = engine.game.data.condition.class_names
+    rows = rows_of_classes(engine.game) if len(before) == len(now) and before != now else ()
+    taken = take(networks, checkpoint.networks, before, now, rows)
     if not taken.whole:
         raise SettingError(
             f"Nothing in {path} matches these networks: give the system and the settings that it was trained "
@@ -87,9 +91,21 @@ def begin_from(path: str, engine: Engine) -> str:
     return f"Begins with the weights of {path} at step {checkpoint.step:,}: {taken.text}."
 
 
+def rows_of_classes(game: Game) -> set[str]:
+    """The names of a game's tensors that have a row for each class: with one class more they are others."""
+    classes = Classes((*game.data.condition.class_names, "one more"))
+    with seeded_initialisation(0):
+        wider = type(game)(game.settings, replace(game.data, condition=classes), Randomness(0)).state_dict()
+    return {name for name, own in game.state_dict().items() if wider[name].shape[:1] != own.shape[:1]}
+
+
 @torch.no_grad()
 def take(
-    networks: dict[str, Tensor], others: dict[str, Tensor], before: Sequence[str], now: Sequence[str]
+    networks: dict[str, Tensor],
+    others: dict[str, Tensor],
+    before: Sequence[str],
+    now: Sequence[str],
+    rows: Collection[str] = (),
 ) -> Taken:
     """Copy what matches, in place.
 
@@ -98,11 +114,12 @@ def take(
         others: those of another.
         before: the names of the other's classes.
         now: those of ours.
+        rows: the tensors that have a row for each class, where the classes are as many and others.
     """
     taken = Taken(new_classes=[name for name in now if name not in before])
     for name, own in networks.items():
         other = others.get(name)
-        if other is not None and other.shape == own.shape:
+        if other is not None and other.shape == own.shape and name not in rows:
             own.copy_(other)
             taken.whole.append(name)
         elif other is not None and before and _are_rows(own, other, len(now), len(before)):
