@@ -71,14 +71,26 @@ def real_picture(game: Game, dataset: Dataset) -> bytes | None:
     layout = source.kind.layout(rows, columns, lambda: source)
     if game.shows_real or layout.matched or kind.drawn_with_real:
         return None
-    count = rows * layout.columns
-    order = dataset.condition.kind.order(dataset.condition.values)
-    chosen = order[torch.arange(count) * len(dataset) // count]
-    # What is alike in its class stands in one column, and the classes as those of the samples do.
-    across = layout.same_noise if layout.same_noise > 1 else layout.columns
-    block = dataset.examples.values[chosen].unflatten(0, (across, -1)).transpose(0, 1)
-    block = block.reshape(rows, layout.columns, *dataset.spec.shape)
-    return kind.picture([block], dataset, [layout.titles])
+    told = game.condition(dataset).values
+    if layout.titles and bool(torch.isin(layout.condition, told).all()):
+        chosen, titles = _of_the_same(layout.condition, told), layout.titles
+    else:
+        # What is alike stands in one column.
+        order = dataset.condition.kind.order(dataset.condition.values)
+        count = rows * layout.columns
+        chosen = order[torch.arange(count) * len(dataset) // count]
+        chosen, titles = chosen.unflatten(0, (layout.columns, rows)).T.flatten(), ()
+    block = dataset.examples.values[chosen].reshape(rows, layout.columns, *dataset.spec.shape)
+    return kind.picture([block], dataset, [titles])
+
+
+def _of_the_same(wanted: Tensor, told: Tensor) -> Tensor:
+    """For each thing that is wanted the place of an example told the same, evenly from all of these."""
+    chosen = torch.zeros(len(wanted), dtype=torch.int64)
+    for each in wanted.unique():
+        own, cells = (told == each).nonzero().flatten(), (wanted == each).nonzero().flatten()
+        chosen[cells] = own[torch.arange(len(cells)) * len(own) // len(cells)]
+    return chosen
 
 
 def _targets(dataset: Dataset, rows: int, columns: int) -> Tensor:

@@ -67,6 +67,17 @@ def test_real_examples_are_taken_evenly_and_stand_in_the_columns_of_their_classe
     assert last == [80, 90, 80, 90, 80, 90, 80, 90, 80, 90]
 
 
+def test_real_examples_stand_under_the_name_of_their_own_class_where_one_is_rare() -> None:
+    game = find_system("r3gan")
+    settings = game.Settings.of({"generator_width": 4, "discriminator_width": 4}, "the test")
+    labels = torch.tensor([1] * 9 + [0])
+    data = dataset_of("shades", shaded().examples.values, labels, ("rare", "usual"))
+    data = data.in_range(*game.value_range)
+    picture = real_picture(game(settings, data.spec, Randomness(0)), data)
+    assert shades(picture, 0, 10) == [90, 0] * 5
+    assert shades(picture, 9, 10) == [90, 80] * 5
+
+
 def test_a_system_that_shows_real_examples_itself_needs_no_such_picture() -> None:
     game = find_system("acgan")
     data = shaded(2).in_range(*game.value_range)
