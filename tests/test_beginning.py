@@ -77,7 +77,7 @@ def test_of_a_folder_it_is_as_before_but_for_a_batch_that_is_too_large(
 
 def test_what_matches_is_taken_and_new_classes_get_new_rows(before: Run, tmp_path: Path) -> None:
     data = write_data(tmp_path / "three.npz", 3)
-    run = train(data, tmp_path / "run", from_=str(before.path), max_steps=2)
+    run = train(data, tmp_path / "run", from_=before, max_steps=2)
     ours, theirs = networks(run, 0), networks(before, 4)
     fresh = networks(train(data, tmp_path / "fresh", max_steps=1), 0)
     assert ours.keys() == theirs.keys()

@@ -83,6 +83,7 @@ def group(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> tuple[Pat
 def test_a_group_is_its_runs(group: tuple[Path, str], tiny_npz: Path, tmp_path: Path) -> None:
     path, said = group
     lines = said.splitlines()
+    assert lines[0] == Run.open(path / "seed-4").description["data"]["summary"]
     assert f"Training 3 seeds in {path}, {min(3, seeds.cores())} at a time." in lines
     assert lines[-5] == "seed 4: 8 of 8; seed 5: 8 of 8; seed 6: 8 of 8"
     assert lines[-3] == f"  sparring evaluate '{path}'"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -46,18 +47,21 @@ class Taken:
         return "; ".join(parts)
 
 
-def unnamed_system(data: str, before: str | None) -> str:
+def unnamed_system(data: str, before: Run | Path | str | None) -> str:
     """The system to train where none is named: that of the run whose weights it begins with, else what is
     known to do best on the data.
 
     Args:
         data: its name, as `load_dataset` takes it.
-        before: the folder of that run, if there is one.
+        before: that run or its folder, if there is one.
 
     Raises:
         SparringError: there is no such run or data, or no system is known for such data.
     """
-    return usual_system(data) if before is None else str(Run.open(before).description["system"])
+    if before is None:
+        return usual_system(data)
+    run = Run.open(before.path if isinstance(before, Run) else str(before))
+    return str(run.description["system"])
 
 
 def begin_from(path: str, engine: Engine) -> str:

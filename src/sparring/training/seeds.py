@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from sparring.console import Console
-from sparring.data import READING, load_dataset, short_data_name
+from sparring.data import short_data_name
 from sparring.errors import Interrupted, SettingError, SparringError
 from sparring.game import Game
 from sparring.game_settings import PAPER
@@ -23,6 +23,7 @@ from sparring.settings import Settings
 from sparring.shown import quoted
 from sparring.training.arithmetic import choose_arithmetic
 from sparring.training.beginning import begin_from
+from sparring.training.data import read_data
 from sparring.training.ending import check_enough_to_evaluate
 from sparring.training.engine import Engine
 from sparring.training.progress import GroupProgress
@@ -147,7 +148,8 @@ def shared_options(
     torch.set_num_threads(1)
     try:
         began = time.monotonic()
-        dataset = load_dataset(asked.data, **{name: getattr(asked, name) for name in READING})
+        console = Console(silent=asked.quiet)
+        dataset = read_data(asked, console)
         if asked.evaluate:
             check_enough_to_evaluate(dataset)
         processes = join_processes(asked.device)
@@ -155,7 +157,6 @@ def shared_options(
         engine = Engine(
             game_class, chosen.settings, dataset, None, asked.seed, processes, microbatches=asked.microbatches
         )
-        console = Console(silent=asked.quiet)
         for line in chosen.lines:
             console.line(line)
         choose_arithmetic(engine, asked, console)

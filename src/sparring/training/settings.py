@@ -13,6 +13,7 @@ import tyro
 from sparring.data.resizing import Fit, Size
 from sparring.data.texts import TokensName
 from sparring.game_settings import preset_values
+from sparring.runs.folder import Run
 from sparring.settings import Count, Fraction, Limit, Natural, Positive, Range, Settings
 from sparring.training.precision import PrecisionName
 from sparring.zoo import find_system, short_name
@@ -144,9 +145,10 @@ def settings_of(system: str, options: Mapping[str, Any]) -> tuple[RunSettings, d
     """
     game_class = find_system(system)
     names = {field.name for field in dataclasses.fields(RunSettings)}
-    plain: dict[str, Any] = {
-        name: str(value) if isinstance(value, Path) else value for name, value in options.items()
-    }
+    plain: dict[str, Any] = {}
+    for name, value in options.items():
+        place = value.path if isinstance(value, Run) else value
+        plain[name] = str(place) if isinstance(place, Path) else place
     asked = RunSettings(**{name: value for name, value in plain.items() if name in names})
     given = {name: value for name, value in plain.items() if name not in names}
     # What is wrong with them is said before any data is read.

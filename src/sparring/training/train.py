@@ -9,8 +9,7 @@ from typing import Any
 import torch
 
 from sparring.console import Console
-from sparring.data import load_dataset
-from sparring.data.summary import hints, summary
+from sparring.data.summary import summary
 from sparring.errors import SettingError
 from sparring.game import Game
 from sparring.mistakes import refuse
@@ -22,7 +21,8 @@ from sparring.runs.folder import Run
 from sparring.training.arithmetic import choose_arithmetic
 from sparring.training.beginning import begin_from, unnamed_system
 from sparring.training.callbacks import SILENT, Callbacks, split
-from sparring.training.describing import description_of, how_to_read
+from sparring.training.data import read_data
+from sparring.training.describing import description_of
 from sparring.training.ending import check_enough_to_evaluate, say_how_good
 from sparring.training.engine import Engine
 from sparring.training.holding import holding
@@ -78,12 +78,7 @@ def start(
     console = Console(silent=asked.quiet or not processes.is_first)
     torch.set_num_threads(asked.threads or torch.get_num_threads())
     asked = with_size(asked)
-    with console.reading() as watch:
-        dataset = load_dataset(asked.data, **how_to_read(asked), watch=watch)
-    said = summary(dataset)
-    console.line(said)
-    for hint in hints(dataset):
-        console.line(f"Hint: {hint}")
+    dataset = read_data(asked, console)
     if asked.evaluate:
         check_enough_to_evaluate(dataset)
     # Anything that is wrong with the data or the settings shows here, before the folder is made.
@@ -103,7 +98,7 @@ def start(
     if largeness is not None:
         console.line(f"Hint: {largeness}")
     choose_arithmetic(engine, asked, console)
-    description = description_of(system, asked, chosen, dataset, engine, said, limit)
+    description = description_of(system, asked, chosen, dataset, engine, summary(dataset), limit)
     with processes.ending_together():
         run = Run.create(asked.out, description) if processes.is_first else Run("")
     path = processes.broadcast(str(run.path))
