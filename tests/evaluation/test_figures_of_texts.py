@@ -146,6 +146,20 @@ def test_samples_of_another_vocabulary_are_compared_by_what_they_say(alphabets: 
     assert unknown.tolist() == [[UNKNOWN, len(KIND.vocabulary) - 1, END]]
 
 
+def test_texts_are_no_more_alike_for_being_more() -> None:
+    """As many samples as one likes of the very distribution of a few texts share as much as these."""
+
+    def letters(count: int, seed: int) -> Column:
+        tokens = torch.randint(3, 11, (count, 9), generator=torch.Generator().manual_seed(seed))
+        return Column(KIND, KIND.decode(tokens))
+
+    few = Dataset("few", letters(60, 0), held_out=Dataset("few", letters(60, 1)))
+    names = ["self_bleu_3", "distinct_ngrams"]
+    found = evaluate_samples(Dataset("many", letters(600, 2)), few, figures=names).figures
+    for name in names:
+        assert found[name].value == pytest.approx(found[name].reference, abs=0.03), name
+
+
 def test_texts_too_short_for_ngrams_have_no_figure_of_them() -> None:
     kind = Tokens((3,), (*MARKS, *"abcdefgh"), "")
     column = Column(kind, torch.randint(3, 11, (80, 3), generator=torch.Generator().manual_seed(0)))

@@ -21,7 +21,7 @@ from sparring.data.truth import Axis
 from sparring.evaluation.bootstrap import Estimate, of_mean
 from sparring.evaluation.comparison import Comparison, Real
 from sparring.evaluation.figures.measurement import Measurement
-from sparring.evaluation.figures.ngrams import NGram, Text, is_sequential, ngrams, sequences
+from sparring.evaluation.figures.ngrams import NGram, Text, among, is_sequential, ngrams, sequences
 from sparring.randomness import Randomness
 
 ORDERS = (2, 3, 4, 5)
@@ -103,8 +103,8 @@ def _applies(comparison: Comparison) -> bool:
     return True
 
 
-def _texts(comparison: Comparison) -> list[list[int]]:
-    return sequences(comparison.sample.subsample(LOOKED_AT, comparison.real.randomness))
+def _texts(comparison: Comparison, most: int = LOOKED_AT) -> list[list[int]]:
+    return sequences(comparison.sample.subsample(most, comparison.real.randomness))
 
 
 def _references(real: Real) -> References:
@@ -121,7 +121,7 @@ def _bleu(order: int) -> Measurement:
 
 def _self_bleu(order: int) -> Measurement:
     def measure(comparison: Comparison, randomness: Randomness) -> Estimate:
-        return of_mean(self_bleu(_texts(comparison), order), randomness)
+        return of_mean(self_bleu(_texts(comparison, among(comparison, LOOKED_AT)), order), randomness)
 
     about = f"n-grams of up to {order} that other samples have, too; lower is more diverse"
     return Measurement(measure, about, _applies, axis=Axis.DIVERSITY if order == ON_AXIS else None)

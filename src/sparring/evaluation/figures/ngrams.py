@@ -81,6 +81,19 @@ def _longest(real: Real) -> int:
     return max(map(len, sequences(real.held_out)))
 
 
+def among(comparison: Comparison, most: int) -> int:
+    """Among how many texts, at the most, it is counted what these share: no more than there are training
+    texts, whose figure stands beside it, since texts share more the more they are."""
+    return min(most, len(comparison.real.training))
+
+
+def _different_texts(comparison: Comparison, randomness: Randomness) -> Estimate:
+    count = among(comparison, len(comparison.sample))
+    return of_mean(
+        repeated(sequences(comparison.sample.subsample(count, comparison.real.randomness))), randomness
+    )
+
+
 def _texts_that_occur_once(real: Real) -> set[NGram]:
     counts = Counter(map(tuple, sequences(real.training)))
     return {text for text, count in counts.items() if count == 1}
@@ -104,7 +117,7 @@ COPIED = Measurement(
     Reference.UNSEEN,
 )
 DISTINCT_TEXTS = Measurement(
-    lambda comparison, randomness: of_mean(repeated(sequences(comparison.sample)), randomness),
+    _different_texts,
     "different texts as a share of all; higher is better, as the data has it",
     is_sequential,
 )
@@ -117,7 +130,9 @@ NOVEL_NGRAMS = Measurement(
     Reference.UNSEEN,
 )
 DISTINCT_NGRAMS = Measurement(
-    lambda comparison, randomness: of_mean(distinct(sequences(comparison.sample)), randomness),
-    f"different sequences of {ORDER} tokens among {GROUP} texts as a share of all; as the data has it",
+    lambda comparison, randomness: of_mean(
+        distinct(sequences(comparison.sample), group=among(comparison, GROUP)), randomness
+    ),
+    f"different sequences of {ORDER} tokens among up to {GROUP} texts as a share of all; as the data has it",
     has_ngrams,
 )
