@@ -109,7 +109,9 @@ class SampleVitals:
             values["nearest"] = closest.median().item() / self.usual_nearest
             values["duplicates"] = (closest < DUPLICATE_DISTANCE * self.usual_nearest).float().mean().item()
         if self.real_distinct is not None:
-            values["distinct"] = different(self.kind.decode(samples)) / self.real_distinct
+            # Of more samples than real examples fewer would be different.
+            as_many = samples[: len(self.real_examples)]
+            values["distinct"] = different(self.kind.decode(as_many)) / self.real_distinct
         values["distance"] = (2 * across / self.spread - diversity).item() - (not self.alike)
         followed = vectors[:FOLLOWED].clone()
         if len(self.previous):
