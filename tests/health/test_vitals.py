@@ -235,7 +235,8 @@ def test_few_distinct_texts_are_found_by_their_twins() -> None:
 def test_different_texts_are_counted_beside_those_of_the_data() -> None:
     vitals = of_texts(texts(5000))
     assert vitals.measure(texts(SAMPLES, seed=1))["distinct"] == 1
-    assert vitals.measure(texts(4).repeat(SAMPLES // 4, 1))["distinct"] == pytest.approx(4 / SAMPLES, rel=0.05)
+    four = vitals.measure(texts(4).repeat(SAMPLES // 4, 1))
+    assert four["distinct"] == pytest.approx(4 / SAMPLES, rel=0.05)
     # Where the data has only four texts, four are all.
     few = texts(4).repeat(1000, 1)
     assert of_texts(few).measure(few[:SAMPLES])["distinct"] == pytest.approx(1, abs=0.1)
