@@ -55,6 +55,13 @@ def test_each_is_told_what_the_history_says(train: Train) -> None:
     assert end.run.finished, "all of it is written"
 
 
+def test_the_last_row_is_told_where_it_is_of_fewer_steps(train: Train) -> None:
+    told: list[Moment] = []
+    run = train(on_step=told.append, history_every=5)
+    assert [moment.step for moment in told] == [row["step"] for row in rows(run, "steps")] == [5, 10, 12]
+    assert told[-1].values["generator/loss"] == rows(run, "steps")[-1]["generator/loss"]
+
+
 def test_a_run_is_the_same_with_and_without(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     exchanges: list[bool] = []
     monkeypatch.setattr(Processes, "any", lambda self, here: exchanges.append(here) or here)  # type: ignore[func-returns-value]

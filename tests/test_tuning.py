@@ -9,11 +9,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 import sparring
 from sparring.cli import main
-from sparring.errors import Interrupted, RunError, SettingError, TrainingError
+from sparring.errors import DataError, Interrupted, RunError, SettingError, TrainingError
 from sparring.runs.place import is_tuning
 from sparring.training import search
 from sparring.training.search import Tuning
@@ -225,6 +226,14 @@ def test_what_is_missing_is_said(no_training: list[Path], tiny_npz: Path, tmp_pa
         sparring.tune("gan", **{**asked, "max_steps": None})
     with pytest.raises(SettingError, match="leave --seeds and --evaluate out"):
         sparring.tune("gan", **asked, evaluate=True)
+    np.savez(
+        tmp_path / "few.npz",
+        images=np.zeros((9, 8, 8), np.uint8) + np.arange(9, dtype=np.uint8)[:, None, None],
+    )
+    few = asked | {"data": f"npz:{tmp_path / 'few.npz'}", "batch_size": 4, "out": tmp_path / "few"}
+    with pytest.raises(DataError, match="an evaluation needs 40"):
+        sparring.tune("gan", **few)
+    assert not no_training
     with pytest.raises(SettingError, match=r"no figure 'alone' .* there are fid\."):
         sparring.tune("gan", **asked, figure="alone")
     with pytest.raises(RunError, match="not empty"):

@@ -147,4 +147,5 @@ def test_checks_are_judged_by_the_last_ones() -> None:
         Grade.SHORT, "Not yet close to real: 5.4 of 9.7 classes or modes occur, evenly counted."
     )
     assert of_checks([*early, *[row(4.8)] * 4]).grade is Grade.FAR
-    assert of_checks([]).grade is Grade.UNJUDGED
+    nothing = Verdict(Grade.UNJUDGED, "No verdict yet: nothing of its samples has been measured.")
+    assert of_checks([]) == nothing

@@ -180,6 +180,8 @@ def of_checks(rows: Sequence[Mapping[str, Any]], short: str = "") -> Verdict:
         real = reals[-1] if reals and name == "samples/classes" else 1.0
         if values:
             figures[name] = (median(values[-LATEST_CHECKS:]), real)
+    if not figures:
+        return Verdict(Grade.UNJUDGED, "No verdict yet: nothing of its samples has been measured.")
     return _judged(OF_CHECKS, figures, short)
 
 

@@ -133,12 +133,15 @@ class Recording:
 
     def finish(self) -> None:
         """Write the last row, which may be of fewer steps, and the last pictures."""
-        if self.interval.sums:
-            self.row("steps", self.interval.reset())
+        means = self.interval.reset() if self.interval.sums else None
+        if means is not None:
+            self.row("steps", means)
         if self.writes:
             if not self.engine.course.ends_epoch(self.engine.step):
                 self._draw_samples(f"step-{self.engine.step:08d}")
             self._draw_curves()
+        if means is not None:
+            self.tell(ON_STEP, means)
 
     def cut_back(self) -> None:
         """Forget the rows since the last checkpoint."""

@@ -135,9 +135,13 @@ def cores() -> int:
 
 
 def shared_options(
-    system: str, game_class: type[Game], asked: RunSettings, given: Mapping[str, Any]
+    system: str,
+    game_class: type[Game],
+    asked: RunSettings,
+    given: Mapping[str, Any],
+    evaluated: bool = False,
 ) -> dict[str, Any]:
-    """What every run is told, all that is not the default.
+    """What every run is told, all that is not the default; it may be known that each is to be evaluated.
 
     Anything that is wrong with it shows here, before the folder is made; and what a run would find out by
     timing itself is found out once, so that all come to the same.
@@ -150,7 +154,7 @@ def shared_options(
         began = time.monotonic()
         console = Console(silent=asked.quiet)
         dataset = read_data(asked, console)
-        if asked.evaluate:
+        if asked.evaluate or evaluated:
             check_enough_to_evaluate(dataset)
         processes = join_processes(asked.device)
         chosen = choose_settings(system, game_class, dataset, asked, given, processes, began)
