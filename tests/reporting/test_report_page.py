@@ -169,7 +169,8 @@ def test_a_run_that_was_killed_says_so_and_one_that_trains_does_not(
     change(run / "status.json", state="running", step=9)
     said = page(sparring.report(run)).text
     assert "killed: 9 of 18 steps" in said
-    assert f"It was killed: no process of this machine trains it any more. sparring resume {run} goes" in said
+    assert "It was killed: no process of this machine trains it any more. What is after step 9" in said
+    assert f"step 9 was not saved. sparring resume {run} goes on with it." in said
     other = shutil.copytree(run, run.with_name("other"))
     assert sparring.compare([run, other]).entries[0].progress == "9 of 18 steps, killed"
     training = sparring.Run.open(run)

@@ -6,7 +6,7 @@ from sparring.reporting import html
 from sparring.reporting.facts import Facts
 from sparring.reporting.figures import FIGURE, figure_columns, newest
 from sparring.reporting.html import Html, Section, contents, paragraph, tag
-from sparring.reporting.text import bounded_text, number_text, seconds_text, value_text
+from sparring.reporting.text import bounded_text, count_text, number_text, seconds_text, value_text
 from sparring.shown import visible
 from sparring.verdict import OF_FIGURES
 
@@ -73,7 +73,8 @@ def _how_it_stands(facts: Facts) -> Html | None:
     if facts.state == "running":
         go_on = f"It was training when this was written. If it is killed, {go_on}"
     if facts.state == "killed":
-        go_on = f"It was killed: no process of this machine trains it any more. {go_on}"
+        saved = f"What is after step {count_text(facts.status.get('step', 0))} was not saved."
+        go_on = f"It was killed: no process of this machine trains it any more. {saved} {go_on}"
     reasons = [event["reason"] for event in facts.events_of("failed") if "reason" in event]
     why = f"It failed: {value_text(reasons[-1])} " if facts.state == "failed" and reasons else ""
     return paragraph(html.prose(why + go_on), class_="note")
