@@ -102,9 +102,12 @@ def table(lines: Sequence[kept_lines.Line]) -> str:
         if runs:
             differences = [run["with_generated"] - run["alone"] for run in runs]
             columns = [[run[name] for run in runs] for name in ("alone", "with_generated")]
-            spreads = [mean_over_seeds([100 * number for number in each]) for each in (*columns, differences)]
-            cells = [kept_lines.interval(spread, ".2f") for spread in spreads]
-            rows.append(f"| {count:,} | {len(runs)} | {' | '.join(cells)} | {said(spreads[-1])} |")
+            apart = mean_over_seeds([100 * number for number in differences])
+            cells = [
+                *(kept_lines.percent(each, ".2f") for each in columns),
+                kept_lines.interval(apart, ".2f"),
+            ]
+            rows.append(f"| {count:,} | {len(runs)} | {' | '.join(cells)} | {said(apart)} |")
     return "\n".join(rows) + "\n" if len(rows) > 2 else ""
 
 

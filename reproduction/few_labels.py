@@ -22,7 +22,6 @@ import kept_lines
 
 from sparring import __version__
 from sparring.cli import main as sparring
-from sparring.reporting.statistics import mean_over_seeds
 from sparring.runs.folder import Run
 
 HERE = Path(__file__).parent
@@ -111,9 +110,9 @@ def table(lines: Sequence[kept_lines.Line]) -> str:
 
 
 def percent(runs: Sequence[kept_lines.Line], column: str) -> str:
-    """The mean over seeds with Student's interval, in percent; nothing where it was not measured."""
-    values = [100 * run[column] for run in runs if run[column] is not None]
-    return kept_lines.interval(mean_over_seeds(values), ".2f") if values else "–"
+    """The mean over seeds with its interval, in percent; nothing where it was not measured."""
+    values = [run[column] for run in runs if run[column] is not None]
+    return kept_lines.percent(values, ".2f") if values else "–"
 
 
 def main(words: Sequence[str]) -> None:

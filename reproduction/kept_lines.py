@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sparring.reporting.statistics import Spread
+from sparring.reporting.statistics import Spread, share_over_seeds
 
 Line = Mapping[str, Any]
 """What is recorded of a run."""
@@ -42,3 +42,10 @@ def interval(spread: Spread, form: str) -> str:
     if spread.low is None or spread.high is None:
         return f"{spread.value:{form}}"
     return f"{spread.value:{form}} [{spread.low:{form}}, {spread.high:{form}}]"
+
+
+def percent(shares: Sequence[float], form: str) -> str:
+    """The mean of shares over seeds with its interval, which never leaves 0 to 100, in percent."""
+    spread = share_over_seeds(shares)
+    ends = (None if end is None else 100 * end for end in (spread.low, spread.high))
+    return interval(Spread(100 * spread.value, *ends), form)

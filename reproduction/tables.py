@@ -23,7 +23,7 @@ from sparring.data.dataset import Dataset
 from sparring.errors import TrainingError
 from sparring.evaluation.evaluate import evaluate_samples
 from sparring.loading import load
-from sparring.reporting.statistics import Spread, mean_over_seeds, share_over_seeds
+from sparring.reporting.statistics import mean_over_seeds
 from sparring.runs.folder import Run
 from sparring.runs.origins import recorded_dataset
 from sparring.training.resume import resume
@@ -150,9 +150,7 @@ def cell(figure: str, values: Sequence[float]) -> str:
         return "–"
     if figure not in SHARES:
         return kept_lines.interval(mean_over_seeds(values), ".3g")
-    spread = share_over_seeds(values)
-    ends = (None if end is None else 100 * end for end in (spread.low, spread.high))
-    return f"{kept_lines.interval(Spread(100 * spread.value, *ends), '.1f')} %"
+    return f"{kept_lines.percent(values, '.1f')} %"
 
 
 def main(words: Sequence[str]) -> None:

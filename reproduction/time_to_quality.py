@@ -202,12 +202,12 @@ def at(mark: float, runs: Sequence[kept_lines.Line]) -> list[kept_lines.Line]:
 
 
 def cell(figure: str, points: Sequence[kept_lines.Line]) -> str:
-    """The mean over seeds with Student's interval."""
+    """The mean over seeds with Student's interval, of shares that of their log-odds."""
     values = [point[figure] for point in points if figure in point]
     if not values:
         return "–"
     if figure in SHARES:
-        return f"{kept_lines.interval(mean_over_seeds([100 * value for value in values]), '.1f')} %"
+        return f"{kept_lines.percent(values, '.1f')} %"
     return kept_lines.interval(mean_over_seeds(values), ".3g")
 
 
