@@ -175,11 +175,12 @@ def test_validation_leaves_a_label_of_each_class(make_engine: Callable[..., Engi
     [
         (torch.zeros(4, 1, 32, 32, dtype=torch.uint8), True),
         (torch.zeros(4, 1, 33, 32, dtype=torch.uint8), False),
-        (torch.zeros(4, 3, 16, 16, dtype=torch.uint8), False),
+        (torch.zeros(4, 3, 18, 18, dtype=torch.uint8), True),
+        (torch.zeros(4, 3, 19, 19, dtype=torch.uint8), False),
         (torch.zeros(4, 1100), True),
     ],
 )
-def test_points_and_small_grey_images_get_perceptrons(examples: Tensor, perceptrons: bool) -> None:
+def test_points_and_small_images_get_perceptrons(examples: Tensor, perceptrons: bool) -> None:
     spec = dataset_of("data", examples, torch.arange(4) % 2, ("a", "b")).spec
     assert are_perceptrons(ImprovedGAN.Settings(), spec) is perceptrons
 

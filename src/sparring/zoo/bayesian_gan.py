@@ -81,7 +81,7 @@ class BayesianGAN(PosteriorGame):
         """Weight of -log D(G(z)) beside that: 1 in the authors' code. Improved GAN has none."""
         network: Literal["auto", "perceptron", "convolutional"] = "auto"
         """Kind of the networks with labels: those of Improved GAN, perceptrons or convolutions. By default
-        perceptrons for points, and for grey images of up to 32 pixels."""
+        perceptrons for points, and for grey images of up to 32 pixels or colour of up to 18."""
         labels_lr: Positive = 3e-3
         """The rate of both players with labels, where their own do not count: weights are normalised
         there."""

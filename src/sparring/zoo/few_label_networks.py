@@ -18,7 +18,7 @@ from sparring.randomness import Randomness
 HIDDEN = (1000, 500, 250, 250, 250)
 """Units of the discriminator's hidden layers for images."""
 LARGEST_FOR_PERCEPTRONS = 32 * 32
-"""Pixels of a grey image up to which both networks are perceptrons by default."""
+"""Numbers in an image up to which both networks are perceptrons by default."""
 SEEN = (0.0, 1.0)
 """What black and white are within both networks. Where the ground of digits was -1 and not 0, all weights of
 its pixels moved at once, and classes were learnt more slowly."""
@@ -61,14 +61,14 @@ def few_label_networks(
 
 
 def are_perceptrons(settings: Sizes, data: DataSpec) -> bool:
-    """Whether both networks are perceptrons: those for points, and by default for small grey images.
+    """Whether both networks are perceptrons: those for points, and by default for small images.
 
     Raises:
         SettingError: convolutions are asked for, and the data is points.
     """
     points = data.kind.choose(images=False, points=True)
     if settings.network == "auto":
-        return points or (data.shape[0] == 1 and data.kind.vector_size <= LARGEST_FOR_PERCEPTRONS)
+        return points or data.kind.vector_size <= LARGEST_FOR_PERCEPTRONS
     if points and settings.network == "convolutional":
         raise SettingError(
             f"network is convolutional, which is for images, and this data has {data.kind.about}: choose "

@@ -79,7 +79,7 @@ class ImprovedGAN(Game):
         for is the difference between the two test errors."""
         network: Literal["auto", "perceptron", "convolutional"] = "auto"
         """Kind of both networks: the code's perceptrons for MNIST, or convolutions. By default perceptrons
-        for points, and for grey images of up to 32 pixels."""
+        for points, and for grey images of up to 32 pixels or colour of up to 18."""
         width: Count = 32
         """Channels of the first convolutions; twice as many further on."""
         latent_size: Count = 100
