@@ -97,6 +97,20 @@ def test_after_an_error_in_one_a_run_goes_on_as_if_there_had_been_none(name: str
     assert (failing.path / "history.jsonl").read_bytes() == (whole.path / "history.jsonl").read_bytes()
 
 
+def test_samples_of_a_run_that_saved_its_beginning_alone_come_with_a_warning(
+    train: Train, tmp_path: Path
+) -> None:
+    def fail(moment: Moment) -> None:
+        raise ValueError("out of ink")
+
+    with pytest.raises(OwnCodeError):
+        train(on_step=fail)
+    with pytest.warns(UserWarning, match="run has saved its beginning alone: its networks have learnt"):
+        sparring.sample(tmp_path / "run", 4)
+    sparring.resume(tmp_path / "run", quiet=True)
+    assert len(sparring.sample(tmp_path / "run", 4)) == 4
+
+
 @pytest.mark.parametrize(("rank", "raised"), [(0, OwnCodeError), (1, Interrupted)])
 def test_an_error_in_one_ends_all_processes(
     rank: int, raised: type[Exception], make_engine: Callable[..., Engine], tmp_path: Path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,10 @@ def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto", 
             raise CheckpointError(
                 f"{run.path} has no checkpoint yet: wait for its first, or go on with "
                 f"`sparring resume {run.path}`."
+            )
+        if checkpoint.step == 0:
+            warnings.warn(
+                f"{run.path} has saved its beginning alone: its networks have learnt nothing.", stacklevel=2
             )
         networks = checkpoint.networks
     else:
