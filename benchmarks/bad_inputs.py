@@ -379,7 +379,7 @@ def mixtures() -> Iterator[BadInput]:
 # -- run folders --------------------------------------------------------------------------------------------
 
 GO_ON = ("resume", "run", "--max-steps", "40")
-NOT_NEEDED = ("from_", "versions")
+NOT_NEEDED = ("enough_steps", "from_", "recommended", "test_every", "versions")
 """What run.json may lack."""
 WRONG_VALUES: tuple[Any, ...] = (None, -1, "x", [], {}, 1e300, True)
 

@@ -239,7 +239,7 @@ def interrupt(number: int = signal.SIGINT) -> None:
 @pytest.mark.parametrize(
     ("place", "said"),
     [
-        ("sparring.training.train.load_dataset", "stopped before anything was begun."),
+        ("sparring.training.data.load_dataset", "stopped before anything was begun."),
         ("sparring.training.train.Engine", "stopped before anything was begun."),
         ("sparring.training.train.Loop", "Stopped. Go on with: sparring resume RUN"),
         ("sparring.training.loop.Loop._finish", "Stopped. Go on with: sparring resume RUN"),

@@ -325,7 +325,8 @@ def test_a_run_of_points_has_two_directions_and_no_image(
 ) -> None:
     from sparring.cli import main
 
-    points = sparring.train("r3gan", data="ring", out=tmp_path / "ring", max_steps=1, quiet=True)
+    asked: dict[str, Any] = {"data": "ring", "max_steps": 1, "latent_clusters": 0, "quiet": True}
+    points = sparring.train("r3gan", **asked, out=tmp_path / "ring")
     with pytest.raises(SettingError, match="An image is like images"):
         sparring.project(points, tmp_path / "a.png")
     assert json.loads((points.path / "run.json").read_text())["system"] == "r3gan"

@@ -70,8 +70,8 @@ def test_what_cannot_be_parted_is_refused(dataset: Dataset, share: float, said: 
 
 def test_a_run_of_before_none_could_be_held_out_means_what_the_data_does_by_itself() -> None:
     before, today = ({"data": {"hold_out": 0.0, **more}} for more in ({}, {"hold_out_classes": None}))
-    assert as_of_today(before) == {"data": {"hold_out": None}}
-    assert as_of_today(today) == {"data": {"hold_out": 0.0, "hold_out_classes": None}}
+    assert as_of_today(before)["data"] == {"hold_out": None}
+    assert as_of_today(today)["data"] == {"hold_out": 0.0, "hold_out_classes": None}
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def test_json_goes_there_and_back(evaluation: Evaluation) -> None:
     assert facts["format"] == 1
     assert facts["figures"]["fid"] == {
         "value": 1.5, "low": 1.0, "high": 2.0, "reference": 0.5,
-        "at_least": False, "reference_at_least": False,
+        "at_least": False, "reference_at_least": False, "share": False,
     }  # fmt: skip
     assert Evaluation.from_json(text) == evaluation
 

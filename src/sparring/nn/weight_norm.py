@@ -119,11 +119,11 @@ class NormedLinear(torch.autograd.Function):
 
 
 def product(left: Tensor, right: Tensor, low: torch.dtype | None) -> Tensor:
-    """The product of two matrices, as precise as the more precise of them; computed in `low`, if given."""
-    wanted = torch.promote_types(left.dtype, right.dtype)
+    """The product of two matrices; where a low precision is given, computed in that, and as precise as the
+    more precise of them."""
     if low is None:
-        return left.to(wanted) @ right.to(wanted)
-    return (left.to(low) @ right.to(low)).to(wanted)
+        return left @ right
+    return (left.to(low) @ right.to(low)).to(torch.promote_types(left.dtype, right.dtype))
 
 
 def lengths(direction: Tensor) -> Tensor:

@@ -48,6 +48,14 @@ class DataDescription:
 
 
 @dataclass(frozen=True)
+class RecommendedDescription:
+    """What was chosen by rule, and because of what."""
+
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+    reasons: list[str] = dataclasses.field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Description:
     """What run.json holds; see `training/describing.py`, which says it."""
 
@@ -73,6 +81,7 @@ class Description:
     enough_steps: Whole | None = None
     from_: str | None = None
     test_every: Count = 1
+    recommended: RecommendedDescription = dataclasses.field(default_factory=RecommendedDescription)
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
