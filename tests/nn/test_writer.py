@@ -52,6 +52,22 @@ def test_surprise_and_its_gradients_are_those_of_a_cross_entropy(
         torch.testing.assert_close(own.grad, other.grad, atol=1e-4, rtol=1e-4)
 
 
+def test_tokens_may_share_what_is_remembered() -> None:
+    random = torch.Generator().manual_seed(0)
+    given = [torch.randn(shape, generator=random) for shape in ((3, 4), (VOCABULARY, 4), (VOCABULARY,))]
+    tokens, rows = torch.tensor([1, 4, 1, 0, 2]), torch.tensor([0, 2, 0, 0, 2])
+    weights = torch.randn(5, generator=random)
+    ours, theirs = ([value.clone().requires_grad_() for value in given] for _ in range(2))
+    total, each = summed_surprise(*ours, tokens, weights, rows)
+    expected, of_each = summed_surprise(theirs[0][rows], *theirs[1:], tokens, weights)
+    torch.testing.assert_close(each, of_each)
+    torch.testing.assert_close(total, expected)
+    total.backward()
+    expected.backward()
+    for own, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(own.grad, other.grad)
+
+
 def test_nothing_is_kept_for_gradients_that_nobody_wants() -> None:
     with torch.no_grad():
         total, _ = summed_surprise(
@@ -73,6 +89,13 @@ def test_a_text_is_read_from_its_start(writer: Writer) -> None:
     assert not torch.equal(after[:, 3], logits[:, 3])
     _, each = writer.surprise(tokens, torch.ones(6, LENGTH))
     torch.testing.assert_close(each, F.cross_entropy(logits.transpose(1, 2), tokens, reduction="none"))
+
+
+def test_texts_of_one_token_are_as_likely_as_it_is_first(writer: Writer) -> None:
+    tokens = texts()[:, :1]
+    _, each = writer.surprise(tokens, torch.ones(6, 1))
+    expected = F.cross_entropy(writer(tokens).flatten(0, 1), tokens.flatten(), reduction="none")
+    torch.testing.assert_close(each.flatten(), expected)
 
 
 def test_a_temperature_changes_what_surprises_as_it_changes_what_is_written(writer: Writer) -> None:

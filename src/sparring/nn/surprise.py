@@ -16,7 +16,12 @@ SAFE = 1e30
 
 
 def summed_surprise(
-    hidden: Tensor, weight: Tensor, bias: Tensor, tokens: Tensor, weights: Tensor
+    hidden: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    tokens: Tensor,
+    weights: Tensor,
+    rows: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """-log softmax(hidden weight' + bias) at some tokens, summed with weights, in float32.
 
@@ -25,19 +30,21 @@ def summed_surprise(
     of such losses is what Wijmans et al. 2024, arXiv:2411.09009, are after; on a CPU it is the time as well.)
 
     Args:
-        hidden: (count, size).
+        hidden: (rows, size).
         weight: (vocabulary, size).
         bias: (vocabulary,).
         tokens: int64 (count,).
         weights: what each counts for, (count,); no gradient goes to them.
+        rows: which row of `hidden` each token goes with, int64 (count,); by default each has its own.
 
     Returns:
         The sum, and the surprise at each token (count,), which has no gradient.
     """
     with torch.autocast(hidden.device.type, enabled=False):
         wanted = torch.is_grad_enabled()
+        rows = torch.arange(len(hidden), device=hidden.device) if rows is None else rows
         total, each = _Surprise.apply(
-            hidden.float(), weight.float(), bias.float(), tokens, weights.float(), wanted
+            hidden.float(), weight.float(), bias.float(), tokens, weights.float(), rows, wanted
         )
     return total, each
 
@@ -47,14 +54,22 @@ class _Surprise(Function):
 
     @staticmethod
     def forward(
-        ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor, tokens: Tensor, weights: Tensor, wanted: bool
+        ctx: Any,
+        hidden: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        tokens: Tensor,
+        weights: Tensor,
+        rows: Tensor,
+        wanted: bool,
     ) -> tuple[Tensor, Tensor]:
-        weight_of_token, counted = weight[tokens], weights[:, None]
-        each, to_hidden, to_scores = _log_sums(hidden, weight, bias, weights, wanted)
-        each -= (hidden * weight_of_token).sum(1) + bias[tokens]
+        hidden_of_token, weight_of_token, counted = hidden[rows], weight[tokens], weights[:, None]
+        of_rows = weights.new_zeros(len(hidden)).index_add_(0, rows, weights)
+        sums, to_hidden, to_scores = _log_sums(hidden, weight, bias, of_rows, wanted)
+        each = sums[rows] - (hidden_of_token * weight_of_token).sum(1) - bias[tokens]
         if wanted:
-            to_hidden -= weight_of_token * counted
-            to_scores.index_add_(1, tokens, torch.cat([hidden * counted, counted], 1).t(), alpha=-1)
+            to_hidden.index_add_(0, rows, weight_of_token * counted, alpha=-1)
+            to_scores.index_add_(1, tokens, torch.cat([hidden_of_token * counted, counted], 1).t(), alpha=-1)
             ctx.save_for_backward(to_hidden, to_scores[:-1].t(), to_scores[-1])
         ctx.mark_non_differentiable(each)
         return (each * weights).sum(), each
@@ -63,7 +78,7 @@ class _Surprise(Function):
     @once_differentiable
     def backward(ctx: Any, outer: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
         gradients = [outer * gradient for gradient in ctx.saved_tensors]
-        return (*gradients, None, None, None)
+        return (*gradients, None, None, None, None)
 
 
 def _log_sums(

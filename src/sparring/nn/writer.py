@@ -54,13 +54,17 @@ class Writer(nn.Module):
             The weighted sum, which can be differentiated, and what each token adds to it without its weight,
             (count, length), which cannot.
         """
-        hidden = self.read(tokens).flatten(0, 1)
+        hidden = self.read(tokens)
+        # Before the first token all texts are alike: it is scored once for all of them.
+        later = hidden[:, 1:].flatten(0, 1)
+        rows = F.pad(torch.arange(len(later), device=tokens.device).view_as(tokens[:, 1:]) + 1, (1, 0))
         total, each = summed_surprise(
-            hidden / temperature,
+            torch.cat([hidden[:1, 0], later]) / temperature,
             self.scores.weight,
             self.scores.bias / temperature,
             tokens.flatten(),
             weights.flatten(),
+            rows.flatten(),
         )
         return total, each.view_as(tokens)
 
