@@ -25,8 +25,13 @@ SHAPES = [
     (Conv2d, (64, 128, 3, 1, 1), (200, 64, 7, 7)),
     (Conv2d, (256, 256, 3, 1, 1), (64, 256, 4, 4)),
     (Conv2d, (128, 128, 3, 1, 1), (64, 128, 8, 8)),
+    (ConvTranspose2d, (32, 16, 4, 2, 1), (64, 32, 16, 16)),
+    (ConvTranspose2d, (16, 3, 4, 2, 1), (64, 16, 32, 32)),
+    (Conv2d, (3, 8, 4, 2, 1), (64, 3, 64, 64)),
+    (Conv2d, (8, 16, 4, 2, 1), (64, 8, 32, 32)),
+    (Conv2d, (32, 32, 3, 1, 1), (16, 32, 28, 28)),
 ]
-"""Layer, its arguments, shape of a batch: the article's ACGAN, then others of the same kind."""
+"""Layer, its arguments, shape of a batch: the article's ACGAN, others of the same kind, then narrow ones."""
 
 
 def main() -> None:

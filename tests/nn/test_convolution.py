@@ -29,7 +29,16 @@ ONE_CHANNEL = [
     (Conv2d, (1, 6, 4, 2, 1), (7, 8)),
     (Conv2d, (1, 6, (3, 2), (1, 3), (2, 0)), (5, 8)),
 ]
+SIDE_BY_SIDE = [
+    (Conv2d, (3, 16, 4, 2, 1), (16, 20)),
+    (Conv2d, (32, 32, 3, 1, 1), (17, 16)),
+    (ConvTranspose2d, (32, 16, 4, 2, 1), (16, 16)),
+    (ConvTranspose2d, (16, 3, 4, 2, 1), (16, 33)),
+]
 AS_TORCH = [
+    (Conv2d, (3, 16, 4, 2, 1), (15, 20)),
+    (Conv2d, (33, 32, 3, 1, 1), (16, 16)),
+    (Conv2d, (1, 16, 4, 2, 1), (16, 16)),
     (Conv2d, (128, 128, 3, 2, 1), (7, 7)),
     (Conv2d, (128, 128, 3, 1, 1), (9, 8)),
     (Conv2d, (127, 128, 3, 1, 1), (7, 7)),
@@ -54,7 +63,7 @@ def pair(
     return ours, theirs, torch.randn(3, arguments[0], *size, dtype=dtype, requires_grad=True)
 
 
-@pytest.mark.parametrize(("kind", "arguments", "size"), BY_POINTS + ONE_CHANNEL + AS_TORCH)
+@pytest.mark.parametrize(("kind", "arguments", "size"), BY_POINTS + ONE_CHANNEL + SIDE_BY_SIDE + AS_TORCH)
 def test_values_and_gradients_are_those_of_torch(
     kind: type[Layer], arguments: tuple[int, ...], size: tuple[int, int]
 ) -> None:
@@ -69,12 +78,27 @@ def test_values_and_gradients_are_those_of_torch(
         torch.testing.assert_close(own, wanted, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize(
+    ("case", "side_by_side"), [(case, True) for case in SIDE_BY_SIDE] + [(case, False) for case in AS_TORCH]
+)
+def test_of_few_channels_those_of_a_pixel_lie_side_by_side(
+    case: tuple[type[Layer], tuple[int, ...], tuple[int, int]], side_by_side: bool
+) -> None:
+    ours, _, maps = pair(*case, torch.float32)
+    made = ours(maps)
+    assert made.is_contiguous(memory_format=torch.channels_last) == side_by_side
+    assert made.is_contiguous() != side_by_side
+
+
 @pytest.mark.parametrize("after", [1, 5])
+@pytest.mark.parametrize("size", [(4, 7), (17, 16)])
 @pytest.mark.parametrize("bias", [True, False])
-def test_a_resize_convolution_is_that_of_maps_whose_pixels_are_repeated(after: int, bias: bool) -> None:
+def test_a_resize_convolution_is_that_of_maps_whose_pixels_are_repeated(
+    after: int, size: tuple[int, int], bias: bool
+) -> None:
     torch.manual_seed(0)
     layer = ResizeConv2d(3, after, bias).double()
-    maps = torch.randn(2, 3, 4, 7, dtype=torch.float64, requires_grad=True)
+    maps = torch.randn(2, 3, *size, dtype=torch.float64, requires_grad=True)
     plain = F.conv2d(F.interpolate(maps, scale_factor=2.0), layer.weight, layer.bias, padding=1)
     ours = layer(maps)
     torch.testing.assert_close(ours, plain)
@@ -102,9 +126,12 @@ def test_which_go_by_points(case: tuple[type[Layer], tuple[int, ...], tuple[int,
     assert goes_by_points(ours, maps) == goes
 
 
-@pytest.mark.parametrize("arguments", [(128, 128, 3, 1, 1), (1, 6, 3, 2, 1), (6, 1, 3, 1, 1)])
-def test_the_gradient_of_a_gradient_is_that_of_torch(arguments: tuple[int, ...]) -> None:
-    ours, theirs, maps = pair(Conv2d, arguments, (3, 3), torch.float64)
+@pytest.mark.parametrize(
+    ("arguments", "side"),
+    [((128, 128, 3, 1, 1), 3), ((1, 6, 3, 2, 1), 3), ((6, 1, 3, 1, 1), 3), ((3, 8, 4, 2, 1), 16)],
+)
+def test_the_gradient_of_a_gradient_is_that_of_torch(arguments: tuple[int, ...], side: int) -> None:
+    ours, theirs, maps = pair(Conv2d, arguments, (side, side), torch.float64)
 
     def penalty(layer: Layer) -> tuple[Tensor, ...]:
         (slope,) = torch.autograd.grad(layer(maps).relu().square().sum(), maps, create_graph=True)

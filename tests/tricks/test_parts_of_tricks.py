@@ -464,6 +464,27 @@ def test_an_image_that_the_critic_is_told_is_changed_alike(flag: str) -> None:
         trick.see(images, (images[..., :8],), True, game)
 
 
+@pytest.mark.parametrize("flag", ["colour", "translation", "cutout", "flips"])
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_a_share_of_the_images_is_changed_and_no_other(flag: str, share: float) -> None:
+    images = random_images(200).requires_grad_()
+    flags = {f"augment_{flag}": 0.5}
+    every = augmented(images, **flags)
+    (trick,) = make_tricks(TrickSettings(**flags), Randomness(3))
+    trick.share = torch.tensor(share)
+    game: Any = type("Shown", (), {"value_range": (-1.0, 1.0)})()
+    seen = trick.see(images, (), True, game)[0]
+    changed = (seen == every).all((1, 2, 3))
+    assert torch.equal(seen[~changed], images[~changed])
+    # Among mirrored ones are some that the draw leaves alone, whether they are chosen or not.
+    missed = (~changed).float().mean().item()
+    assert missed == pytest.approx((1 - share) * (0.5 if flag == "flips" else 1), abs=0.12)
+    (slope,) = torch.autograd.grad(seen.square().sum(), images)
+    (full,) = torch.autograd.grad(every.square().sum(), images)
+    assert torch.equal(slope[~changed], 2 * images[~changed].detach())
+    torch.testing.assert_close(slope[changed], full[changed])
+
+
 def test_gradients_flow_through_all_of_it_twice() -> None:
     images = random_images(4, side=8).requires_grad_()
     flags = {"augment_colour": 1.0, "augment_translation": 0.125, "augment_cutout": 0.5, "augment_flips": 0.5}

@@ -16,6 +16,12 @@ SMALL_MAP = 8
 """Pixels, in a line, up to which maps are convolved by way of points."""
 MANY_CHANNELS = 128
 """Channels, as a geometric mean of both sides, from which on fewer multiplications are worth the way."""
+FEW_CHANNELS = 32
+"""Channels, as a geometric mean of both sides, up to which those of a pixel are put side by side."""
+LARGE_MAP = 16
+"""Pixels, in a line, from which on they are."""
+SPREAD = ((0.0, 0.0, 1.0, 1.0), (0.0, 1.0, 1.0, 0.0), (1.0, 1.0, 0.0, 0.0))
+"""Where each of the three places along a side of a kernel goes, turned round, if every pixel is repeated."""
 
 
 class Conv2d(nn.Conv2d):
@@ -34,7 +40,7 @@ class Conv2d(nn.Conv2d):
             kernel, padding = self.kernel_size[0], int(self.padding[0])
             plan = transforms(*input.shape[2:], kernel, kernel - 1 - padding, input.dtype)
             return with_bias(plan.convolve(input, self.weight.flip(2, 3).transpose(0, 1)), self.bias)
-        return super().forward(input)
+        return super().forward(laid_out(self, input))
 
     @property
     def reach(self) -> tuple[int, int] | None:
@@ -64,7 +70,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
                 maps = input.to(self.weight.dtype)
                 made = overlapping(maps, self.weight, self.stride, self.padding, self.output_padding)
                 return with_bias(made, self.bias)
-        return super().forward(input, output_size)
+        return super().forward(laid_out(self, input), output_size)
 
 
 class ResizeConv2d(Conv2d):
@@ -85,15 +91,21 @@ class ResizeConv2d(Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:
         """Maps of shape (count, channels, 2 height, 2 width)."""
-        weight = self.weight.flip(2, 3).transpose(0, 1)
-        # What repeats a pixel is a square of ones, and the kernel is convolved with it.
-        rows = F.pad(weight, (0, 0, 0, 1)) + F.pad(weight, (0, 0, 1, 0))
-        kernel = F.pad(rows, (0, 1)) + F.pad(rows, (1, 0))
+        kernel = self.whole_kernel
         if self.out_channels == 1 and is_plain(self, input):
             with torch.autocast("cpu", enabled=False):
                 made = overlapping(input.to(kernel.dtype), kernel, (2, 2), (1, 1), (0, 0))
                 return with_bias(made, self.bias)
-        return F.conv_transpose2d(input, kernel, self.bias, stride=2, padding=1)
+        return F.conv_transpose2d(laid_out(self, input), kernel, self.bias, stride=2, padding=1)
+
+    @property
+    def whole_kernel(self) -> Tensor:
+        """The kernel of the transposed convolution, (before, after, 4, 4): its own, convolved with the square
+        of ones that repeats a pixel."""
+        # As a product of matrices: sums of padded kernels took longer than what small maps are convolved in.
+        spread = self.weight.new_tensor(SPREAD)
+        spread = torch.kron(spread, spread)
+        return (self.weight.flatten(2) @ spread).unflatten(2, (4, 4)).transpose(0, 1)
 
 
 def overlapping(
@@ -147,6 +159,16 @@ def is_plain(layer: nn.Conv2d | nn.ConvTranspose2d, maps: Tensor) -> bool:
         and layer.padding_mode == "zeros"
         and not isinstance(layer.padding, str)
     )
+
+
+def laid_out(layer: nn.Conv2d | nn.ConvTranspose2d, maps: Tensor) -> Tensor:
+    """The maps, with the channels of a pixel side by side where that is faster."""
+    inner, outer = layer.in_channels, layer.out_channels
+    # Of a single channel both orders are the same.
+    few = min(inner, outer) > 1 and inner * outer <= FEW_CHANNELS**2
+    if few and is_plain(layer, maps) and min(maps.shape[2:]) >= LARGE_MAP:
+        return maps.contiguous(memory_format=torch.channels_last)
+    return maps
 
 
 def with_bias(maps: Tensor, bias: Tensor | None) -> Tensor:

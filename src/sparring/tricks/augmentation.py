@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -106,40 +108,37 @@ class Augmentation(Trick):
         s, (low, high) = self.settings, value_range
         count, channels = len(parts[0]), [part.shape[1] for part in parts]
         images, middle = torch.cat(parts, 1), (low + high) / 2
+        sides = images.shape[2:]
         if s.augment_flips:
             coins = self.random.bernoulli(s.augment_flips, count, 1, 1, 1)
-            images = self._for_some(images, torch.where(coins > 0, images.flip(3), images))
+            images = self._for_some(images, flipped, coins)
         if s.augment_colour:
             draw = self.random.uniform(count, 3).mul(s.augment_colour)
-            coloured_parts = [coloured(part, draw, (high - low) / 4) for part in images.split(channels, 1)]
-            images = self._for_some(images, torch.cat(coloured_parts, 1))
+            images = self._for_some(
+                images,
+                lambda some, draw: torch.cat(
+                    [coloured(part, draw, (high - low) / 4) for part in some.split(channels, 1)], 1
+                ),
+                draw,
+            )
         if s.augment_translation:
-            images = self._for_some(images, self.translated(images, middle))
+            shifts = [self._shifts(count, side) for side in sides]
+            images = self._for_some(images, partial(translated, blank=middle), *shifts)
         if s.augment_cutout:
-            images = self._for_some(images, self.cut_out(images, middle))
+            kept = [self._outside(count, side, round(s.augment_cutout * side)) for side in sides]
+            images = self._for_some(images, partial(cut_out, blank=middle), *kept)
         return list(images.split(channels, 1))
 
-    def _for_some(self, images: Tensor, changed: Tensor) -> Tensor:
-        """The changed ones of a share of the images, where it is not all."""
+    def _for_some(self, images: Tensor, change: Callable[..., Tensor], *draws: Tensor) -> Tensor:
+        """Images of which a share, if it is not all, is changed, each by its part of the draws."""
         if self.share is None:
-            return changed
-        chance = self.random.uniform(len(images), 1, 1, 1, low=0.0, high=1.0)
-        return torch.where(chance < self.share, changed, images)
-
-    def translated(self, images: Tensor, blank: float) -> Tensor:
-        """Images shifted by whole pixels, up to a share of their sides."""
-        rows, columns = (self._shifts(len(images), side) for side in images.shape[2:])
-        # Products with shifted identities: quick, and differentiable as often as one likes.
-        return rows[:, None] @ (images - blank) @ columns[:, None].mT + blank
-
-    def cut_out(self, images: Tensor, blank: float) -> Tensor:
-        """Images with a part filled in, whose centre lies anywhere in the image."""
-        kept = [
-            self._outside(len(images), side, round(self.settings.augment_cutout * side))
-            for side in images.shape[2:]
-        ]
-        outside = (kept[0][:, :, None] | kept[1][:, None, :])[:, None]
-        return torch.where(outside, images, blank)
+            return change(images, *draws)
+        chosen = self.random.uniform(len(images), low=0.0, high=1.0) < self.share
+        if images.device.type != "cpu":
+            # There it takes longer to wait for how many they are than to change all.
+            return torch.where(chosen[:, None, None, None], change(images, *draws), images)
+        some = chosen.nonzero().flatten()
+        return images.index_copy(0, some, change(images[some], *(draw[some] for draw in draws)))
 
     def _shifts(self, count: int, side: int) -> Tensor:
         """For each image an identity whose ones are shifted, (count, side, side)."""
@@ -153,6 +152,29 @@ class Augmentation(Trick):
         first = self.random.integers(count, side + 1 - length % 2)[:, None] - length // 2
         place = torch.arange(side, device=first.device)
         return (place < first) | (place >= first + length)
+
+
+def flipped(images: Tensor, coins: Tensor) -> Tensor:
+    """Images (count, channels, height, width), mirrored where a coin (count, 1, 1, 1) is above 0."""
+    return torch.where(coins > 0, images.flip(3), images)
+
+
+def translated(images: Tensor, rows: Tensor, columns: Tensor, blank: float) -> Tensor:
+    """Images shifted by whole pixels; what comes in is blank.
+
+    Args:
+        images: (count, channels, height, width).
+        rows, columns: for each image an identity whose ones are shifted, (count, side, side).
+        blank: what comes in.
+    """
+    # Products with shifted identities: quick, and differentiable as often as one likes.
+    return rows[:, None] @ (images - blank) @ columns[:, None].mT + blank
+
+
+def cut_out(images: Tensor, rows: Tensor, columns: Tensor, blank: float) -> Tensor:
+    """Images (count, channels, height, width) that are blank where neither their rows nor their columns,
+    bool (count, side), are kept."""
+    return torch.where((rows[:, :, None] | columns[:, None, :])[:, None], images, blank)
 
 
 def coloured(images: Tensor, draw: Tensor, brightness: float) -> Tensor:
