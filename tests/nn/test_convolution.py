@@ -86,8 +86,9 @@ def test_of_few_channels_those_of_a_pixel_lie_side_by_side(
 ) -> None:
     ours, _, maps = pair(*case, torch.float32)
     made = ours(maps)
-    assert made.is_contiguous(memory_format=torch.channels_last) == side_by_side
     assert made.is_contiguous() != side_by_side
+    if side_by_side:
+        assert made.is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize("after", [1, 5])
