@@ -37,6 +37,11 @@ def write(page: Path, record: Path, table: Callable[[Sequence[Line]], str]) -> N
     page.write_text(rewritten(page.read_text(), table(read(record)) or "Not run yet.\n"))
 
 
+def published(figure: str, short: str) -> str:
+    """A published figure as tables have it, with what a run beside it lacks of the published length."""
+    return f"{figure}; {short}: short" if short else figure
+
+
 def interval(spread: Spread, form: str) -> str:
     """A mean with its interval, if it has one, in a format such as `.3g`."""
     if spread.low is None or spread.high is None:

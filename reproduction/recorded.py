@@ -20,7 +20,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sparring.evaluation.result import Evaluation
+import kept_lines
+from experiments import EXPERIMENTS
+
+from sparring.evaluation.result import EstimatedFigure, Evaluation
 from sparring.evaluation.runs import evaluate
 from sparring.reporting.statistics import mean_over_seeds, share_over_seeds
 from sparring.runs.folder import Run
@@ -67,6 +70,8 @@ class Row:
     """What the paper or listing has, or `none`."""
     table: str = "pictures"
     """Which table it stands in."""
+    short: str = ""
+    """What it has of the published length, where that is not all of it."""
 
     @property
     def system(self) -> str:
@@ -81,36 +86,67 @@ class Row:
         return {flag.removeprefix("--").replace("-", "_"): number_or_text(value) for flag, value in pairs}
 
 
-OTHER_POEMS = "BLEU-2 of other poems, against a whole test set"
+LIKELIHOOD = "9.038"
+"""What maximum likelihood comes to in SeqGAN's paper."""
+OTHER_POEMS = "BLEU-2 of other poems, against a whole test set (Yu et al. 2017)"
 EMOJI, ANIMALS = "--data folder:emoji", "--data folder:animals"
 ALWAYS = "--adaptive-augmentation 0 --augment-colour 1 --augment-translation 0.125 --augment-cutout 0.5"
 """Every image changed for the critic, instead of as many as it takes, which is the rule."""
 NOT_MEASURED = "none by these features; settings chosen by rule, one core"
 """Of rows that show what a user's own images come to in minutes."""
+
+
+def plain_gan(data: str) -> str:
+    """What is published of points of such data."""
+    found = EXPERIMENTS["pacgan"].arms[f"{data}, 1"].published
+    return (
+        f"none of R3GAN; of a plain GAN after 400,000 steps {found} (modes, clearly of one, reverse KL; "
+        "Lin et al. 2018)"
+    )
+
+
 ROWS = {
-    "gan": Row("gan --preset paper --epochs 100", (0,), "none for these networks; the listing's length"),
-    "acgan": Row("acgan --preset paper --epochs 2", (0,), "none; 2 of the listing's 100 epochs: short"),
-    "demo": Row("r3gan --preset digits --max-steps 3500", (0,), "none; about two minutes: short"),
+    "gan": Row(
+        "gan --preset paper --epochs 100",
+        (0,),
+        "none for the listing's networks; larger ones have a Parzen log-likelihood of 225 ± 2 nats "
+        "(Goodfellow et al. 2014, table 1)",
+    ),
+    "acgan": Row(
+        "acgan --preset paper --epochs 2",
+        (0,),
+        "none for the listing's networks",
+        short="2 of the listing's 100 epochs",
+    ),
+    "demo": Row(
+        "r3gan --preset digits --max-steps 3500",
+        (0,),
+        "none of MNIST; on CIFAR-10 with classes FID 1.96 by Inception's features (Huang et al. 2024)",
+        short="about two minutes",
+    ),
     "ring": Row(
         "r3gan --preset points --data ring --max-steps 3000",
         (0, 1, 2),
-        "a plain GAN after 400 000 steps: 6.3 ± 0.5 modes, 98.2 % (Lin et al. 2018); ours is short",
+        plain_gan("ring"),
+        short="3,000 steps",
     ),
     "grid": Row(
         "r3gan --preset points --data grid --max-steps 3000",
         (0, 1, 2),
-        "a plain GAN after 400 000 steps: 17.3 ± 0.8 modes, 94.8 % (Lin et al. 2018); ours is short",
+        plain_gan("grid"),
+        short="3,000 steps",
     ),
     "seqgan": Row(
         "seqgan --data oracle:seqgan_oracle.npz",
         (0, 1, 2),
-        "NLL by the oracle 8.736 (maximum likelihood alone: 9.038); a smaller critic and fewer steps here",
+        f"NLL by the oracle 8.736 (Yu et al. 2017, table 1; maximum likelihood alone: {LIKELIHOOD})",
         "texts",
+        "a smaller critic and fewer steps",
     ),
     "language-model": Row(
         "language-model --data oracle:seqgan_oracle.npz --epochs 120",
         (0,),
-        "NLL by the oracle 9.038 (the log of the authors' code: 9.07)",
+        f"NLL by the oracle {LIKELIHOOD} (Yu et al. 2017, table 1; the log of the authors' code: 9.07)",
         "texts",
     ),
     "quatrains-language-model": Row(
@@ -119,11 +155,16 @@ ROWS = {
     "quatrains-seqgan": Row(
         "seqgan --data text:quatrains.txt --likelihood-epochs 8 --critic-epochs 2 --rounds 40",
         (0, 1, 2),
-        OTHER_POEMS + ": 0.739; fewer steps here",
+        OTHER_POEMS + ": 0.739",
         "texts",
+        "fewer steps",
     ),
     "quatrains-relgan": Row(
-        "relgan --data text:quatrains.txt --likelihood-epochs 8 --rounds 200", (0, 1, 2), "none", "texts"
+        "relgan --data text:quatrains.txt --likelihood-epochs 8 --rounds 200",
+        (0, 1, 2),
+        "none of such poems",
+        "texts",
+        "200 of 3,000 rounds",
     ),
     "emoji-32": Row(f"r3gan {EMOJI} --size 32 --max-minutes 10", (0, 1, 2), NOT_MEASURED),
     "emoji-32-always": Row(f"r3gan {EMOJI} --size 32 --max-minutes 10 {ALWAYS}", (0, 1, 2), NOT_MEASURED),
@@ -186,31 +227,48 @@ def table(title: str) -> str:
     for name, row in ROWS.items():
         if row.table != title:
             continue
-        runs = [KEPT / f"{name}-{seed}" for seed in row.seeds if (KEPT / f"{name}-{seed}").is_dir()]
+        runs = kept_runs(name)
         if not runs:
             continue
-        found = [Evaluation.from_json((run / "evaluation.json").read_text()) for run in runs]
+        found = evaluations(runs)
         steps = json.loads((runs[0] / "status.json").read_text())["step"]
         cells = [cell(column, found) for column in columns]
-        words = [f"`{row.command}`", str(len(runs)), f"{steps:,}", *cells, row.published]
+        beside = kept_lines.published(row.published, row.short)
+        words = [f"`{row.command}`", str(len(runs)), f"{steps:,}", *cells, beside]
         lines.append(f"| {' | '.join(words)} |")
     return "\n".join(lines) + "\n"
 
 
+def kept_runs(name: str) -> list[Path]:
+    """The kept runs of a row, a folder for each seed."""
+    runs = [KEPT / f"{name}-{seed}" for seed in ROWS[name].seeds]
+    return [run for run in runs if run.is_dir()]
+
+
+def evaluations(runs: Sequence[Path]) -> list[Evaluation]:
+    """What the kept runs were found to be."""
+    return [Evaluation.from_json((run / "evaluation.json").read_text()) for run in runs]
+
+
 def cell(figure: str, found: Sequence[Evaluation]) -> str:
-    """One figure: mean with Student's interval over seeds, of log-odds for shares, or one's own interval."""
+    """One figure of runs that differ by their seeds alone, beside that of real examples."""
     values = [evaluation.figures[figure] for evaluation in found if figure in evaluation.figures]
     if not values:
         return "–"
+    reference = values[0].reference
+    beside = "" if reference is None else f"; real {shown(figure)(reference)}"
+    return over_seeds(figure, values) + beside
+
+
+def over_seeds(figure: str, values: Sequence[EstimatedFigure]) -> str:
+    """The mean with Student's interval over seeds, of log-odds for shares, or one's own interval."""
     show = shown(figure)
-    over_seeds = share_over_seeds if figure in PERCENT else mean_over_seeds
-    spread = over_seeds([value.value for value in values])
+    mean = share_over_seeds if figure in PERCENT else mean_over_seeds
+    spread = mean([value.value for value in values])
     low, high = (values[0].low, values[0].high) if spread.low is None else (spread.low, spread.high)
     assert low is not None
     assert high is not None
-    reference = values[0].reference
-    beside = "" if reference is None else f"; real {show(reference)}"
-    return f"{show(spread.value)} [{show(low)}, {show(high)}]{beside}"
+    return f"{show(spread.value)} [{show(low)}, {show(high)}]"
 
 
 def shown(figure: str) -> Callable[[float], str]:

@@ -60,6 +60,8 @@ class Claim:
     less: dict[str, str | int | float]
     """And of what it is compared with."""
     claim: str
+    published: str = "no figure of such images"
+    """What the paper has of the two, with other data, larger networks and longer runs."""
 
     def command(self, variant: str) -> str:
         """How `whole`, or `less`, is trained, without its seed; claims may have runs in common."""
@@ -78,6 +80,8 @@ CLAIMS = {
         {"adversarial_weight": 1.0, "skips": True},
         {"adversarial_weight": 0.0, "skips": True},
         "L1 and critic have a better FID than L1 alone (Isola et al. 2017, table 1)",
+        "on Cityscapes a network that was trained on real photographs recognises 66 % of the pixels that L1 "
+        "and critic make, 42 % of those that L1 alone makes (Isola et al. 2017, table 1)",
     ),
     "skips": Claim(
         "pix2pix",
@@ -86,6 +90,8 @@ CLAIMS = {
         {"adversarial_weight": 1.0, "skips": True},
         {"adversarial_weight": 1.0, "skips": False},
         "the U-Net is above an encoder-decoder (Isola et al. 2017, table 2)",
+        "on Cityscapes a network that was trained on real photographs recognises 55 % of the pixels that the "
+        "U-Net makes, 29 % of the encoder-decoder's (Isola et al. 2017, table 2)",
     ),
     "categories": Claim(
         "pix2pix",
@@ -117,7 +123,8 @@ CLAIMS = {
         {"preset": "small", "flips": False, "resnet_steps": 700, "max_steps": 1400},
         {"adversarial_weight": 0.01},
         {"adversarial_weight": 0.0},
-        "SRGAN is below SRResNet in PSNR (29.40 and 32.05 on Set5), and better in FID (Ledig et al. 2017)",
+        "SRGAN is below SRResNet in PSNR, and better in FID (Ledig et al. 2017)",
+        "PSNR on Set5, four times as large: SRGAN 29.40, SRResNet 32.05 (Ledig et al. 2017)",
     ),
     "denoise": Claim(
         "denoise",
@@ -201,7 +208,7 @@ def table() -> str:
         if not seeds:
             continue
         runs = {each: [known[each][seed] for seed in seeds] for each in known}
-        lines += ["", f"## {name}: {claim.claim}", ""]
+        lines += ["", f"## {name}: {claim.claim}", "", f"Published: {claim.published}.", ""]
         titles = (
             f"figure, {counted(len(seeds), 'seed')}",
             f"`{_words(claim.whole)}`",
@@ -213,11 +220,16 @@ def table() -> str:
         for figure in [figure for figure in FIGURES if all(figure in run for run in every)]:
             whole, less = ([run[figure] for run in runs[each]] for each in ("whole", "less"))
             apart = [ours - theirs for ours, theirs in zip(whole, less, strict=True)]
-            over_seeds = share_over_seeds if figure in SHARES else mean_over_seeds
-            spreads = (over_seeds(whole), over_seeds(less), mean_over_seeds(apart))
-            cells = (kept_lines.interval(spread, ".3g") for spread in spreads)
+            difference = kept_lines.interval(mean_over_seeds(apart), ".3g")
+            cells = (over_seeds(figure, whole), over_seeds(figure, less), difference)
             lines.append(f"| {figure} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def over_seeds(figure: str, values: Sequence[float]) -> str:
+    """The mean over seeds with Student's interval, of shares that of their log-odds."""
+    mean = share_over_seeds if figure in SHARES else mean_over_seeds
+    return kept_lines.interval(mean(values), ".3g")
 
 
 def _words(options: dict[str, Any]) -> str:
