@@ -323,7 +323,9 @@ Complain = Callable[..., Complaint]
         ("sample missing", "sparring sample needs --out"),
         ("sample missing --out a.bmp", "not as 'a.bmp'."),
         ("sample missing --out a.png", "missing is not a run"),
-        ("zoo gan", "does not know what to do with 'gan'"),
+        ("zoo gan acgan", "does not know what to do with 'acgan'"),
+        ("zoo gna", "There is no system 'gna'. Did you mean 'gan'?"),
+        ("zoo gan --search wasserstein", "Either a system ('gan') or --search 'wasserstein' can be shown"),
     ],
 )
 def test_mistyped_commands(
