@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,8 @@ from sparring.errors import DataError
 from sparring.runs.description import as_of_today
 from sparring.runs.origins import recorded_dataset
 from sparring.training.engine import Engine
+
+RunHere = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def numbered(count: int, times: int = 1) -> Dataset:
@@ -109,6 +113,31 @@ def test_a_run_trains_on_the_others_alone_and_is_evaluated_with_what_it_kept_asi
     evaluation = sparring.evaluate(out, 50, device="cpu")
     assert evaluation.unseen
     assert evaluation.figures["memorised"].reference is not None
+
+
+@pytest.mark.parametrize(
+    ("count", "mend"),
+    [
+        (300, "--hold-out 0.1 keeps some aside"),
+        (100, "--hold-out 0.2 keeps some aside"),
+        (30, "30 examples are too few for that"),
+    ],
+)
+def test_without_held_out_examples_it_is_said_which_figure_there_will_not_be(
+    count: int, mend: str, tmp_path: Path, run_here: RunHere
+) -> None:
+    chance = np.random.default_rng(0)
+    pixels = chance.integers(0, 256, (count, 8, 8), dtype=np.uint8)
+    np.savez(tmp_path / "two.npz", images=pixels, labels=np.arange(count) % 2)
+    words = ["--data", f"npz:{tmp_path / 'two.npz'}", "--max-steps", "1", "--batch-size", "10"]
+    few = ["train", "improved-gan", *words, "--labelled", "10"]
+    hint = f"Hint: Nothing is held out, so there will be no test error: {mend}."
+    assert hint in run_here(*few, "--out", tmp_path / "few").stdout
+    asked_for = run_here(*few, "--hold-out", "0", "--out", tmp_path / "asked for")
+    without_figures = run_here("train", "gan", *words, "--out", tmp_path / "gan")
+    for run in (asked_for, without_figures):
+        assert run.returncode == 0
+        assert "Nothing is held out" not in run.stdout
 
 
 def test_a_run_that_cannot_hold_out_is_refused_before_its_folder_is_made(

@@ -84,7 +84,7 @@ def test_held_out_examples_of_which_none_has_a_label_are_no_test(tmp_path: Path)
     np.savez(path, x_train=images, y_train=some, x_test=images, y_test=nothing)
     dataset = load_dataset(f"npz:{path}")
     assert dataset.held_out is None
-    assert "Of those held out none has a label" in hints(dataset)[0]
+    assert "Of those held out none has a label: they are left out." in hints(dataset)[0]
     np.savez(path, x_train=images, y_train=nothing, x_test=images, y_test=some)
     with pytest.raises(DataError, match=r"None of the 6 training examples of .* has a label, as '-1' says"):
         load_dataset(f"npz:{path}")

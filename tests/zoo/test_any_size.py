@@ -23,7 +23,7 @@ from sparring.nn.layers import Crop
 from sparring.nn.networks import LARGEST_START, SMALLEST_SIDE, beginning
 from sparring.randomness import Randomness
 from sparring.training.engine import Engine
-from sparring.training.largeness import hint_of_largeness
+from sparring.training.hints import hints_of_largeness
 from sparring.zoo import SYSTEMS, find_system
 
 Make = Callable[..., Engine]
@@ -78,10 +78,9 @@ def spec_of(system: str, width: int, height: int, channels: int = 3) -> DataSpec
 
 @pytest.mark.parametrize("system", TINY)
 def test_networks_that_have_grown_with_the_images_are_named(system: str) -> None:
-    assert hint_of_largeness(built(system, 28, 28)) is None
+    assert not list(hints_of_largeness(built(system, 28, 28)))
     if system == "gan":
-        hint = hint_of_largeness(built(system, 512, 512))
-        assert hint is not None
+        (hint,) = hints_of_largeness(built(system, 512, 512))
         assert "have 403 million weights with colour images of 512 x 512" in hint
         assert "--size 64" in hint
 

@@ -16,6 +16,8 @@ from sparring.randomness import Randomness
 
 FEWEST = 20
 """Fewer examples than this are not worth a figure, neither of those kept aside nor of the others."""
+USUAL = 0.1
+"""The share that is advised where it keeps that many aside."""
 Aside = Callable[[Dataset], Dataset]
 """Holds out some examples of data, or none."""
 
@@ -33,6 +35,12 @@ def aside(share: float | None, seed: int = 0) -> Aside:
             f"--hold-out is {share:g}; give a share below 1, such as 0.1, or 0 to hold out nothing."
         )
     return (lambda dataset: hold_out(dataset, share, seed)) if share else none_held_out
+
+
+def share_for(count: int) -> float | None:
+    """The share of so many examples that is advised to be held out; None where they are too few for any."""
+    least = _least(count)
+    return None if least is None else max(USUAL, least)
 
 
 def none_held_out(dataset: Dataset) -> Dataset:
@@ -112,7 +120,10 @@ def _without_copies(dataset: Dataset) -> Dataset:
 
 def _enough(count: int) -> str:
     """What to do where the share of so many examples is too few or too many."""
-    if count < 2 * FEWEST:
-        return "Leave it away: this data is too small."
-    least = math.ceil(100 * FEWEST / count) / 100
-    return f"Give from {least:g} to {1 - least:g}."
+    least = _least(count)
+    return f"Give from {least:g} to {1 - least:g}." if least else "Leave it away: this data is too small."
+
+
+def _least(count: int) -> float | None:
+    """The least share of so many examples that is worth a figure; None where they are too few for any."""
+    return None if count < 2 * FEWEST else math.ceil(100 * FEWEST / count) / 100

@@ -72,7 +72,7 @@ def unlabelled_apart(dataset: Dataset, called: str | None) -> Dataset:
     )
     if held_out is not None and not len(held_out):
         held_out = None
-        hint += " Of those held out none has a label, so that there is no test error: give --hold-out 0.1."
+        hint += " Of those held out none has a label: they are left out."
     provenance = replace(dataset.provenance, hints=(*dataset.provenance.hints, hint))
     return replace(labelled, held_out=held_out, provenance=provenance)
 

@@ -16,6 +16,8 @@ from sparring.data import short_data_name
 from sparring.errors import Interrupted, SettingError, SparringError
 from sparring.game import Game
 from sparring.game_settings import PAPER
+from sparring.mistakes import refuse
+from sparring.mistakes.figures import figure_mistakes
 from sparring.processes import join_processes
 from sparring.runs.folder import Run
 from sparring.runs.group import Group
@@ -26,6 +28,7 @@ from sparring.training.beginning import begin_from
 from sparring.training.data import read_data
 from sparring.training.ending import check_enough_to_evaluate
 from sparring.training.engine import Engine
+from sparring.training.hints import hints_of_game
 from sparring.training.progress import GroupProgress
 from sparring.training.recommending import choose_settings, with_size
 from sparring.training.settings import LIMITS, RunSettings, settings_of
@@ -161,7 +164,11 @@ def shared_options(
         engine = Engine(
             game_class, chosen.settings, dataset, None, asked.seed, processes, microbatches=asked.microbatches
         )
-        for line in chosen.lines:
+        refuse(figure_mistakes(engine.game))
+        for line in (
+            *chosen.lines,
+            *(f"Hint: {hint}" for hint in hints_of_game(engine.game, dataset, asked)),
+        ):
             console.line(line)
         choose_arithmetic(engine, asked, console)
         if asked.from_ is not None:

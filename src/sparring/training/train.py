@@ -25,8 +25,8 @@ from sparring.training.data import read_data
 from sparring.training.describing import description_of
 from sparring.training.ending import check_enough_to_evaluate, say_how_good
 from sparring.training.engine import Engine
+from sparring.training.hints import hints_of_game
 from sparring.training.holding import holding
-from sparring.training.largeness import hint_of_largeness
 from sparring.training.length import announce_length, published_length, settle_length
 from sparring.training.loop import Loop
 from sparring.training.recommending import choose_settings, with_size
@@ -94,9 +94,8 @@ def start(
         limit, announce = published_length(engine), True
     if asked.from_ is not None:
         console.line(begin_from(asked.from_, engine))
-    largeness = hint_of_largeness(engine.game)
-    if largeness is not None:
-        console.line(f"Hint: {largeness}")
+    for hint in hints_of_game(engine.game, dataset, asked):
+        console.line(f"Hint: {hint}")
     choose_arithmetic(engine, asked, console)
     description = description_of(system, asked, chosen, dataset, engine, summary(dataset), limit)
     with processes.ending_together():
