@@ -148,11 +148,6 @@ def test_orders_differ_between_epochs_and_seeds() -> None:
     assert len({tuple(order) for order in orders}) == 3
 
 
-def test_a_batch_that_does_not_divide_among_processes_is_refused() -> None:
-    with pytest.raises(SettingError, match="cannot be divided among 2 processes"):
-        stream(10, 5, processes=2)
-
-
 def test_images_come_in_the_range_of_the_game(make_dataset: Callable[..., Dataset]) -> None:
     dataset = make_dataset(20)
     for low, high in ((0.0, 1.0), (-1.0, 1.0)):

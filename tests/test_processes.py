@@ -18,10 +18,12 @@ import torch
 from safetensors.torch import load_file
 
 import sparring
-from sparring.data.dataset import Batch
+from sparring.data.dataset import Batch, Dataset
+from sparring.game import GameSettings, Source
 from sparring.processes import Processes, join_processes
 from sparring.runs.folder import Run
 from sparring.training.engine import Engine
+from sparring.zoo.gan import GAN
 
 
 def free_port() -> int:
@@ -352,5 +354,33 @@ def test_shares_of_noise_make_up_the_noise_of_one() -> None:
 
 
 def test_a_batch_must_divide(make_engine: Callable[..., Engine]) -> None:
-    with pytest.raises(sparring.SparringError, match="cannot be divided among 3 processes"):
+    with pytest.raises(sparring.SparringError, match=r"divided among 3 processes: .* 3 as --batch-size"):
         make_engine("gan", processes=Processes(torch.device("cpu"), 0, 3), batch_size=10)
+
+
+class Uneven(GAN):
+    """Deals batches of a size of its own."""
+
+    @classmethod
+    def sources(cls, settings: GameSettings, data: Dataset) -> dict[str, Source]:
+        return {"real": Source(data, 5)}
+
+
+def test_a_batch_that_is_not_of_the_size_that_was_given_is_called_by_its_name(
+    make_engine: Callable[..., Engine],
+) -> None:
+    with pytest.raises(sparring.SparringError, match=r"deals 'real' in batches of 5 .*: train in one"):
+        make_engine(Uneven, processes=Processes(torch.device("cpu"), 0, 2), batch_size=10)
+
+
+def test_examples_that_are_only_looked_at_need_not_divide(make_engine: Callable[..., Engine]) -> None:
+    """Each process sees all the examples by whose class a classifier is judged."""
+    alone, second = (
+        make_engine("improved-gan", processes=Processes(torch.device("cpu"), rank, count), validation=5)
+        for rank, count in ((0, 1), (1, 2))
+    )
+    ours, theirs = (engine.game.validation() for engine in (alone, second))
+    assert ours is not None
+    assert theirs is not None
+    assert len(ours) == 5
+    assert torch.equal(ours.examples, theirs.examples)

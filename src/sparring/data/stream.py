@@ -22,7 +22,7 @@ class Stream:
     """Deals a data set epoch after epoch, without end.
 
     Its whole state is `position`, the number of batches dealt. With several processes each gets an equal
-    share of every batch; the examples that do not divide evenly sit out the epoch.
+    share of every batch; the examples of the last one that do not divide evenly sit out the epoch.
 
     Args:
         dataset: what is dealt, in the range of the game.
@@ -33,7 +33,7 @@ class Stream:
 
     Raises:
         DataError: the data is a single example.
-        SettingError: the data is smaller than a batch, or the batch does not divide among the processes.
+        SettingError: the data is smaller than a batch.
     """
 
     def __init__(
@@ -53,11 +53,6 @@ class Stream:
             raise SettingError(
                 f"{dataset.name} has {len(dataset):,} training examples, fewer than a batch of {batch_size}: "
                 f"use --batch-size {len(dataset)} or less, or more data."
-            )
-        if batch_size % processes.count:
-            raise SettingError(
-                f"A batch of {batch_size} cannot be divided among {processes.count} processes: "
-                f"use a multiple of {processes.count} as --batch-size."
             )
         self.examples = dataset.examples.to(processes.device)
         self.condition = dataset.condition.to(processes.device)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from torch import nn
 
+from sparring.data.stream import Stream
 from sparring.errors import SettingError
-from sparring.game import Game
+from sparring.game import Game, Phase
 
 FEWEST_NORMALISED = 2
 """Vectors without which their batch normalisation has no variance."""
@@ -21,4 +24,23 @@ def check_batch_size(game: Game, microbatches: int) -> None:
         raise SettingError(
             f"batch_size is {size}{parts}: batch normalisation of vectors, which these networks have, needs "
             f"at least {FEWEST_NORMALISED} examples at a time."
+        )
+
+
+def check_shares(game: Game, phases: Sequence[Phase], streams: Mapping[str, Stream], processes: int) -> None:
+    """Raise SettingError where a batch of some turn does not divide among processes. What is looked at as a
+    run begins, and never dealt, each of them sees whole."""
+    dealt = {source for phase in phases for turn in phase.turns for source in turn.sources}
+    for name, stream in streams.items():
+        size = stream.batch_size
+        if name not in dealt or size % processes == 0:
+            continue
+        if size == game.settings.batch_size:
+            raise SettingError(
+                f"A batch of {size} cannot be divided among {processes} processes: use a multiple of "
+                f"{processes} as --batch-size."
+            )
+        raise SettingError(
+            f"{type(game).__name__} deals '{name}' in batches of {size} on this data, which cannot be "
+            f"divided among {processes} processes: train in one."
         )

@@ -18,7 +18,7 @@ from sparring.data.stream import Stream
 from sparring.figures import tested
 from sparring.game import Game, GameSettings, Number, Turn
 from sparring.mistakes import refuse
-from sparring.mistakes.batches import check_batch_size
+from sparring.mistakes.batches import check_batch_size, check_shares
 from sparring.mistakes.losses import refusing
 from sparring.mistakes.players import player_mistakes
 from sparring.mistakes.sources import source_mistakes, start_mistakes
@@ -106,6 +106,7 @@ class Engine:
             replace(phase, turns=self.game.tricks.turns([*map(refusing, phase.turns)], self.game))
             for phase in self.game.phases()
         ]
+        check_shares(self.game, self.phases, self.streams, processes.count)
         self.set_length(total_steps)
         self.decay = linear_decay(settings.learning_rate_decay)
         self.step = 0

@@ -165,10 +165,8 @@ def shared_options(
             game_class, chosen.settings, dataset, None, asked.seed, processes, microbatches=asked.microbatches
         )
         refuse(figure_mistakes(engine.game))
-        for line in (
-            *chosen.lines,
-            *(f"Hint: {hint}" for hint in hints_of_game(engine.game, dataset, asked)),
-        ):
+        hints = [f"Hint: {hint}" for hint in hints_of_game(engine.game, dataset, asked)]
+        for line in (*chosen.lines, *hints):
             console.line(line)
         choose_arithmetic(engine, asked, console)
         if asked.from_ is not None:
