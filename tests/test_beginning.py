@@ -13,10 +13,13 @@ from PIL import Image
 
 import sparring
 from sparring.cli import main
+from sparring.data.kinds import Tokens
+from sparring.data.kinds.tokens import MARKS
 from sparring.errors import CheckpointError, DataError, SettingError
 from sparring.runs.folder import Run
 from sparring.training.beginning import take
 from sparring.training.loop import Loop
+from sparring.training.renaming import Renaming
 
 
 def write_data(path: Path, classes: int, seed: int = 0, first: int = 0) -> str:
@@ -121,13 +124,57 @@ def test_it_is_said_what_was_taken(before: Run, tmp_path: Path, capsys: pytest.C
 def test_rows_follow_the_names_of_classes() -> None:
     own = {"embedding": torch.zeros(3, 2), "head": torch.zeros(4, 2), "other": torch.zeros(5)}
     others = {"embedding": torch.tensor([[1.0, 1], [2, 2]]), "head": torch.ones(4, 2), "gone": torch.ones(1)}
-    taken = take(own, others, ("cat", "dog"), ("bird", "dog", "cat"))
+    changed = Renaming("classes", ("cat", "dog"), ("bird", "dog", "cat"), {"embedding": 0})
+    taken = take(own, others, [changed])
     assert own["embedding"].tolist() == [[0, 0], [2, 2], [1, 1]]
     assert own["head"].eq(1).all()
-    assert (taken.whole, taken.by_class, taken.new) == (["head"], ["embedding"], ["other"])
+    assert (taken.whole, taken.renamed, taken.new) == (["head"], {"classes": ["embedding"]}, ["other"])
     assert taken.text == (
         "2 of 3 tensors; by the names of classes embedding, new rows for bird; new are other"
     )
+
+
+def write_texts(path: Path, letters: str) -> str:
+    """Each letter after the other, as often as that the first ones are the most frequent."""
+    lines = [letters[start : start + length] for start in range(3) for length in range(2, len(letters))]
+    path.write_text("\n".join(lines * 2), encoding="utf-8")
+    return f"text:{path}"
+
+
+@pytest.mark.parametrize("letters", ["efgabcdhi", "ifgabcdehklm"])
+@pytest.mark.parametrize("system", ["language-model", "wgan-gp"])
+def test_tokens_are_taken_by_what_they_stand_for(system: str, letters: str, tmp_path: Path) -> None:
+    """Also of vocabularies that are equally large, and in tensors that have them along another dimension."""
+    small = {"max_steps": 1, "batch_size": 2, "hold_out": 0.0, "quiet": True, "threads": 1, "preset": "paper"}
+    first = sparring.train(
+        system, data=write_texts(tmp_path / "one.txt", "abcdefghi"), out=tmp_path / "one", **small
+    )
+    run = sparring.train(
+        system, data=write_texts(tmp_path / "two.txt", letters), out=tmp_path / "two", from_=first, **small
+    )
+    ours, theirs = networks(run, 0), networks(first, 1)
+    known, before = (
+        list(each.description["data"]["spec"]["examples"]["vocabulary"]) for each in (run, first)
+    )
+    assert known != before
+    both = [token for token in known if token in before]
+    rows, others = [known.index(token) for token in both], [before.index(token) for token in both]
+    dimensions = {
+        "language-model": {"generator.embedding.weight": 0, "generator.scores.bias": 0},
+        "wgan-gp": {"critic.0.1.weight": 1, "generator.7.bias": 0},
+    }
+    for name, dimension in dimensions[system].items():
+        assert torch.equal(
+            ours[name].index_select(dimension, torch.tensor(rows)),
+            theirs[name].index_select(dimension, torch.tensor(others)),
+        )
+
+
+def test_a_mark_is_no_token_that_is_written_like_it() -> None:
+    marked = Tokens((4,), (*MARKS, "a", MARKS[1]), " ", ends=True)
+    assert len(set(marked.meanings)) == 5
+    plain = Tokens((4,), ("a", MARKS[1]))
+    assert marked.renumbered(plain, torch.tensor([0, 1])).tolist() == [3, 4]
 
 
 def test_nothing_that_matches_is_refused(before: Run, tmp_path: Path) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from sparring.data.kinds import Classes, kind_from
 from sparring.errors import CheckpointError, SettingError
-from sparring.game import Game
-from sparring.randomness import Randomness, seeded_initialisation
 from sparring.runs.folder import Run
 from sparring.training.engine import Engine
+from sparring.training.renaming import Renaming, renamings
 from sparring.zoo import usual_system
 
 NAMED = 5
@@ -27,21 +25,22 @@ class Taken:
 
     whole: list[str] = field(default_factory=list)
     """Tensors of the same name and shape."""
-    by_class: list[str] = field(default_factory=list)
-    """Those that have a row for each class: the rows of classes that both data sets have."""
+    renamed: dict[str, list[str]] = field(default_factory=dict)
+    """By what has other numbers, such as `classes`: tensors that have an entry for each, of which those that
+    both data sets have were taken."""
     new: list[str] = field(default_factory=list)
     """Those that begin as in any run."""
-    new_classes: list[str] = field(default_factory=list)
-    """Classes of which the other run knew nothing."""
+    unknown: dict[str, list[str]] = field(default_factory=dict)
+    """By what they are: classes, or tokens, of which the other run knew nothing."""
 
     @property
     def text(self) -> str:
         """In words, such as `41 of 43 tensors; new are critic.head.weight and critic.head.bias`."""
-        found = len(self.whole + self.by_class)
+        found = len(self.whole) + sum(map(len, self.renamed.values()))
         parts = [f"{found} of {found + len(self.new)} tensors"]
-        if self.by_class:
-            classes = f", new rows for {_listed(self.new_classes)}" if self.new_classes else ""
-            parts.append(f"by the names of classes {_listed(self.by_class)}{classes}")
+        for what, tensors in self.renamed.items():
+            new = f", new rows for {_listed(self.unknown[what])}" if self.unknown[what] else ""
+            parts.append(f"by the names of {what} {_listed(tensors)}{new}")
         if self.new:
             parts.append(f"new are {_listed(self.new)}")
         return "; ".join(parts)
@@ -82,10 +81,8 @@ def begin_from(path: str, engine: Engine) -> str:
     if checkpoint is None:
         raise CheckpointError(f"{path} has no checkpoint yet: there is nothing to begin from.")
     networks = engine.game.state_dict()
-    before = kind_from(run.description["condition"]).class_names
-    now = engine.game.data.condition.class_names
-    rows = rows_of_classes(engine.game) if len(before) == len(now) and before != now else ()
-    taken = take(networks, checkpoint.networks, before, now, rows)
+    changed = list(renamings(engine.game, run.description["data"]["spec"]))
+    taken = take(networks, checkpoint.networks, changed)
     if not taken.whole:
         raise SettingError(
             f"Nothing in {path} matches these networks: give the system and the settings that it was trained "
@@ -95,50 +92,38 @@ def begin_from(path: str, engine: Engine) -> str:
     return f"Begins with the weights of {path} at step {checkpoint.step:,}: {taken.text}."
 
 
-def rows_of_classes(game: Game) -> set[str]:
-    """The names of a game's tensors that have a row for each class: with one class more they are others."""
-    classes = Classes((*game.data.condition.class_names, "one more"))
-    with seeded_initialisation(0):
-        wider = type(game)(game.settings, replace(game.data, condition=classes), Randomness(0)).state_dict()
-    return {name for name, own in game.state_dict().items() if wider[name].shape[:1] != own.shape[:1]}
-
-
 @torch.no_grad()
-def take(
-    networks: dict[str, Tensor],
-    others: dict[str, Tensor],
-    before: Sequence[str],
-    now: Sequence[str],
-    rows: Collection[str] = (),
-) -> Taken:
+def take(networks: dict[str, Tensor], others: dict[str, Tensor], changed: Sequence[Renaming] = ()) -> Taken:
     """Copy what matches, in place.
 
     Args:
         networks: the tensors of a game, by name.
         others: those of another.
-        before: the names of the other's classes.
-        now: those of ours.
-        rows: the tensors that have a row for each class, where the classes are as many and others.
+        changed: what has other numbers in the other.
     """
-    taken = Taken(new_classes=[name for name in now if name not in before])
+    taken = Taken(unknown={each.name: each.new for each in changed})
     for name, own in networks.items():
         other = others.get(name)
-        if other is not None and other.shape == own.shape and name not in rows:
+        moved = next((each for each in changed if name in each.dimensions), None)
+        if other is None or not _fits(own, other, name, moved):
+            taken.new.append(name)
+        elif moved is None:
             own.copy_(other)
             taken.whole.append(name)
-        elif other is not None and before and _are_rows(own, other, len(now), len(before)):
-            for row, label in enumerate(now):
-                if label in before:
-                    own[row] = other[before.index(label)]
-            taken.by_class.append(name)
         else:
-            taken.new.append(name)
+            ours, theirs = moved.places
+            own.index_copy_(moved.dimensions[name], ours, other.index_select(moved.dimensions[name], theirs))
+            taken.renamed.setdefault(moved.name, []).append(name)
     return taken
 
 
-def _are_rows(own: Tensor, other: Tensor, now: int, before: int) -> bool:
-    """Whether two tensors have a row for each class, of the same shape."""
-    return own.dim() == other.dim() > 0 and own.shape == (now, *other.shape[1:]) and len(other) == before
+def _fits(own: Tensor, other: Tensor, name: str, moved: Renaming | None) -> bool:
+    """Whether two tensors are of one shape, but for as many things as their games know of."""
+    if moved is None:
+        return own.shape == other.shape
+    at, wanted = moved.dimensions[name], list(own.shape)
+    wanted[at] = len(moved.before)
+    return own.shape[at] == len(moved.now) and list(other.shape) == wanted
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -66,6 +66,15 @@ class Classes(Kind):
         return self.names
 
     @property
+    def meanings(self) -> tuple[str, ...]:
+        """The names."""
+        return self.names
+
+    def with_one_more(self) -> Classes:
+        """A class more."""
+        return Classes((*self.names, "one more"))
+
+    @property
     def about(self) -> str:
         """Such as `10 classes`."""
         return f"{len(self.names)} classes"

@@ -134,6 +134,15 @@ class Kind(ABC):
         return ()
 
     @property
+    def meanings(self) -> tuple[str, ...]:
+        """What each number stands for, where values are numbers of things; no two are the same."""
+        return ()
+
+    def with_one_more(self) -> Kind:
+        """The same kind, of one thing more where values are numbers of things."""
+        return self
+
+    @property
     @abstractmethod
     def about(self) -> str:
         """In words, such as `grey images of 28 x 28`."""

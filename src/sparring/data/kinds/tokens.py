@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import torch
@@ -60,6 +60,16 @@ class Tokens(Kind):
     ends: bool = False
     """Whether texts may be shorter: then the vocabulary begins with `MARKS`, a text that is shorter than the
     length has the end behind it, and padding behind that."""
+
+    @property
+    def meanings(self) -> tuple[str, ...]:
+        """The vocabulary; its marks are not tokens that happen to be written as they are."""
+        marks = len(MARKS) if self.ends else 0
+        return (*(f"the mark {mark}" for mark in self.vocabulary[:marks]), *self.vocabulary[marks:])
+
+    def with_one_more(self) -> Tokens:
+        """A token more."""
+        return replace(self, vocabulary=(*self.vocabulary, "one more"))
 
     @property
     def about(self) -> str:
@@ -131,11 +141,9 @@ class Tokens(Kind):
         no token where it knows of nothing unknown."""
         if not isinstance(other, Tokens) or other.vocabulary == self.vocabulary:
             return stored
-        marks = range(len(MARKS) if self.ends and other.ends else 0)
-        numbers = {token: number for number, token in enumerate(self.vocabulary) if number not in marks}
+        numbers = {meaning: number for number, meaning in enumerate(self.meanings)}
         lacking = UNKNOWN if self.ends else -1
-        table = [*marks, *(numbers.get(token, lacking) for token in other.vocabulary[len(marks) :])]
-        return torch.tensor(table)[stored]
+        return torch.tensor([numbers.get(meaning, lacking) for meaning in other.meanings])[stored]
 
     def vectors(self, stored: Tensor) -> Tensor:
         """A random code for each token, side by side: the squared distance is, on average, the number of
