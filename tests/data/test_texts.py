@@ -115,10 +115,11 @@ def test_the_frequent_comes_first_and_what_occurs_once_is_unknown(write: Write) 
     assert all(text.endswith("�") for text in shown(dataset))
 
 
-def test_odd_files_are_read(write: Write) -> None:
-    """A mark of the byte order, the line ends of Windows, blank lines, no end to the last line, an accent
-    typed in two ways."""
-    path = write("\ufeffab", "", "  ", *["ba ", "e\u0301ba", "\u00e9ba", "ab"] * 2, end=b"\r\n")
+@pytest.mark.parametrize("end", [b"\r\n", b"\r"])
+def test_odd_files_are_read(write: Write, end: bytes) -> None:
+    """A mark of the byte order, the line ends of Windows or of old Macs, blank lines, no end to the last
+    line, an accent typed in two ways."""
+    path = write("\ufeffab", "", "  ", *["ba ", "e\u0301ba", "\u00e9ba", "ab"] * 2, end=end)
     dataset = load(path)
     assert dataset.held_out is not None
     found = shown(dataset) + shown(dataset.held_out)

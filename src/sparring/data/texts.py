@@ -112,7 +112,7 @@ def _lines(path: Path) -> dict[int, str]:
     except OSError as error:
         raise DataError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
     lines = {}
-    for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+    for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").splitlines(), 1):
         try:
             text = unicodedata.normalize("NFC", line.decode()).strip()
         except UnicodeDecodeError as error:
