@@ -250,6 +250,13 @@ def test_a_strangers_weights_are_checked(exported: tuple[sparring.Run, Path], tm
         sparring.load(folder)
 
 
+def test_training_begins_with_the_run_and_not_with_the_model(
+    exported: tuple[sparring.Run, Path], tiny_npz: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(RunError, match=r"is an exported model, .* give the folder of the run"):
+        sparring.train(from_=exported[1], data=f"npz:{tiny_npz}", out=tmp_path / "run")
+
+
 def test_code_that_came_with_a_model_is_not_run(exported: tuple[sparring.Run, Path], tmp_path: Path) -> None:
     folder = Path(shutil.copytree(exported[1], tmp_path / "model"))
     (folder / "game.py").write_text("raise SystemExit('run')")

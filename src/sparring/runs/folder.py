@@ -24,6 +24,7 @@ from typing import Any
 import filelock
 
 from sparring.errors import CheckpointError, RunError, nearest
+from sparring.exporting.layout import is_exported
 from sparring.opening import plain_itself
 from sparring.runs.checkpoint import Tensors, packed, read_weights, unpacked
 from sparring.runs.checkpoints import Checkpoints
@@ -43,7 +44,7 @@ from sparring.runs.files import (
     write_json,
     writing,
 )
-from sparring.runs.place import claim, is_group, refuse_occupied
+from sparring.runs.place import claim, is_group, is_run, refuse_occupied
 from sparring.runs.records import Event, Row, Status
 from sparring.runs.tables import frame_of, write_csv
 from sparring.validation import check, parse_json
@@ -99,6 +100,11 @@ class Run:
             raise RunError(
                 f"{run.path} is a group of runs, one for each seed: give one of them, such as "
                 f"{next(iter(sorted(run.path.glob('seed-*/'))), run.path / 'seed-0')}."
+            )
+        if is_exported(run.path) and not is_run(run.path):
+            raise RunError(
+                f"{run.path} is an exported model, which can be sampled from and has nothing to go on with: "
+                "give the folder of the run that it was exported from."
             )
         if not os.path.lexists(run.path / "run.json"):
             siblings = [p.name for p in run.path.parent.glob("*") if os.path.isfile(p / "run.json")]
