@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import sparring
 from sparring.cli import main
 from sparring.data.kinds import Tokens
 from sparring.data.kinds.tokens import MARKS
-from sparring.errors import CheckpointError, DataError, SettingError
+from sparring.errors import CheckpointError, DataError, RunError, SettingError
 from sparring.runs.folder import Run
 from sparring.training.beginning import take
 from sparring.training.loop import Loop
@@ -190,6 +191,24 @@ def test_a_run_without_a_checkpoint_is_refused(before: Run, tmp_path: Path) -> N
     with pytest.raises(CheckpointError, match="has no checkpoint yet: there is nothing to begin from"):
         train(write_data(tmp_path / "two.npz", 2), tmp_path / "run", from_=str(empty), max_steps=1)
     assert not (tmp_path / "run").exists()
+
+
+def test_the_system_of_a_stranger_s_run_is_not_run(
+    before: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(before.path, tmp_path / "before")
+    code = (folder / "code.py").resolve()
+    code.write_text("raise AssertionError('It is run.')")
+    description = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(description | {"system": f"{code}:Evil"}))
+    data = write_data(tmp_path / "two.npz", 2)
+    for command in ("train", "tune"):
+        with pytest.raises(SystemExit) as ended:
+            main([command, "--from", str(folder), "--data", data, "--out", str(tmp_path / "run")])
+        assert ended.value.code == 2
+        assert "which may have come with the run" in capsys.readouterr().err
+    with pytest.raises(RunError, match="which may have come with the run"):
+        sparring.train(from_=folder, data=data, out=tmp_path / "run")
 
 
 def test_a_run_killed_before_its_first_checkpoint_begins_with_them_again(

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from sparring.errors import CheckpointError, SettingError
 from sparring.runs.folder import Run
+from sparring.runs.origins import refuse_what_came_with
 from sparring.training.engine import Engine
 from sparring.training.renaming import Renaming, renamings
 from sparring.zoo import usual_system
@@ -55,12 +56,16 @@ def unnamed_system(data: str, before: Run | Path | str | None) -> str:
         before: that run or its folder, if there is one.
 
     Raises:
-        SparringError: there is no such run or data, or no system is known for such data.
+        SparringError: there is no such run or data, no system is known for such data, or the run's own system
+            may have come with it.
     """
     if before is None:
         return usual_system(data)
     run = Run.open(before.path if isinstance(before, Run) else str(before))
-    return str(run.description["system"])
+    system = str(run.description["system"])
+    if ":" in system:
+        refuse_what_came_with(run.path, "system", system)
+    return system
 
 
 def begin_from(path: str, engine: Engine) -> str:
