@@ -12,6 +12,7 @@ from PIL import Image
 
 from sparring.data import load_dataset
 from sparring.data.folder import read_folder
+from sparring.data.summary import hints
 from sparring.errors import DataError
 
 # Modes that can be stored, with a format that stores them.
@@ -461,3 +462,20 @@ class TestBadImages:
             assert load(tmp_path).spec.shape in [(1, 28, 28), (3, 28, 28)]
         except DataError:
             return
+
+
+def test_what_stands_in_several_classes_is_counted(tmp_path):
+    """However it was written; a picture that is twice in one class is none of them."""
+    for name in "abc":
+        (tmp_path / name).mkdir()
+        for number in range(5):
+            grey(10 * number + 50 * "abc".index(name)).save(tmp_path / name / f"{number}.png")
+    grey(10).save(tmp_path / "a" / "again.png")
+    assert hints(load(tmp_path)) == []
+    grey(110).save(tmp_path / "b" / "first.tiff")
+    grey(110).save(tmp_path / "b" / "second.bmp")
+    grey(60).save(tmp_path / "a" / "of b.png", compress_level=0)
+    assert hints(load(tmp_path)) == [
+        "5 grey images of 28 x 28 stand in several classes at once, the first in 'a' and 'b': if that is not "
+        "meant, leave each in one."
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sparring.data.copies import in_several_classes
 from sparring.data.dataset import Dataset
 from sparring.data.listing import left_out_text
 from sparring.shown import counted
@@ -33,7 +34,23 @@ def hints(dataset: Dataset) -> list[str]:
         found.append(
             f"All {len(dataset):,} training examples are the same: there is nothing to learn but that one."
         )
+    elif dataset.class_names:
+        found += _contradiction(dataset)
     return found + [hint for part in _further_parts(dataset).values() for hint in hints(part)]
+
+
+def _contradiction(dataset: Dataset) -> list[str]:
+    """That some examples are in several classes at once."""
+    places = in_several_classes(dataset)
+    if not len(places):
+        return []
+    examples, classes = dataset.examples.values, dataset.condition.values
+    same = (examples[places] == examples[places[0]]).flatten(1).all(1)
+    first, second, *_ = (dataset.class_names[number] for number in classes[places[same]].unique().tolist())
+    return [
+        f"{dataset.examples.kind.amount(len(places))} stand in several classes at once, the first in "
+        f"'{first}' and '{second}': if that is not meant, leave each in one."
+    ]
 
 
 def _examples(dataset: Dataset) -> str:
