@@ -12,7 +12,7 @@ from torch import Tensor
 
 from sparring.data.dataset import Dataset, spec_from
 from sparring.data.kinds import kind_from
-from sparring.errors import CheckpointError, SettingError
+from sparring.errors import CheckpointError, DataError, SettingError
 from sparring.exporting.layout import WEIGHTS, is_exported, read_config
 from sparring.game import Game, GameSettings
 from sparring.model import Model
@@ -79,7 +79,7 @@ def _exported(path: Path, device: str, sampling: Mapping[str, float]) -> Model:
     networks = unpacked(read_weights(path / WEIGHTS), path / WEIGHTS)
 
     def no_data() -> Dataset:
-        raise SettingError(f"{path} is an exported model, which has no data: sample from the run itself.")
+        raise DataError(f"{path} is an exported model, which has no data: use the run itself.")
 
     return _model(find_system(config["system"]), config, networks, path, device, sampling, no_data)
 

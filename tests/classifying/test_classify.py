@@ -108,6 +108,18 @@ def test_where_classes_are_known_the_error_is_said(
     assert wrong < 0.2
 
 
+def test_an_exported_model_names_the_same_classes_with_probabilities_as_they_come(
+    run: Path, tmp_path: Path
+) -> None:
+    """It has no data to fit them on, and says so."""
+    exported = sparring.load(sparring.export(run, tmp_path / "model", onnx=False, page=False), device="cpu")
+    images = torch.from_numpy(bars(40, 3)[0])[:, None]
+    ours = sparring.load(run, device="cpu").classify(images)
+    assert (exported.classify(images).labels == ours.labels).all()
+    assert exported.classifier.temperature == 1
+    assert "model is an exported model, which has no data" in exported.classifier.fitted
+
+
 def test_examples_without_a_label_are_classified_like_others(run: Path, tmp_path: Path) -> None:
     """A file such as runs learn few labels from has -1 for those that have none."""
     copy = tmp_path / "run"
