@@ -16,6 +16,8 @@ import pytest
 import safetensors.torch
 import torch
 from suited import suited
+from torch import Tensor
+from torch.nn import functional as F
 
 import sparring
 from sparring.cli import main
@@ -28,6 +30,7 @@ from sparring.exporting.folder import inputs_of
 from sparring.model import Model
 from sparring.randomness import Randomness
 from sparring.zoo import find_system
+from sparring.zoo.gan import GAN
 
 SMALL: dict[str, dict[str, Any]] = {
     "gan": {},
@@ -203,6 +206,24 @@ def test_a_graph_that_computes_something_else_is_not_written(
     with pytest.raises(SparringError, match="differs from torch by 2"):
         sparring.export(run, tmp_path / "model")
     assert not list(tmp_path.iterdir())
+
+
+class Doubles(GAN):
+    """Computes what its graph can say and nothing can run."""
+
+    def generate(self, latent: Tensor, condition: Tensor) -> Tensor:
+        kernel = torch.ones(1, 1, 1, 1, dtype=torch.float64)
+        return F.conv_transpose2d(super().generate(latent, condition).double(), kernel).float()
+
+
+def test_a_graph_that_cannot_be_run_is_not_written(tiny_npz: Path, tmp_path: Path) -> None:
+    system = f"{Path(__file__).resolve()}:Doubles"
+    run = trained(system, f"npz:{tiny_npz}", tmp_path / "run", preset="paper")
+    with pytest.raises(
+        SettingError, match=r"Doubles cannot be exported .*ConvTranspose.*--no-onnx"
+    ):
+        sparring.export(run, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
 
 
 def test_what_is_missing_is_said(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +53,7 @@ def write_onnx(model: Model, path: Path) -> float:
     given = module.inputs(2, model)
     batch = torch.export.Dim("batch", min=1)
     with inference(model.game), torch.no_grad(), silence():
-        try:
+        with _saying_why(model):
             program: Any = torch.onnx.export(
                 module,
                 tuple(given.values()),
@@ -61,12 +63,6 @@ def write_onnx(model: Model, path: Path) -> float:
                 dynamo=True,
                 verbose=False,
             )
-        except Exception as error:
-            # The exporter's own error says which of its steps failed; what it comes from says why.
-            why = _first_line(error.__cause__ or error)
-            raise SettingError(
-                f"{type(model.game).__name__} cannot be exported to ONNX ({why}): give --no-onnx."
-            ) from error
         program.save(str(path))
     apart = _difference(module, model, path)
     if not apart <= TOLERANCE:
@@ -77,17 +73,33 @@ def write_onnx(model: Model, path: Path) -> float:
     return apart
 
 
+@contextmanager
+def _saying_why(model: Model) -> Iterator[None]:
+    """Turn what goes wrong in the exporter, or in what runs its graph, into a sentence: their errors have no
+    class of their own in common."""
+    try:
+        yield
+    except Exception as error:
+        # The exporter's own error says which of its steps failed; what it comes from says why.
+        why = _first_line(error.__cause__ or error)
+        raise SettingError(
+            f"{type(model.game).__name__} cannot be exported to ONNX ({why}): give --no-onnx."
+        ) from error
+
+
 def _difference(module: Exported, model: Model, path: Path) -> float:
     """The largest, over several numbers of samples."""
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    with _saying_why(model):
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     largest = 0.0
     for count in CHECKED:
         given = module.inputs(count, model)
         with inference(model.game), torch.no_grad():
             ours = module(**given)
-        (theirs,) = session.run([SAMPLES], {name: value.numpy() for name, value in given.items()})
+        with _saying_why(model):
+            (theirs,) = session.run([SAMPLES], {name: value.numpy() for name, value in given.items()})
         found = torch.from_numpy(theirs)
         if found.shape != ours.shape:
             raise SparringError(
