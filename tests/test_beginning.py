@@ -18,6 +18,7 @@ from sparring.data.kinds import Tokens
 from sparring.data.kinds.tokens import MARKS
 from sparring.errors import CheckpointError, DataError, RunError, SettingError
 from sparring.runs.folder import Run
+from sparring.runs.origins import recorded_dataset
 from sparring.training.beginning import take
 from sparring.training.loop import Loop
 from sparring.training.renaming import Renaming
@@ -250,6 +251,15 @@ def test_a_finished_run_remembers_where_its_data_is(tmp_path: Path) -> None:
     (tmp_path / "here.npz").rename(tmp_path / "there.npz")
     main(["resume", str(run.path), "--data", f"npz:{tmp_path / 'there.npz'}", "--quiet"])
     assert run.description["data"]["name"] == f"npz:{tmp_path / 'there.npz'}"
+
+
+def test_what_is_judged_by_data_that_has_changed_says_so(tmp_path: Path) -> None:
+    """Another share of it would be held out, of what was trained on."""
+    run = train(write_data(tmp_path / "data.npz", 2), tmp_path / "run", max_steps=2)
+    recorded_dataset(run)
+    write_data(tmp_path / "data.npz", 2, seed=1)
+    with pytest.warns(UserWarning, match=r"data\.npz has changed since .*run began: what is held out now"):
+        recorded_dataset(run)
 
 
 def test_other_data_is_refused_and_changes_nothing(tmp_path: Path) -> None:

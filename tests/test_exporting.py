@@ -219,9 +219,7 @@ class Doubles(GAN):
 def test_a_graph_that_cannot_be_run_is_not_written(tiny_npz: Path, tmp_path: Path) -> None:
     system = f"{Path(__file__).resolve()}:Doubles"
     run = trained(system, f"npz:{tiny_npz}", tmp_path / "run", preset="paper")
-    with pytest.raises(
-        SettingError, match=r"Doubles cannot be exported .*ConvTranspose.*--no-onnx"
-    ):
+    with pytest.raises(SettingError, match=r"Doubles cannot be exported .*ConvTranspose.*--no-onnx"):
         sparring.export(run, tmp_path / "model")
     assert not (tmp_path / "model").exists()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 from sparring.data import READING, load_dataset
@@ -49,9 +50,7 @@ def refuse_to_write_over_data(run: Run | Path | str, out: Path | str) -> None:
 
 
 def recorded_dataset(run: Run, watch: Watch = unwatched) -> Dataset:
-    """The data that a run was trained on.
-
-    A function of one's own that gives it is taken as a system of one's own is.
+    """The data that a run was trained on; a warning says where it has changed since.
 
     Args:
         run: the run.
@@ -61,10 +60,30 @@ def recorded_dataset(run: Run, watch: Watch = unwatched) -> Dataset:
         RunError: the path of the function is relative, leads through links, or lies in the run folder.
         SparringError: the data cannot be loaded any more.
     """
+    dataset = data_as_it_is(run, watch)
+    if has_changed(run, dataset):
+        warnings.warn(
+            f"{dataset.name} has changed since {run.path} began: what is held out now may have been trained "
+            "on. Restore the data for figures that can be relied on.",
+            stacklevel=2,
+        )
+    return dataset
+
+
+def data_as_it_is(run: Run, watch: Watch = unwatched) -> Dataset:
+    """The same, whether or not it has changed.
+
+    A function of one's own that gives it is taken as a system of one's own is.
+    """
     name = run.description["data"]["name"]
     if is_own(name):
         refuse_what_came_with(run.path, "data", name)
     return dataset_of_run(run, name, watch)
+
+
+def has_changed(run: Run, dataset: Dataset) -> bool:
+    """Whether what would be trained on is something else than when a run began."""
+    return bool(dataset.fingerprint != run.description["data"]["fingerprint"])
 
 
 def dataset_of_run(run: Run, name: str, watch: Watch = unwatched) -> Dataset:

@@ -15,7 +15,7 @@ from sparring.notebooks import beside_a_cell
 from sparring.processes import join_processes
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run
-from sparring.runs.origins import dataset_of_run, recorded_dataset, recorded_system
+from sparring.runs.origins import data_as_it_is, dataset_of_run, has_changed, recorded_system
 from sparring.settings import Limit
 from sparring.training.arithmetic import compile_or_say_why_not
 from sparring.training.beginning import begin_from
@@ -75,8 +75,8 @@ def resume(
     torch.set_num_threads(description["threads"])
     recorded = description["data"]
     with console.reading() as watch:
-        dataset = recorded_dataset(run, watch) if data is None else dataset_of_run(run, data, watch)
-    if dataset.fingerprint != recorded["fingerprint"]:
+        dataset = data_as_it_is(run, watch) if data is None else dataset_of_run(run, data, watch)
+    if has_changed(run, dataset):
         raise DataError(
             f"{dataset.name} is not what {run.path} was trained on (its fingerprint differs): restore the "
             "data, give --data if it has moved, or start a new run with --from."
