@@ -401,13 +401,16 @@ def test_a_film_of_a_run_shows_its_samples_over_time(
     assert frames(tmp_path / "run.gif") == len(list((made.path / "samples").iterdir())) == 3
     for asked, expected in (
         (("run.avi",), "A film is written as .gif, .mp4"),
-        (("a.gif", "--seconds", "0"), "seconds is"),
+        (("a.gif", "--seconds", "0.001"), "seconds is"),
+        (("a.gif", "--seconds", "700"), "seconds is"),
     ):
         done = run_here("film", made.path, *asked, cwd=tmp_path)
         assert (done.returncode, expected in done.stderr) == (2, True)
     for shot in (made.path / "samples").iterdir():
         shot.unlink()
     assert "no pictures" in run_here("film", made.path, "a.gif", cwd=tmp_path).stderr
+    (made.path / "samples" / "epoch-0001.txt").write_text("a text\n")
+    assert "writes texts, of which no film" in run_here("film", made.path, "a.gif", cwd=tmp_path).stderr
 
 
 def test_an_image_that_is_none_is_refused(run: Path, tmp_path: Path) -> None:

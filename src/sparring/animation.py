@@ -5,14 +5,19 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 from PIL import Image
 
 from sparring.errors import SettingError
 from sparring.runs.files import write_atomically
+from sparring.settings import Range
 from sparring.translation.video import WRITTEN, write_frames
 
 FRAME_SECONDS = 0.12
+Seconds = Annotated[float, Range(low=0.02, high=600.0)]
+"""How long a frame may be shown: a GIF counts hundredths of a second, in two bytes, and what it wants to be
+shown for one alone is shown for ten."""
 LAST_SECONDS = 1.5
 """How long the last frame stays, so that one sees where it ends."""
 GIF = ".gif"

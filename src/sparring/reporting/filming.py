@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sparring.animation import FILMS, FRAME_SECONDS, write_animation
+from sparring.animation import FILMS, FRAME_SECONDS, Seconds, write_animation
 from sparring.errors import SettingError
 from sparring.reporting.facts import Facts
-from sparring.reporting.shots import chosen, pictures_of
+from sparring.reporting.shots import chosen, pictures_of, texts_of
 from sparring.runs.folder import Run
-from sparring.settings import Positive, check_value
+from sparring.settings import check_value
 
 MOST_FRAMES = 200
 """Pictures of a longer run are left out evenly."""
@@ -24,7 +24,7 @@ def film(run: Run | Path | str, out: Path | str, *, seconds: float = FRAME_SECON
         run: the run or its folder.
         out: the file, whose name ends in .gif, or in .mp4, .webm, .mov or .mkv, which need
             `pip install 'sparring[video]'`.
-        seconds: how long each picture is shown; the last one stays longer.
+        seconds: how long each picture is shown, from 0.02 to 600; the last one stays longer.
 
     Raises:
         SparringError: no such run, a run without pictures, another ending, a file that cannot be written.
@@ -33,11 +33,14 @@ def film(run: Run | Path | str, out: Path | str, *, seconds: float = FRAME_SECON
     if path.suffix.lower() not in FILMS:
         raise SettingError(f"A film is written as {', '.join(FILMS)}, not as '{path.name}'.")
     run = Run.open(run.path if isinstance(run, Run) else run)
-    pictures = pictures_of(Facts.of(run.path))
+    facts = Facts.of(run.path)
+    pictures = pictures_of(facts)
+    if not pictures and texts_of(facts):
+        raise SettingError(f"{run.path} writes texts, of which no film is made: they lie in its `samples`.")
     if not pictures:
         raise SettingError(f"{run.path} has no pictures of samples yet, of which a film could be made.")
     last = pictures[-1]
     alike = [shot for shot in pictures if (shot.width, shot.height) == (last.width, last.height)]
     frames = [shot.path.read_bytes() for shot in chosen(alike, MOST_FRAMES, MOST_BYTES)]
-    write_animation(path, frames, check_value("seconds", seconds, Positive))
+    write_animation(path, frames, check_value("seconds", seconds, Seconds))
     return path
