@@ -105,7 +105,8 @@ class ResizeConv2d(Conv2d):
         # As a product of matrices: sums of padded kernels took longer than what small maps are convolved in.
         spread = self.weight.new_tensor(SPREAD)
         spread = torch.kron(spread, spread)
-        return (self.weight.flatten(2) @ spread).unflatten(2, (4, 4)).transpose(0, 1)
+        kernel: Tensor = (self.weight.flatten(2) @ spread).unflatten(2, (4, 4)).transpose(0, 1)
+        return kernel
 
 
 def overlapping(
