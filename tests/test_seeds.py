@@ -151,9 +151,10 @@ def test_a_group_is_no_run(group: tuple[Path, str], tmp_path: Path, complain: Ca
 def test_words_bring_every_setting_to_a_run(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of presets and tricks as well: what the words say is what was asked."""
     game_class = find_system(system)
-    monkeypatch.setattr(
-        seeds, "Engine", lambda *given, **more: SimpleNamespace(compiled=False, precision=Precision())
-    )
+    engine = SimpleNamespace(compiled=False, precision=Precision(), game=None)
+    monkeypatch.setattr(seeds, "Engine", lambda *given, **more: engine)
+    for said in ("figure_mistakes", "hints_of_game"):
+        monkeypatch.setattr(seeds, said, lambda *given: [])
     for preset in (None, *game_class.presets):
         asked = RunSettings(preset=preset, data="ring", max_steps=7, keep_every=0, quiet=True, seeds=3)
         values = preset_values(game_class, preset) | {"smoothing": 0.1, "batch_size": 1, "shuffle": False}

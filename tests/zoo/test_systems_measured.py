@@ -11,7 +11,8 @@ from sparring.cli import main
 from sparring.zoo import SYSTEMS
 from sparring.zoo.measured import measured
 
-sys.path.append(str(Path(__file__).parents[2] / "reproduction"))
+# Before the folder of sketches, which has a file of one of these names.
+sys.path.insert(0, str(Path(__file__).parents[2] / "reproduction"))
 import bayesian_gan
 import few_labels
 import kept_lines
@@ -21,6 +22,7 @@ import systems
 import time_to_quality
 import translating
 
+sys.path.pop(0)
 MISSING = "not recorded yet: python reproduction/"
 
 
