@@ -151,25 +151,13 @@ def test_images_in_colour_are_made_without_checkerboards(make_dataset: Callable[
         assert any(isinstance(layer, ConvTranspose2d) for layer in layers) == (channels == 1)
 
 
-@pytest.mark.parametrize(("size", "batch"), [(32, 64), (33, 16)])
-def test_large_images_come_in_small_batches_with_small_rates(
-    size: int, batch: int, make_dataset: Callable[..., Dataset]
-) -> None:
-    settings = vars(chosen("r3gan", make_dataset(100, size=size), max_steps=100).settings)
-    assert settings["batch_size"] == batch
-    assert (
-        settings["generator_lr"] == settings["discriminator_lr"] == pytest.approx(3e-3 * (batch / 64) ** 0.5)
-    )
-
-
-def test_small_batches_and_large_sides_want_more_steps() -> None:
+def test_large_sides_and_wide_networks_want_more_steps() -> None:
     def wanted(side: int, **settings: int) -> int:
         data = DataSpec(Images((3, side, side)), count=100)
         sizes = {"generator_width": 32, "discriminator_width": 16}
         return R3GAN.steps_wanted(R3GAN.Settings.of(sizes | settings, "r3gan"), data)
 
     assert wanted(64) == 4 * wanted(32) == 4 * wanted(28)
-    assert wanted(32, batch_size=16) == 2 * wanted(32)
     assert wanted(32, generator_width=64, discriminator_width=32) == 4 * wanted(32)
 
 

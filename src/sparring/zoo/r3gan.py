@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -44,16 +43,12 @@ QUICK = {
     "average_decay": 0.998,
 }
 """What brings images in minutes on a core or two, at any width; see reproduction/."""
-USUAL_SIDE, USUAL_BATCH = 32, 64
-"""Up to so many pixels of a side images are shown so many at a time."""
-LARGE_BATCH = 16
-"""So many of larger ones: a step of 64 takes nearly four times as long then, and is not worth that."""
 
 
-def networks(times: float, batch: int = USUAL_BATCH) -> dict[str, Any]:
+def networks(times: float) -> dict[str, Any]:
     """Networks with so many times the channels that do for digits. Adam's best rate goes as one over the
-    width, and as the root of the batch."""
-    rate = 3e-3 / max(times, 1.0) * math.sqrt(batch / USUAL_BATCH)
+    width; narrower networks keep that of digits."""
+    rate = 3e-3 / max(times, 1.0)
     widths = {"generator_width": round(32 * times), "discriminator_width": round(16 * times)}
     return widths | {"generator_lr": rate, "discriminator_lr": rate}
 
@@ -125,34 +120,27 @@ class R3GAN(Game):
 
     @classmethod
     def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
-        """Quick settings at three widths, in smaller batches where images are large."""
+        """Quick settings at three widths."""
         apart = Recommendation({}, NARROW, "the points have modes, which may be narrow")
         points = [apart if data.modes else Recommendation({}, CONNECTED, "no modes of the points are known")]
-        beside, batch = QUICK | adaptive_augmentation_for(data), USUAL_BATCH
+        beside = QUICK | adaptive_augmentation_for(data)
         if data.shape[0] > 1:
             # In colour the checkerboards of transposed convolutions are plain; grey digits have none.
             beside |= {"resize_convolutions": True}
-        if max(data.shape[1:], default=0) > USUAL_SIDE:
-            batch = LARGE_BATCH
-            beside |= {"batch_size": batch}
-        images = [
-            Recommendation(networks(times, batch), beside, reason_for(data)) for times in (2.0, 1.0, 0.5)
-        ]
+        images = [Recommendation(networks(times), beside, reason_for(data)) for times in (2.0, 1.0, 0.5)]
         return data.kind.choose(images=images, points=points)
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
-        """As the square of the widths and, beyond 32 pixels, of the side: digits take some 1,200 steps of 64
-        images with the networks that do for them. Of smaller batches more, as the root: so much smaller are
-        the steps.
+        """As the square of the widths and, beyond 32 pixels, of the side: with the networks that do for
+        digits, those take some 1,200 steps.
 
         In ten minutes of emoji at 64 pixels those made 2,160 steps, and FID was 2.8; 5,000 of half the
         channels, which take the same time, had 1.9."""
         assert isinstance(settings, cls.Settings)
         wide = (settings.generator_width + settings.discriminator_width) / 48
-        side = max(1.0, max(data.shape[1:], default=0) / USUAL_SIDE)
-        smaller = math.sqrt(USUAL_BATCH / settings.batch_size)
-        return data.kind.choose(images=round(1200 * wide**2 * side**2 * smaller), points=3000)
+        side = max(1.0, max(data.shape[1:], default=0) / 32)
+        return data.kind.choose(images=round(1200 * wide**2 * side**2), points=3000)
 
     def players(self) -> dict[str, Player]:
         """Adam without momentum for both."""
