@@ -136,6 +136,12 @@ def test_rows_follow_the_names_of_classes() -> None:
     )
 
 
+def test_weights_from_a_file_go_to_networks_on_another_device() -> None:
+    own = {"embedding": torch.zeros(2, 2, device="meta")}
+    changed = Renaming("classes", ("cat", "dog"), ("dog", "cat"), {"embedding": 0})
+    assert take(own, {"embedding": torch.ones(2, 2)}, [changed]).renamed == {"classes": ["embedding"]}
+
+
 def write_texts(path: Path, letters: str) -> str:
     """Each letter after the other, as often as that the first ones are the most frequent."""
     lines = [letters[start : start + length] for start in range(3) for length in range(2, len(letters))]

@@ -116,8 +116,9 @@ def take(networks: dict[str, Tensor], others: dict[str, Tensor], changed: Sequen
             own.copy_(other)
             taken.whole.append(name)
         else:
-            ours, theirs = moved.places
-            own.index_copy_(moved.dimensions[name], ours, other.index_select(moved.dimensions[name], theirs))
+            at, (ours, theirs) = moved.dimensions[name], moved.places
+            # What was read from a file is on the CPU.
+            own.index_copy_(at, ours.to(own.device), other.index_select(at, theirs).to(own))
             taken.renamed.setdefault(moved.name, []).append(name)
     return taken
 
