@@ -110,6 +110,18 @@ def test_a_resize_convolution_is_that_of_maps_whose_pixels_are_repeated(
     torch.testing.assert_close(torch.autograd.grad(ours, asked, slope), expected)
 
 
+def test_a_resize_convolution_to_one_channel_keeps_float32_under_autocast() -> None:
+    torch.manual_seed(0)
+    layer, maps = ResizeConv2d(3, 1), torch.randn(2, 3, 8, 8)
+    made = layer(maps)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(layer(maps), made)
+
+
+def test_what_a_resize_convolution_spreads_weights_with_is_not_saved() -> None:
+    assert ResizeConv2d(3, 1).state_dict().keys() == {"weight", "bias"}
+
+
 @pytest.mark.parametrize(("kind", "arguments", "size"), BY_POINTS)
 def test_little_is_lost_to_rounding(
     kind: type[Layer], arguments: tuple[int, ...], size: tuple[int, int]

@@ -88,24 +88,26 @@ class ResizeConv2d(Conv2d):
 
     def __init__(self, before: int, after: int, bias: bool = True) -> None:
         super().__init__(before, after, 3, padding=1, bias=bias)
+        line = torch.tensor(SPREAD)
+        # Beside the weights on their device: to send it there in every pass would wait for a GPU.
+        self.register_buffer("spread", torch.kron(line, line), persistent=False)
+        self.spread: Tensor
 
     def forward(self, input: Tensor) -> Tensor:
         """Maps of shape (count, channels, 2 height, 2 width)."""
-        kernel = self.whole_kernel
         if self.out_channels == 1 and is_plain(self, input):
             with torch.autocast("cpu", enabled=False):
+                kernel = self.whole_kernel
                 made = overlapping(input.to(kernel.dtype), kernel, (2, 2), (1, 1), (0, 0))
                 return with_bias(made, self.bias)
-        return F.conv_transpose2d(laid_out(self, input), kernel, self.bias, stride=2, padding=1)
+        return F.conv_transpose2d(laid_out(self, input), self.whole_kernel, self.bias, stride=2, padding=1)
 
     @property
     def whole_kernel(self) -> Tensor:
         """The kernel of the transposed convolution, (before, after, 4, 4): its own, convolved with the square
         of ones that repeats a pixel."""
         # As a product of matrices: sums of padded kernels took longer than what small maps are convolved in.
-        spread = self.weight.new_tensor(SPREAD)
-        spread = torch.kron(spread, spread)
-        kernel: Tensor = (self.weight.flatten(2) @ spread).unflatten(2, (4, 4)).transpose(0, 1)
+        kernel: Tensor = (self.weight.flatten(2) @ self.spread).unflatten(2, (4, 4)).transpose(0, 1)
         return kernel
 
 
