@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import dropwhile, takewhile
 from pathlib import Path
 
 import bayesian_gan
@@ -43,8 +44,8 @@ PUBLISHED = {
     "features (Bińkowski et al. 2018, table 3)",
     "began": "none of digits; on CIFAR-10 an inception score of 5.62 (as Gulrajani et al. 2017 quote it)",
     "fastgan": "none of such images; the paper has others, of up to 1,024 pixels (Liu et al. 2021)",
-    "bayesian-gan": "no number: curves, in which ten generators come nearer to the data than one "
-    "(Saatchi and Wilson 2017, section 4.1)",
+    "bayesian-gan": "of what is generated no number: curves, in which ten generators come nearer to the data "
+    "than one (Saatchi and Wilson 2017, section 4.1)",
     "cartoon": "no figure of such videos",
 }
 """What there is of systems whose records have no column for it."""
@@ -206,11 +207,16 @@ def of_emoji() -> Record:
     return Record(PUBLISHED["fastgan"], found=said(words, 1, command, f"short: {row['steps']} steps"))
 
 
+def is_row(line: str) -> bool:
+    """Whether a line is of a table."""
+    return line.startswith("|")
+
+
 def row_of(page: Path, after: str, name: str) -> Mapping[str, str]:
     """The row of a name in the first table after some words of a page, each cell by its title."""
     _, _, rest = page.read_text().partition(after)
-    lines = [line for line in rest.splitlines() if line.startswith("| ")]
-    titles, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
+    table = takewhile(is_row, dropwhile(lambda line: not is_row(line), rest.splitlines()))
+    titles, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in table)
     return dict(zip(titles, next(row for row in rows if row[0] == name), strict=True))
 
 

@@ -84,6 +84,16 @@ def test_figures_are_those_of_the_records() -> None:
     assert "short" not in systems.of_run("gan", "fid").found
 
 
+def test_a_row_is_of_the_first_table_alone(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "## Here\n\n| a | b |\n|---|---|\n| one | 1 |\n\nThere:\n\n| a | c |\n|---|---|\n| two | 2 |\n"
+    )
+    assert systems.row_of(page, "## Here", "one") == {"a": "one", "b": "1"}
+    with pytest.raises(StopIteration):
+        systems.row_of(page, "## Here", "two")
+
+
 def test_labels(no_runs: None) -> None:
     row = few_labels.ROWS["mnist-100"]
     for seed, error in enumerate((0.01, 0.01)):
