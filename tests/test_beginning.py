@@ -185,6 +185,19 @@ def test_a_mark_is_no_token_that_is_written_like_it() -> None:
     assert marked.renumbered(plain, torch.tensor([0, 1])).tolist() == [3, 4]
 
 
+def test_what_is_of_the_data_is_not_taken(tmp_path: Path) -> None:
+    """Otherwise a validation error would be of the other run's examples."""
+    few = {"labelled": 20, "validation": 4, "batch_size": 10, "max_steps": 1, "quiet": True, "threads": 1}
+    runs: list[Run] = []
+    for seed in (0, 1):
+        data = write_data(tmp_path / f"{seed}.npz", 2, seed=seed)
+        before = runs[0] if runs else None
+        out = tmp_path / f"run-{seed}"
+        runs.append(sparring.train("improved-gan", data=data, out=out, from_=before, preset="paper", **few))
+    first, second = (networks(run, 1) for run in runs)
+    assert not torch.equal(first["validation_images"], second["validation_images"])
+
+
 def test_nothing_that_matches_is_refused(before: Run, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=r"Nothing in .* matches these networks: give the system .*r3gan"):
         sparring.train(

@@ -86,8 +86,9 @@ def begin_from(path: str, engine: Engine) -> str:
     if checkpoint is None:
         raise CheckpointError(f"{path} has no checkpoint yet: there is nothing to begin from.")
     networks = engine.game.state_dict()
+    ours = {name: own for name, own in networks.items() if name not in engine.game.of_data}
     changed = list(renamings(engine.game, run.description["data"]["spec"]))
-    taken = take(networks, checkpoint.networks, changed)
+    taken = take(ours, checkpoint.networks, changed)
     if not taken.whole:
         raise SettingError(
             f"Nothing in {path} matches these networks: give the system and the settings that it was trained "

@@ -99,6 +99,7 @@ class Denoise(TwoDomains):
         """Share by which clean images are enlarged before they are cut to their size at a random place."""
 
     settings: Settings
+    of_data = ("strength",)
     strength: Tensor
 
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:

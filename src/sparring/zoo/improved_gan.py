@@ -96,6 +96,7 @@ class ImprovedGAN(Game):
         """Weight of the past in the average of the discriminator's weights, once the rounds are many."""
 
     settings: Settings
+    of_data = ("validation_images", "validation_classes")
     validation_images: Tensor
     validation_classes: Tensor
 
