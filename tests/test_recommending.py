@@ -161,6 +161,12 @@ def test_large_sides_and_wide_networks_want_more_steps() -> None:
     assert wanted(32, generator_width=64, discriminator_width=32) == 4 * wanted(32)
 
 
+def test_rates_go_as_one_over_the_widest_layer(make_dataset: Callable[..., Dataset]) -> None:
+    for size, steps, rate in ((28, 9, 6e-3), (32, 10**4, 1.5e-3), (64, 9, 3e-3)):
+        settings = chosen("r3gan", make_dataset(100, size=size), max_steps=steps).by_rule
+        assert settings["generator_lr"] == settings["discriminator_lr"] == rate
+
+
 def test_few_images_are_augmented_and_many_are_not(make_dataset: Callable[..., Dataset]) -> None:
     few, many = make_dataset(count=100, size=8), make_dataset(count=FEW, size=8)
     always, adaptive = ("augment_translation", 0.125), ("adaptive_augmentation", 0.6)

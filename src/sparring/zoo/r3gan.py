@@ -45,10 +45,10 @@ QUICK = {
 """What brings images in minutes on a core or two, at any width; see reproduction/."""
 
 
-def networks(times: float) -> dict[str, Any]:
-    """Networks with so many times the channels that do for digits. Adam's best rate goes as one over the
-    width; narrower networks keep that of digits."""
-    rate = 3e-3 / max(times, 1.0)
+def networks(times: float, side: int = 32) -> dict[str, Any]:
+    """Networks with so many times the channels that do for digits. Adam's best rate goes as one over those
+    of the widest layer, which of sides beyond 32 pixels has more."""
+    rate = 3e-3 / (times * max(1.0, side / 32))
     widths = {"generator_width": round(32 * times), "discriminator_width": round(16 * times)}
     return widths | {"generator_lr": rate, "discriminator_lr": rate}
 
@@ -127,7 +127,8 @@ class R3GAN(Game):
         if data.shape[0] > 1:
             # In colour the checkerboards of transposed convolutions are plain; grey digits have none.
             beside |= {"resize_convolutions": True}
-        images = [Recommendation(networks(times), beside, reason_for(data)) for times in (2.0, 1.0, 0.5)]
+        sizes = [networks(times, max(data.shape[1:], default=0)) for times in (2.0, 1.0, 0.5)]
+        images = [Recommendation(size, beside, reason_for(data)) for size in sizes]
         return data.kind.choose(images=images, points=points)
 
     @classmethod
