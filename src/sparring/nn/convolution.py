@@ -26,8 +26,8 @@ SPREAD = ((0.0, 0.0, 1.0, 1.0), (0.0, 1.0, 1.0, 0.0), (1.0, 1.0, 0.0, 0.0))
 
 class Conv2d(nn.Conv2d):
     """`torch.nn.Conv2d`; with stride 1, many channels and small maps it goes by way of points; to one channel
-    it is a product of matrices; few channels of large maps are put side by side, so that what comes out may be
-    in torch's `channels_last` order: flatten it, `view` refuses."""
+    it is a product of matrices; few channels of large maps are put side by side, so that what comes out may
+    be in torch's `channels_last` order: flatten it, `view` refuses."""
 
     def forward(self, input: Tensor) -> Tensor:
         """Maps of shape (count, channels, height, width)."""
