@@ -23,7 +23,7 @@ from sparring.data.kinds import Images, Points, Tokens
 from sparring.errors import DataError, MemoryShortage, SettingError
 from sparring.game import GameSettings, Limit, Phase
 from sparring.game_settings import preset_values
-from sparring.nn.convolution import ConvTranspose2d, ResizeConv2d
+from sparring.nn.convolution import Conv2d, ConvTranspose2d, ResizeConv2d
 from sparring.processes import Processes
 from sparring.randomness import Randomness
 from sparring.recommendation import has_rules, rules_of
@@ -152,19 +152,34 @@ def test_images_in_colour_are_made_without_checkerboards(make_dataset: Callable[
 
 
 def test_large_sides_and_wide_networks_want_more_steps() -> None:
-    def wanted(side: int, **settings: int) -> int:
-        data = DataSpec(Images((3, side, side)), count=100)
+    def wanted(height: int, width: int, **settings: int) -> int:
+        data = DataSpec(Images((3, height, width)), count=100)
         sizes = {"generator_width": 32, "discriminator_width": 16}
         return R3GAN.steps_wanted(R3GAN.Settings.of(sizes | settings, "r3gan"), data)
 
-    assert wanted(64) == 4 * wanted(32) == 4 * wanted(28)
-    assert wanted(32, generator_width=64, discriminator_width=32) == 4 * wanted(32)
+    assert wanted(64, 64) == 4 * wanted(32, 32) == 4 * wanted(28, 28)
+    assert wanted(32, 32, generator_width=64, discriminator_width=32) == 4 * wanted(32, 32)
+    assert wanted(16, 64) == wanted(32, 32) == wanted(8, 128)
+    assert wanted(128, 32) == wanted(64, 64)
 
 
 def test_rates_go_as_one_over_the_widest_layer(make_dataset: Callable[..., Dataset]) -> None:
     for size, steps, rate in ((28, 9, 6e-3), (32, 10**4, 1.5e-3), (64, 9, 3e-3)):
         settings = chosen("r3gan", make_dataset(100, size=size), max_steps=steps).by_rule
         assert settings["generator_lr"] == settings["discriminator_lr"] == rate
+
+
+def test_the_widest_layer_goes_by_the_shorter_side() -> None:
+    def widest_and_rate(height: int, width: int) -> tuple[int, float]:
+        data = DataSpec(Images((1, height, width)), count=10**6)
+        size = R3GAN.recommended(data)[0].settings
+        game = R3GAN(R3GAN.Settings.of(size, "r3gan"), data, Randomness(0))
+        convolutions = [each for each in game.discriminator.modules() if isinstance(each, Conv2d)]
+        return max(each.out_channels for each in convolutions), size["generator_lr"]
+
+    for shorter, longer in ((32, 64), (64, 128)):
+        square = widest_and_rate(shorter, shorter)
+        assert widest_and_rate(shorter, longer) == widest_and_rate(longer, shorter) == square
 
 
 def test_few_images_are_augmented_and_many_are_not(make_dataset: Callable[..., Dataset]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -45,10 +46,10 @@ QUICK = {
 """What brings images in minutes on a core or two, at any width; see reproduction/."""
 
 
-def networks(times: float, side: int = 32) -> dict[str, Any]:
+def networks(times: float, shorter: int = 32) -> dict[str, Any]:
     """Networks with so many times the channels that do for digits. Adam's best rate goes as one over those
-    of the widest layer, which of sides beyond 32 pixels has more."""
-    rate = 3e-3 / (times * max(1.0, side / 32))
+    of the widest layer, which has more where the shorter side, which is halved, is beyond 32 pixels."""
+    rate = 3e-3 / (times * max(1.0, shorter / 32))
     widths = {"generator_width": round(32 * times), "discriminator_width": round(16 * times)}
     return widths | {"generator_lr": rate, "discriminator_lr": rate}
 
@@ -127,21 +128,21 @@ class R3GAN(Game):
         if data.shape[0] > 1:
             # In colour the checkerboards of transposed convolutions are plain; grey digits have none.
             beside |= {"resize_convolutions": True}
-        sizes = [networks(times, max(data.shape[1:], default=0)) for times in (2.0, 1.0, 0.5)]
+        sizes = [networks(times, min(data.shape[1:], default=0)) for times in (2.0, 1.0, 0.5)]
         images = [Recommendation(size, beside, reason_for(data)) for size in sizes]
         return data.kind.choose(images=images, points=points)
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
-        """As the square of the widths and, beyond 32 pixels, of the side: with the networks that do for
+        """As the square of the widths and, beyond 32 x 32, as the pixels: with the networks that do for
         digits, those take some 1,200 steps.
 
         In ten minutes of emoji at 64 pixels those made 2,160 steps, and FID was 2.8; 5,000 of half the
         channels, which take the same time, had 1.9."""
         assert isinstance(settings, cls.Settings)
         wide = (settings.generator_width + settings.discriminator_width) / 48
-        side = max(1.0, max(data.shape[1:], default=0) / 32)
-        return data.kind.choose(images=round(1200 * wide**2 * side**2), points=3000)
+        large = max(1.0, math.prod(data.shape[1:]) / 32**2)
+        return data.kind.choose(images=round(1200 * wide**2 * large), points=3000)
 
     def players(self) -> dict[str, Player]:
         """Adam without momentum for both."""
