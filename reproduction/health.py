@@ -5,8 +5,9 @@
 
 Each case is trained with several seeds. Those of the split `choose` served to choose the thresholds of the
 monitor, those of the split `test` did not; those of `again` are one new seed for each case, for after a
-change to the core. What a run came to is said by an evaluation of its samples (`truth`), never by the
-monitor; a run that did not come to what its case is for is counted apart.
+change to the core, and those of `early` two more, for after players were looked at more often at first. What
+a run came to is said by an evaluation of its samples (`truth`), never by the monitor; a run that did not come
+to what its case is for is counted apart.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
+
+from sparring.data import load_dataset
 from sparring.health.checks import of_newest_phase
 from sparring.health.findings import RULES, find
 from sparring.health.remedies import Context
@@ -55,6 +59,11 @@ def unlearnt(figures: dict[str, Any]) -> bool:
     return value(figures, "coverage") < 0.05
 
 
+def copied(figures: dict[str, Any]) -> bool:
+    """Many samples are near-copies of training examples."""
+    return value(figures, "memorised") > 0.3
+
+
 def value_of_reference(figures: dict[str, Any], name: str) -> float:
     """The same figure of real examples."""
     return float(figures[name]["reference"])
@@ -81,7 +90,12 @@ class Case:
 
 def seeds(choose: int, test: int) -> dict[str, range]:
     """So many seeds for each split, none in both."""
-    return {"choose": range(choose), "test": range(200, 200 + test), "again": range(400, 401)}
+    return {
+        "choose": range(choose),
+        "test": range(200, 200 + test),
+        "again": range(400, 401),
+        "early": range(500, 502),
+    }
 
 
 COLLAPSE = ("mode collapse", "partial mode collapse")
@@ -178,6 +192,28 @@ CASES = [
         whatever,
         ("divergence",),
     ),
+    Case(
+        "generator overpowering",
+        "gan --discriminator-lr 1e-7 --max-steps 2000",
+        seeds(1, 4),
+        unlearnt,
+        ("generator overpowering",),
+    ),
+    Case("dead run", "gan --generator-lr 1e-9 --max-steps 1000", seeds(1, 4), whatever, ("dead run",)),
+    Case(
+        "oscillation",
+        "dcgan --data ring --generator-lr 0.05 --max-steps 4000",
+        seeds(1, 4),
+        whatever,
+        ("oscillation",),
+    ),
+    Case(
+        "memorisation",
+        "gan --data npz:{data}/forty.npz --batch-size 40 --max-steps 6000",
+        seeds(1, 4),
+        copied,
+        ("memorisation",),
+    ),
     *(
         Case("not a number", command, seeds(1, 5), whatever, ("not a number",))
         for command in (
@@ -190,14 +226,17 @@ CASES = [
 ]
 
 
-def write_mixtures(folder: Path) -> None:
-    """The data sets of some cases: nine wide modes, a hundred, and two far from where a generator begins."""
+def write_data(folder: Path) -> None:
+    """The data sets of some cases: nine wide modes, a hundred, and two far from where a generator begins;
+    forty digits."""
     folder.mkdir(parents=True, exist_ok=True)
     hundred = [[x, y] for x in range(10) for y in range(10)]
     nine = [[2.0 * x, 2.0 * y] for x in range(-1, 2) for y in range(-1, 2)]
     far = [[20.0, 20.0], [24.0, 20.0]]
     for name, means, deviation in (("nine", nine, 0.3), ("hundred", hundred, 0.05), ("far", far, 0.2)):
         (folder / f"{name}.json").write_text(json.dumps({"means": means, "deviation": deviation}))
+    digits = load_dataset("mnist").examples.values[:40, 0]
+    np.savez(folder / "forty.npz", images=digits.numpy())
 
 
 def run_of(folder: Path, number: int, seed: int) -> Path:
@@ -207,7 +246,7 @@ def run_of(folder: Path, number: int, seed: int) -> Path:
 
 def train(folder: Path, split: str) -> None:
     """Train and evaluate all runs of a split that are not there yet, two at a time."""
-    write_mixtures(folder)
+    write_data(folder)
     jobs = [(number, seed) for number, case in enumerate(CASES) for seed in case.seeds[split]]
     # By seed first: if there is no time for all, every case has some.
     jobs.sort(key=lambda job: job[1])

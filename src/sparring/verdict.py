@@ -152,6 +152,7 @@ OF_FIGURES = {
 OF_CHECKS = {
     "samples/diversity": _share(MISSING, "samples differ by {} of what real examples differ by"),
     "samples/feature_diversity": _share(MISSING, "their features differ by {}"),
+    "samples/coverage": _share(MISSING, "{} of real examples have a sample near them"),
     "samples/classes": _number("classes or modes occur, evenly counted"),
     "samples/distinct": _share(MISSING, "as many are different as {} of real examples"),
 }

@@ -50,6 +50,7 @@ HEALTHY: Changes = {
     "samples/feature_diversity": 0.9,
     "samples/classes": 9.0,
     "samples/real_classes": 9.7,
+    "samples/coverage": 0.8,
     "samples/copies": 0.01,
 }
 FULL_COLUMNS = {
@@ -57,6 +58,7 @@ FULL_COLUMNS = {
     "samples/feature_diversity",
     "samples/classes",
     "samples/real_classes",
+    "samples/coverage",
     "samples/copies",
 }
 
@@ -148,6 +150,20 @@ def test_few_different_texts_are_a_partial_collapse(names: Names) -> None:
     assert names(checks(MANY, few)) == ["partial mode collapse"]
     assert names(checks(CHECKS_IN_A_ROW - 1, few)) == []
     assert names(checks(MANY, few | {"samples/distinct": 0.7})) == []
+
+
+def test_samples_that_reach_hardly_any_real_example_once_they_should(context: Context) -> None:
+    """Of all classes, and far from most examples: nothing else but the coverage tells."""
+    patient = replace(context, enough_steps=3000)
+
+    def found(covered: float, last: int) -> list[str]:
+        rows = checks(MANY, {"samples/coverage": covered})
+        rows[-1]["step"] = last
+        return [finding.name for finding in find(rows, patient, set())]
+
+    assert found(0.09, 3000) == ["partial mode collapse"]
+    assert found(0.09, 2999) == []
+    assert found(0.11, 3000) == []
 
 
 def test_copies_of_texts_are_exact(context: Context) -> None:
@@ -532,7 +548,6 @@ def test_what_is_no_number_is_a_finding(context: Context) -> None:
 def test_recent_values_of_a_column() -> None:
     rows: list[dict[str, Any]] = [{"a": 1.0}, {"b": 2.0}, {"a": None}, {"a": math.nan}, {"a": 4.0}]
     seen = Checks(rows, {})
-    assert len(seen) == 5
     assert seen.recent("a") == [1.0, math.inf, math.inf, 4.0]
     assert seen.recent("a", 2) == [math.inf, 4.0]
     assert seen.recent("c", 2) == []

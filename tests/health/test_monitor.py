@@ -18,7 +18,7 @@ from sparring.data import load_dataset
 from sparring.data.dataset import Batch, Dataset, DataSpec
 from sparring.game import Game, GameSettings, Limit, Phase, Role, Terms, Turn, two_players
 from sparring.health.findings import find
-from sparring.health.monitor import CHECKS_PER_FULL_CHECK, Monitor
+from sparring.health.monitor import CHECKS_PER_FULL_CHECK, FIRST_INTERVALS, LOOKS, Monitor
 from sparring.health.remedies import Context
 from sparring.processes import Processes
 from sparring.randomness import Randomness
@@ -280,10 +280,32 @@ def test_a_seed_has_its_vital_signs(tiny_npz: Path, tmp_path: Path) -> None:
     assert first.history() != other.history()
 
 
+def test_players_are_looked_at_more_often_at_first(make_engine: Make) -> None:
+    """Samples are not, and one who looks at every step anyway sees no more."""
+    rows = play(watch(make_engine("gan"), 20), 2 * 20 * FIRST_INTERVALS)
+    between = 20 // LOOKS
+    early = [*range(between, 20 * FIRST_INTERVALS + 1, between)]
+    assert [row["step"] for row in rows] == [*early, *range(20 * FIRST_INTERVALS + 20, 161, 20)]
+    assert all("generator/gradient_norm" in row and "discriminator/loss" in row for row in rows)
+    assert [row["step"] for row in rows if "samples/distance" in row] == [*range(20, 161, 20)]
+    often = play(watch(make_engine("gan"), LOOKS - 1), 2 * LOOKS)
+    assert [row["step"] for row in often] == [LOOKS - 1, 2 * (LOOKS - 1)]
+
+
+def test_what_runs_away_at_once_is_found_at_once(tmp_path: Path) -> None:
+    """A critic without its bound, within a tenth of a thousand steps."""
+    options: dict[str, Any] = {"clip": 1000.0, "critic_lr": 0.002, "preset": "paper"}
+    run = sparring.train(
+        "wgan", data="grid", out=tmp_path / "run", max_steps=100, threads=1, quiet=True, **options
+    )
+    found = {row["finding"]: row["step"] for row in run.history() if row["kind"] == "finding"}
+    assert found["divergence"] <= 100
+
+
 def test_each_row_is_of_its_step(tiny_npz: Path, tmp_path: Path) -> None:
     """The vital signs of a row are those of the networks after that step."""
     run = train(tiny_npz, tmp_path / "run", health_every=11)
-    (row,) = (row for row in run.history() if row["kind"] == "health")
+    row = [row for row in run.history() if row["kind"] == "health"][-1]
     checkpoint = run.checkpoints.latest()
     assert checkpoint is not None
     settings = GAN.Settings.of(run.description["settings"], "gan")

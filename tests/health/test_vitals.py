@@ -418,7 +418,25 @@ def test_digits_are_told_apart_by_the_shipped_features(vitals_of: Callable[..., 
 
 def test_data_without_known_classes_has_no_number_of_them(vitals_of: Callable[..., SampleVitals]) -> None:
     vitals = vitals_of()
-    assert FeatureVitals(vitals).measure(vitals.generate()).keys() == {"feature_diversity", "copies"}
+    assert FeatureVitals(vitals).measure(vitals.generate()).keys() == {
+        "feature_diversity",
+        "coverage",
+        "copies",
+    }
+
+
+def test_coverage_of_real_examples_by_samples(vitals_of: Callable[..., SampleVitals]) -> None:
+    """Others that are real reach nearly all; of half of the classes about half; noise hardly any."""
+    mnist = load_dataset("mnist")
+    features = FeatureVitals(vitals_of(mnist))
+
+    def covered(digits: Tensor) -> float:
+        return features.measure(encoded(digits[-SAMPLES:]))["coverage"]
+
+    images, labels = mnist.examples.values, mnist.condition.values
+    assert covered(images) > 0.9
+    assert 0.35 < covered(images[labels < 5]) < 0.65
+    assert covered(torch.randint(0, 256, (SAMPLES, 1, 28, 28), dtype=torch.uint8)) < 0.05
 
 
 def test_copies_of_a_small_data_set(vitals_of: Callable[..., SampleVitals]) -> None:

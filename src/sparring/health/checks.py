@@ -11,6 +11,8 @@ from typing import Any
 from sparring.game import Role
 
 Rows = Sequence[Mapping[str, Any]]
+STEP = "step"
+"""The column that says after which step of the run a check was made."""
 PHASE = "phase"
 """The column that says in which phase of the run a check was made."""
 
@@ -28,9 +30,14 @@ class Checks:
     """The role of each player, by its name."""
     discrete: bool = False
     """Whether samples change in steps, as texts do."""
+    enough_steps: int = 0
+    """Steps before which what samples do not reach yet says nothing."""
 
-    def __len__(self) -> int:
-        return len(self.rows)
+    @property
+    def old_enough(self) -> bool:
+        """Whether the run has come so far that samples may be held against what they are to reach."""
+        step = self.rows[-1].get(STEP) if self.rows else None
+        return step is not None and step >= self.enough_steps
 
     def players(self, *roles: Role) -> list[str]:
         """Names of all players that have one of some roles."""

@@ -21,6 +21,8 @@ CHECKS_IN_A_ROW = 5
 FULL_CHECKS_IN_A_ROW = 4
 """The same for what only full checks measure, which are every tenth."""
 
+LITTLE_COVERED = 0.1
+"""Share of the real examples with a sample near, below which most kinds of them are left out."""
 FEW_DISTINCT = 0.4
 """Share of different samples, relative to real examples, below which texts are few."""
 OVERFITTING_CHECKS = 10
@@ -40,8 +42,8 @@ def full_collapse(checks: Checks) -> str | None:
     if not diversity:  # Real examples are all the same, and samples should be.
         return None
     best, now = max(diversity), max(diversity[-CHECKS_IN_A_ROW:])
-    fallen = len(checks) > 2 * CHECKS_IN_A_ROW and best > 0.5 and now < 0.4 * min(best, 1.0)
-    low = len(checks) > PATIENCE and max(diversity[-PATIENCE:]) < 0.35
+    fallen = len(diversity) > 2 * CHECKS_IN_A_ROW and best > 0.5 and now < 0.4 * min(best, 1.0)
+    low = len(diversity) > PATIENCE and max(diversity[-PATIENCE:]) < 0.35
     never = low and not checks.progress(PATIENCE)
     duplicates = checks.recent("samples/duplicates", 2 * PATIENCE)
     twins = len(duplicates) == 2 * PATIENCE and min(duplicates) > 0.9
@@ -58,8 +60,8 @@ def full_collapse(checks: Checks) -> str | None:
 
 
 def partial_collapse(checks: Checks) -> str | None:
-    """Samples are spread over far fewer classes than real examples, or far fewer of them are different, check
-    after check."""
+    """Samples are spread over far fewer classes than real examples, far fewer of them are different, or, once
+    they should, they reach hardly any real example, check after check."""
     distinct = checks.recent("samples/distinct", CHECKS_IN_A_ROW)
     if len(distinct) == CHECKS_IN_A_ROW and max(distinct) < FEW_DISTINCT:
         return (
@@ -68,12 +70,15 @@ def partial_collapse(checks: Checks) -> str | None:
         )
     classes = checks.recent("samples/classes", FULL_CHECKS_IN_A_ROW)
     real = checks.recent("samples/real_classes", 1)
-    if len(classes) < FULL_CHECKS_IN_A_ROW or max(classes) > 0.4 * real[0]:
-        return None
-    return (
-        f"The samples are spread over about {classes[-1]:.1f} classes or modes, real examples over "
-        f"{real[0]:.1f}."
-    )
+    if len(classes) == FULL_CHECKS_IN_A_ROW and max(classes) <= 0.4 * real[0]:
+        return (
+            f"The samples are spread over about {classes[-1]:.1f} classes or modes, real examples over "
+            f"{real[0]:.1f}."
+        )
+    covered = checks.recent("samples/coverage", FULL_CHECKS_IN_A_ROW)
+    if checks.old_enough and len(covered) == FULL_CHECKS_IN_A_ROW and max(covered) < LITTLE_COVERED:
+        return f"Of the real examples only {percent(covered[-1])} have a sample near them."
+    return None
 
 
 def vanishing_gradient(checks: Checks) -> str | None:
@@ -94,8 +99,8 @@ def vanishing_gradient(checks: Checks) -> str | None:
 
 def overpowering(checks: Checks) -> str | None:
     """A critic cannot tell samples from real examples, though they are far from them."""
-    distance = checks.recent("samples/distance", PATIENCE)
-    if len(checks) <= PATIENCE or checks.progress(PATIENCE) or min(distance) < 0.3:
+    distance = checks.recent("samples/distance")
+    if len(distance) <= PATIENCE or checks.progress(PATIENCE) or min(distance[-PATIENCE:]) < 0.3:
         return None
     for critic in checks.players(Role.CRITIC):
         gap = checks.recent(f"{critic}/logit_gap", PATIENCE)
@@ -124,13 +129,11 @@ def oscillation(checks: Checks) -> str | None:
 
 def divergence(checks: Checks) -> str | None:
     """A loss is a hundred times what it was, or what one against a critic should be, check after check."""
-    if len(checks) <= 2 * CHECKS_IN_A_ROW:
-        return None
     # A likelihood, say, may be a sum over all pixels.
     largest = LARGEST_USUAL_LOSS if checks.trains(checks.players(Role.CRITIC)) else math.inf
     for player in checks.roles:
         sizes = [abs(value) for value in checks.recent(f"{player}/loss")]
-        if not sizes:
+        if len(sizes) <= 2 * CHECKS_IN_A_ROW:
             continue
         early, now = median(sizes[:CHECKS_IN_A_ROW]), min(sizes[-CHECKS_IN_A_ROW:])
         if now > 100 * (1 + min(early, largest)):

@@ -21,7 +21,7 @@ from sparring.health.evidence import (
 )
 from sparring.health.remedies import LESS_OFTEN, Context, remedy, seeing_changed
 
-FIRST_CHECKS, LATEST_CHECKS = 50, 350
+FIRST_CHECKS, LATEST_CHECKS = 100, 350
 """Checks that are looked at; those of a long phase in between are not, so that no check takes long."""
 
 
@@ -158,7 +158,7 @@ def find(rows: Rows, context: Context, known: set[str]) -> list[Finding]:
     found: list[Finding] = []
     if len(rows) > FIRST_CHECKS + LATEST_CHECKS:
         rows = [*rows[:FIRST_CHECKS], *rows[-LATEST_CHECKS:]]
-    checks = Checks(rows, context.roles, context.discrete)
+    checks = Checks(rows, context.roles, context.discrete, context.enough_steps)
     for name, rule in RULES.items():
         said = {*known, *(finding.name for finding in found)}
         unsaid = name not in said and IMPLIED.get(name) not in said

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from sparring.game import Number
-from sparring.health.checks import PHASE, of_newest_phase
+from sparring.health.checks import PHASE, STEP, of_newest_phase
 from sparring.health.findings import Finding, find
 from sparring.health.overfitting import OverfittingVitals
 from sparring.health.remedies import Context
@@ -17,6 +17,9 @@ from sparring.training.engine import Engine
 
 CHECKS_PER_FULL_CHECK = 10
 """Every so many checks come the measurements that take longer."""
+FIRST_INTERVALS, LOOKS = 4, 10
+"""In so many first intervals of a phase the players alone are looked at so many times each: what runs away
+does so at once, and to look at losses takes no time."""
 WATCHED_TERMS = ("loss", "accuracy", "logit_gap")
 """Terms of a round that the findings look at beside what the monitor measures."""
 
@@ -57,7 +60,14 @@ class Monitor:
     @property
     def due(self) -> bool:
         """Whether a check comes after the next round, which is to be watched."""
-        return (self.engine.step + 1) % self.every == 0
+        step = self.engine.step + 1
+        of_phase = step - self.engine.course.at(self.engine.step).first
+        begins, between = of_phase <= FIRST_INTERVALS * self.every, self.every // LOOKS
+        return self._is_check(step) or (begins and between > 0 and step % between == 0)
+
+    def _is_check(self, step: int) -> bool:
+        """Whether samples are looked at after a step, and not the players alone."""
+        return step % self.every == 0
 
     def measure(self, values: Mapping[str, Number]) -> dict[str, float | str]:
         """The vital signs after a round that was watched, by the names under which the history has them.
@@ -65,20 +75,25 @@ class Monitor:
         Args:
             values: the terms of the round.
         """
+        step = self.engine.step
+        row: dict[str, float | str] = {PHASE: self.engine.course.behind(step).phase.name}
+        row |= {
+            name: float(value) for name, value in values.items() if name.rpartition("/")[2] in WATCHED_TERMS
+        }
+        row |= self.engine.moves
+        if self._is_check(step):
+            row |= self.overfitting.measure() | self._of_samples()
+        if self.rows and self.rows[-1].get(PHASE) != row[PHASE]:
+            self.rows = []
+        self.rows.append({STEP: step, **row})
+        return row
+
+    def _of_samples(self) -> dict[str, float]:
         samples = self.samples.generate()
         measured = self.samples.measure(samples)
         if self.engine.step % (CHECKS_PER_FULL_CHECK * self.every) == 0:
             measured |= self.samples.net_displacement() | self.features.measure(samples)
-        row: dict[str, float | str] = {PHASE: self.engine.course.behind(self.engine.step).phase.name}
-        row |= {
-            name: float(value) for name, value in values.items() if name.rpartition("/")[2] in WATCHED_TERMS
-        }
-        row |= self.overfitting.measure()
-        row |= self.engine.moves | {f"samples/{name}": value for name, value in measured.items()}
-        if self.rows and self.rows[-1].get(PHASE) != row[PHASE]:
-            self.rows = []
-        self.rows.append(row)
-        return row
+        return {f"samples/{name}": value for name, value in measured.items()}
 
     def findings(self) -> list[Finding]:
         """What the last measurement shows that was not known before."""

@@ -38,6 +38,8 @@ class Context:
     """Whether its examples are images."""
     recommended: Sequence[Mapping[str, Any]] = ()
     """Settings that the system recommends for such data."""
+    enough_steps: int = 0
+    """Steps before which what samples do not reach yet says nothing."""
 
     def deviations(self) -> tuple[str | None, dict[str, Any]]:
         """The preset that a run's settings are nearest to, and where these differ; see `nearest_settings`."""

@@ -13,6 +13,7 @@ from sparring.data.dataset import Column, Dataset
 from sparring.evaluation.distances import squared_distances
 from sparring.evaluation.features import FeatureExtractor
 from sparring.evaluation.figures.copies import FEWEST, copy_limit, copy_ratios
+from sparring.evaluation.figures.manifold import precision_recall
 from sparring.game import Game
 from sparring.nn.modes import inference
 from sparring.randomness import Randomness
@@ -28,6 +29,8 @@ DUPLICATE_DISTANCE = 0.2
 """Two samples nearer than this share of the usual distance between nearest real examples are duplicates."""
 SMALLEST_DISTANCE = 1e-9
 """What distances are relative to is at least this."""
+NEIGHBOURS = 5
+"""Real examples up to which it is near to one of them."""
 MOST_SEARCHED = 4096
 """Data sets of up to so many examples are searched for copies; larger ones are seldom learnt by heart."""
 
@@ -169,6 +172,9 @@ class FeatureVitals:
         self.extractor = extractor or self.kind.extractor(vitals.dataset, vitals.game.random.device)
         real = vitals.real_examples.values
         features = self.extractor.features(real)
+        # Of a kind that is counted, or where most have a twin, to be near to a real example says nothing.
+        unlike = vitals.usual_nearest is not None and not self.kind.discrete
+        self.real = features if unlike and len(features) > NEIGHBOURS else None
         among_real = squared_distances(features, features).sqrt()
         self.spread = None if vitals.alike else spread(among_real)
         self.real_classes = self._effective_classes(real, features)
@@ -183,6 +189,7 @@ class FeatureVitals:
         """What every full check records.
 
         `feature_diversity`: as `diversity`, between features; likewise.
+        `coverage`: share of the real examples with a sample near, between features (see `precision_recall`).
         `classes`: number of classes, or of modes, that the samples are spread over evenly (exponential of the
             entropy of their shares), where the features know classes or the data has known modes; beside it
             `real_classes`, the same of as many real examples.
@@ -198,6 +205,9 @@ class FeatureVitals:
         if self.spread is not None:
             among = mean_between(squared_distances(features, features).sqrt())
             values["feature_diversity"] = among.item() / self.spread
+        if self.real is not None:
+            covered = precision_recall(self.real, features, NEIGHBOURS).coverage
+            values["coverage"] = covered.float().mean().item()
         classes = self._effective_classes(stored, features)
         if classes is not None and self.real_classes is not None:
             values |= {"classes": classes, "real_classes": self.real_classes}

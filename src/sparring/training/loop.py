@@ -69,6 +69,7 @@ class Loop:
             engine.dataset.examples.kind.discrete,
             engine.dataset.examples.kind.has_size,
             [each.settings for each in rules_of(type(engine.game), engine.dataset.spec)],
+            description.get("enough_steps") or 0,
         )
         self.monitor: Monitor | None = None
         self.saved = time.monotonic()
