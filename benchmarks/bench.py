@@ -44,6 +44,7 @@ SCRIPTS = {
     "overhead": Script("What the engine costs", ("overhead.py",)),
     "health": Script("What watching a run's health costs", ("health.py", "gan")),
     "convolutions": Script("What convolutions take", ("convolutions.py",)),
+    "orders": Script("Whole systems with channels side by side", ("orders.py",)),
     "zoo": Script("Every system for images beside eager PyTorch", ("zoo.py", "--profile")),
     "zoo-2": Script(
         "The wide ones with two threads",
