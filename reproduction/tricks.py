@@ -88,6 +88,7 @@ ARMS = {
     "critic at four times the rate": Arm({"discriminator_lr": 4e-3}),
     "instance noise": Arm({"instance_noise": 0.1}, "A7, G13"),
     "noise in the critic's layers": Arm({"layer_noise": 0.2}, "A7"),
+    "fading blur": Arm({"blur": 4}),
     "one-sided smoothing": Arm({"smoothing": 0.1}, "A3, G6"),
     "two-sided smoothing": Arm({"smoothing": 0.1, "smoothing_fake": 0.1}, "A3, G6"),
     "flipped labels": Arm({"flipping": 0.05}, "A3, G6"),

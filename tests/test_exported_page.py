@@ -36,6 +36,7 @@ SYSTEMS: dict[str, dict[str, Any]] = {
     "dcgan": {"width": 4},
     "dcgan-tflearn": {},
     "r3gan": {"generator_width": 4, "discriminator_width": 4},
+    "r3gan, images added": {"generator_width": 4, "discriminator_width": 4, "added_images": True},
     "acgan": {},
     "fastgan": {"width": 16},
     "began": {"width": 4},
@@ -51,7 +52,7 @@ console.log(JSON.stringify(given.inputs.map((inputs) => Array.from(generate(prog
 
 def model_of(name: str, data: Dataset, settings: dict[str, Any] | None = None) -> Model:
     """A game with weights, and running statistics, that are none of those with which it begins."""
-    game = find_system(name)
+    game = find_system(name.partition(",")[0])
     fitting = suited(game, data).in_range(*game.value_range)
     built = game(game.Settings.of(settings or {}, "the test"), fitting.spec, Randomness(0))
     generator = torch.Generator().manual_seed(1)

@@ -157,16 +157,28 @@ def test_large_sides_and_wide_networks_want_more_steps() -> None:
         sizes = {"generator_width": 32, "discriminator_width": 16}
         return R3GAN.steps_wanted(R3GAN.Settings.of(sizes | settings, "r3gan"), data)
 
-    assert wanted(64, 64) == 4 * wanted(32, 32) == 4 * wanted(28, 28)
+    assert wanted(64, 64) == 16 * wanted(32, 32) == 16 * wanted(28, 28)
     assert wanted(32, 32, generator_width=64, discriminator_width=32) == 4 * wanted(32, 32)
     assert wanted(16, 64) == wanted(32, 32) == wanted(8, 128)
     assert wanted(128, 32) == wanted(64, 64)
 
 
 def test_rates_go_as_one_over_the_widest_layer(make_dataset: Callable[..., Dataset]) -> None:
-    for size, steps, rate in ((28, 9, 6e-3), (32, 10**4, 1.5e-3), (64, 9, 3e-3)):
+    for size, steps, rate in ((28, 9, 6e-3), (32, 10**4, 1.5e-3), (64, 9, 1.5e-3)):
         settings = chosen("r3gan", make_dataset(100, size=size), max_steps=steps).by_rule
         assert settings["generator_lr"] == settings["discriminator_lr"] == rate
+
+
+def test_large_images_are_learnt_from_small_ones_in_small_batches(
+    make_dataset: Callable[..., Dataset],
+) -> None:
+    def rule(size: int, count: int = 100) -> dict[str, Any]:
+        return chosen("r3gan", make_dataset(count, size=size), max_steps=9).by_rule
+
+    assert rule(64).items() >= {"added_images": True, "blur": 4, "batch_size": 16}.items()
+    assert rule(128)["batch_size"] == 8
+    assert rule(64, count=9)["batch_size"] == 4, "half of the images, where there are fewer than a batch"
+    assert not rule(32).keys() & {"added_images", "blur", "batch_size"}
 
 
 def test_the_widest_layer_goes_by_the_shorter_side() -> None:

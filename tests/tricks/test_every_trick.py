@@ -34,6 +34,7 @@ from sparring.training.engine import Engine
 from sparring.tricks import TRICKS, adaptive_augmentation
 from sparring.tricks.adaptive_augmentation import SIGN
 from sparring.tricks.batch_features import score_layer
+from sparring.tricks.blur import blurred
 from sparring.tricks.exchanged_loss import LOSSES
 from sparring.tricks.feature_matching import FeatureMatching
 from sparring.tricks.layers import ACTIVATIONS, inner_activations, weighted_layers
@@ -207,7 +208,7 @@ REFUSED = {
     # No images.
     **{
         (trick, Case(system, data)): f"images, and this data has {about}"
-        for trick in ("augmentation", "adaptive augmentation", "consistency")
+        for trick in ("augmentation", "adaptive augmentation", "consistency", "blur")
         for systems, data, about in (
             (
                 ("dcgan", "wgan", "wgan-gp", "began", "r3gan", "bayesian-gan"),
@@ -437,6 +438,11 @@ def sees_noise(case: Case, patch: pytest.MonkeyPatch) -> None:
     engine = case.engine(instance_noise=0.1)
     count = next(iter(engine.streams.values())).peek().examples.numel()
     assert distance(engine) == pytest.approx(0.1, rel=4 / math.sqrt(2 * count))
+
+
+def sees_blurred_images(case: Case, patch: pytest.MonkeyPatch) -> None:
+    """All that is left of what a critic is shown first is the mean over squares."""
+    torch.testing.assert_close(first_shown(case, blur=4), blurred(first_shown(case), 4))
 
 
 def sees_soft_labels(case: Case, patch: pytest.MonkeyPatch) -> None:
@@ -992,6 +998,7 @@ EFFECTS: dict[str, Callable[[Case, pytest.MonkeyPatch], None]] = {
     "augmentation": sees_augmented_images,
     "adaptive augmentation": sees_chances_move,
     "tanh output": sees_images_from_minus_1,
+    "blur": sees_blurred_images,
     "instance noise": sees_noise,
     "soft labels": sees_soft_labels,
     "top-k": sees_the_best,

@@ -22,6 +22,7 @@ from sparring.objectives import LEAST_SQUARES, NON_SATURATING, Objective
 from sparring.randomness import Randomness
 from sparring.training.engine import Engine
 from sparring.tricks import TrickSettings, make_tricks
+from sparring.tricks.blur import Blur, blurred
 from sparring.tricks.packing import packed, widen
 
 Make = Callable[..., Engine]
@@ -98,6 +99,36 @@ def test_instance_noise_fades(share: float, progress: float, deviation: float) -
         else:
             assert (shown - examples).std().item() == pytest.approx(deviation, rel=0.02)
             assert (shown - examples).mean().item() == pytest.approx(0, abs=0.01)
+
+
+def test_blurred_images() -> None:
+    """The mean over squares, smaller ones at the end; what is the same everywhere stays so."""
+    corner = torch.zeros(1, 1, 6, 6)
+    corner[..., 0, 0] = 16.0
+    assert blurred(corner, 4)[0, 0, 0, 0] == 1
+    assert blurred(corner, 4)[0, 0, -1, -1] == 0
+    assert blurred(corner, 4).shape == corner.shape
+    even = torch.full((2, 3, 7, 5), 0.3)
+    torch.testing.assert_close(blurred(even, 4), even)
+    assert blurred(even, 1).equal(even)
+
+
+@pytest.mark.parametrize(
+    ("share", "progress", "strength"), [(0.5, 0.0, 1.0), (0.5, 0.125, 0.75), (0.5, 0.5, 0)]
+)
+def test_blur_fades(share: float, progress: float, strength: float) -> None:
+    trick = Blur(TrickSettings.of({"blur": 4, "blur_share": share}, "tricks"), Randomness(0))
+    game = plain_game()
+    game.progress = progress
+    images = torch.randn(3, 1, 8, 8)
+    (shown, _) = trick.see(images, (), True, game)
+    torch.testing.assert_close(shown, (1 - strength) * images + strength * blurred(images, 4))
+
+
+def test_squares_that_are_larger_than_images_are_refused(make_engine: Make) -> None:
+    images = dataset_of("images", torch.zeros(9, 1, 8, 12, dtype=torch.uint8))
+    with pytest.raises(SettingError, match="squares are of 9 pixels, and images of 8: give fewer"):
+        make_engine("gan", images, batch_size=4, blur=9)
 
 
 def test_real_and_generated_examples_have_noise_of_their_own() -> None:

@@ -66,6 +66,23 @@ const OPERATIONS = {
           result[at] = data[(channel * high + Math.floor(y * high / tall)) * wide + Math.floor(x * wide / broad)];
     return result;
   },
+  stretched: (step, valueOf) => {
+    const { shape: [, , high, wide], data } = valueOf(step.of), [, channels, tall, broad] = step.shape;
+    // The two pixels that each new one lies between, and how far it is from the first.
+    const between = (before, after) => Array.from({ length: after }, (_, at) => {
+      const place = Math.max(0, (at + 0.5) * before / after - 0.5), first = Math.floor(place);
+      return [first, Math.min(first + 1, before - 1), place - first];
+    });
+    const rows = between(high, tall), columns = between(wide, broad), result = new Float32Array(size(step.shape));
+    for (let channel = 0, at = 0; channel < channels; channel++) {
+      const pixel = (y, x) => data[(channel * high + y) * wide + x];
+      for (const [above, below, down] of rows)
+        for (const [left, right, along] of columns)
+          result[at++] = (1 - down) * ((1 - along) * pixel(above, left) + along * pixel(above, right))
+            + down * ((1 - along) * pixel(below, left) + along * pixel(below, right));
+    }
+    return result;
+  },
   pooled: (step, valueOf) => {
     const { shape: [, , high, wide], data } = valueOf(step.of), [, , tall, broad] = step.shape;
     return Float32Array.from({ length: size(step.shape) }, (_, at) => {

@@ -129,7 +129,7 @@ class _Reader:
             "mm": self._product, "addmm": self._sum, "convolution": self._convolution,
             "cat": self._joined, "embedding": self._looked_up,
             "_native_batch_norm_legit_no_training": self._normed, "upsample_nearest2d": self._enlarged,
-            "_adaptive_avg_pool2d": self._pooled,
+            "upsample_bilinear2d": self._stretched, "_adaptive_avg_pool2d": self._pooled,
             "slice": self._cut, "clamp": self._clamped, "leaky_relu": self._leaky, "elu": self._elu,
             "where": self._chosen,
         }  # fmt: skip
@@ -199,6 +199,9 @@ class _Reader:
 
     def _enlarged(self, of: Any, *_: Any) -> Step:
         return {"do": "enlarged", "of": self._argument(of)}
+
+    def _stretched(self, of: Any, size: Any, align_corners: bool, *_: Any) -> Step | None:
+        return None if align_corners else {"do": "stretched", "of": self._argument(of)}
 
     def _pooled(self, of: Any, *_: Any) -> Step:
         return {"do": "pooled", "of": self._argument(of)}

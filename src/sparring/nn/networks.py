@@ -7,10 +7,12 @@ three fully-connected hidden layers. Texts, as shares of a vocabulary: convoluti
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import chain, pairwise
 from typing import cast
 
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from sparring.data.dataset import DataSpec
 from sparring.data.kinds import Tokens
@@ -57,6 +59,7 @@ def build_generator(
     norm: Norm = nn.BatchNorm2d,
     kernel: int = 4,
     resize: bool = False,
+    added: bool = False,
     output: Callable[[], nn.Module] = nn.Tanh,
 ) -> nn.Module:
     """A network from (count, inputs) to (count, *data.shape).
@@ -71,10 +74,11 @@ def build_generator(
         kernel: side of the convolutions, 4 or 5.
         resize: whether maps are doubled by repeating their pixels and a convolution with kernel 3, instead
             of by a transposed one, whose checkerboards that does not make.
+        added: whether an image is made at each size, and all are added up.
         output: activation of the last layer for images; points have none.
     """
     return data.kind.choose(
-        images=lambda: _image_generator(data, inputs, width, norm, kernel, resize, output),
+        images=lambda: _image_generator(data, inputs, width, norm, kernel, resize, added, output),
         points=lambda: _point_generator(data, inputs, units, norm),
         tokens=lambda: text_generator(inputs, *_text_sizes(data), width),
     )()
@@ -92,27 +96,75 @@ def _image_generator(
     norm: Norm,
     kernel: int,
     resize: bool,
+    added: bool,
     output: Callable[[], nn.Module],
 ) -> nn.Module:
     channels, height, side = data.shape
     first_height, first_side, doublings = beginning(height, side)
-    before = channels_at(width, doublings - 1)
-    layers: list[nn.Module] = [
-        nn.Linear(inputs, before * first_height * first_side, bias=norm is no_norm),
-        nn.Unflatten(1, (before, first_height, first_side)),
-        norm(before),
+
+    def doubling(before: int, after: int, bias: bool) -> nn.Module:
+        return ResizeConv2d(before, after, bias) if resize else _transposed(before, after, kernel, bias)
+
+    widths = [channels_at(width, step) for step in reversed(range(doublings))]
+    first: list[nn.Module] = [
+        nn.Linear(inputs, widths[0] * first_height * first_side, bias=norm is no_norm),
+        nn.Unflatten(1, (widths[0], first_height, first_side)),
+        norm(widths[0]),
         nn.ReLU(),
     ]
-    for step in reversed(range(doublings)):
-        after = channels_at(width, step - 1) if step else channels
-        bias = norm is no_norm or not step
-        doubled = ResizeConv2d(before, after, bias) if resize else _transposed(before, after, kernel, bias)
-        layers.append(doubled)
-        layers += [norm(after), nn.ReLU()] if step else [output()]
-        before = after
-    if (first_height << doublings, first_side << doublings) != (height, side):
-        layers.append(Crop(height, side))
-    return nn.Sequential(*layers)
+    between = [
+        [doubling(before, after, norm is no_norm), norm(after), nn.ReLU()]
+        for before, after in pairwise(widths)
+    ]
+    last = doubling(widths[-1], channels, True)
+    if added and between:
+        body: list[nn.Module] = [
+            AddedImages(first, between, [nn.Conv2d(n, channels, 1) for n in widths[1:]], last)
+        ]
+    else:
+        body = [*first, *chain(*between), last]
+    whole = (first_height << doublings, first_side << doublings) == (height, side)
+    return nn.Sequential(*body, output(), *([] if whole else [Crop(height, side)]))
+
+
+class AddedImages(nn.Module):
+    """Maps that are doubled again and again, of each of which an image is made: their sum, at the last size.
+
+    Args:
+        first: what makes the first map, of which no image is made.
+        doublings: what makes each of the others of the one before.
+        images: what makes an image of each.
+        last: what makes an image of the last map at twice its size.
+    """
+
+    def __init__(
+        self,
+        first: Sequence[nn.Module],
+        doublings: Sequence[Sequence[nn.Module]],
+        images: Sequence[nn.Module],
+        last: nn.Module,
+    ) -> None:
+        super().__init__()
+        self.first = nn.Sequential(*first)
+        self.doublings = nn.ModuleList(nn.Sequential(*layers) for layers in doublings)
+        self.images = nn.ModuleList(images)
+        self.last = last
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Images, (count, channels, height, width), without an activation."""
+        maps: Tensor = self.first(inputs)
+        image: Tensor | None = None
+        for double, make in zip(self.doublings, self.images, strict=True):
+            maps = double(maps)
+            image = make(maps) if image is None else make(maps) + enlarged(image)
+        assert image is not None, "it is made of two doublings at least"
+        total: Tensor = self.last(maps) + enlarged(image)
+        return total
+
+
+def enlarged(images: Tensor) -> Tensor:
+    """Images at twice their size, with lines between their pixels: repeated, these would show."""
+    return F.interpolate(images, scale_factor=2, mode="bilinear")
 
 
 def _transposed(before: int, after: int, kernel: int, bias: bool) -> nn.Module:

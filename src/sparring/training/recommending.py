@@ -207,6 +207,7 @@ def _fitting(
     usual = rung.settings.get("batch_size", game_class.Settings().batch_size)
     if usual <= len(dataset):
         return rung
+    rung = rung.without(["batch_size"])
     return replace(rung, beside={**rung.beside, "batch_size": _batch_for(len(dataset))})
 
 

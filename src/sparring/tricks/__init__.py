@@ -10,6 +10,7 @@ from sparring.tricks.activations import Activations
 from sparring.tricks.active import ActiveTricks
 from sparring.tricks.adaptive_augmentation import AdaptiveAugmentation
 from sparring.tricks.augmentation import Augmentation
+from sparring.tricks.blur import Blur
 from sparring.tricks.consistency import Consistency
 from sparring.tricks.critic_penalties import CriticPenalties
 from sparring.tricks.exchanged_loss import ExchangedLoss
@@ -41,6 +42,7 @@ TRICKS: dict[str, type[Trick]] = {
     "exchanged loss": ExchangedLoss,
     "replay": Replay,
     "augmentation": Augmentation,
+    "blur": Blur,
     "instance noise": InstanceNoise,
     "soft labels": SoftLabels,
     "top-k": TopK,
