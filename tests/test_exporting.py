@@ -76,6 +76,14 @@ def test_what_is_in_the_folder(exported: tuple[sparring.Run, Path], tiny_npz: Pa
     assert str(tiny_npz.parent) not in text
 
 
+def test_the_step_is_that_of_the_checkpoint(exported: tuple[sparring.Run, Path], tmp_path: Path) -> None:
+    """A run that failed came further than what it saved."""
+    run = sparring.Run.open(shutil.copytree(exported[0].path, tmp_path / "run"))
+    run.set_status(**run.status | {"state": "failed", "step": 5})
+    folder = sparring.export(run, tmp_path / "model", onnx=False, page=False)
+    assert json.loads((folder / "config.json").read_text())["step"] == 2
+
+
 @pytest.mark.parametrize(
     "system",
     ["gan", pytest.param("acgan", marks=pytest.mark.slow), pytest.param("r3gan", marks=pytest.mark.slow)],

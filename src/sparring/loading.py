@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,31 +44,56 @@ def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto", 
                 f"{run} is an exported model, which has the networks of one moment: leave the epoch out."
             )
         return _exported(Path(run), device, sampling)
+    (model,) = load_each(run, [sampling], epoch, device)
+    return model
+
+
+def load_each(
+    run: Run | Path | str,
+    samplings: Sequence[Mapping[str, float]],
+    epoch: int | None = None,
+    device: str = "auto",
+) -> Iterator[Model]:
+    """A model for each of some ways to make samples, all of the same moment, though the run may go on.
+
+    Args:
+        run: the run or its folder.
+        samplings: the settings of each, as `load` takes them.
+        epoch: as `load` takes it.
+        device: likewise.
+
+    Raises:
+        SparringError: as `load` does.
+    """
     run = Run.open(run.path if isinstance(run, Run) else run)
     game_class = recorded_system(run)
-    if epoch is None:
-        checkpoint = run.checkpoints.latest()
-        if checkpoint is None:
-            raise CheckpointError(
-                f"{run.path} has no checkpoint yet: wait for its first, or go on with "
-                f"`sparring resume {run.path}`."
-            )
-        if checkpoint.step == 0:
-            warnings.warn(
-                f"{run.path} has saved its beginning alone: its networks have learnt nothing.", stacklevel=2
-            )
-        networks = checkpoint.networks
-    else:
-        networks = run.kept_networks(epoch)
-    return _model(
-        game_class,
-        run.description,
-        networks,
-        run.path,
-        device,
-        sampling,
-        lambda: recorded_dataset(run).in_range(*game_class.value_range),
-    )
+    networks, step = _saved(run) if epoch is None else (run.kept_networks(epoch), None)
+    for sampling in samplings:
+        yield _model(
+            game_class,
+            run.description,
+            networks,
+            run.path,
+            device,
+            sampling,
+            lambda: recorded_dataset(run).in_range(*game_class.value_range),
+            step,
+        )
+
+
+def _saved(run: Run) -> tuple[dict[str, Tensor], int]:
+    """The networks of the latest checkpoint, and its step."""
+    checkpoint = run.checkpoints.latest()
+    if checkpoint is None:
+        raise CheckpointError(
+            f"{run.path} has no checkpoint yet: wait for its first, or go on with "
+            f"`sparring resume {run.path}`."
+        )
+    if checkpoint.step == 0:
+        warnings.warn(
+            f"{run.path} has saved its beginning alone: its networks have learnt nothing.", stacklevel=4
+        )
+    return checkpoint.networks, checkpoint.step
 
 
 def _exported(path: Path, device: str, sampling: Mapping[str, float]) -> Model:
@@ -92,6 +117,7 @@ def _model(
     device: str,
     sampling: Mapping[str, float],
     dataset: Callable[[], Dataset],
+    step: int | None = None,
 ) -> Model:
     """A game as a folder describes it, with the weights in it."""
     spec = spec_from(described["data"]["spec"], game_class.value_range)
@@ -104,7 +130,7 @@ def _model(
         game = game_class(settings, spec, Randomness(0, processes.device)).to(processes.device)
     check_networks(game, networks, f"{path} ({short_name(described['system'])})")
     game.load_state_dict(networks)
-    return Model(game, condition, dataset, white_of(described["data"]))
+    return Model(game, condition, dataset, white_of(described["data"]), step)
 
 
 def with_sampling(system: type[Game], settings: GameSettings, sampling: Mapping[str, float]) -> GameSettings:

@@ -35,12 +35,19 @@ class Model(Explorer):
         condition: what kind of thing it is told.
         dataset: gives the data it was trained on, in its range, where a condition has to come from there.
         white: the share of the range of values that became white in its images; None where it is unknown.
+        step: of the checkpoint that the weights are from; None of those kept after an epoch, or exported.
     """
 
     def __init__(
-        self, game: Game, condition: Kind, dataset: Callable[[], Dataset], white: float | None = 1.0
+        self,
+        game: Game,
+        condition: Kind,
+        dataset: Callable[[], Dataset],
+        white: float | None = 1.0,
+        step: int | None = None,
     ) -> None:
         super().__init__(game, condition)
+        self.step = step
         self._dataset = cache(dataset)
         self._white = white
 

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import sparring
-from sparring.errors import RunError, SettingError
+from sparring.errors import OwnCodeError, RunError, SettingError
 from sparring.evaluation.sweep import FILE, read_sweep
+from sparring.loading import load_each
 from sparring.runs.folder import Run
+from sparring.training.callbacks import Moment
 from sparring.zoo.language_model import LanguageModel
 
 Sparring = Callable[..., subprocess.CompletedProcess[str]]
@@ -63,6 +66,48 @@ def test_texts_without_an_oracle_have_bleu_as_quality(runs: Path) -> None:
     assert (found.quality, found.diversity) == ("bleu_4", "held_out_nll")
     assert found.points[-1].quality.value > found.points[0].quality.value
     assert found.points[0].quality.reference == found.points[-1].quality.reference
+
+
+def test_the_step_is_that_of_the_checkpoint(runs: Path, tmp_path: Path) -> None:
+    """A run that fails comes further than what it saved."""
+    path = tmp_path / "failed"
+
+    def failing(moment: Moment) -> None:
+        raise ValueError("no more")
+
+    with pytest.raises(OwnCodeError, match="no more"):
+        sparring.train(
+            "language-model",
+            data=f"text:{runs / 'lines.txt'}",
+            out=path,
+            on_step=failing,
+            history_every=4,
+            quiet=True,
+        )
+    assert Run.open(path).status["step"] == 4
+    with pytest.warns(UserWarning, match="has saved its beginning alone"):
+        assert sparring.sweep(path, 20, quiet=True).step == 0
+    with pytest.warns(UserWarning, match="has saved its beginning alone"):
+        assert sparring.evaluate(path, 20, quiet=True).checkpoint["step"] == 0
+    page = sparring.report(path, tmp_path / "page.html").read_text()
+    assert "by the networks of step 0" in page
+    assert "sweep it again" not in page
+    assert "makes a new one" not in page
+
+
+def test_all_values_are_of_one_moment_while_the_run_goes_on(runs: Path, tmp_path: Path) -> None:
+    run = sparring.train(
+        "language-model", data=f"text:{runs / 'lines.txt'}", out=tmp_path / "run", max_steps=1, quiet=True
+    )
+    models = load_each(run, [{"temperature": 1.0}, {"temperature": 0.5}])
+    first = next(models)
+    sparring.resume(run, max_steps=2, quiet=True)
+    second = next(models)
+    assert first.step == second.step == 1
+    assert sparring.load(run).step == 2
+    ours, theirs = (each.game.state_dict() for each in (first, second))
+    assert all(torch.equal(tensor, theirs[name]) for name, tensor in ours.items())
+    assert second.game.settings.temperature == 0.5
 
 
 def test_reports_draw_the_curve_and_another_beside_it(runs: Path, run_here: Sparring) -> None:

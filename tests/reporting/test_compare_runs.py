@@ -134,7 +134,8 @@ def test_runs_of_other_lengths_or_evaluated_at_other_times_stand_apart(
     comparison = sparring.compare(seeds(copies))
     assert [row.name for row in comparison.entries] == ["seed-0", "seed-1", "seed-2"]
     assert comparison.entries[1].progress == "9 of 18 steps, interrupted"
-    change(copies["seed-2"] / "status.json", step=20)
+    checkpoints = copies["seed-2"] / "checkpoints"
+    (checkpoints / "step-00000018").rename(checkpoints / "step-00000020")
     notes = " ".join(sparring.compare(seeds(copies)).notes)
     assert "The evaluation of seed-2 is of step 18, and the run is now at step 20" in notes
 

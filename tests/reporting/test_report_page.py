@@ -109,7 +109,9 @@ def test_evaluation_with_intervals_and_reference(
         in said
     )
     assert "sparring evaluate" not in said, "it is up to date"
-    change(run / "status.json", step=30)
+    change(run / "status.json", state="failed", step=30)
+    assert "sparring evaluate" not in page(sparring.report(run)).text, "what came after it was not saved"
+    (run / "checkpoints" / "step-00000018").rename(run / "checkpoints" / "step-00000030")
     assert "is of step 18, and the run is now at step 30" in page(sparring.report(run)).text
 
 

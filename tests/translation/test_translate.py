@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,16 @@ def test_a_folder_is_gone_on_with(negative: Run, tmp_path: Path, pixels: Pixels)
         sparring.translate(negative, source, source.parent)
     with pytest.raises(SettingError, match="lies in"):
         sparring.translate(negative, source, source / "made")
+
+
+def test_a_folder_is_of_the_checkpoint_that_made_it(negative: Run, tmp_path: Path, pixels: Pixels) -> None:
+    """A run that failed came further than what it saved."""
+    run = Run.open(shutil.copytree(negative.path, tmp_path / "run"))
+    run.set_status(**run.status | {"state": "failed", "step": 5})
+    (tmp_path / "in").mkdir()
+    Image.fromarray(pixels(16, 16, 3)).save(tmp_path / "in" / "a.png")
+    sparring.translate(run, tmp_path / "in", tmp_path / "out", quiet=True)
+    assert json.loads((tmp_path / "out" / ".sparring-translation.json").read_text())["step"] == 1
 
 
 @pytest.mark.parametrize("degradation", ["noise", "edges"])

@@ -118,6 +118,7 @@ def _evaluate_run(
         # The same source again would only seem to be another sample.
         count = len(model.conditions(count))
         check_enough_samples(count)
+    step = model.step if epoch is None else run.end_of(epoch)
     samples = model.sample(count, seed=seed)
     classifier = classifier_on(model.game, dataset)
     extractor = _extractor(features, dataset, model.game.random.device)
@@ -129,13 +130,13 @@ def _evaluate_run(
         own=own_figures(model.game, dataset, classifier) | _of_labels(model, count, extractor),
         checkpoint={
             "run": run.path.name,
-            "step": run.status["step"],
+            "step": step,
             "epoch": epoch,
             "seed": seed,
             **({"sampling": dict(sampling)} if sampling else {}),
         },
         progress=stages,
-        short=_too_short(run, epoch),
+        short=too_short(step, run.description.get("enough_steps")),
     )
     if classifier is not None:
         evaluation = replace(evaluation, classes=classifier.tables())
@@ -160,12 +161,6 @@ def _succeeds(write: Callable[[], object]) -> bool:
         warnings.warn(f"{error} The figures are shown, and not kept in the run.", stacklevel=3)
         return False
     return True
-
-
-def _too_short(run: Run, epoch: int | None) -> str:
-    """Why a run, or as much of it as was kept after an epoch, is too short to be judged, if it is."""
-    step = run.status["step"] if epoch is None else run.end_of(epoch)
-    return too_short(step, run.description.get("enough_steps"))
 
 
 def own_figures(game: Game, dataset: Dataset, classifier: Judged | None = None) -> dict[str, Measurement]:

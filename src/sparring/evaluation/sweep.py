@@ -21,7 +21,8 @@ from sparring.evaluation.enough import check_enough_samples
 from sparring.evaluation.evaluate import evaluate_samples, figures_on
 from sparring.evaluation.result import EstimatedFigure, short
 from sparring.evaluation.runs import own_figures
-from sparring.loading import load
+from sparring.loading import load_each
+from sparring.model import Model
 from sparring.runs.files import read_json, write_atomically
 from sparring.runs.folder import Run
 from sparring.runs.origins import recorded_dataset, recorded_system
@@ -55,7 +56,7 @@ class Sweep:
     count: int
     """Samples of each value."""
     step: int
-    """Of the networks."""
+    """Of the networks, which are the same for all values."""
     points: list[Point]
     format: int = FORMAT
 
@@ -115,24 +116,23 @@ def sweep(
         stages("real examples")
         dataset = recorded_dataset(run)
         points = []
-        for value in values:
+        models = load_each(run, [{setting: value} for value in values], device=device)
+        for value, model in zip(values, models, strict=True):
             stages(f"{setting} {value:g}")
-            names, point = _point(run, dataset, setting, value, count, seed, device)
+            names, point = _point(run.path.name, model, dataset, value, count, seed)
             points.append(point)
-    step = run.status["step"]
-    found = Sweep(setting, *names, data=dataset.name, count=count, step=step, points=points)
+    assert model.step is not None, "a checkpoint says its step"
+    found = Sweep(setting, *names, dataset.name, count, model.step, points)
     write_atomically(run.path / FILE, found.to_json().encode())
     return found
 
 
 def _point(
-    run: Run, dataset: Dataset, setting: str, value: float, count: int, seed: int, device: str
+    name: str, model: Model, dataset: Dataset, value: float, count: int, seed: int
 ) -> tuple[tuple[str, str], Point]:
     """The names of the two figures, and what they are at a value."""
-    how: dict[str, Any] = {setting: value}
-    model = load(run, device=device, **how)
     samples = model.sample(count, seed=seed)
-    made, own = Dataset(run.path.name, samples.columns, samples.told), own_figures(model.game, dataset)
+    made, own = Dataset(name, samples.columns, samples.told), own_figures(model.game, dataset)
     quality, diversity = (figures_on(axis, made, dataset, own) for axis in (Axis.QUALITY, Axis.DIVERSITY))
     if not quality or not diversity:
         lacking = Axis.DIVERSITY if quality else Axis.QUALITY

@@ -59,7 +59,8 @@ def export(
     if onnx:
         require_packages()
     model = load(run, epoch, "cpu")
-    config = config_of(run, model.game.data.kind.suffix, epoch)
+    step = model.step if epoch is None else _end_of(epoch, run)
+    config = config_of(run, model.game.data.kind.suffix, step, epoch)
     evaluation = None if epoch is not None else chosen(run)
 
     def fill(folder: Path) -> None:
@@ -107,7 +108,7 @@ def noise_of(game: Game) -> str:
     return f"np.random.default_rng(1).{named}.astype(np.float32)"
 
 
-def config_of(run: Run, suffix: str, epoch: int | None) -> dict[str, Any]:
+def config_of(run: Run, suffix: str, step: int | None, epoch: int | None) -> dict[str, Any]:
     """The contents of config.json."""
     description = run.description
     data = description["data"]
@@ -122,7 +123,7 @@ def config_of(run: Run, suffix: str, epoch: int | None) -> dict[str, Any]:
             "stretch": data.get("stretch", False),
             "white": data.get("white"),
         },
-        "step": run.status["step"] if epoch is None else _end_of(epoch, run),
+        "step": step,
         "epoch": epoch,
         "suffix": suffix,
     }

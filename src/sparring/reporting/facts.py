@@ -213,15 +213,21 @@ class Facts:
         epoch, step = (evaluation.checkpoint.get(name) for name in ("epoch", "step"))
         return f"step {count_text(step)}" if epoch is None else f"epoch {count_text(epoch)}"
 
+    @cached_property
+    def saved_step(self) -> Any:
+        """The step of the latest checkpoint, or where none lies in the folder the one that the run is at: a
+        run that failed came further than what it saved."""
+        saved = self.run.checkpoints.steps()
+        return saved[-1] if saved else self.status.get("step")
+
     def outdated(self, evaluation: Evaluation) -> str | None:
         """A sentence where the evaluation is not of the run's latest step."""
         of = evaluation.checkpoint
-        if of.get("step") == self.status.get("step") and of.get("epoch") is None:
+        if of.get("step") == self.saved_step and of.get("epoch") is None:
             return None
         return (
             f"The evaluation of {visible(self.name)} is of {self.evaluated_at(evaluation)}, and the run is "
-            f"now at step {count_text(self.status.get('step', 0))}: `{self.command('evaluate')}` makes a new "
-            "one."
+            f"now at step {count_text(self.saved_step)}: `{self.command('evaluate')}` makes a new one."
         )
 
     def command(self, verb: str) -> str:

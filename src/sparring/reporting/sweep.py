@@ -39,7 +39,7 @@ def sweep_section(facts: Facts, beside: Facts | None = None) -> Section | None:
     curves = [_line(facts.name, 0, found)]
     if beside is not None and other is not None:
         curves.append(_line(beside.name, 1, other))
-    now = facts.run.status.get("step")
+    now = facts.saved_step
     since = "" if found.step == now else f" The run is at step {value_text(now)} now: sweep it again."
     about = (
         f"{count_text(found.count)} samples of each {value_text(found.setting)}, which stands beside each "

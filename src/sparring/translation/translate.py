@@ -29,7 +29,7 @@ class MadeBy:
     """What such a file holds."""
 
     run: str
-    step: int
+    step: int | None
     epoch: int | None
     direction: str
     seed: int
@@ -95,9 +95,7 @@ def translate(
     with Stages("Translating", quiet) as stages:
         if source.is_dir():
             told = None if hole is None else sha256(hole.read_bytes()).hexdigest()
-            made_by = MadeBy(
-                run.path.name, run.status["step"], epoch, translation.direction, seed, longest, told
-            )
+            made_by = MadeBy(run.path.name, model.step, epoch, translation.direction, seed, longest, told)
             _translate_folder(source, out, translation, made_by, stages)
         elif source.suffix.lower() in READ:
             translate_video(source, out, translation, _Pace(stages, "frames"))
