@@ -18,7 +18,7 @@ from PIL import Image
 
 import sparring
 from sparring.data import arrays, load_dataset, usual_size
-from sparring.data.dataset import Dataset, DataSpec, dataset_of
+from sparring.data.dataset import Column, Dataset, DataSpec, dataset_of
 from sparring.data.kinds import Images, Points, Tokens
 from sparring.errors import DataError, MemoryShortage, SettingError
 from sparring.game import GameSettings, Limit, Phase
@@ -437,6 +437,11 @@ def test_what_a_run_needs_to_be_judged_goes_by_the_settings_it_has(
     small = {"generator_width": 16, "discriminator_width": 8}
     assert enough("r3gan", grey, small, max_steps=3) == enough("r3gan", grey, small, preset="digits") == 300
     assert enough("r3gan", grey, small, preset="paper") == 100 // 4 * 4
+    kind = Tokens((4,), tuple("abc"))
+    texts = Dataset("texts", Column(kind, torch.ones(70, 4, dtype=torch.int64)))
+    for batch_size in (7, 35):
+        asked = {"batch_size": batch_size, "critic_filters": 2}
+        assert enough("relgan", texts, asked, max_steps=2) == 70 // batch_size + 20
     # One setting of one's own does not make it another system.
     assert enough("gan", grey, {"hidden_size": 8}, preset="paper") == 100 // 4 * 4
     assert (
