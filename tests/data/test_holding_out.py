@@ -120,7 +120,7 @@ def test_a_run_trains_on_the_others_alone_and_is_evaluated_with_what_it_kept_asi
     [
         (300, "--hold-out 0.1 keeps some aside"),
         (100, "--hold-out 0.2 keeps some aside"),
-        (30, "30 examples are too few for that"),
+        (30, "30 different examples would be too few to be parted"),
     ],
 )
 def test_without_held_out_examples_it_is_said_which_figure_there_will_not_be(
@@ -138,6 +138,35 @@ def test_without_held_out_examples_it_is_said_which_figure_there_will_not_be(
     for run in (asked_for, without_figures):
         assert run.returncode == 0
         assert "Nothing is held out" not in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("function", "mend"),
+    [
+        ("repeated", "30 different examples would be too few to be parted"),
+        ("in_parts", "give the data a `held_out` of its own"),
+        ("plain", "--hold-out 0.1 keeps some aside"),
+    ],
+)
+def test_what_is_advised_can_be_done(
+    function: str, mend: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "own.py"
+    own.write_text(
+        "import torch\n"
+        "from dataclasses import replace\n"
+        "from sparring.data import Dataset, dataset_of\n"
+        "def points(count: int, times: int) -> Dataset:\n"
+        "    examples = torch.arange(2.0 * count).view(count, 2).repeat(times, 1)\n"
+        "    return dataset_of('points', examples, torch.arange(len(examples)) % 2, ('a', 'b'))\n"
+        "def plain() -> Dataset: return points(300, 1)\n"
+        "def repeated() -> Dataset: return points(30, 10)\n"
+        "def in_parts() -> Dataset: return replace(plain(), parts={'more': plain()})\n"
+    )
+    words = ["improved-gan", "--labelled", "10", "--batch-size", "10", "--max-steps", "1", "--threads", "1"]
+    main(["train", *words, "--data", f"{own}:{function}", "--out", str(tmp_path / "run")])
+    hint = f"Hint: Nothing is held out, so there will be no test error: {mend}."
+    assert hint in capsys.readouterr().out
 
 
 def test_a_run_that_cannot_hold_out_is_refused_before_its_folder_is_made(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -150,6 +151,10 @@ def test_where_nothing_was_held_out_that_is_said() -> None:
     assert "against held-out examples of npz:images" in printed(unseen)
     assert "Nothing was held out" not in printed(unseen)
     assert not Evaluation.from_json(seen.to_json()).unseen
+    assert "`sparring train --hold-out 0.1`" in (seen.caution() or "")
+    own = replace(seen, data="/somewhere/own.py:images").caution()
+    assert own is not None
+    assert own.endswith("Data of one's own may have a `held_out`.")
     assert unseen.figures["memorised"].reference == pytest.approx(0.01, abs=0.02)
     with pytest.raises(SettingError, match="--hold-out"):
         seen.compare(unseen)

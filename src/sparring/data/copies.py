@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sparring.data.dataset import Dataset
+from sparring.data.dataset import Column, Dataset
 
 
 def in_several_classes(dataset: Dataset) -> Tensor:
@@ -14,12 +14,20 @@ def in_several_classes(dataset: Dataset) -> Tensor:
     Args:
         dataset: has classes.
     """
-    # A hash of each is looked at and not its values: data of gigabytes takes a second or two.
-    keys = torch.tensor([hash(row.tobytes()) for row in dataset.examples.values.numpy()])
-    distinct, place = keys.unique(return_inverse=True)
+    distinct, place = _keys(dataset.examples).unique(return_inverse=True)
     classes = dataset.condition.values
     lowest, highest = (
         torch.zeros_like(distinct).scatter_reduce(0, place, classes, way, include_self=False)
         for way in ("amin", "amax")
     )
     return (lowest != highest)[place].nonzero()[:, 0]
+
+
+def distinct_count(column: Column) -> int:
+    """How many values there are, each counted once."""
+    return len(_keys(column).unique())
+
+
+def _keys(column: Column) -> Tensor:
+    """A hash of each value, by which data of gigabytes is compared in a second or two."""
+    return torch.tensor([hash(row.tobytes()) for row in column.values.numpy()])

@@ -19,6 +19,8 @@ FEWEST = 20
 USUAL = 0.1
 """The share that is advised where it keeps that many aside."""
 Aside = Callable[[Dataset], Dataset]
+OWN_HELD_OUT = "give the data a `held_out` of its own"
+"""What is advised where none can be held out by chance."""
 """Holds out some examples of data, or none."""
 
 
@@ -44,6 +46,11 @@ def share_for(count: int) -> float | None:
 
 
 def none_held_out(dataset: Dataset) -> Dataset:
+def belong_together(dataset: Dataset) -> bool:
+    """Whether the data has parts of which none can be held out by chance."""
+    return bool(dataset.parts.keys() - {UNLABELLED})
+
+
     """The same data with nothing held out: what it holds out by itself is among what is trained on."""
     held_out = dataset.held_out
     return dataset if held_out is None else replace(_joined(dataset, held_out), held_out=None)
@@ -84,10 +91,10 @@ def hold_out(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
             f"'{dataset.name}' has {len(dataset.held_out):,} held-out examples of its own; leave --hold-out "
             "away, or give 0 to train on all."
         )
-    if dataset.parts.keys() - {UNLABELLED}:
+    if belong_together(dataset):
         raise DataError(
             f"'{dataset.name}' has parts that belong together ({', '.join(dataset.parts)}), of which none "
-            "can be held out by chance; leave --hold-out away, and give the data a `held_out` of its own."
+            f"can be held out by chance; leave --hold-out away, and {OWN_HELD_OUT}."
         )
     distinct, place = dataset.examples.values.unique(dim=0, return_inverse=True)
     order = torch.randperm(len(distinct), generator=Randomness(seed).child("hold out").generator)

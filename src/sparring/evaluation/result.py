@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from sparring.classifying.tables import ClassTables
+from sparring.data.own import is_own
 from sparring.errors import RunError, SettingError
 from sparring.evaluation.bootstrap import Estimate
 from sparring.validation import Misfit, check, parse_json
@@ -124,11 +125,16 @@ class Evaluation:
         """What must be known where nothing was held out; None where something was."""
         if self.unseen:
             return None
+        way = (
+            "Data of one's own may have a `held_out`"
+            if is_own(self.data)
+            else "`sparring train --hold-out 0.1` keeps some aside"
+        )
         return (
             "Nothing was held out: the samples are compared with examples that were trained on, and real is "
             "one half of these against the other. Figures are better than those of new examples would be "
             "where a generator has learned its examples by heart, which `memorised` shows. "
-            "`sparring train --hold-out 0.1` keeps some aside."
+            f"{way}."
         )
 
     @property

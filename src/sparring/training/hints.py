@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sparring.data.copies import distinct_count
 from sparring.data.dataset import Dataset
-from sparring.data.holding_out import share_for
+from sparring.data.holding_out import OWN_HELD_OUT, belong_together, share_for
+from sparring.data.own import is_own
 from sparring.game import Game
+from sparring.shown import counted
 from sparring.training.settings import RunSettings
 
 MANY_WEIGHTS = 50_000_000
@@ -23,7 +26,7 @@ def hints_of_game(game: Game, dataset: Dataset, asked: RunSettings) -> Iterator[
     """
     yield from hints_of_largeness(game)
     if dataset.held_out is None and asked.hold_out is None:
-        yield from hints_of_figures(game, len(dataset))
+        yield from hints_of_figures(game, dataset)
 
 
 def hints_of_largeness(game: Game) -> Iterator[str]:
@@ -38,11 +41,20 @@ def hints_of_largeness(game: Game) -> Iterator[str]:
     )
 
 
-def hints_of_figures(game: Game, count: int) -> Iterator[str]:
-    """That a figure of the game's own will not be there, as none of so many examples is held out."""
+def hints_of_figures(game: Game, dataset: Dataset) -> Iterator[str]:
+    """That a figure of the game's own will not be there, as none of the examples is held out."""
     missing = [name for name, figure in game.figures().items() if figure.batch is None]
-    if not missing:
-        return
+    if missing:
+        yield f"Nothing is held out, so there will be no {missing[0]}: {_way_to_hold_out(dataset)}."
+
+
+def _way_to_hold_out(dataset: Dataset) -> str:
+    """What keeps some examples aside, or why nothing does."""
+    # Domains in folders are parted each by itself, before they belong together.
+    if is_own(dataset.name) and belong_together(dataset):
+        return OWN_HELD_OUT
+    count = distinct_count(dataset.examples)
     share = share_for(count)
-    mend = f"--hold-out {share:g} keeps some aside" if share else f"{count} examples are too few for that"
-    yield f"Nothing is held out, so there will be no {missing[0]}: {mend}."
+    if share is None:
+        return f"{counted(count, 'different example')} would be too few to be parted"
+    return f"--hold-out {share:g} keeps some aside"
