@@ -46,6 +46,9 @@ def too_few_conditions() -> Dataset:
     column = Column(Points((2,)), torch.zeros(60, 2))
     return Dataset("points", column, column[:50])
 
+def not_a_number() -> Dataset:
+    return Dataset("points", Column(Points((2,)), torch.tensor([[0.0, 1.0], [2.0, float("nan")]])))
+
 def of_no_one() -> Dataset:
     return Dataset("points", Column(Points((2,)), torch.zeros(0, 2)))
 """
@@ -114,6 +117,7 @@ def test_a_file_may_import_those_beside_it(tmp_path: Path, monkeypatch: pytest.M
         ("bytes_as_points", "are not points of 2 dimensions: they are torch.uint8"),
         ("unknown_words", "examples of the held-out part of unknown_words .*tokens from 2 to 2"),
         ("too_few_conditions", "60 examples and 50 conditions"),
+        ("not_a_number", r"examples of not_a_number .* hold infinite numbers or NaN: leave those out"),
         ("of_no_one", "0 examples"),
     ],
 )

@@ -113,6 +113,8 @@ def check(dataset: Dataset, owner: str) -> None:
         if misfit:
             raise DataError(f"The {place} of {owner} are not {column.kind.about}: they are {misfit}.")
     if not len(dataset) or len(dataset.condition) != len(dataset):
+        if not column.values.isfinite().all():
+            raise DataError(f"The {place} of {owner} hold infinite numbers or NaN: leave those out.")
         raise DataError(
             f"{owner} has {len(dataset)} examples and {len(dataset.condition)} conditions: it needs at least "
             "one example, and a condition for each or none at all."
