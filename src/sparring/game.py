@@ -114,6 +114,8 @@ class Game(nn.Module):
         self.random = random
         self.step = 0
         """Rounds played before this one; set by the engine."""
+        self.phase_step = 0
+        """The same of the phase."""
         self.progress = 0.0
         """Share of the phase behind us, from 0 to 1; set by the engine before each round."""
         self.gather: Callable[[Tensor], Tensor] = lambda own: own

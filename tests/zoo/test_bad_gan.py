@@ -133,6 +133,18 @@ def test_the_density_learns_first_and_then_rests(engine: Engine) -> None:
     assert all(torch.equal(old, new) for old, new in zip(before, after, strict=True))
 
 
+def test_the_average_is_short_when_the_discriminator_begins(engine: Engine) -> None:
+    """However many rounds the density took."""
+    game, density = engine.game, int(engine.course.legs[0].steps)
+    for _ in range(density):
+        engine.play_round()
+    before = [tensor.clone() for tensor in game.average.network.parameters()]
+    engine.play_round()
+    after = zip(before, game.average.network.parameters(), game.discriminator.parameters(), strict=True)
+    for old, averaged, new in after:
+        assert torch.allclose(averaged, 0.1 * old + 0.9 * new, atol=1e-6)
+
+
 def test_monitors_count_what_passes_for_real(engine: Engine) -> None:
     game, real = engine.game, batch(engine, "unlabelled")
     game.average.eval()

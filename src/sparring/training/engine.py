@@ -220,7 +220,8 @@ class Engine:
     def _tell_game(self) -> Leg:
         """Tell the game where in the run it is, and say so."""
         leg = self.course.at(self.step)
-        self.game.step, self.game.progress = self.step, leg.progress(self.step)
+        self.game.step, self.game.phase_step = self.step, self.step - leg.first
+        self.game.progress = leg.progress(self.step)
         return leg
 
     # -- a turn -------------------------------------------------------------------------------------------

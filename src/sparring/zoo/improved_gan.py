@@ -203,12 +203,12 @@ class ImprovedGAN(Game):
 
     def remember(self, terms: Mapping[str, Number]) -> None:
         """Average the discriminator's weights."""
-        self.average.update(self.discriminator, self.step)
+        self.average.update(self.discriminator, self.phase_step)
 
     def remember_baseline(self, terms: Mapping[str, Number]) -> None:
         """Average the weights of what sees the labels alone."""
         assert self.baseline is not None
-        self.baseline_average.update(self.baseline, self.step)
+        self.baseline_average.update(self.baseline, self.phase_step)
 
     def class_logits(self, examples: Tensor) -> Tensor:
         """What the averaged weights say."""
