@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +16,17 @@ from PIL import Image
 
 import sparring
 from sparring.cli import main
+from sparring.data.dataset import Dataset, DataSpec
 from sparring.data.kinds import Tokens
 from sparring.data.kinds.tokens import MARKS
 from sparring.errors import CheckpointError, DataError, RunError, SettingError
+from sparring.randomness import Randomness
 from sparring.runs.folder import Run
 from sparring.runs.origins import recorded_dataset
 from sparring.training.beginning import take
 from sparring.training.loop import Loop
-from sparring.training.renaming import Renaming
+from sparring.training.renaming import Renaming, dimensions_of
+from sparring.zoo.gan import GAN
 
 
 def write_data(path: Path, classes: int, seed: int = 0, first: int = 0) -> str:
@@ -41,6 +46,14 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run on two classes."""
     folder = tmp_path_factory.mktemp("before")
     return train(write_data(folder / "two.npz", 2), folder / "run", max_steps=4)
+
+
+class Confused(GAN):
+    """Which class is taken for which."""
+
+    def __init__(self, settings: GAN.Settings, data: DataSpec, random: Randomness) -> None:
+        super().__init__(settings, data, random)
+        self.register_buffer("table", torch.zeros(data.classes, data.classes))
 
 
 def networks(run: Run, step: int) -> dict[str, torch.Tensor]:
@@ -68,7 +81,7 @@ def test_of_a_folder_it_is_as_before_but_for_a_batch_that_is_too_large(
     main(["train", *words, "--out", str(tmp_path / "run")])
     said = capsys.readouterr().out
     assert "7 colour images of 12 x 8" in said
-    assert f"Settings as in {tmp_path / 'before'}, but --batch-size 2: there are 7 examples." in said
+    assert f"Settings as in {tmp_path / 'before'}, but --batch-size 2: the data has 7 examples." in said
     assert "so few that a critic would learn them by heart" in said
     assert "--augment-colour 1.0" in said
     run = Run.open(tmp_path / "run")
@@ -126,7 +139,7 @@ def test_it_is_said_what_was_taken(before: Run, tmp_path: Path, capsys: pytest.C
 def test_rows_follow_the_names_of_classes() -> None:
     own = {"embedding": torch.zeros(3, 2), "head": torch.zeros(4, 2), "other": torch.zeros(5)}
     others = {"embedding": torch.tensor([[1.0, 1], [2, 2]]), "head": torch.ones(4, 2), "gone": torch.ones(1)}
-    changed = Renaming("classes", ("cat", "dog"), ("bird", "dog", "cat"), {"embedding": 0})
+    changed = Renaming("classes", ("cat", "dog"), ("bird", "dog", "cat"), {"embedding": [0]})
     taken = take(own, others, [changed])
     assert own["embedding"].tolist() == [[0, 0], [2, 2], [1, 1]]
     assert own["head"].eq(1).all()
@@ -136,9 +149,35 @@ def test_rows_follow_the_names_of_classes() -> None:
     )
 
 
+def test_what_has_things_along_several_dimensions_follows_all_their_names() -> None:
+    table = torch.tensor([[11.0, 12.0, 13.0], [21.0, 22.0, 23.0], [31.0, 32.0, 33.0]])
+    classes, fewer = (
+        Renaming("classes", ("1", "2", "3"), now, {"table": [0, 1], "mixed": [1]})
+        for now in (("4", "3", "1"), ("2", "1"))
+    )
+    own = {"table": torch.zeros(3, 3)}
+    assert take(own, {"table": table}, [classes]).renamed == {"classes": ["table"]}
+    assert own["table"].tolist() == [[0, 0, 0], [0, 33, 31], [0, 13, 11]]
+    own = {"table": torch.zeros(2, 2)}
+    take(own, {"table": table}, [fewer])
+    assert own["table"].tolist() == [[22, 21], [12, 11]]
+    tokens = Renaming("tokens", ("a", "b"), ("b", "a"), {"mixed": [0]})
+    own = {"mixed": torch.zeros(2, 2, 1)}
+    taken = take(own, {"mixed": table[:2, :, None]}, [tokens, fewer])
+    assert own["mixed"].flatten(1).tolist() == [[22, 21], [12, 11]]
+    assert taken.text.startswith("1 of 1 tensor; by the names of tokens mixed; by the names of classes mixed")
+
+
+def test_all_dimensions_of_a_tensor_are_found(make_dataset: Callable[..., Dataset]) -> None:
+    spec = make_dataset(classes=2, size=8).spec
+    game = Confused(Confused.Settings(), spec, Randomness(0))
+    wider = replace(spec, condition=spec.condition.with_one_more())
+    assert list(dimensions_of(game, wider)["table"]) == [0, 1]
+
+
 def test_weights_from_a_file_go_to_networks_on_another_device() -> None:
     own = {"embedding": torch.zeros(2, 2, device="meta")}
-    changed = Renaming("classes", ("cat", "dog"), ("dog", "cat"), {"embedding": 0})
+    changed = Renaming("classes", ("cat", "dog"), ("dog", "cat"), {"embedding": [0]})
     assert take(own, {"embedding": torch.ones(2, 2)}, [changed]).renamed == {"classes": ["embedding"]}
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from sparring.errors import CheckpointError, SettingError
 from sparring.runs.folder import Run
 from sparring.runs.origins import refuse_what_came_with
+from sparring.shown import counted
 from sparring.training.engine import Engine
 from sparring.training.renaming import Renaming, renamings
 from sparring.zoo import usual_system
@@ -37,8 +39,8 @@ class Taken:
     @property
     def text(self) -> str:
         """In words, such as `41 of 43 tensors; new are critic.head.weight and critic.head.bias`."""
-        found = len(self.whole) + sum(map(len, self.renamed.values()))
-        parts = [f"{found} of {found + len(self.new)} tensors"]
+        found = len({*self.whole, *chain.from_iterable(self.renamed.values())})
+        parts = [f"{found} of {counted(found + len(self.new), 'tensor')}"]
         for what, tensors in self.renamed.items():
             new = f", new rows for {_listed(self.unknown[what])}" if self.unknown[what] else ""
             parts.append(f"by the names of {what} {_listed(tensors)}{new}")
@@ -110,27 +112,36 @@ def take(networks: dict[str, Tensor], others: dict[str, Tensor], changed: Sequen
     taken = Taken(unknown={each.name: each.new for each in changed})
     for name, own in networks.items():
         other = others.get(name)
-        moved = next((each for each in changed if name in each.dimensions), None)
-        if other is None or not _fits(own, other, name, moved):
+        moved = {at: each for each in changed for at in each.dimensions.get(name, ())}
+        if other is None or not _fits(own, other, moved):
             taken.new.append(name)
-        elif moved is None:
+        elif not moved:
             own.copy_(other)
             taken.whole.append(name)
         else:
-            at, (ours, theirs) = moved.dimensions[name], moved.places
-            # What was read from a file is on the CPU.
-            own.index_copy_(at, ours.to(own.device), other.index_select(at, theirs).to(own))
-            taken.renamed.setdefault(moved.name, []).append(name)
+            _copy(own, other, moved)
+            for what in dict.fromkeys(each.name for each in moved.values()):
+                taken.renamed.setdefault(what, []).append(name)
     return taken
 
 
-def _fits(own: Tensor, other: Tensor, name: str, moved: Renaming | None) -> bool:
-    """Whether two tensors are of one shape, but for as many things as their games know of."""
-    if moved is None:
-        return own.shape == other.shape
-    at, wanted = moved.dimensions[name], list(own.shape)
-    wanted[at] = len(moved.before)
-    return own.shape[at] == len(moved.now) and list(other.shape) == wanted
+def _fits(own: Tensor, other: Tensor, moved: Mapping[int, Renaming]) -> bool:
+    """Whether two tensors are of one shape, but along some dimensions for as many things as their games
+    know of."""
+    wanted = list(own.shape)
+    for at, each in moved.items():
+        wanted[at] = len(each.before)
+    return list(other.shape) == wanted and all(own.shape[at] == len(each.now) for at, each in moved.items())
+
+
+def _copy(own: Tensor, other: Tensor, moved: Mapping[int, Renaming]) -> None:
+    """Copy what is of things that both games know, along some dimensions."""
+    places = [torch.arange(size) for size in own.shape]
+    for at, each in moved.items():
+        places[at], theirs = each.places
+        other = other.index_select(at, theirs)
+    # What was read from a file is on the CPU.
+    own[torch.meshgrid([each.to(own.device) for each in places], indexing="ij")] = other.to(own)
 
 
 def _listed(names: Sequence[str]) -> str:

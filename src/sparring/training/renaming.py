@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -29,8 +29,8 @@ class Renaming:
     """Those of the other run, by their numbers there."""
     now: tuple[str, ...]
     """Ours, by our numbers."""
-    dimensions: Mapping[str, int]
-    """Of each tensor that has an entry for each thing, by its name: along which dimension."""
+    dimensions: Mapping[str, Sequence[int]]
+    """Of each tensor that has an entry for each thing, by its name: along which dimensions."""
 
     @cached_property
     def places(self) -> Places:
@@ -70,12 +70,12 @@ def same_things(kind: Kind, other: Kind) -> bool:
     return bool(kind.meanings and other.meanings) and kind.name == other.name
 
 
-def dimensions_of(game: Game, wider: DataSpec) -> dict[str, int]:
-    """Along which dimension tensors of a game are another with one thing more, by their names."""
+def dimensions_of(game: Game, wider: DataSpec) -> dict[str, Sequence[int]]:
+    """Along which dimensions tensors of a game are others with one thing more, by their names."""
     with seeded_initialisation(0):
         others = type(game)(game.settings, wider, Randomness(0)).state_dict()
-    found: dict[str, int] = {}
+    found: dict[str, Sequence[int]] = {}
     for name, own in game.state_dict().items():
         differing = [at for at, size in enumerate(own.shape) if others[name].shape[at] != size]
-        found |= {name: differing[0]} if differing else {}
+        found |= {name: differing} if differing else {}
     return found
