@@ -350,6 +350,22 @@ def test_a_film_has_each_picture_for_its_time(tmp_path: Path) -> None:
         assert sum(durations) == 2200
     with pytest.raises(SettingError, match="no picture"):
         write_animation(tmp_path / "none.gif", [])
+    write_animation(tmp_path / "film.gif", pictures[1:], seconds=600.0)
+    with Image.open(tmp_path / "film.gif") as opened:
+        opened.seek(1)
+        assert opened.info["duration"] == 600_000, "the last is shown no shorter than the others"
+    with pytest.raises(SettingError, match="equal, one after the other, for no more than 655 seconds"):
+        write_animation(tmp_path / "long.gif", pictures, seconds=600.0)
+    assert not (tmp_path / "long.gif").exists()
+
+
+def test_a_long_film_may_be_a_video(tmp_path: Path) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (16, 16)).save(picture, "PNG")
+    write_animation(tmp_path / "film.mp4", [picture.getvalue()] * 3, seconds=600.0)
+    with av.open(str(tmp_path / "film.mp4")) as opened:
+        shown = opened.streams.video[0]
+        assert [frame.pts * frame.time_base for frame in opened.decode(shown)] == [0, 600, 1200]
 
 
 @pytest.mark.parametrize("ending", ["mp4", "webm"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -34,17 +35,18 @@ def write_animation(
         path: the file, whose ending says which.
         pictures: files of any format that Pillow opens, all of the same size.
         seconds: how long each is shown.
-        last: how long the last one is, in a video a multiple of the others.
+        last: how long the last one is, in a video a multiple of the others; no shorter than these.
 
     Raises:
-        SettingError: there are no pictures, the ending is another, or PyAV is missing.
+        SettingError: there are no pictures, the ending is another, PyAV is missing, or a GIF holds no such
+            numbers.
         RunError: the file cannot be written.
     """
     if not pictures:
         raise SettingError("There is no picture of which a film could be made.")
     frames = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures]
     if path.suffix.lower() == GIF:
-        write_atomically(path, _gif(frames, seconds, last))
+        write_atomically(path, _gif(frames, seconds, max(seconds, last)))
     else:
         longer = max(1, round(last / seconds))
         write_frames([*frames, *[frames[-1]] * (longer - 1)], seconds, path)
@@ -53,7 +55,12 @@ def write_animation(
 def _gif(frames: Sequence[Image.Image], seconds: float, last: float) -> bytes:
     buffer = io.BytesIO()
     durations = [round(1000 * seconds)] * (len(frames) - 1) + [round(1000 * last)]
-    frames[0].save(
-        buffer, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=False
-    )
+    options = {"save_all": True, "append_images": frames[1:], "duration": durations, "loop": 0}
+    try:
+        frames[0].save(buffer, "GIF", optimize=False, **options)
+    except (OverflowError, struct.error) as error:
+        raise SettingError(
+            "A GIF holds no sides of more than 65,535 pixels, and shows pictures that are equal, one after "
+            "the other, for no more than 655 seconds together: write a video, or give fewer seconds."
+        ) from error
     return buffer.getvalue()

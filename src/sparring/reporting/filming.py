@@ -24,7 +24,7 @@ def film(run: Run | Path | str, out: Path | str, *, seconds: float = FRAME_SECON
         run: the run or its folder.
         out: the file, whose name ends in .gif, or in .mp4, .webm, .mov or .mkv, which need
             `pip install 'sparring[video]'`.
-        seconds: how long each picture is shown, from 0.02 to 600; the last one stays longer.
+        seconds: how long each picture is shown, from 0.02 to 600; the last one for 1.5 at the least.
 
     Raises:
         SparringError: no such run, a run without pictures, another ending, a file that cannot be written.
