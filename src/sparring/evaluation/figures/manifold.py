@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -81,19 +82,16 @@ def _manifold(comparison: Comparison) -> Manifold:
     return precision_recall(real.subsample(count, chance).features, fake.subsample(count, chance).features)
 
 
-PRECISION = Measurement(
-    lambda comparison, randomness: of_mean(comparison.once(_manifold).precision, randomness),
-    "share of samples that look real; higher is better",
-)
-RECALL = Measurement(
-    lambda comparison, randomness: of_mean(comparison.once(_manifold).recall, randomness),
-    "share of real examples within reach; higher is better",
-)
-DENSITY = Measurement(
-    lambda comparison, randomness: of_mean(comparison.once(_manifold).density, randomness),
-    "how densely real the samples are; about 1",
-)
-COVERAGE = Measurement(
-    lambda comparison, randomness: of_mean(comparison.once(_manifold).coverage, randomness),
-    "share of real examples with a sample near; higher is better",
+def _mean_of(figure: Callable[[Manifold], Tensor], about: str) -> Measurement:
+    """The mean of what is known of each sample, or real example."""
+    return Measurement(
+        lambda comparison, randomness: of_mean(figure(comparison.once(_manifold)), randomness), about
+    )
+
+
+PRECISION = _mean_of(lambda found: found.precision, "share of samples that look real; higher is better")
+RECALL = _mean_of(lambda found: found.recall, "share of real examples within reach; higher is better")
+DENSITY = _mean_of(lambda found: found.density, "how densely real the samples are; about 1")
+COVERAGE = _mean_of(
+    lambda found: found.coverage, "share of real examples with a sample near; higher is better"
 )
