@@ -120,6 +120,19 @@ def test_help_joins_the_lines_of_a_docstring(
     ) in capsys.readouterr().out
 
 
+def test_what_there_is_one_of_is_said_as_one(
+    tiny_npz: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, picture, page = (str(tmp_path / name) for name in ("run", "one.png", "page.html"))
+    data = ["--data", f"npz:{tiny_npz}", "--batch-size", "300"]
+    main(["train", "gan", *data, "--max-steps", "1", "--threads", "1", "--out", run])
+    assert "Finished 1 step in" in capsys.readouterr().out
+    main(["sample", run, "--count", "1", "--out", picture])
+    assert f"Wrote 1 sample to {picture}" in capsys.readouterr().out
+    main(["report", run, "--out", page])
+    assert "1 step, 1 epoch; asked for: 1 step" in Path(page).read_text()
+
+
 def test_train_resume_and_sample(run_sparring: Command, tiny_npz: Path, tmp_path: Path) -> None:
     """The whole way through with real processes, whose output is no terminal."""
     options = ["--data", f"npz:{tiny_npz}", "--batch-size", 100]

@@ -494,7 +494,7 @@ def test_a_run_that_cannot_go_on_says_why(
     Group.create(path, "title", "gan", {}, [4])
     shutil.copytree(group[0] / "seed-4", path / "seed-4")
     assert complain("resume", path, "--max-steps", 5) == (
-        f"1 of 1 runs in {path} ended with an error; that of seed 4: {path / 'seed-4'} is at step 8 already, "
+        f"1 of 1 run in {path} ended with an error; that of seed 4: {path / 'seed-4'} is at step 8 already, "
         "beyond the 5 steps asked for: a limit is the total of the whole run, so give a larger one. "
         f"`sparring resume {path}` goes on with them."
     )

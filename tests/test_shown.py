@@ -17,9 +17,19 @@ from sparring.console import Terminal, epoch_tables
 from sparring.health.findings import Finding
 from sparring.output import complain
 from sparring.plots import curves_png
-from sparring.shown import quoted, say, visible, visible_line
+from sparring.shown import amount, counted, quoted, say, visible, visible_line
 
 HOSTILE = "[red][/b]\x1b[2J\x9b1m\n\u202e\ud800 $\\frac"
+
+
+def test_one_of_something_is_no_plural() -> None:
+    assert [counted(number, "step") for number in (0, 1, 2000)] == ["0 steps", "1 step", "2,000 steps"]
+    assert [counted(2, name) for name in ("class", "batch", "epoch")] == [
+        "2 classes",
+        "2 batches",
+        "2 epochs",
+    ]
+    assert [amount(number, "epoch") for number in ("1", "1.5", "–")] == ["1 epoch", "1.5 epochs", "– epochs"]
 
 
 @given(st.text())

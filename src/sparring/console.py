@@ -27,7 +27,7 @@ from sparring.game import Number
 from sparring.health.findings import Finding
 from sparring.output import LastingOutput
 from sparring.reading import reading_progress
-from sparring.shown import visible, visible_line, write_anything
+from sparring.shown import amount, visible, visible_line, write_anything
 
 LINE_EVERY_SECONDS = 10.0
 BAR_EVERY_SECONDS = 0.1
@@ -248,7 +248,7 @@ def losses_table(train: Mapping[str, float], test: Mapping[str, float]) -> Table
 def duration_text(seconds: float) -> str:
     """A duration in the unit a person would use."""
     if seconds < 90:
-        return "1 second" if round(seconds) == 1 else f"{seconds:.0f} seconds"
+        return amount(f"{seconds:.0f}", "second")
     if seconds < 5400:
         return f"{seconds / 60:.0f} minutes"
     return f"{seconds / 3600:.1f} hours"

@@ -21,7 +21,7 @@ from sparring.data.samples import save_parts
 from sparring.disk import require_space
 from sparring.errors import SettingError
 from sparring.runs.files import write_atomically
-from sparring.shown import visible
+from sparring.shown import counted, visible
 
 ALL_FORMATS = tuple(form for kind in KINDS.values() for form in kind.formats)
 """The formats of files that hold one sample, of any kind."""
@@ -174,7 +174,7 @@ def write_samples(
     is_array = path.suffix.lower() == ".npz" and not each_by_itself
     shown = first.examples.nbytes if is_array else len(first.picture(columns))
     needed = max(count * shown // len(first), count * SMALLEST_FILE * each_by_itself)
-    require_space(path, needed, f"{count:,} samples")
+    require_space(path, needed, counted(count, "sample"))
     whole = _chain(first, parts)
     if each_by_itself:
         save_pictures(path, ((part.columns, part.told) for part in whole), count, form)

@@ -9,6 +9,7 @@ from sparring.errors import SettingError
 from sparring.loading import load
 from sparring.runs.folder import Run
 from sparring.sample_files import Samples, joined
+from sparring.shown import counted
 
 USUAL_COUNT = 100
 """Samples that are drawn where nobody says how many."""
@@ -107,7 +108,7 @@ def in_parts(
     ways, rest = divmod(USUAL_WAYS * interpolate if count is None else count, max(1, interpolate))
     if rest or not ways:
         raise SettingError(
-            f"{count} samples are no whole number of ways of {interpolate}: give a count such as "
+            f"{counted(count, 'sample')} cannot be parted into ways of {interpolate}: give a count such as "
             f"{max(1, ways) * interpolate} or {(ways + 1) * interpolate or interpolate}."
         )
     return iter([model.interpolate(ways, interpolate, label, seed, truncation)]), ways * interpolate

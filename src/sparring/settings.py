@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from sparring.errors import SettingError, nearest
+from sparring.shown import amount
 
 LARGEST_WHOLE = 2**63 - 1
 """Whole numbers beyond this fit into no tensor and no file."""
@@ -227,5 +228,5 @@ class Limit(Settings):
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if value is not None:
-                return f"{value:,g} {field.name if value != 1 else field.name[:-1]}"
+                return amount(f"{value:,g}", field.name.removesuffix("s"))
         raise AssertionError("a limit always has one value")

@@ -20,8 +20,14 @@ _PLAINER = {"–": "-", "—": "-", "×": "x", "…": "...", "•": "*", "→": 
 
 
 def counted(number: int, name: str) -> str:
-    """So many of something, such as `1 check` or `24 checks`."""
-    return f"{number:,} {name}{'' if number == 1 else 's'}"
+    """So many of something, such as `1 check` or `24 classes`."""
+    return amount(f"{number:,}", name)
+
+
+def amount(number: str, name: str) -> str:
+    """The same of a number as it is shown, such as `2.5 epochs`."""
+    plural = f"{name}es" if name.endswith(("ss", "tch")) else f"{name}s"
+    return f"{number} {name if number == '1' else plural}"
 
 
 def visible(text: object) -> str:

@@ -15,6 +15,7 @@ from statistics import median
 from typing import Any
 
 from sparring.reporting.text import as_number, number_text
+from sparring.shown import amount
 
 NEAR = 0.9
 """Samples that reach this share of what real examples reach are close to them. Other real examples reach all
@@ -197,8 +198,8 @@ def too_short(step: object, enough: object) -> str:
     if played is None or least is None or played >= least:
         return ""
     return (
-        f"the run is too short to be judged: {number_text(played)} steps, where its settings want some "
-        f"{number_text(least)}"
+        f"the run is too short to be judged: {amount(number_text(played), 'step')}, where its settings "
+        f"want some {number_text(least)}"
     )
 
 

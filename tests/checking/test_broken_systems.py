@@ -153,7 +153,7 @@ WRONG: dict[str, tuple[str, Changes, str]] = {
             ("self.critic.parameters()", "self.critics[0].parameters()"),
             ("self.judge(self.critic", "self.judge(self.critics[0]"),
         ),
-        "has 'critic' move 4 parameters that do not belong to the game",
+        "has 'critic' move parameters that do not belong to the game (4)",
     ),
     # -- the class
     "old arguments": (
@@ -196,7 +196,7 @@ WRONG: dict[str, tuple[str, Changes, str]] = {
     "another shape": (
         "samples",
         (("return self.generator(latent)", "return self.generator(latent) if self.training else latent"),),
-        "Small.generate (small.py, line <def generate(>) makes shape (1, 3) of 1 latents, and points of 2 "
+        "Small.generate (small.py, line <def generate(>) makes shape (1, 3) of 1 latent, and points of 2 "
         "dimensions have (1, 2).",
     ),
     "another type": (
@@ -215,7 +215,7 @@ WRONG: dict[str, tuple[str, Changes, str]] = {
     "too few latents": (
         "samples",
         (("random.normal(count, 3)", "random.normal(8, 3)"),),
-        "returns shape (8, 3) for 1 samples",
+        "returns shape (8, 3) for 1 sample:",
     ),
     "chance in generate": (
         "samples",

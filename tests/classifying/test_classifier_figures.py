@@ -52,5 +52,5 @@ def test_tables_of_an_evaluation_come_back_as_they_were_written() -> None:
     assert sum(band.count for band in found.calibration) == 2
     evaluation = Evaluation("pixels", "data", 5, {}, classes=found)
     assert Evaluation.from_json(evaluation.to_json()) == evaluation
-    with pytest.raises(RunError, match="its confusions are not those of 1 classes"):
+    with pytest.raises(RunError, match=r"not those of 1 class\b"):
         Evaluation.from_json(evaluation.to_json().replace('"cat",', ""))

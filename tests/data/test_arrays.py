@@ -387,7 +387,7 @@ class TestSamples:
 
     def test_labels_that_do_not_fit_are_refused(self, tmp_path):
         points = column(torch.zeros(2, 2))
-        with pytest.raises(DataError, match="There are 2 samples but 3 conditions; give one for each"):
+        with pytest.raises(DataError, match="2 samples cannot go with 3 conditions: give one for each"):
             save_samples(tmp_path / "samples.npz", points, classes([0, 1, 2], 3))
         with pytest.raises(DataError, match="these are classes from 0 to 2 and not from 0 to 1"):
             save_samples(tmp_path / "samples.npz", points, classes([0, 2], 2))

@@ -429,7 +429,7 @@ class TestBadImages:
 
     def test_nothing_left(self, tmp_path):
         (tmp_path / "a.png").write_bytes(b"")
-        with pytest.raises(DataError, match=r"None of the 1 images can be read, .*a\.png being the first"):
+        with pytest.raises(DataError, match=r"Of 1 image none can be read, .*a\.png being the first"):
             load(tmp_path, skip_bad_images=True)
 
     def test_a_decompression_bomb(self, tmp_path, monkeypatch):

@@ -57,8 +57,8 @@ def test_copies_stay_together() -> None:
         (numbered(300), 1.0, "give a share below 1"),
         (numbered(300), -0.1, "give a share below 1"),
         (hold_out(numbered(300), 0.1), 0.1, "30 held-out examples of its own"),
-        (numbered(100), 0.1, r"keeps 10 of the 100 .* Give from 0.2 to 0.8"),
-        (numbered(100), 0.9, r"keeps 90 of the 100 .* Give from 0.2 to 0.8"),
+        (numbered(100), 0.1, r"keeps 10 of 100 .* Give from 0.2 to 0.8"),
+        (numbered(100), 0.9, r"keeps 90 of 100 .* Give from 0.2 to 0.8"),
         (numbered(30), 0.5, "too small"),
         (
             Dataset("own", numbered(300).examples, parts={"others": numbered(300)}),

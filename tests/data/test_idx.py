@@ -132,7 +132,7 @@ class TestFolder:
             ),
             ({"train-labels-idx1-ubyte": LABELS[:3]}, "has 4 train-images but 3 train-labels"),
             ({"train-labels-idx1-ubyte": IMAGES}, "has 3 dimensions where train-labels need 1"),
-            ({"train-images-idx3-ubyte": LABELS}, "has 1 dimensions where train-images need 3"),
+            ({"train-images-idx3-ubyte": LABELS}, "has 1 dimension where train-images need 3"),
             ({"t10k-labels-idx1-ubyte": LABELS}, "has t10k-labels but no t10k-images"),
             ({"t10k-images-idx3-ubyte": IMAGES}, "has labels for only one of train and t10k"),
             (

@@ -138,10 +138,11 @@ class TestLabels:
         self.write(tmp_path, [[f"{'' if place else 'train/'}{n}.png", k] for k, n in enumerate("ab")], place)
         assert load(tmp_path).condition.values.tolist() == [0, 1]
 
-    def test_labels_of_what_is_not_there_are_hinted_at(self, folder):
-        self.write(folder, [[f"{n // 2:05d}/img{n}.png", 0] for n in range(6)])
+    @pytest.mark.parametrize(("count", "missing"), [(5, "1 file"), (6, "2 files")])
+    def test_labels_of_what_is_not_there_are_hinted_at(self, folder, count, missing):
+        self.write(folder, [[f"{n // 2:05d}/img{n}.png", 0] for n in range(count)])
         assert hints(load(folder)) == [
-            "dataset.json gives labels for 2 files that are not there, such as 00002/img4.png."
+            f"dataset.json gives labels for {missing} that cannot be found, such as 00002/img4.png."
         ]
 
     @pytest.mark.parametrize(

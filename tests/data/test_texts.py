@@ -130,7 +130,7 @@ def test_odd_files_are_read(write: Write, end: bytes) -> None:
 @pytest.mark.parametrize(("lines", "options", "message"), [
     (["ab", b"a\xe9b", "c"], {}, r"Line 2 of .* is not UTF-8: its byte 2 is 0xe9\. Save the file as UTF-8"),
     (["a" * 1001, "b"], {}, r"Line 1 of .* has 1,001 characters, and a text may have 1,000: break it"),
-    (["ab", "ab"], {}, r"has 1 different texts, one in each line: it needs at least two"),
+    (["ab", "ab"], {}, r"has 1 different text, one in each line: it needs at least two"),
     ([""], {}, r"has 0 different texts"),
     (["春眠", "不覺"], {}, r"None of the characters of .* occurs twice"),
     (["aa bb", "cc dd"], {"tokens": "words"}, r"None of the words of .* occurs twice"),

@@ -39,7 +39,7 @@ def test_the_label_minus_one_is_no_label(tmp_path: Path) -> None:
     assert part.examples.values[:, 0, 0, 0].tolist() == [1, 4]
     assert part.class_names == ()
     assert "unlabelled: 2 grey images" in summary(dataset)
-    assert "2 examples are without a label, as '-1' says" in hints(dataset)[0]
+    assert "2 examples without a label, as '-1' says" in hints(dataset)[0]
 
 
 @pytest.mark.parametrize("labels", [[-1, 1, 1, -1], [-2, -1, 0, 1], ["-1", "cat", "dog"]])
@@ -86,7 +86,7 @@ def test_held_out_examples_of_which_none_has_a_label_are_no_test(tmp_path: Path)
     assert dataset.held_out is None
     assert "Of those held out none has a label: they are left out." in hints(dataset)[0]
     np.savez(path, x_train=images, y_train=nothing, x_test=images, y_test=some)
-    with pytest.raises(DataError, match=r"None of the 6 training examples of .* has a label, as '-1' says"):
+    with pytest.raises(DataError, match=r"Of 6 training examples of .* none has a label, as '-1' says"):
         load_dataset(f"npz:{path}")
 
 

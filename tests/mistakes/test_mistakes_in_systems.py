@@ -350,7 +350,7 @@ BUILDING: dict[str, tuple[Changes, str]] = {
     ),
     "weights of no game": (
         players("return two_players(SGD(nn.Linear(2, 2).parameters(), 1), critic=SGD(self.parameters(), 1))"),
-        "has 'generator' move 2 parameters that do not belong to the game, so that no checkpoint holds them",
+        "has 'generator' move parameters that do not belong to the game (2), so that no checkpoint holds",
     ),
     "an optimiser of nothing": (
         players("return two_players(SGD([], rate), critic=SGD(self.critic.parameters(), rate))"),
@@ -413,11 +413,11 @@ COURSE: dict[str, tuple[Changes, str]] = {
     ),
     "a loss of nothing": (
         (("def generator_loss(self, real)", "def generator_loss(self)"),),
-        "Small.generator_loss (small.py, line <def generator_loss>) is given one batch in its turn, one for",
+        "Small.generator_loss (small.py, line <def generator_loss>) is given 1 batch in its turn, one for",
     ),
     "a loss of two": (
         (("def generator_loss(self, real)", "def generator_loss(self, real, more)"),),
-        "Small.generator_loss (small.py, line <def generator_loss>) is given one batch in its turn",
+        "Small.generator_loss (small.py, line <def generator_loss>) is given 1 batch in its turn",
     ),
     "an unknown source": (
         turns("return [Turn('critic', self.critic_loss, sources=('photos',))]"),

@@ -130,7 +130,7 @@ def test_a_folder_is_not_gone_on_with_under_another_mask(filler: Run, tmp_path: 
         Image.fromarray(pixels(*size)).save(tmp_path / "in" / f"{number}.png")
     for name, value in (("first", 255), ("other", 200)):
         mask_of(20, 20).point(lambda bright, value=value: min(bright, value)).save(tmp_path / f"{name}.png")
-    with pytest.raises(DataError, match=r"1 of the 3 pictures were left out, .* The mask has 20 x 20 pixels"):
+    with pytest.raises(DataError, match=r"Left out 1 of 3 pictures, .* The mask has 20 x 20 pixels"):
         sparring.translate(filler, tmp_path / "in", tmp_path / "out", mask=tmp_path / "first.png")
     with pytest.raises(SettingError, match="translations of another run, or with other options"):
         sparring.translate(filler, tmp_path / "in", tmp_path / "out", mask=tmp_path / "other.png")

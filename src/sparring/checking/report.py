@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from sparring.blame import sentence_of
 from sparring.errors import SettingError
+from sparring.shown import counted
 
 
 class Verdict(StrEnum):
@@ -130,8 +131,7 @@ class CheckReport:
         """How many checks ended how."""
         counts = ", ".join(f"{len(self.named(verdict))} {verdict}" for verdict in Verdict)
         later = f" Once that is mended: {', '.join(self.unmade)}." if self.unmade else ""
-        checks = "1 check" if len(self.results) == 1 else f"{len(self.results)} checks"
-        return f"{checks} of {self.system}: {counts}.{later}"
+        return f"{counted(len(self.results), 'check')} of {self.system}: {counts}.{later}"
 
     def text(self, traceback: bool = False) -> str:
         """A line for each check, the last one with the count."""

@@ -11,6 +11,7 @@ from rich.table import Table
 from torch import Tensor
 
 from sparring.settings import Natural
+from sparring.shown import counted
 
 if TYPE_CHECKING:
     from sparring.classifying.classifier import Classified
@@ -58,7 +59,7 @@ class ClassTables:
         """Raise ValueError unless there is a row and a column for each class."""
         classes = len(self.class_names)
         if [len(row) for row in self.confusion] != [classes] * classes:
-            raise ValueError(f"its confusions are not those of {classes} classes")
+            raise ValueError(f"its confusions are not those of {counted(classes, 'class')}")
 
     @classmethod
     def of(cls, said: Classified, classes: Tensor, unseen: slice = slice(None)) -> ClassTables:

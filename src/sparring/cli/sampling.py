@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from sparring.cli.options import chosen, parsed, sampling_options
-from sparring.shown import say, visible_line
+from sparring.shown import counted, say, visible_line
 
 
 def sample(arguments: list[str]) -> None:
@@ -35,8 +35,8 @@ def sample(arguments: list[str]) -> None:
     refuse_to_write_over_data(options["run"], out)
     drawn, count = in_parts(**(options | sampling))
     files = write_samples(out, drawn, count, options["interpolate"], form)
-    several = f" and {len(files) - 1:,} more files" if len(files) > 1 else ""
-    say(f"Wrote {count} samples to {files[0]}{several}")
+    several = f" and {counted(len(files) - 1, 'more file')}" if len(files) > 1 else ""
+    say(f"Wrote {counted(count, 'sample')} to {files[0]}{several}")
 
 
 def translate(arguments: list[str]) -> None:
@@ -59,7 +59,7 @@ def directions(arguments: list[str]) -> None:
     refuse_to_write_over_data(options["run"], out)
     samples, steps = directions(**options), options["steps"]
     samples.save(out, columns=steps)
-    say(f"Wrote {len(samples) // steps} directions to {out}")
+    say(f"Wrote {counted(len(samples) // steps, 'direction')} to {out}")
 
 
 def project(arguments: list[str]) -> None:

@@ -24,6 +24,7 @@ from sparring.data.resizing import Frame, prepared, whitest_of
 from sparring.data.unlabelled import label_of_none, unlabelled_apart
 from sparring.errors import DataError
 from sparring.opening import plain
+from sparring.shown import counted
 
 Array = NDArray[Any]
 
@@ -240,7 +241,9 @@ def labels_in(arrays: Mapping[str, Array], key: str, count: int, path: Path) -> 
             "labels are integers or texts, one for each example."
         )
     if len(array) != count:
-        raise DataError(f"{path} holds {count} examples but {len(array)} in '{key}'; each example needs one.")
+        raise DataError(
+            f"{path} holds {counted(count, 'example')} but {len(array)} in '{key}'; each example needs one."
+        )
     if array.dtype.kind == "u" and array.max() > np.iinfo(np.int64).max:
         raise DataError(f"'{key}' in {path} holds {array.max()}; labels must fit 64 bits with a sign.")
     return array if array.dtype.kind == "U" else array.astype(np.int64)

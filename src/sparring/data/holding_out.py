@@ -13,14 +13,15 @@ from sparring.data.listing import COPIES
 from sparring.data.unlabelled import UNLABELLED
 from sparring.errors import DataError
 from sparring.randomness import Randomness
+from sparring.shown import counted
 
 FEWEST = 20
 """Fewer examples than this are not worth a figure, neither of those kept aside nor of the others."""
 USUAL = 0.1
 """The share that is advised where it keeps that many aside."""
-Aside = Callable[[Dataset], Dataset]
 OWN_HELD_OUT = "give the data a `held_out` of its own"
 """What is advised where none can be held out by chance."""
+Aside = Callable[[Dataset], Dataset]
 """Holds out some examples of data, or none."""
 
 
@@ -45,12 +46,12 @@ def share_for(count: int) -> float | None:
     return None if least is None else max(USUAL, least)
 
 
-def none_held_out(dataset: Dataset) -> Dataset:
 def belong_together(dataset: Dataset) -> bool:
     """Whether the data has parts of which none can be held out by chance."""
     return bool(dataset.parts.keys() - {UNLABELLED})
 
 
+def none_held_out(dataset: Dataset) -> Dataset:
     """The same data with nothing held out: what it holds out by itself is among what is trained on."""
     held_out = dataset.held_out
     return dataset if held_out is None else replace(_joined(dataset, held_out), held_out=None)
@@ -88,8 +89,8 @@ def hold_out(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
     """
     if dataset.held_out is not None:
         raise DataError(
-            f"'{dataset.name}' has {len(dataset.held_out):,} held-out examples of its own; leave --hold-out "
-            "away, or give 0 to train on all."
+            f"'{dataset.name}' has {counted(len(dataset.held_out), 'held-out example')} of its own; leave "
+            "--hold-out away, or give 0 to train on all."
         )
     if belong_together(dataset):
         raise DataError(
@@ -102,8 +103,8 @@ def hold_out(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
     kept = int(aside.sum())
     if min(kept, len(dataset) - kept) < FEWEST:
         raise DataError(
-            f"--hold-out {share:g} keeps {kept} of the {len(dataset)} examples of '{dataset.name}' aside; an "
-            f"evaluation needs {FEWEST} of them and as many of the others. {_enough(len(distinct))}"
+            f"--hold-out {share:g} keeps {kept} of {counted(len(dataset), 'example')} of '{dataset.name}' "
+            f"aside; an evaluation needs {FEWEST} of them and as many of the others. {_enough(len(distinct))}"
         )
     return _without_copies(replace(dataset[~aside], held_out=dataset[aside]))
 

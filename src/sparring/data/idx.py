@@ -26,6 +26,7 @@ from sparring.data.resizing import Frame, prepared, whitest_of
 from sparring.errors import DataError
 from sparring.memory import require_memory
 from sparring.opening import plain
+from sparring.shown import counted
 
 UNSIGNED_BYTES = 0x08
 MOST_DIMENSIONS = 4
@@ -166,7 +167,7 @@ def _array(files: dict[str, Traversable], stem: str, dimensions: int) -> Tensor 
         except OSError as error:
             raise DataError(f"{file} cannot be read: {(error.strerror or str(error)).lower()}.") from error
         if array.ndim != dimensions:
-            raise DataError(f"{file} has {array.ndim} dimensions where {stem} need {dimensions}.")
+            raise DataError(f"{file} has {counted(array.ndim, 'dimension')} where {stem} need {dimensions}.")
         return array
     return None
 

@@ -11,6 +11,7 @@ from sparring.data.decoding import HEIC_ADVICE, HEIC_SUFFIXES
 from sparring.data.labels import LABELS_FILE, read_labels
 from sparring.data.listing import Listing, count_by_suffix, left_out_text
 from sparring.errors import DataError
+from sparring.shown import counted
 
 TRAINING = "train"
 HELD_OUT = {"val", "valid", "validation", "test"}
@@ -176,7 +177,8 @@ def _label_hint(listing: Listing, labels: Mapping[Path, int]) -> list[str]:
     if not missing:
         return []
     return [
-        f"{LABELS_FILE} gives labels for {len(missing):,} files that are not there, such as {min(missing)}."
+        f"{LABELS_FILE} gives labels for {counted(len(missing), 'file')} that cannot be found, such as "
+        f"{min(missing)}."
     ]
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from sparring.errors import DataError
 from sparring.memory import Admission, require_memory
+from sparring.shown import counted
 
 LARGEST_TEXT = 256 * 2**20
 """Bytes of a JSON file of data that are read at the most."""
@@ -56,7 +57,7 @@ def check_array(file: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> N
     promised = _promised_bytes(file, member)
     if promised is not None and promised != member.file_size:
         raise DataError(
-            f"{path} is damaged: '{member.filename}' promises {promised:,} bytes and has "
+            f"{path} is damaged: '{member.filename}' promises {counted(promised, 'byte')} and has "
             f"{member.file_size:,}."
         )
     require_memory(COPIES * member.file_size, f"'{member.filename}' in {path}, unzipped,")

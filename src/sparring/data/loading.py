@@ -15,6 +15,7 @@ from sparring.data.decoding import brightest, decoded
 from sparring.data.resizing import Frame
 from sparring.errors import DataError
 from sparring.memory import require_memory
+from sparring.shown import counted
 
 NOTABLE = 0.1
 """The share of an image that may be cut off without a word."""
@@ -75,7 +76,7 @@ def load_files(
     """
     white = whitest([*files, *beside], wanted.alpha) if wanted.white is None else wanted.white
     frame = wanted.frame
-    require_memory(len(files) * frame.area, f"{len(files):,} images of {frame}")
+    require_memory(len(files) * frame.area, f"{counted(len(files), 'image')} of {frame}")
     # Grey until the first image with colour: nothing but the final tensor is ever whole in memory.
     channels = 4 if wanted.alpha else 1
     images = torch.empty((len(files), channels, frame.height, frame.width), dtype=torch.uint8)
@@ -92,7 +93,7 @@ def load_files(
             skip = "" if wanted.skip_bad is None else ", or pass --skip-bad-images to skip such files"
             raise DataError(f"{files[index]} cannot be read as an image ({found}); mend or remove it{skip}.")
     if not kept:
-        raise DataError(f"None of the {len(files)} images can be read, {files[0]} being the first.")
+        raise DataError(f"Of {counted(len(files), 'image')} none can be read, {files[0]} being the first.")
     if len(kept) < len(files):
         images = images[: len(kept)].clone()
     widths, heights = zip(*sizes, strict=True)

@@ -19,6 +19,7 @@ from sparring.data.truth import Truth
 from sparring.errors import DataError, nearest
 from sparring.imports import import_file, importing_beside
 from sparring.mistakes import described
+from sparring.shown import counted
 
 
 def is_own(name: str) -> bool:
@@ -112,12 +113,13 @@ def check(dataset: Dataset, owner: str) -> None:
         misfit = column.kind.misfit(column.values)
         if misfit:
             raise DataError(f"The {place} of {owner} are not {column.kind.about}: they are {misfit}.")
-    if not len(dataset) or len(dataset.condition) != len(dataset):
         if not column.values.isfinite().all():
             raise DataError(f"The {place} of {owner} hold infinite numbers or NaN: leave those out.")
+    if not len(dataset) or len(dataset.condition) != len(dataset):
         raise DataError(
-            f"{owner} has {len(dataset)} examples and {len(dataset.condition)} conditions: it needs at least "
-            "one example, and a condition for each or none at all."
+            f"{owner} has {counted(len(dataset), 'example')} and "
+            f"{counted(len(dataset.condition), 'condition')}: it needs at least one example, and a "
+            "condition for each or none at all."
         )
     if dataset.held_out is not None:
         check(dataset.held_out, f"the held-out part of {owner}")

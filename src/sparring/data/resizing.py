@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from sparring.errors import DataError
 from sparring.memory import require_memory
+from sparring.shown import counted
 
 Size = int | str
 """The size of images in pixels as a user gives it: 64 for a square, or `64x48`, width first."""
@@ -116,7 +117,7 @@ def brought_to(frame: Frame | None, images: Tensor) -> Tensor:
     left, top, right, bottom = frame.kept(width, height)
     images = images[:, :, top:bottom, left:right]
     wide, high = frame.resized(width, height)
-    require_memory(count * channels * frame.area, f"{count:,} images of {frame}")
+    require_memory(count * channels * frame.area, f"{counted(count, 'image')} of {frame}")
     made = torch.empty((count, channels, frame.height, frame.width), dtype=torch.uint8)
     largest = max(images[0, 0].numel(), frame.area) if count else 1
     at_once = max(1, RESIZED_AT_ONCE // (channels * largest))

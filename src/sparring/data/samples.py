@@ -18,6 +18,7 @@ from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Classes, Kind, kind_of
 from sparring.errors import DataError
 from sparring.runs.files import writing_atomically
+from sparring.shown import counted
 
 
 def save_samples(path: Path, examples: Column, condition: Column) -> None:
@@ -76,7 +77,8 @@ def _arrays_of(examples: Column, condition: Column) -> dict[str, Array]:
             raise DataError(f"Samples cannot be saved: these are {misfit}.")
         if len(column) != len(examples):
             raise DataError(
-                f"There are {len(examples)} samples but {len(column)} conditions; give one for each."
+                f"{counted(len(examples), 'sample')} cannot go with {counted(len(column), 'condition')}: "
+                "give one for each."
             )
         if name:
             arrays[name] = np.ascontiguousarray(column.kind.to_arrays(column.values))

@@ -11,6 +11,7 @@ from sparring.data.dataset import Batch, Dataset, batch_of
 from sparring.errors import DataError, SettingError
 from sparring.processes import Processes
 from sparring.randomness import derived_seed
+from sparring.shown import counted
 
 SMALLEST_DATA = 2
 """Fewer examples than this are nothing to learn a distribution from."""
@@ -51,8 +52,8 @@ class Stream:
             )
         if len(dataset) < batch_size:
             raise SettingError(
-                f"{dataset.name} has {len(dataset):,} training examples, fewer than a batch of {batch_size}: "
-                f"use --batch-size {len(dataset)} or less, or more data."
+                f"{dataset.name} has {counted(len(dataset), 'training example')}, fewer than a batch of "
+                f"{batch_size}: use --batch-size {len(dataset)} or less, or more data."
             )
         self.examples = dataset.examples.to(processes.device)
         self.condition = dataset.condition.to(processes.device)

@@ -18,6 +18,7 @@ from sparring.data.limits import LARGEST_TEXT
 from sparring.errors import DataError
 from sparring.opening import read_bounded
 from sparring.randomness import Randomness
+from sparring.shown import counted
 
 TokensName = Literal["characters", "words"]
 HELD_OUT_SHARE = 0.1
@@ -132,7 +133,8 @@ def _split(
     different = list(dict.fromkeys(texts))
     if len(different) < 2:
         raise DataError(
-            f"{path} has {len(different)} different texts, one in each line: it needs at least two."
+            f"{path} has {counted(len(different), 'different text')}, one in each line: it needs at least "
+            "two."
         )
     count = min(max(1, round(share * len(different))), len(different) - 1) if share else 0
     order = Randomness(seed).child("held-out texts").permutation(len(different))

@@ -21,6 +21,7 @@ from sparring.data.loading import Loaded, Wanted, Watch, unwatched
 from sparring.data.provenance import Provenance
 from sparring.data.resizing import Frame, Half
 from sparring.errors import DataError
+from sparring.shown import counted
 
 LARGEST_OWN = 512
 """Sides in pixels up to which images keep their own size."""
@@ -236,7 +237,9 @@ def _own_frame(path: Path, files: Sequence[Path], half: Half) -> Frame:
         ((width, height),) = found
         return Frame(width if half == "whole" else width // 2, height)
     if not found:
-        raise DataError(f"None of the {len(files)} images in {path} can be read, {files[0]} being the first.")
+        raise DataError(
+            f"Of {counted(len(files), 'image')} in {path} none can be read, {files[0]} being the first."
+        )
     several = f"{sides[0]}-{sides[-1]} px" if len(sides) > 1 else f"{sides[0]} px"
     raise DataError(
         f"The images in {path} have sides of {several}: say to which size they are to be "

@@ -10,6 +10,7 @@ import torch
 from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Classes
 from sparring.errors import DataError
+from sparring.shown import counted
 
 UNLABELLED = "unlabelled"
 """Name of the part."""
@@ -61,14 +62,14 @@ def unlabelled_apart(dataset: Dataset, called: str | None) -> Dataset:
     labelled = apart(dataset)
     if not len(labelled):
         raise DataError(
-            f"None of the {len(dataset):,} training examples of {dataset.name} has a label, as '{called}' "
-            "says: leave all labels out, or call it otherwise if it is a class."
+            f"Of {counted(len(dataset), 'training example')} of {dataset.name} none has a label, as "
+            f"'{called}' says: leave all labels out, or call it otherwise if it is a class."
         )
     held_out = None if dataset.held_out is None else apart(dataset.held_out)
     count = len(labelled.parts.get(UNLABELLED, ()))
     hint = (
-        f"{count:,} examples are without a label, as '{called}' says: systems that learn from few labels see "
-        "them, others leave them out. If it is a class, call it otherwise."
+        f"{counted(count, 'example')} without a label, as '{called}' says: systems that learn from few "
+        "labels see such, others leave them out. If it is a class, call it otherwise."
     )
     if held_out is not None and not len(held_out):
         held_out = None

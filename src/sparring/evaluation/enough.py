@@ -5,6 +5,7 @@ from __future__ import annotations
 from sparring.data.dataset import Dataset
 from sparring.data.holding_out import FEWEST
 from sparring.errors import DataError
+from sparring.shown import counted
 
 MINIMUM = FEWEST
 """Fewer examples than this are not worth a figure."""
@@ -16,12 +17,12 @@ def check_enough_real(dataset: Dataset) -> None:
     mend = "add examples to the data, or name other data with --data"
     if held_out is None and count < 2 * MINIMUM:
         raise DataError(
-            f"'{dataset.name}' has {_examples(count)}, with none held out; an evaluation needs "
+            f"'{dataset.name}' has {counted(count, 'example')}, with none held out; an evaluation needs "
             f"{2 * MINIMUM}, half of them to compare the others with: {mend}."
         )
     if held_out is not None and min(count, len(held_out)) < MINIMUM:
         raise DataError(
-            f"'{dataset.name}' has {_examples(count)} to train on and {len(held_out)} held out; an "
+            f"'{dataset.name}' has {counted(count, 'example')} to train on and {len(held_out)} held out; an "
             f"evaluation needs {MINIMUM} of each: {mend}."
         )
 
@@ -30,7 +31,3 @@ def check_enough_samples(count: int) -> None:
     """Raise DataError unless there are samples enough to be judged."""
     if count < MINIMUM:
         raise DataError(f"An evaluation needs at least {MINIMUM} samples, not {count}: give it more.")
-
-
-def _examples(count: int) -> str:
-    return f"{count} example{'s' if count != 1 else ''}"

@@ -88,7 +88,7 @@ def require_ways(game: Game, condition: Kind) -> None:
     clusters = next((each.clusters for each in game.modules() if isinstance(each, LatentMixture)), 0)
     if clusters:
         raise SettingError(
-            f"The noise of this {type(game).__name__} falls into {clusters} clusters with nothing between "
+            f"The noise of this {type(game).__name__} falls into clusters ({clusters}) with nothing between "
             "them, so that a way through it would jump from one to another, and their middle means nothing: "
             "train with --latent-clusters 0 to explore or truncate it."
         )

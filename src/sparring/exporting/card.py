@@ -8,7 +8,7 @@ from typing import Any
 
 from sparring.data.kinds import Kind, kind_from
 from sparring.evaluation.result import Evaluation, short
-from sparring.shown import visible_line
+from sparring.shown import counted, visible_line
 
 
 def card(config: Mapping[str, Any], evaluation: Evaluation | None, inputs: Mapping[str, str]) -> str:
@@ -23,14 +23,15 @@ def card(config: Mapping[str, Any], evaluation: Evaluation | None, inputs: Mappi
     data = config["data"]
     kind, condition = kind_from(data["spec"]["examples"]), kind_from(config["condition"])
     names = condition.class_names
-    told = f", of {len(names)} classes on demand: {', '.join(map(in_markdown, names[:20]))}" if names else ""
+    shown = ", ".join(map(in_markdown, names[:20]))
+    told = f", of {counted(len(names), 'class')} on demand: {shown}" if names else ""
     head = ["---", "library_name: sparring", "tags:", "- gan", f"- {system}"]
     head += [f"pipeline_tag: {kind.hub_task}"] if kind.hub_task and not condition.from_data else []
     parts = [
         "\n".join([*head, "---"]),
         f"# {title}",
-        f"A generator of {kind.name}{told}. System `{system}`, {config['step']:,} steps, trained with "
-        f"sparring {config['versions'].get('sparring', '')}.",
+        f"A generator of {kind.name}{told}. System `{system}`, {counted(config['step'], 'step')}, trained "
+        f"with sparring {config['versions'].get('sparring', '')}.",
         f"![Samples](samples{config['suffix']})" if config["suffix"] == ".png" else "",
         f"## Trained on\n\n{in_markdown(data['summary'])}.",
         _figures(evaluation),

@@ -10,6 +10,7 @@ from torch import Tensor
 from sparring.blame import place_of
 from sparring.game import Figure, Game
 from sparring.mistakes import described, takes
+from sparring.shown import counted
 
 
 def figure_mistakes(game: Game) -> Iterator[str]:
@@ -37,4 +38,5 @@ def measure_mistakes(figure: Figure, measured: Any, count: int) -> Iterator[str]
     """What is wrong with what a figure gave for so many examples."""
     if not isinstance(measured, Tensor) or tuple(measured.shape) != (count,):
         given = f"shape {tuple(measured.shape)}" if isinstance(measured, Tensor) else described(measured)
-        yield f"{place_of(figure.measure)} returns {given} for {count} examples: return a number for each."
+        shown = counted(count, "example")
+        yield f"{place_of(figure.measure)} returns {given} for {shown}: return a number for each."

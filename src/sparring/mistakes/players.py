@@ -64,7 +64,7 @@ def _optimizer(game: Game, name: str, optimizer: Optimizer, method: str) -> Iter
     ]
     if strange:
         yield (
-            f"{method} has '{name}' move {len(strange)} parameters that do not belong to the game, so that "
+            f"{method} has '{name}' move parameters that do not belong to the game ({len(strange)}), so that "
             "no checkpoint holds them: assign their network to an attribute (self.network = ...), or use "
             "nn.ModuleList for a list of them."
         )

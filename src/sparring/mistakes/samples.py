@@ -15,6 +15,7 @@ from sparring.game import Game
 from sparring.mistakes import described
 from sparring.nn.modes import inference
 from sparring.randomness import Randomness
+from sparring.shown import counted
 
 COUNT = 2
 """Samples that are drawn before a run."""
@@ -46,7 +47,8 @@ def latent_mistakes(game: Game, latent: Any, count: int) -> Iterator[str]:
     if not isinstance(latent, Tensor):
         yield f"{place} returns {described(latent)}: return a tensor of shape (count, ...)."
     elif latent.dim() == 0 or len(latent) != count:
-        yield f"{place} returns shape {tuple(latent.shape)} for {count} samples: its first must be count."
+        asked = counted(count, "sample")
+        yield f"{place} returns shape {tuple(latent.shape)} for {asked}: its first must be count."
     elif type(game).generate is Game.generate and not isinstance(getattr(game, "generator", None), nn.Module):
         yield (
             f"{place_of_class(type(game))} has neither a method generate(latent, condition) nor a network "
@@ -70,7 +72,7 @@ def made_mistakes(game: Game, kind: Kind, method: str, made: Any, count: int = C
         return
     if tuple(made.shape) != (count, *kind.shape):
         yield (
-            f"{place} makes shape {tuple(made.shape)} of {count} latents, and {kind.about} have "
+            f"{place} makes shape {tuple(made.shape)} of {counted(count, 'latent')}, and {kind.about} have "
             f"{(count, *kind.shape)}."
         )
         return

@@ -8,6 +8,7 @@ from typing import Any
 from sparring.blame import place_of
 from sparring.game import Game, Limit, Phase, Turn
 from sparring.mistakes import described, takes
+from sparring.shown import counted
 
 
 def turn_mistakes(game: Game, sources: Collection[str]) -> Iterator[str]:
@@ -83,7 +84,7 @@ def _turn(game: Game, turn: Turn, sources: Collection[str], method: str) -> Iter
         )
     elif not takes(loss, *asked):
         yield (
-            f"{place_of(loss)} is given {_batches(len(asked))} in its turn, one for each source, and "
+            f"{place_of(loss)} is given {counted(len(asked), 'batch')} in its turn, one for each source, and "
             "takes another number."
         )
     if turn.after is not None and not (callable(turn.after) and takes(turn.after, {})):
@@ -92,7 +93,3 @@ def _turn(game: Game, turn: Turn, sources: Collection[str], method: str) -> Iter
             f"{method} has a turn of '{turn.player}' with after={said}: it must take the values of the "
             "terms, as in `def after(self, values)`."
         )
-
-
-def _batches(count: int) -> str:
-    return "one batch" if count == 1 else f"{count} batches"

@@ -7,7 +7,7 @@ from typing import Any
 from sparring.reporting.facts import Facts, class_names, kind_text
 from sparring.reporting.html import Html, Section, section, tag
 from sparring.reporting.text import as_number, count_text, names_text, value_text
-from sparring.shown import visible
+from sparring.shown import amount, visible
 from sparring.zoo import short_name
 
 
@@ -48,7 +48,7 @@ def _spec_text(spec: Any) -> str:
     if not isinstance(spec, dict):
         return value_text(spec)
     about = ", ".join(kind_text(spec.get(name)) for name in ("examples", "condition"))
-    return f"{count_text(spec.get('count', '–'))} examples, {about}"
+    return f"{amount(count_text(spec.get('count', '–')), 'example')}, {about}"
 
 
 def _phases_text(facts: Facts) -> str:
@@ -67,6 +67,6 @@ def _system_text(facts: Facts) -> str:
 
 def _length_text(facts: Facts) -> str:
     epoch = as_number(facts.status.get("epoch"))
-    passed = "" if epoch is None else f", {epoch:.4g} epochs"
+    passed = "" if epoch is None else f", {amount(f'{epoch:.4g}', 'epoch')}"
     asked = "" if facts.limit is None else f"; asked for: {facts.limit}"
     return f"{facts.progress}{passed}{asked}"

@@ -14,13 +14,13 @@ from sparring.reporting.figures import FIGURE, HELD_OUT, figure_columns, held_ou
 from sparring.reporting.html import Html, paragraph, section, tag
 from sparring.reporting.shots import chosen, shots_of
 from sparring.reporting.style import COLOURS
-from sparring.shown import visible
+from sparring.shown import counted, visible
 
 
 def comparison_page(comparison: Comparison) -> str:
     """The comparison as the text of a page."""
     runs = sum(len(entry.runs) for entry in comparison.entries)
-    title = f"{runs} runs side by side"
+    title = f"{counted(runs, 'run')} side by side"
     return html.page(
         title,
         tag("h1", title),

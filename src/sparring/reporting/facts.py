@@ -16,7 +16,7 @@ from sparring.runs.files import read
 from sparring.runs.folder import Run
 from sparring.runs.group import is_group
 from sparring.settings import Limit
-from sparring.shown import quoted, visible
+from sparring.shown import amount, quoted, visible
 from sparring.verdict import Verdict, of_checks, too_short
 from sparring.zoo import SYSTEMS, find_system
 
@@ -105,8 +105,8 @@ class Facts:
         """How far it came, such as `500 of 1,800 steps`."""
         done, total = self.status.get("step", 0), self.status.get("total_steps")
         if total is None or total == done:
-            return f"{count_text(done)} steps"
-        return f"{count_text(done)} of {count_text(total)} steps"
+            return amount(count_text(done), "step")
+        return f"{count_text(done)} of {amount(count_text(total), 'step')}"
 
     @property
     def system(self) -> type[Game] | None:
@@ -221,7 +221,7 @@ class Facts:
         return saved[-1] if saved else self.status.get("step")
 
     def outdated(self, evaluation: Evaluation) -> str | None:
-        """A sentence where the evaluation is not of the run's latest step."""
+        """A sentence where the evaluation is not of the run's latest checkpoint."""
         of = evaluation.checkpoint
         if of.get("step") == self.saved_step and of.get("epoch") is None:
             return None

@@ -20,7 +20,7 @@ from sparring.reporting.sweep import sweep_section
 from sparring.reporting.text import count_text
 from sparring.runs.folder import Run
 from sparring.runs.group import Group, is_group
-from sparring.shown import visible
+from sparring.shown import amount, visible
 
 
 def report(
@@ -83,5 +83,5 @@ def _losses(facts: Facts) -> Section:
     if not panels:
         return section("Losses", paragraph("The history has no rows yet.", class_="quiet"))
     every = facts.description["history_every"]
-    about = f"Means over {count_text(every)} steps each; behind each name stands its last value."
+    about = f"Means over {amount(count_text(every), 'step')} each; behind each name stands its last value."
     return section("Losses", paragraph(about, class_="quiet"), tag("div", *panels, class_="panels"))

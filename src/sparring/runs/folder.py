@@ -47,6 +47,7 @@ from sparring.runs.files import (
 from sparring.runs.place import claim, is_group, is_run, refuse_occupied
 from sparring.runs.records import Event, Row, Status
 from sparring.runs.tables import frame_of, write_csv
+from sparring.shown import counted
 from sparring.validation import check, parse_json
 
 FOLDERS = ("samples", "checkpoints", "weights")
@@ -281,7 +282,9 @@ class Run:
             found = os.fstat(file.fileno()).st_size
             file.truncate(min(size, found))
         if size > found:
-            warnings.warn(f"{path} lacks its last {size - found:,} bytes: rows are missing", stacklevel=2)
+            warnings.warn(
+                f"{path} lacks its last {counted(size - found, 'byte')}: rows are missing", stacklevel=2
+            )
         cut_torn_line(path)
 
     # -- networks -----------------------------------------------------------------------------------------

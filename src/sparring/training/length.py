@@ -13,6 +13,7 @@ from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run
 from sparring.runs.group import agreed_length
 from sparring.settings import Limit
+from sparring.shown import counted
 from sparring.training.engine import Engine
 from sparring.training.pace import Pace
 from sparring.training.timing import seconds_of, seconds_per_step
@@ -82,7 +83,7 @@ def announce_length(limit: Limit, engine: Engine, console: Console) -> None:
     """Say how long a run takes that was given no limit."""
     steps, per_step = engine.total_steps, seconds_per_step(engine)
     console.line(
-        f"No limit given: the published length, {limit} ({steps:,} steps), about "
+        f"No limit given: the published length, {limit} ({counted(steps, 'step')}), about "
         f"{duration_text(seconds_of(engine.course, per_step))} on this machine. Ctrl-C saves at any time; "
         "--epochs, --max-steps or --max-minutes choose another length."
     )

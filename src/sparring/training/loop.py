@@ -18,7 +18,7 @@ from sparring.recommendation import rules_of
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run
 from sparring.settings import Limit
-from sparring.shown import quoted
+from sparring.shown import amount, counted, quoted
 from sparring.training.callbacks import ON_END, SILENT, Callbacks
 from sparring.training.engine import Engine
 from sparring.training.pace import Pace
@@ -86,8 +86,8 @@ class Loop:
         engine, total = self.engine, self.description["total_steps"]
         if self._over and engine.processes.any(self.run.finished):
             self.console.line(
-                f"{self.run.path} is finished ({engine.step:,} steps): to go on, give a larger --epochs, "
-                "--max-steps or --max-minutes."
+                f"{self.run.path} is finished ({counted(engine.step, 'step')}): to go on, give a larger "
+                "--epochs, --max-steps or --max-minutes."
             )
             return
         if self.resumed:
@@ -130,7 +130,8 @@ class Loop:
             self.console.finish(engine.step)
         samples = self.run.path / f"samples{engine.dataset.examples.kind.suffix}"
         self.console.line(
-            f"Finished {engine.step:,} steps in {duration_text(self.recording.seconds)}. Samples: {samples}"
+            f"Finished {counted(engine.step, 'step')} in {duration_text(self.recording.seconds)}. "
+            f"Samples: {samples}"
         )
 
     def _step(self) -> None:
@@ -189,7 +190,8 @@ class Loop:
         limit = Limit.of(self.description["limit"], "the run")
         come_to = "is" if limit.minutes == 1 else "are"
         self.console.line(
-            f"{limit} {come_to} {total:,} steps here, {self.engine.course.epoch(total):.3g} epochs: "
+            f"{limit} {come_to} {counted(total, 'step')} here, "
+            f"{amount(f'{self.engine.course.epoch(total):.3g}', 'epoch')}: "
             "the run is that long from now on, however fast it goes."
         )
         self._hint()

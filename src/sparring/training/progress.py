@@ -16,7 +16,7 @@ from sparring.opening import plain_itself
 from sparring.runs.folder import Run
 from sparring.runs.group import Group
 from sparring.runs.records import Row
-from sparring.shown import quoted, visible_line
+from sparring.shown import counted, quoted, visible_line
 from sparring.validation import check, parse_json
 
 LINE_EVERY_SECONDS = 30.0
@@ -54,7 +54,9 @@ class GroupProgress:
         self._said, self._text = time.monotonic(), ""
 
     def __enter__(self) -> GroupProgress:
-        self.line(f"Training {len(self._tasks)} seeds in {self.group.path}, {self.at_once} at a time.")
+        self.line(
+            f"Training {counted(len(self._tasks), 'seed')} in {self.group.path}, {self.at_once} at a time."
+        )
         self._bars.start()
         return self
 

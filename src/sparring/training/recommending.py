@@ -17,7 +17,7 @@ from sparring.processes import Processes
 from sparring.recommendation import Recommendation, has_rules, rules_of
 from sparring.runs.folder import Run
 from sparring.settings import Limit, as_option
-from sparring.shown import quoted
+from sparring.shown import counted, quoted
 from sparring.training.course import Course
 from sparring.training.engine import Engine
 from sparring.training.length import published_length
@@ -239,7 +239,8 @@ def _as_before(
         by_rule = {"batch_size": _batch_for(len(dataset))}
         settings = game_class.Settings.of({**values, **by_rule}, game_class.__name__)
         reasons.append(
-            f"Settings as in {path}, but {_options(by_rule)}: there are {len(dataset):,} examples."
+            f"Settings as in {path}, but {_options(by_rule)}: the data has "
+            f"{counted(len(dataset), 'example')}."
         )
     flags = settings.flat()
     rules = rules_of(game_class, dataset.spec)
@@ -269,7 +270,8 @@ def _reasons(
     system: str, by_rule: Mapping[str, Any], rung: Recommendation, steps: int, wanted: int
 ) -> tuple[str, ...]:
     """What was chosen, and because of what."""
-    length = f"about {_steps(steps)}" + (f", where networks of this size want {wanted:,}" if wanted else "")
+    beside = f", where networks of this size want {wanted:,}" if wanted else ""
+    length = f"about {counted(steps, 'step')}{beside}"
     return (
         f"Chosen by rule: {system} {_options(by_rule) or 'as published'} (--preset paper has the paper's).",
         f"Because of: {rung.why}; {length}.",
@@ -288,11 +290,8 @@ def _too_short(steps: int, wanted: int, game_class: type[Game], dataset: Dataset
             break
     else:
         way = "give it more steps, as none smaller is known"
-    return f"About {_steps(steps)} would be few for networks of this size, which want some {wanted:,}: {way}."
-
-
-def _steps(count: int) -> str:
-    return f"{count:,} step{'' if count == 1 else 's'}"
+    length = counted(steps, "step")
+    return f"About {length} would be few for networks of this size, which want some {wanted:,}: {way}."
 
 
 def _options(values: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run
 from sparring.runs.origins import data_as_it_is, dataset_of_run, has_changed, recorded_system
 from sparring.settings import Limit
+from sparring.shown import counted
 from sparring.training.arithmetic import compile_or_say_why_not
 from sparring.training.beginning import begin_from
 from sparring.training.callbacks import Callback, Callbacks
@@ -119,6 +120,6 @@ def _refuse_shorter(run: Run, total: int, checkpoint: Checkpoint | None) -> None
     done = checkpoint.step if checkpoint else 0
     if total < done:
         raise RunError(
-            f"{run.path} is at step {done:,} already, beyond the {total:,} steps asked for: a limit is the "
-            "total of the whole run, so give a larger one."
+            f"{run.path} is at step {done:,} already, beyond the {counted(total, 'step')} asked for: a "
+            "limit is the total of the whole run, so give a larger one."
         )

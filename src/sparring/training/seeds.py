@@ -22,7 +22,7 @@ from sparring.processes import join_processes
 from sparring.runs.folder import Run
 from sparring.runs.group import Group
 from sparring.settings import Settings
-from sparring.shown import quoted
+from sparring.shown import counted, quoted
 from sparring.training.arithmetic import choose_arithmetic
 from sparring.training.beginning import begin_from
 from sparring.training.data import read_data
@@ -207,8 +207,8 @@ def _raise_if_incomplete(group: Group, received: list[int], failed: Mapping[int,
         raise Interrupted(f"Interrupted; {saved} Go on with: {resume}", 128 + received[0])
     if failed:
         raise SparringError(
-            f"{len(failed)} of {len(group.folders)} runs in {group.path} ended with an error; that of seed "
-            f"{seed}: {reason} `{resume}` goes on with them."
+            f"{len(failed)} of {counted(len(group.folders), 'run')} in {group.path} ended with an error; "
+            f"that of seed {seed}: {reason} `{resume}` goes on with them."
         )
 
 

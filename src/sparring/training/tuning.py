@@ -13,6 +13,7 @@ from sparring.game import Game
 from sparring.runs.files import write_json
 from sparring.runs.place import TUNING_FILE, claim, is_tuning
 from sparring.settings import Count, Settings
+from sparring.shown import counted
 from sparring.training.search import Description, Tuning, import_optuna
 from sparring.training.seeds import shared_options
 from sparring.training.settings import RunSettings, settings_of
@@ -116,8 +117,9 @@ def begin(
     write_json(path / TUNING_FILE, asdict(description))
     console = Console(silent=asked.quiet)
     console.line(
-        f"Tuning {short_name(system)} in {path}: {told.trials} runs of {asked.limit()}, for a {told.figure} "
-        f"near that of real examples; {', '.join(f'{name} {span}' for name, span in spans.items())}."
+        f"Tuning {short_name(system)} in {path}: {counted(told.trials, 'run')} of {asked.limit()}, for a "
+        f"{told.figure} near that of real examples; "
+        f"{', '.join(f'{name} {span}' for name, span in spans.items())}."
     )
     tuning = Tuning(path)
     tuning.play(told.trials, console, asked.threads)

@@ -15,6 +15,7 @@ from sparring.loading import load
 from sparring.runs.files import read_json, write_json, writing
 from sparring.runs.folder import Run
 from sparring.settings import Count, Natural, check_value
+from sparring.shown import counted
 from sparring.translation.filling import translation_of
 from sparring.translation.pictures import WRITTEN, translate_picture
 from sparring.translation.translation import Translation
@@ -149,7 +150,7 @@ def _translate_folder(
         pace(number, len(files))
     if bad:
         raise DataError(
-            f"{len(bad)} of the {len(files):,} pictures were left out, the first because {bad[0]}"
+            f"Left out {len(bad):,} of {counted(len(files), 'picture')}, the first because {bad[0]}"
         )
 
 

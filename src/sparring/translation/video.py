@@ -16,6 +16,7 @@ from PIL import Image
 
 from sparring.errors import DataError, SettingError
 from sparring.runs.files import writing_atomically
+from sparring.shown import counted
 from sparring.translation.pictures import opaque
 from sparring.translation.video_colours import VideoColours, colours_of, pixels_of, usual_colours
 
@@ -101,7 +102,7 @@ def translate_video(
                 watch(done, total)
         writing.mux(made.encode(None))
     if bad:
-        warnings.warn(f"Left out {bad} frames of {source} that cannot be decoded.", stacklevel=2)
+        warnings.warn(f"Left out {counted(bad, 'frame')} of {source} that cannot be decoded.", stacklevel=2)
     if ended < WHOLE * seconds:
         warnings.warn(
             f"{source} says that it lasts {seconds:.1f} seconds, and ends after {ended:.1f}: it may be "

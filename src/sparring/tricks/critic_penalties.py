@@ -116,8 +116,8 @@ def partners(judgement: Judgement) -> list[tuple[int, int]]:
     if fake[0] < real[0]:
         raise SettingError(
             "A gradient penalty is taken between real and generated examples, and here "
-            f"{len(fake)} generated batches are shown beside {len(real)} real ones, and before them: use r1 "
-            "and r2 instead."
+            f"generated batches ({len(fake)}) are shown beside real ones ({len(real)}), and before them: "
+            "use r1 and r2 instead."
         )
     return [(max(place for place in real if place < theirs), theirs) for theirs in fake]
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from sparring.randomness import Randomness
 from sparring.settings import Natural
+from sparring.shown import counted
 from sparring.tricks.trick import Flags, Trick
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Freezing(Trick):
         if not self.found:
             return "no network of the role critic has a layer to freeze"
         if self.settings.freeze >= min(self.found):
-            return f"a critic has {min(self.found)} layers, and the last at least has to learn"
+            return f"a critic has {counted(min(self.found), 'layer')}, and the last at least has to learn"
         return None
 
     def build(self, network: nn.Module, role: Role) -> nn.Module:

@@ -11,6 +11,7 @@ from torch import Tensor
 from sparring.nn.image_pool import ImagePool
 from sparring.randomness import Randomness
 from sparring.settings import Natural
+from sparring.shown import counted
 from sparring.tricks.trick import Flags, Trick
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Replay(Trick):
         if game.needs.parts:
             return f"{type(game).__name__} has examples of more than one kind"
         if size < batch:
-            return f"the pool has {size} places and a batch {batch} examples"
+            return f"the pool has {counted(size, 'place')} and a batch {batch} examples"
         return None
 
     def idle(self, game: Game) -> str | None:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from sparring.data.kinds.kind import Kind, Layout
 from sparring.errors import DataError, SettingError, nearest
+from sparring.shown import counted
 from sparring.validation import Check, filled
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Classes(Kind):
         if self.classes > MOST_COUNTED:
             return f"{self.classes:,} classes of {min(counts):,} to {max(counts):,} each"
         each = ", ".join(f"{name} ({count:,})" for name, count in zip(self.names, counts, strict=True))
-        return f"{self.classes} {'class' if self.classes == 1 else 'classes'}: {each}"
+        return f"{counted(self.classes, 'class')}: {each}"
 
     def description(self) -> dict[str, Any]:
         """Kind and names."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from torch import Tensor
 
 from sparring.data.kinds.kind import Kind, Length
+from sparring.shown import counted
 
 if TYPE_CHECKING:
     from sparring.data.dataset import Dataset
@@ -41,7 +42,7 @@ class Points(Kind):
     @property
     def about(self) -> str:
         """Such as `points of 2 dimensions`."""
-        return f"points of {self.shape[0]} dimension{'s' if self.shape[0] != 1 else ''}"
+        return f"points of {counted(self.shape[0], 'dimension')}"
 
     def hints(self, stored: Tensor) -> list[str]:
         """That one column spreads much farther than another."""

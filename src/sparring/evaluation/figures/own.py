@@ -12,6 +12,7 @@ from sparring.evaluation.bootstrap import Estimate, of_mean
 from sparring.evaluation.comparison import Comparison
 from sparring.evaluation.figures.measurement import Measurement, Reference
 from sparring.randomness import Randomness
+from sparring.shown import counted
 
 
 def of_truth(truth: Truth) -> dict[str, Measurement]:
@@ -49,7 +50,7 @@ def _finite(name: str, numbers: Tensor) -> Tensor:
     wrong = int((~numbers.isfinite()).sum())
     if wrong:
         raise DataError(
-            f"The figure '{name}' is not a finite number for {wrong} of {len(numbers)} examples and so has "
-            "no mean: bound it where it is computed."
+            f"The figure '{name}' is not a finite number for {wrong} of {counted(len(numbers), 'example')} "
+            "and so has no mean: bound it where it is computed."
         )
     return numbers
