@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 from sparring.cli.options import chosen, parsed, sampling_options
 from sparring.shown import counted, say, visible_line
@@ -10,8 +12,7 @@ from sparring.shown import counted, say, visible_line
 
 def sample(arguments: list[str]) -> None:
     """Write samples of a run."""
-    from sparring.runs.origins import refuse_to_write_over_data
-    from sparring.sample_files import check_samples_file, write_samples
+    from sparring.sample_files import write_samples
     from sparring.sampling import in_parts, sample
 
     about = (
@@ -21,18 +22,10 @@ def sample(arguments: list[str]) -> None:
     )
     formats = "Of the files in FOLDER/: png, jpg or webp; by default png, or txt for texts."
     how = sampling_options(arguments)
-    options = parsed(
-        "sample",
-        sample,
-        arguments,
-        out=(str, about, dataclasses.MISSING),
-        format=(str | None, formats, None),
-        **how,
+    options, out = _parsed_with_out(
+        "sample", sample, arguments, about, format=(str | None, formats, None), **how
     )
-    sampling = chosen(options, how)
-    out, form = options.pop("out"), options.pop("format")
-    check_samples_file(out, form=form)
-    refuse_to_write_over_data(options["run"], out)
+    sampling, form = chosen(options, how), options.pop("format")
     drawn, count = in_parts(**(options | sampling))
     files = write_samples(out, drawn, count, options["interpolate"], form)
     several = f" and {counted(len(files) - 1, 'more file')}" if len(files) > 1 else ""
@@ -49,14 +42,9 @@ def translate(arguments: list[str]) -> None:
 def directions(arguments: list[str]) -> None:
     """Write what a run does along the directions of its noise."""
     from sparring.exploring.runs import directions
-    from sparring.runs.origins import refuse_to_write_over_data
-    from sparring.sample_files import check_samples_file
 
     about = "FILE.png: a row for each direction; FILE.gif for a film, FILE.npz for arrays."
-    options = parsed("directions", directions, arguments, out=(str, about, dataclasses.MISSING))
-    out = options.pop("out")
-    check_samples_file(out)
-    refuse_to_write_over_data(options["run"], out)
+    options, out = _parsed_with_out("directions", directions, arguments, about)
     samples, steps = directions(**options), options["steps"]
     samples.save(out, columns=steps)
     say(f"Wrote {counted(len(samples) // steps, 'direction')} to {out}")
@@ -65,14 +53,9 @@ def directions(arguments: list[str]) -> None:
 def project(arguments: list[str]) -> None:
     """Write what of a run comes nearest to an image."""
     from sparring.exploring.runs import project
-    from sparring.runs.origins import refuse_to_write_over_data
-    from sparring.sample_files import check_samples_file
 
     about = "FILE.png: the image, and what is generated, side by side; FILE.npz for arrays."
-    options = parsed("project", project, arguments, out=(str, about, dataclasses.MISSING))
-    out = options.pop("out")
-    check_samples_file(out)
-    refuse_to_write_over_data(options["run"], out)
+    options, out = _parsed_with_out("project", project, arguments, about)
     found, shown = project(**options)
     shown.save(out, columns=len(shown))
     names = [found.told.kind.class_names[int(number)] for number in found.told.values.flatten()]
@@ -92,3 +75,22 @@ def export(arguments: list[str]) -> None:
     from sparring.exporting.folder import export
 
     say(f"Wrote {export(**parsed('export', export, arguments))}")
+
+
+def _parsed_with_out(
+    command: str,
+    function: Callable[..., Any],
+    arguments: list[str],
+    about: str,
+    **more: tuple[Any, str, Any],
+) -> tuple[dict[str, Any], str]:
+    """The options of a command that makes samples of a run, and where to they are written, which is checked
+    before any are made."""
+    from sparring.runs.origins import refuse_to_write_over_data
+    from sparring.sample_files import check_samples_file
+
+    options = parsed(command, function, arguments, out=(str, about, dataclasses.MISSING), **more)
+    out = options.pop("out")
+    check_samples_file(out, form=options.get("format"))
+    refuse_to_write_over_data(options["run"], out)
+    return options, out
