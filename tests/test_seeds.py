@@ -24,7 +24,7 @@ import sparring
 from sparring.arguments import parse
 from sparring.cli import main
 from sparring.cli.training import _options_of
-from sparring.errors import Interrupted, RunError, SettingError, SparringError
+from sparring.errors import DataError, Interrupted, RunError, SettingError, SparringError
 from sparring.evaluation import runs
 from sparring.evaluation.result import Evaluation
 from sparring.game_settings import preset_values
@@ -513,6 +513,24 @@ def test_what_a_group_cannot_be_told(asked: dict[str, Any], said: str, tmp_path:
     with pytest.raises(SettingError, match=said):
         resume_seeds(made, **asked)
     assert made.description["options"] == {"epochs": 3}
+
+
+def test_runs_that_have_not_begun_are_told_no_other_data(
+    group: tuple[Path, str], tiny_npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(seeds, "play", lambda group, quiet, options: told.append(options))
+    before = {"data": f"npz:{tiny_npz}"}
+    made = Group.create(tmp_path / "group", "title", "gan", before, [4, 5])
+    shutil.copytree(group[0] / "seed-4", made.folders[4])
+    with pytest.raises(DataError, match=r"mnist is not what .*seed-4 was trained on"):
+        resume_seeds(made, data="mnist")
+    assert (made.description["options"], told) == (before, [])
+    # Wherever it is gone on with the next time, a path that was relative is found again.
+    shutil.copy(tiny_npz, tmp_path / "moved.npz")
+    monkeypatch.chdir(tmp_path)
+    resume_seeds(made, data="npz:moved.npz")
+    assert made.description["options"] == told[0] == {"data": f"npz:{tmp_path / 'moved.npz'}"}
 
 
 def test_a_new_limit_takes_the_place_of_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

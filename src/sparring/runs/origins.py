@@ -9,7 +9,7 @@ from sparring.data import READING, load_dataset
 from sparring.data.dataset import Dataset
 from sparring.data.loading import Watch, unwatched
 from sparring.data.own import is_own
-from sparring.errors import RunError, SettingError
+from sparring.errors import DataError, RunError, SettingError
 from sparring.exporting.layout import is_exported
 from sparring.game import Game
 from sparring.runs.folder import Run
@@ -79,6 +79,27 @@ def data_as_it_is(run: Run, watch: Watch = unwatched) -> Dataset:
     if is_own(name):
         refuse_what_came_with(run.path, "data", name)
     return dataset_of_run(run, name, watch)
+
+
+def unchanged_dataset(run: Run, name: str | None, watch: Watch = unwatched) -> Dataset:
+    """The data that a run was trained on, which must not have changed since.
+
+    Args:
+        run: the run.
+        name: where it is now, if it has moved.
+        watch: is told how many files are read.
+
+    Raises:
+        DataError: it has changed, or is another.
+        SparringError: as `recorded_dataset` does.
+    """
+    dataset = data_as_it_is(run, watch) if name is None else dataset_of_run(run, name, watch)
+    if has_changed(run, dataset):
+        raise DataError(
+            f"{dataset.name} is not what {run.path} was trained on (its fingerprint differs): restore the "
+            "data, give --data if it has moved, or start a new run with --from."
+        )
+    return dataset
 
 
 def has_changed(run: Run, dataset: Dataset) -> bool:

@@ -10,12 +10,12 @@ from typing import Literal
 import torch
 
 from sparring.console import Console
-from sparring.errors import DataError, RunError
+from sparring.errors import RunError
 from sparring.notebooks import beside_a_cell
 from sparring.processes import join_processes
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run
-from sparring.runs.origins import data_as_it_is, dataset_of_run, has_changed, recorded_system
+from sparring.runs.origins import recorded_system, unchanged_dataset
 from sparring.settings import Limit
 from sparring.shown import counted
 from sparring.training.arithmetic import compile_or_say_why_not
@@ -76,12 +76,7 @@ def resume(
     torch.set_num_threads(description["threads"])
     recorded = description["data"]
     with console.reading() as watch:
-        dataset = data_as_it_is(run, watch) if data is None else dataset_of_run(run, data, watch)
-    if has_changed(run, dataset):
-        raise DataError(
-            f"{dataset.name} is not what {run.path} was trained on (its fingerprint differs): restore the "
-            "data, give --data if it has moved, or start a new run with --from."
-        )
+        dataset = unchanged_dataset(run, data, watch)
     recorded["name"] = dataset.name
     with holding(run, processes.is_first):
         with processes.ending_together():

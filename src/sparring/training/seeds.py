@@ -21,6 +21,7 @@ from sparring.mistakes.figures import figure_mistakes
 from sparring.processes import join_processes
 from sparring.runs.folder import Run
 from sparring.runs.group import Group
+from sparring.runs.origins import unchanged_dataset
 from sparring.settings import Settings
 from sparring.shown import counted, quoted
 from sparring.training.arithmetic import choose_arithmetic
@@ -90,6 +91,10 @@ def resume_seeds(group: Group, *, quiet: bool = False, **options: Any) -> Group:
     """
     given = {name: value for name, value in options.items() if value is not None}
     limited = RunSettings(**given).limit() is not None
+    begun = group.runs()
+    if "data" in given and begun:
+        # Otherwise those that have not begun would train on other data than the rest.
+        given["data"] = unchanged_dataset(begun[0], given["data"]).name
     before = group.description["options"]
     kept = {name: value for name, value in before.items() if not limited or name not in LIMITS}
     if kept | given != before:
