@@ -234,8 +234,11 @@ def test_what_is_missing_is_said(no_training: list[Path], tiny_npz: Path, tmp_pa
     with pytest.raises(DataError, match="an evaluation needs 40"):
         sparring.tune("gan", **few)
     assert not no_training
-    with pytest.raises(SettingError, match=r"no figure 'alone' .* there are fid\."):
-        sparring.tune("gan", **asked, figure="alone")
+    with pytest.raises(SettingError, match=r"no figure 'fdi' .*, kid, .* Did you mean 'fid'\?"):
+        sparring.tune("gan", **asked, figure="fdi")
+    assert not asked["out"].exists(), "no search by a figure that there is not"
+    with pytest.raises(SettingError, match=r"no figure 'kid' .* there are fid\."):
+        sparring.tune("gan", **asked, figure="kid")
     with pytest.raises(RunError, match="not empty"):
         sparring.tune("gan", **asked)
     held = (asked["out"] / "tune.json").read_bytes()

@@ -111,6 +111,21 @@ def figures_on(
     return [name for name, one in known.items() if one.axis is axis and one.applies(comparison)]
 
 
+def check_has_reference(figure: str, dataset: Dataset) -> None:
+    """Raise SettingError unless a figure of that name may be compared with the same of real examples.
+
+    Args:
+        figure: its name.
+        dataset: the real examples. Whether it means something of samples, these show.
+    """
+    known = [name for name, one in _known(dataset, {}).items() if one.reference is not Reference.NONE]
+    if figure not in known:
+        raise SettingError(
+            f"There is no figure '{figure}' to compare with real examples; there are {', '.join(known)}."
+            f"{nearest(figure, known)}"
+        )
+
+
 def _comparison(
     samples: Dataset, dataset: Dataset, extractor: FeatureExtractor, randomness: Randomness
 ) -> Comparison:

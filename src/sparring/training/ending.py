@@ -21,6 +21,15 @@ def check_enough_to_evaluate(dataset: Dataset) -> None:
     check_enough_real(dataset)
 
 
+def check_judged_by(figure: str, dataset: Dataset) -> None:
+    """Raise SparringError where no figure of that name can judge runs on some data beside real examples."""
+    # Likewise.
+    from sparring.evaluation.evaluate import check_has_reference
+
+    check_enough_to_evaluate(dataset)
+    check_has_reference(figure, dataset)
+
+
 def say_how_good(run: Run, console: Console, evaluated: bool, suffix: str) -> None:
     """The end of a run: what validation chooses, an evaluation if one was asked for, what to try next."""
     chosen = at_the_best_validation(run.history())

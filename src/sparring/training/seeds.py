@@ -27,7 +27,7 @@ from sparring.shown import counted, quoted
 from sparring.training.arithmetic import choose_arithmetic
 from sparring.training.beginning import begin_from
 from sparring.training.data import read_data
-from sparring.training.ending import check_enough_to_evaluate
+from sparring.training.ending import check_enough_to_evaluate, check_judged_by
 from sparring.training.engine import Engine
 from sparring.training.hints import hints_of_game
 from sparring.training.progress import GroupProgress
@@ -147,9 +147,9 @@ def shared_options(
     game_class: type[Game],
     asked: RunSettings,
     given: Mapping[str, Any],
-    evaluated: bool = False,
+    figure: str | None = None,
 ) -> dict[str, Any]:
-    """What every run is told, all that is not the default; it may be known that each is to be evaluated.
+    """What every run is told, all that is not the default; it may be known what figure each is judged by.
 
     Anything that is wrong with it shows here, before the folder is made; and what a run would find out by
     timing itself is found out once, so that all come to the same.
@@ -162,8 +162,10 @@ def shared_options(
         began = time.monotonic()
         console = Console(silent=asked.quiet)
         dataset = read_data(asked, console)
-        if asked.evaluate or evaluated:
+        if asked.evaluate:
             check_enough_to_evaluate(dataset)
+        if figure is not None:
+            check_judged_by(figure, dataset)
         processes = join_processes(asked.device)
         chosen = choose_settings(system, game_class, dataset, asked, given, processes, began)
         engine = Engine(

@@ -98,7 +98,7 @@ def begin(
         raise SettingError("Short runs need a length: give --max-steps, --epochs or --max-minutes.")
     if asked.seeds is not None or asked.evaluate:
         raise SettingError("`tune` judges every run itself, with one seed: leave --seeds and --evaluate out.")
-    options = shared_options(system, game_class, asked, given, evaluated=True)
+    options = shared_options(system, game_class, asked, given, figure=told.figure)
     names = {field for field in options if field in game_class.Settings().flat()}
     base = game_class.Settings.of({name: options[name] for name in names}, short_name(system))
     spans = spans_of(game_class, base, given, told.search)
