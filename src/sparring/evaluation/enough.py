@@ -14,16 +14,17 @@ MINIMUM = FEWEST
 def check_enough_real(dataset: Dataset) -> None:
     """Raise DataError unless a data set has examples enough to compare with."""
     count, held_out = len(dataset), dataset.held_out
-    mend = "add examples to the data, or name other data with --data"
+    other = "or compare with other data (`sparring evaluate --data`)"
     if held_out is None and count < 2 * MINIMUM:
         raise DataError(
             f"'{dataset.name}' has {counted(count, 'example')}, with none held out; an evaluation needs "
-            f"{2 * MINIMUM}, half of them to compare the others with: {mend}."
+            f"{2 * MINIMUM}, half of them to compare the others with: add examples to the data, {other}."
         )
     if held_out is not None and min(count, len(held_out)) < MINIMUM:
         raise DataError(
             f"'{dataset.name}' has {counted(count, 'example')} to train on and {len(held_out)} held out; an "
-            f"evaluation needs {MINIMUM} of each: {mend}."
+            f"evaluation needs {MINIMUM} of each: add examples to the data, train with another --hold-out, "
+            f"{other}."
         )
 
 
