@@ -20,7 +20,6 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.progress import TimeRemainingColumn as TimeLeftColumn
-from rich.table import Table
 from rich.text import Text
 
 from sparring.game import Number
@@ -28,6 +27,7 @@ from sparring.health.findings import Finding
 from sparring.output import LastingOutput
 from sparring.reading import reading_progress
 from sparring.shown import amount, visible, visible_line, write_anything
+from sparring.table import Table
 
 LINE_EVERY_SECONDS = 10.0
 BAR_EVERY_SECONDS = 0.1

@@ -302,6 +302,10 @@ def test_tables_fit_the_terminal(copies: dict[str, Path], evaluated: Evaluated) 
         assert {line[-1] for line in said.splitlines()} == set("┓┃┩│┤┘"), "nothing is cut off"
         assert all(name in said for name in names)
         assert "…" not in said
+    for width in (30, 40):
+        narrow = printed(comparison, width)
+        assert max(map(len, narrow.splitlines())) <= width
+        assert narrow.count("0.1235") == said.count("0.1235"), "names are broken before numbers"
 
 
 def test_a_strangers_run_cannot_steer_the_terminal_or_the_page(

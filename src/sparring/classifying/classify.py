@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.table import Table
-
 from sparring.classifying.classifier import Classified
 from sparring.classifying.figures import calibration_error, error
 from sparring.classifying.pictures import Pictures, read_pictures
@@ -18,6 +16,7 @@ from sparring.data.colours import background_of
 from sparring.loading import load
 from sparring.randomness import Randomness
 from sparring.runs.folder import Run
+from sparring.table import Table
 
 
 @dataclass(frozen=True, eq=False)

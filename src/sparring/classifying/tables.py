@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from rich.table import Table
 from torch import Tensor
 
 from sparring.settings import Natural
 from sparring.shown import counted
+from sparring.table import Table
 
 if TYPE_CHECKING:
     from sparring.classifying.classifier import Classified

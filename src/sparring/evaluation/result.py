@@ -6,12 +6,11 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from rich.table import Table
-
 from sparring.classifying.tables import ClassTables
 from sparring.data.own import is_own
 from sparring.errors import RunError, SettingError
 from sparring.evaluation.bootstrap import Estimate
+from sparring.table import Table
 from sparring.validation import Misfit, check, parse_json
 from sparring.verdict import Verdict, of_figures
 

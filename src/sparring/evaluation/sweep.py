@@ -11,8 +11,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from sparring.console import Stages
 from sparring.data.dataset import Dataset
 from sparring.data.truth import Axis
@@ -27,6 +25,7 @@ from sparring.runs.files import read_json, write_atomically
 from sparring.runs.folder import Run
 from sparring.runs.origins import recorded_dataset, recorded_system
 from sparring.settings import Count, Natural, check_value
+from sparring.table import Table
 
 FORMAT = 1
 FILE = "sweep.json"

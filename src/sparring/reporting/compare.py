@@ -29,9 +29,8 @@ REAL = "real"
 """What the column of real examples is called."""
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from sparring.evaluation.result import Evaluation
+    from sparring.table import Table
 
 
 @dataclass(frozen=True)

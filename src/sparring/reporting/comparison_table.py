@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.table import Table
 from rich.text import Text
 
 from sparring.reporting.compare import REAL, Comparison
 from sparring.shown import visible
+from sparring.table import Table
 
 NAME_WIDTH = 18
 """Letters of a figure's name on a line, at the most."""
@@ -37,12 +37,14 @@ def _table(comparison: Comparison, places: Sequence[int], room: int) -> Table:
     """A table of some of the entries, each as wide as there is room for it, and of real examples."""
     shown = [comparison.entries[place] for place in places]
     table = Table(show_lines=True)
-    # Widths are given: rich would widen some columns and cut off others.
-    table.add_column("", width=NAME_WIDTH, overflow="fold")
+    # Widths are given, of which rich would give some columns more and others less; but where they do not fit,
+    # it shares what there is.
+    fits = room >= LEAST_WIDTH
+    table.add_column("", width=NAME_WIDTH if fits else None)
     for entry in shown:
-        table.add_column(Text(entry.name), width=min(room, MOST_WIDTH), overflow="fold")
+        table.add_column(Text(entry.name), width=min(room, MOST_WIDTH) if fits else None)
     if comparison.references:
-        table.add_column(REAL, width=REAL_WIDTH, overflow="fold")
+        table.add_column(REAL, width=REAL_WIDTH if fits else None)
     for name in shown[0].about:
         told = [entry.about[name] for entry in shown]
         if any(told):

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import filelock
-from rich.table import Table
 
 from sparring.console import Console
 from sparring.errors import Interrupted, MemoryShortage, RunError, SettingError, TrainingError
@@ -25,6 +24,7 @@ from sparring.runs.origins import refuse_code_of
 from sparring.runs.place import TUNING_FILE, is_run
 from sparring.settings import Count, Natural, as_option
 from sparring.shown import quoted
+from sparring.table import Table
 from sparring.training.callbacks import Moment
 from sparring.training.resume import resume
 from sparring.training.spans import Span

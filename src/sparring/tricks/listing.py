@@ -8,11 +8,11 @@ from typing import Annotated
 
 import docstring_parser
 from rich.console import RenderableType
-from rich.table import Table
 from tyro.conf import Positional
 
 from sparring.arguments import flag_of
 from sparring.errors import SettingError, nearest
+from sparring.table import Table
 from sparring.tricks import TRICKS
 from sparring.tricks.measured import measured
 from sparring.tricks.trick import PLACES, Trick

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 from sparring.errors import SettingError
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from sparring.table import Table
+
+LONGEST_NUMBER = len("1406.02661")
+"""Letters of a number at arXiv, at the most."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,12 @@ def search(term: str) -> list[Variant]:
 
 def table_of(found: Sequence[Variant]) -> Table:
     """What was found, a row for each."""
-    from rich.table import Table
     from rich.text import Text
 
+    from sparring.table import Table
+
     table = Table("name", "year")
-    table.add_column("arXiv", no_wrap=True)
+    table.add_column("arXiv", min_width=LONGEST_NUMBER)
     table.add_column("here")
     table.add_column("what is new")
     for variant in found:
