@@ -196,10 +196,12 @@ def test_every_system_of_images_can_be_explored(
 
 def test_texts_cannot_be_explored(make_engine: Callable[..., Any]) -> None:
     texts = Dataset("texts", Column(Tokens((6,), tuple("abcd"), ""), torch.randint(4, (20, 6))))
-    writer = Model(make_engine("language-model", texts).game, Nothing(), no_data)
-    for explore in (writer.directions, writer.interpolate, lambda: writer.sample(truncation=0.5)):
-        with pytest.raises(SettingError, match="only vectors"):
-            explore()
+    # The noise of the second is a vector.
+    for system, more in (("language-model", {}), ("wgan-gp", {"width": 8})):
+        writer = Model(make_engine(system, texts, **more).game, Nothing(), no_data)
+        for explore in (writer.directions, writer.interpolate, lambda: writer.sample(truncation=0.5)):
+            with pytest.raises(SettingError, match="generates sequences of 6 .* nothing lies between two"):
+                explore()
 
 
 # -- projection ---------------------------------------------------------------------------------------------
@@ -295,17 +297,40 @@ def test_directions_and_projections_from_the_command_line(
         assert picture.getpixel((164 + 40, 80)) in (127, 128)
 
 
+def test_a_picture_comes_to_the_size_of_the_data_as_its_images_did(tmp_path: Path) -> None:
+    (tmp_path / "wide").mkdir()
+    wide = np.zeros((8, 24, 3), np.uint8)
+    for number in range(4):
+        wide[:, :4, 0] = wide[:, -4:, 1] = 250 - number
+        Image.fromarray(wide).save(tmp_path / "wide" / f"{number}.png")
+    data = f"folder:{tmp_path / 'wide'}"
+    how: dict[str, Any] = {"size": 8, "fit": "stretch"}
+    run = sparring.train("gan", data=data, **how, batch_size=2, max_steps=1, out=tmp_path / "run", quiet=True)
+    picture, seen = tmp_path / "wide" / "3.png", sparring.load_dataset(data, **how).examples.values[3]
+    exported = sparring.export(run, tmp_path / "exported", onnx=False)
+    for path in (run.path, exported):
+        _, shown = sparring.project(path, picture, steps=1, mask=picture)
+        assert torch.equal(shown.examples[0], seen)
+        assert shown.examples[1, 2].unique().numel() > 1, "the mask, which is black in its middle, as well"
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
         (("sample", "--out", "a.gif"), "give --interpolate as well"),
-        (("sample", "--interpolate", "1", "--out", "a.png"), "steps is 1: it must be at least 2"),
+        (("sample", "--interpolate", "1", "--out", "a.png"), "interpolate is 1: it must be at least 2"),
+        (("sample", "--interpolate", "0", "--out", "a.png"), "interpolate is 0: it must be at least 2"),
+        (
+            ("sample", "--interpolate", "8", "--count", "5", "--out", "a.png"),
+            "5 samples are no whole number of ways of 8: give a count such as 8 or 16",
+        ),
         (
             ("sample", "--interpolate", "8", "--count", "9", "--out", "a.png"),
             "9 samples cannot be parted into ways of 8: give a count such as 8 or 16",
         ),
         (("sample", "--truncation", "1.5", "--out", "a.png"), "truncation is 1.5"),
         (("directions", "--count", "65", "--out", "a.png"), "count is 65: it must be from 1 to 64"),
+        (("directions", "--steps", "1", "--out", "a.png"), "steps is 1: it must be at least 2"),
         (("project", "no.jpg", "--out", "a.png"), "There is no file no.jpg."),
     ],
 )

@@ -130,7 +130,8 @@ def _model(
         game = game_class(settings, spec, Randomness(0, processes.device)).to(processes.device)
     check_networks(game, networks, f"{path} ({short_name(described['system'])})")
     game.load_state_dict(networks)
-    return Model(game, condition, dataset, white_of(described["data"]), step)
+    data = described["data"]
+    return Model(game, condition, dataset, white_of(data), data.get("fit", "crop"), step)
 
 
 def with_sampling(system: type[Game], settings: GameSettings, sampling: Mapping[str, float]) -> GameSettings:

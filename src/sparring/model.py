@@ -13,6 +13,7 @@ from torch import Tensor
 from sparring.classifying.classifier import Classified, Classifier, classifier_of
 from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Kind
+from sparring.data.resizing import Fit
 from sparring.errors import DataError, RunError
 from sparring.exploring.explorer import Explorer
 from sparring.exploring.latents import require_vectors, require_ways, truncated
@@ -35,6 +36,7 @@ class Model(Explorer):
         condition: what kind of thing it is told.
         dataset: gives the data it was trained on, in its range, where a condition has to come from there.
         white: the share of the range of values that became white in its images; None where it is unknown.
+        fit: how its images came to their size, as a picture does that is read for it.
         step: of the checkpoint that the weights are from; None of those kept after an epoch, or exported.
     """
 
@@ -44,9 +46,11 @@ class Model(Explorer):
         condition: Kind,
         dataset: Callable[[], Dataset],
         white: float | None = 1.0,
+        fit: Fit = "crop",
         step: int | None = None,
     ) -> None:
         super().__init__(game, condition)
+        self.fit = fit
         self.step = step
         self._dataset = cache(dataset)
         self._white = white

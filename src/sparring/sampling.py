@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sparring.errors import SettingError
+from sparring.exploring.explorer import Steps
 from sparring.loading import load
 from sparring.runs.folder import Run
 from sparring.sample_files import Samples, joined
+from sparring.settings import check_value
 from sparring.shown import counted
 
 USUAL_COUNT = 100
@@ -105,10 +107,11 @@ def in_parts(
         return model.batches(count, label, seed, truncation, rejection), count
     if rejection:
         raise SettingError("What lies on a way is not rejected: leave one of the two out.")
-    ways, rest = divmod(USUAL_WAYS * interpolate if count is None else count, max(1, interpolate))
+    interpolate = check_value("interpolate", interpolate, Steps)
+    ways, rest = divmod(USUAL_WAYS * interpolate if count is None else count, interpolate)
     if rest or not ways:
         raise SettingError(
             f"{counted(count, 'sample')} cannot be parted into ways of {interpolate}: give a count such as "
-            f"{max(1, ways) * interpolate} or {(ways + 1) * interpolate or interpolate}."
+            f"{max(1, ways) * interpolate} or {max(2, ways + 1) * interpolate}."
         )
     return iter([model.interpolate(ways, interpolate, label, seed, truncation)]), ways * interpolate

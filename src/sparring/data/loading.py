@@ -12,7 +12,7 @@ from torch import Tensor
 
 from sparring.data.colours import with_channels
 from sparring.data.decoding import brightest, decoded
-from sparring.data.resizing import Frame
+from sparring.data.resizing import Fit, Frame
 from sparring.errors import DataError
 from sparring.memory import require_memory
 from sparring.shown import counted
@@ -101,16 +101,17 @@ def load_files(
     return Loaded(images, kept, (min(widths), max(widths)), (min(heights), max(heights)), white, cut)
 
 
-def read_image(file: Path, shape: Sequence[int], white: float = 1.0) -> Tensor:
+def read_image(file: Path, shape: Sequence[int], white: float = 1.0, fit: Fit = "crop") -> Tensor:
     """One image file as an example of some data.
 
     Args:
         file: of any format that Pillow opens.
         shape: (channels, height, width) of the examples.
         white: the share of the range of its values that becomes white.
+        fit: how it comes to their size.
 
     Returns:
-        uint8 of that shape: the central part of the image, grey where the data is.
+        uint8 of that shape, grey where the data is.
 
     Raises:
         DataError: it is not there or cannot be decoded.
@@ -118,7 +119,7 @@ def read_image(file: Path, shape: Sequence[int], white: float = 1.0) -> Tensor:
     if not file.is_file():
         raise DataError(f"There is no file {file}.")
     channels, height, width = shape
-    wanted = Wanted(Frame(width, height), white, skip_bad=None, alpha=channels == 4)
+    wanted = Wanted(Frame(width, height, fit), white, skip_bad=None, alpha=channels == 4)
     images = load_files([file], wanted).images
     return with_channels(images, channels)[0]
 

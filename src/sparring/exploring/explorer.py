@@ -26,6 +26,10 @@ USUAL_DIRECTIONS = 5
 """Directions that are shown where nobody says how many, and noise has as many dimensions."""
 
 
+Steps = Annotated[int, Range(low=2)]
+"""Examples on a way, both ends among them."""
+
+
 class Explorer(ABC):
     """What can be done with a trained game's noise beside drawing it.
 
@@ -63,7 +67,7 @@ class Explorer(ABC):
             SettingError: fewer than one way or two steps, noise that is no vector, and as `sample` does.
         """
         ways, seed = check_value("ways", ways, Count), check_value("seed", seed, Natural)
-        steps = check_value("steps", steps, Annotated[int, Range(low=2)])
+        steps = check_value("steps", steps, Steps)
         share = check_value("truncation", truncation, Fraction)
         require_ways(self.game, self.condition)
         ends = truncated(self.game.latent(2 * ways, self._noise(seed, "interpolation")), self.game, share)
@@ -88,9 +92,10 @@ class Explorer(ABC):
             seed: decides the noise in the middle.
 
         Raises:
-            SettingError: there are fewer directions, noise that is no vector, and as `sample` does.
+            SettingError: there are fewer directions, fewer than two steps, noise that is no vector, and as
+                `sample` does.
         """
-        seed, steps = check_value("seed", seed, Natural), check_value("steps", steps, Count)
+        seed, steps = check_value("seed", seed, Natural), check_value("steps", steps, Steps)
         furthest = check_value("furthest", furthest, Positive)
         require_ways(self.game, self.condition)
         latent = self.game.latent(1, self._noise(seed, "directions"))

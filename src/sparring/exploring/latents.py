@@ -102,15 +102,21 @@ def require_vectors(game: Game, condition: Kind) -> None:
         condition: what kind of thing it is told.
 
     Raises:
-        SettingError: its noise is no vector, or examples are made of what it is told rather than of noise.
+        SettingError: its noise is no vector, its examples are discrete, or they are made of what it is told
+            rather than of noise.
     """
     if condition.from_data:
         raise SettingError(
             f"{type(game).__name__} makes its examples of what it is told ({condition.about}), not of noise: "
             "there is none to be explored or truncated."
         )
+    if game.data.kind.discrete:
+        raise SettingError(
+            f"{type(game).__name__} generates {game.data.kind.about}, and nothing lies between two of these: "
+            "only what changes little by little with its noise can be explored or truncated."
+        )
     latent = game.latent(1, Randomness(0, next(game.parameters()).device))
-    if latent.dim() != 2 or game.data.kind.discrete:
+    if latent.dim() != 2:
         raise SettingError(
             f"{type(game).__name__} generates from noise of shape {tuple(latent.shape[1:])}: only vectors of "
             "which each gives an example by itself can be explored."

@@ -56,7 +56,7 @@ def image_for(model: Model, path: Path | str) -> Tensor:
         raise SettingError(
             f"An image is like images, and this {type(model.game).__name__} generates {kind.about}."
         )
-    return read_image(Path(path), kind.shape, model.white)
+    return read_image(Path(path), kind.shape, model.white, model.fit)
 
 
 def project(
@@ -91,7 +91,9 @@ def project(
     """
     model = load(run, epoch, device)
     kind, target = model.game.data.kind, image_for(model, image)
-    seen = None if mask is None else read_image(Path(mask), (1, *kind.shape[1:])).float() / WHITE
+    seen = None
+    if mask is not None:
+        seen = read_image(Path(mask), (1, *kind.shape[1:]), fit=model.fit).float() / WHITE
     if seen is not None and not seen.any():
         raise SettingError(f"{mask} is black: of the image nothing would be left to go by.")
     found = model.project(target, label, steps, seed, seen)

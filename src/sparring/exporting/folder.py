@@ -122,6 +122,7 @@ def config_of(run: Run, suffix: str, step: int | None, epoch: int | None) -> dic
             "spec": data["spec"],
             "stretch": data.get("stretch", False),
             "white": data.get("white"),
+            "fit": data.get("fit", "crop"),
         },
         "step": step,
         "epoch": epoch,

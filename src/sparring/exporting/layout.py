@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sparring.data.kinds import KindDescription
+from sparring.data.resizing import Fit
 from sparring.errors import RunError
 from sparring.opening import read_bounded
 from sparring.runs.description import SpecDescription, check_parts
@@ -29,6 +30,7 @@ class Data:
     spec: SpecDescription
     stretch: bool = False
     white: Positive | None = None
+    fit: Fit = "crop"
 
 
 @dataclass(frozen=True)
