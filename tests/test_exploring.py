@@ -6,6 +6,7 @@ import io
 import json
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -199,8 +200,8 @@ def test_texts_cannot_be_explored(make_engine: Callable[..., Any]) -> None:
     # The noise of the second is a vector.
     for system, more in (("language-model", {}), ("wgan-gp", {"width": 8})):
         writer = Model(make_engine(system, texts, **more).game, Nothing(), no_data)
-        for explore in (writer.directions, writer.interpolate, lambda: writer.sample(truncation=0.5)):
-            with pytest.raises(SettingError, match="generates sequences of 6 .* nothing lies between two"):
+        for explore in (writer.directions, writer.interpolate, partial(writer.sample, truncation=0.5)):
+            with pytest.raises(SettingError, match=r"generates sequences of 6 .* nothing lies between two"):
                 explore()
 
 
@@ -322,7 +323,7 @@ def test_a_picture_comes_to_the_size_of_the_data_as_its_images_did(tmp_path: Pat
         (("sample", "--interpolate", "0", "--out", "a.png"), "interpolate is 0: it must be at least 2"),
         (
             ("sample", "--interpolate", "8", "--count", "5", "--out", "a.png"),
-            "5 samples are no whole number of ways of 8: give a count such as 8 or 16",
+            "5 samples cannot be parted into ways of 8: give a count such as 8 or 16",
         ),
         (
             ("sample", "--interpolate", "8", "--count", "9", "--out", "a.png"),

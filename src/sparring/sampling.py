@@ -108,7 +108,8 @@ def in_parts(
     if rejection:
         raise SettingError("What lies on a way is not rejected: leave one of the two out.")
     interpolate = check_value("interpolate", interpolate, Steps)
-    ways, rest = divmod(USUAL_WAYS * interpolate if count is None else count, interpolate)
+    count = USUAL_WAYS * interpolate if count is None else count
+    ways, rest = divmod(count, interpolate)
     if rest or not ways:
         raise SettingError(
             f"{counted(count, 'sample')} cannot be parted into ways of {interpolate}: give a count such as "
