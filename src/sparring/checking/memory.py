@@ -18,6 +18,7 @@ OF_EVERY_GAME = {
     "data",
     "random",
     "step",
+    "phase_step",
     "progress",
     "tricks",
     "networks",
