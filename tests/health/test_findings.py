@@ -164,6 +164,8 @@ def test_samples_that_reach_hardly_any_real_example_once_they_should(context: Co
     assert found(0.09, 3000) == ["partial mode collapse"]
     assert found(0.09, 2999) == []
     assert found(0.11, 3000) == []
+    patient = replace(context, enough_steps=0)
+    assert found(0.09, 3000) == [], "when they should is not known"
 
 
 def test_copies_of_texts_are_exact(context: Context) -> None:

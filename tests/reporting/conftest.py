@@ -71,7 +71,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> dict[str, 
     folder = tmp_path_factory.mktemp("reported")
     options: dict[str, Any] = {
         "data": f"npz:{tiny_npz}", "preset": "paper", "quiet": True, "batch_size": 50, "epochs": 3,
-        "history_every": 2, "threads": 1,
+        "history_every": 2, "health_every": 1000, "threads": 1,
     }  # fmt: skip
     made = {f"seed-{seed}": sparring.train("gan", **options, seed=seed, out=folder / f"seed-{seed}").path
             for seed in range(3)}  # fmt: skip

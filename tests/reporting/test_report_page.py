@@ -143,9 +143,9 @@ def test_a_damaged_evaluation_is_named_and_the_rest_reported(run: Path, page: Pa
 
 def test_settings_that_differ_are_marked(runs: dict[str, Path], page: Pages, tmp_path: Path) -> None:
     path = sparring.report(runs["faster"], tmp_path / "out.html")
-    assert "3 of them differ from the defaults, marked •." in page(path).text
+    assert "4 of them differ from the defaults, marked •." in page(path).text
     marked = re.findall(r'<tr class="changed"><th scope="row">(\w+)</th>', path.read_text())
-    assert marked == ["batch_size", "generator_lr", "history_every"]
+    assert marked == ["batch_size", "generator_lr", "history_every", "health_every"]
 
 
 def test_an_interrupted_run_without_samples(interrupted: Path, page: Pages) -> None:

@@ -31,13 +31,13 @@ class Checks:
     discrete: bool = False
     """Whether samples change in steps, as texts do."""
     enough_steps: int = 0
-    """Steps before which what samples do not reach yet says nothing."""
+    """Steps before which what samples do not reach yet says nothing; 0 where that is not known."""
 
     @property
     def old_enough(self) -> bool:
         """Whether the run has come so far that samples may be held against what they are to reach."""
         step = self.rows[-1].get(STEP) if self.rows else None
-        return step is not None and step >= self.enough_steps
+        return step is not None and 0 < self.enough_steps <= step
 
     def players(self, *roles: Role) -> list[str]:
         """Names of all players that have one of some roles."""

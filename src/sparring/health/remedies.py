@@ -39,7 +39,7 @@ class Context:
     recommended: Sequence[Mapping[str, Any]] = ()
     """Settings that the system recommends for such data."""
     enough_steps: int = 0
-    """Steps before which what samples do not reach yet says nothing."""
+    """Steps before which what samples do not reach yet says nothing; 0 where that is not known."""
 
     def deviations(self) -> tuple[str | None, dict[str, Any]]:
         """The preset that a run's settings are nearest to, and where these differ; see `nearest_settings`."""

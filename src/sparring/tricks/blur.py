@@ -59,7 +59,7 @@ class Blur(Trick):
 
     def strength(self, progress: float) -> float:
         """Share of the blurred form when such a share of the phase is behind us."""
-        share = self.settings.blur_share
+        share = self.settings.blur_share if self.settings.blur else 0.0
         return max(0.0, 1.0 - progress / share) if share else 0.0
 
 
