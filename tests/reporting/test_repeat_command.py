@@ -97,7 +97,7 @@ def test_the_length(
 def test_only_what_is_not_the_default_is_said(runs: dict[str, Path], tiny_npz: Path) -> None:
     assert train_command(Facts.of(runs["faster"])) == (
         f"sparring train gan --data npz:{tiny_npz} --preset paper --epochs 3 --threads 1 --history-every 2 "
-        "--batch-size 50 --generator-lr 0.0005"
+        "--health-every 1000 --batch-size 50 --generator-lr 0.0005"
     )
 
 
