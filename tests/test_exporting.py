@@ -240,6 +240,8 @@ def test_what_is_missing_is_said(
         sparring.export(run, folder)
     with pytest.raises(SettingError, match="leave the epoch out"):
         sparring.load(folder, epoch=1)
+    with pytest.raises(RunError, match=r"is an exported model, .* give the folder of the run"):
+        sparring.evaluate(folder)
     monkeypatch.setattr(onnx, "PACKAGES", ("no_such_package",))
     with pytest.raises(SettingError, match=r"no_such_package.*sparring\[onnx\].*--no-onnx"):
         sparring.export(run, tmp_path / "model")

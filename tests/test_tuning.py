@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shlex
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -208,6 +211,33 @@ def test_code_that_came_with_a_search_is_not_run(
         sparring.tune(str(path))
     with pytest.raises(SettingError, match="leave max_steps out"):
         sparring.tune(str(path), max_steps=3)
+
+
+def test_a_journal_that_was_not_written_to_its_end_loses_that_line_alone(
+    no_training: list[Path], tiny_npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = sparring.tune("gan", trials=3, **options(tiny_npz, tmp_path / "whole"))
+    path = sparring.tune("gan", trials=2, **options(tiny_npz, tmp_path / "torn")).path
+    with monkeypatch.context() as patched:
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        patched.setattr(os, "fsync", lambda handle: (_ for _ in ()).throw(full))
+        with pytest.raises(RunError, match=r"Cannot write .*study\.log: no space left"):
+            sparring.tune(str(path), quiet=True)
+    with (path / "study.log").open("a") as log:
+        log.write('{"op_code":4,"worker_id":"1')
+    assert sparring.tune(str(path), 3, quiet=True).trials == whole.trials
+    with (path / "study.log").open("a") as log:
+        log.write("{\n{}\n")
+    with pytest.raises(RunError, match=r"study\.log is damaged .* restore it from a copy"):
+        sparring.tune(str(path), quiet=True)
+
+
+def test_a_search_is_no_run(no_training: list[Path], tiny_npz: Path, tmp_path: Path) -> None:
+    path = sparring.tune("gan", trials=1, **options(tiny_npz, tmp_path / "tune")).path
+    shutil.copy(Path(__file__).parents[1] / "docs/images/demo.png", path / "trial-0")
+    for command in (sparring.evaluate, sparring.report, sparring.load, sparring.resume):
+        with pytest.raises(RunError, match=r"is a search for settings: give one of its runs, .*trial-0"):
+            command(path)
 
 
 def test_a_run_is_interrupted_half_way_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ from sparring.evaluation.figures.own import of_game
 from sparring.evaluation.kept import CHOSEN, keep
 from sparring.evaluation.kin import kin_picture
 from sparring.evaluation.result import Evaluation
+from sparring.exporting.layout import is_exported
 from sparring.figures import game_figures
 from sparring.game import Game
 from sparring.loading import load
@@ -35,7 +36,7 @@ from sparring.processes import join_processes
 from sparring.runs.files import check_writable
 from sparring.runs.folder import Run
 from sparring.runs.origins import recorded_dataset
-from sparring.runs.place import is_group, is_run
+from sparring.runs.place import is_group, is_run, is_tuning
 from sparring.settings import Count, Natural, check_value
 from sparring.translation.translator import Translator
 from sparring.verdict import too_short
@@ -184,10 +185,12 @@ def _knows(game: Game, dataset: Dataset) -> bool:
 
 
 def are_samples(path: Path) -> bool:
-    """Whether this is a file of samples, or a folder of them, rather than a run or a group of runs."""
+    """Whether this is a file of samples, or a folder of them, rather than runs or an exported model."""
     if path.suffix.lower() == ".npz":
         return True
-    return os.path.isdir(path) and not is_run(path) and not is_group(path) and _has_images(path)
+    # Those that `load` refuses have pictures of samples as well.
+    known = any(knows(path) for knows in (is_run, is_group, is_tuning, is_exported))
+    return os.path.isdir(path) and not known and _has_images(path)
 
 
 def _has_images(path: Path) -> bool:

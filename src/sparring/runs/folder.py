@@ -44,10 +44,10 @@ from sparring.runs.files import (
     write_json,
     writing,
 )
-from sparring.runs.place import claim, is_group, is_run, refuse_occupied
+from sparring.runs.place import claim, is_group, is_run, is_tuning, refuse_occupied
 from sparring.runs.records import Event, Row, Status
 from sparring.runs.tables import frame_of, write_csv
-from sparring.shown import counted
+from sparring.shown import counted, quoted
 from sparring.validation import check, parse_json
 
 FOLDERS = ("samples", "checkpoints", "weights")
@@ -101,6 +101,11 @@ class Run:
             raise RunError(
                 f"{run.path} is a group of runs, one for each seed: give one of them, such as "
                 f"{next(iter(sorted(run.path.glob('seed-*/'))), run.path / 'seed-0')}."
+            )
+        if is_tuning(run.path):
+            raise RunError(
+                f"{run.path} is a search for settings: give one of its runs, such as {run.path / 'trial-0'}; "
+                f"`sparring tune {quoted(run.path)}` goes on with it."
             )
         if is_exported(run.path) and not is_run(run.path):
             raise RunError(

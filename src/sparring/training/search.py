@@ -26,6 +26,7 @@ from sparring.settings import Count, Natural, as_option
 from sparring.shown import quoted
 from sparring.table import Table
 from sparring.training.callbacks import Moment
+from sparring.training.journal import Journal
 from sparring.training.resume import resume
 from sparring.training.spans import Span
 from sparring.training.train import train
@@ -232,10 +233,8 @@ class Tuning:
 
     def _study(self) -> Any:
         optuna = import_optuna()
-        backend = optuna.storages.journal.JournalFileBackend(str(self.path / "study.log"))
-        return optuna.create_study(
-            storage=optuna.storages.JournalStorage(backend), study_name="tune", load_if_exists=True
-        )
+        storage = optuna.storages.JournalStorage(Journal(self.path / "study.log", optuna))
+        return optuna.create_study(storage=storage, study_name="tune", load_if_exists=True)
 
     @contextmanager
     def _held(self) -> Iterator[None]:
