@@ -169,12 +169,17 @@ def test_words_bring_every_setting_to_a_run(system: str, monkeypatch: pytest.Mon
 
 
 def test_seeds_begin_with_the_weights_of_another_run(
-    group: tuple[Path, str], tiny_npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    group: tuple[Path, str],
+    tiny_npz: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     before = Run.open(group[0] / "seed-4")
     monkeypatch.chdir(group[0])
-    asked = options(tiny_npz) | {"max_steps": 1, "quiet": True}
+    asked = options(tiny_npz) | {"max_steps": 1}
     made = sparring.train_seeds("gan", 2, out=tmp_path / "group", from_="seed-4", **asked)
+    assert "Begins with the weights of seed-4 at step 8: 8 of 8 tensors." in capsys.readouterr().out
     wanted = before.checkpoints.at(8).networks
     for run in made.runs():
         begun = run.checkpoints.at(0).networks

@@ -177,7 +177,7 @@ def shared_options(
             console.line(line)
         choose_arithmetic(engine, asked, console)
         if asked.from_ is not None:
-            begin_from(asked.from_, engine)
+            console.line(begin_from(asked.from_, engine))
         beginning = None if asked.from_ is None else os.path.abspath(asked.from_)
         found: dict[str, Any] = {
             "data": dataset.name,
