@@ -8,7 +8,7 @@ median, over blocks in turn, of the time without over that with, with quartiles.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from unittest.mock import patch
 
 import pairs
@@ -28,9 +28,8 @@ CASES = {"r3gan": (3, 64, 64), "r3gan narrow": (3, 64, 64), "began": (1, 28, 28)
 
 def engine_of(name: str, shape: tuple[int, int, int]) -> Engine:
     """A system with what it chooses by rule for such images: the widths between, or the smallest."""
-    dataset = Dataset(
-        "random", Column(Images(shape), torch.randint(0, 256, (2000, *shape), dtype=torch.uint8))
-    )
+    images = torch.randint(0, 256, (2000, *shape), dtype=torch.uint8)
+    dataset = Dataset("random", Column(Images(shape), images))
     system, _, narrow = name.partition(" ")
     game = find_system(system)
     sizes = game.recommended(dataset.spec)
@@ -44,10 +43,10 @@ def rounds(engine: Engine) -> None:
         engine.play_round()
 
 
-def without(work: Callable[[Engine], None], engine: Engine) -> None:
+def rounds_without(engine: Engine) -> None:
     """The same with maps left as they are."""
     with patch.object(convolution, "laid_out", lambda layer, maps: maps):
-        work(engine)
+        rounds(engine)
 
 
 def main() -> None:
@@ -56,11 +55,7 @@ def main() -> None:
     for name, shape in CASES.items():
         engine = engine_of(name, shape)
         rounds(engine)
-        found = pairs.ratios(
-            lambda engine=engine: without(rounds, engine),  # type: ignore[misc]
-            lambda engine=engine: rounds(engine),  # type: ignore[misc]
-            PAIRS,
-        )
+        found = pairs.ratios(partial(rounds_without, engine), partial(rounds, engine), PAIRS)
         print(f"{name}: {pairs.summary(found)} times as fast", flush=True)
 
 
