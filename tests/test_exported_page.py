@@ -36,7 +36,7 @@ SYSTEMS: dict[str, dict[str, Any]] = {
     "dcgan": {"width": 4},
     "dcgan-tflearn": {},
     "r3gan": {"generator_width": 4, "discriminator_width": 4},
-    "r3gan, images added": {"generator_width": 4, "discriminator_width": 4, "added_images": True},
+    "r3gan, output skips": {"generator_width": 4, "discriminator_width": 4, "output_skips": True},
     "acgan": {},
     "fastgan": {"width": 16},
     "began": {"width": 4},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 import zipfile
@@ -36,7 +37,7 @@ from sparring.training.settings import RunSettings
 from sparring.tricks.augmentation import FEW
 from sparring.zoo import SYSTEMS, find_system, usual_system
 from sparring.zoo.bayesian_gan import STEPS_WITH_LABELS
-from sparring.zoo.r3gan import R3GAN
+from sparring.zoo.r3gan import R3GAN, networks
 
 Command = Callable[..., Any]
 CPU = Processes(torch.device("cpu"))
@@ -175,23 +176,26 @@ def test_large_images_are_learnt_from_small_ones_in_small_batches(
     def rule(size: int, count: int = 100) -> dict[str, Any]:
         return chosen("r3gan", make_dataset(count, size=size), max_steps=9).by_rule
 
-    assert rule(64).items() >= {"added_images": True, "blur": 4, "batch_size": 16}.items()
+    assert rule(64).items() >= {"output_skips": True, "blur": 4, "batch_size": 16}.items()
     assert rule(128)["batch_size"] == 8
     assert rule(64, count=9)["batch_size"] == 4, "half of the images, where there are fewer than a batch"
-    assert not rule(32).keys() & {"added_images", "blur", "batch_size"}
+    assert not rule(32).keys() & {"output_skips", "blur", "batch_size"}
 
 
-def test_the_widest_layer_goes_by_the_shorter_side() -> None:
+def test_the_widest_layer_goes_by_the_shorter_side_and_the_batch_by_the_pixels() -> None:
     def widest_and_rate(height: int, width: int) -> tuple[int, float]:
         data = DataSpec(Images((1, height, width)), count=10**6)
         size = R3GAN.recommended(data)[0].settings
         game = R3GAN(R3GAN.Settings.of(size, "r3gan"), data, Randomness(0))
         convolutions = [each for each in game.discriminator.modules() if isinstance(each, Conv2d)]
-        return max(each.out_channels for each in convolutions), size["generator_lr"]
+        # As if batches had as many images.
+        rate = size["generator_lr"] / math.sqrt(size.get("batch_size", 64) / 64)
+        return max(each.out_channels for each in convolutions), pytest.approx(rate, rel=1e-3)
 
     for shorter, longer in ((32, 64), (64, 128)):
         square = widest_and_rate(shorter, shorter)
         assert widest_and_rate(shorter, longer) == widest_and_rate(longer, shorter) == square
+    assert networks(1.0, (32, 64))["batch_size"] == networks(1.0, (64, 32))["batch_size"] == 32
 
 
 def test_few_images_are_augmented_and_many_are_not(make_dataset: Callable[..., Dataset]) -> None:

@@ -1,4 +1,4 @@
-"""Schedules: what a learning rate is multiplied by, as a function of progress."""
+"""Schedules: what a learning rate, or a trick's strength, is multiplied by, as a function of progress."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ def linear_decay(share: float = 1.0, to: float = 0.0) -> Schedule:
         return to + (1.0 - to) * left
 
     return schedule
+
+
+def fading(progress: float, share: float) -> float:
+    """From 1 linearly to 0 over the first `share` (0 to 1) of the phase; always 0 where the share is 0."""
+    return max(0.0, 1.0 - progress / share) if share else 0.0
 
 
 def cosine(to: float = 0.0) -> Schedule:

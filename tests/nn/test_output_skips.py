@@ -9,13 +9,15 @@ from torch.nn import functional as F
 
 from sparring.data.dataset import DataSpec
 from sparring.data.kinds import Images
-from sparring.nn.networks import AddedImages, build_generator
+from sparring.nn.networks import OutputSkips, build_generator
 
 
-def generator(height: int, width: int, added: bool = True) -> nn.Sequential:
+def generator(height: int, width: int, output_skips: bool = True) -> nn.Sequential:
     torch.manual_seed(0)
     data = DataSpec(Images((3, height, width)), count=10)
-    made = build_generator(data, 5, width=4, units=0, resize=True, added=added, output=nn.Identity)
+    made = build_generator(
+        data, 5, width=4, units=0, resize=True, output_skips=output_skips, output=nn.Identity
+    )
     assert isinstance(made, nn.Sequential)
     return made
 
@@ -23,10 +25,10 @@ def generator(height: int, width: int, added: bool = True) -> nn.Sequential:
 def test_the_sum_of_images_of_all_sizes() -> None:
     """With a constant for the image of each map, what comes out is the last one, and those added to it."""
     network = generator(32, 32)
-    (added,) = (part for part in network if isinstance(part, AddedImages))
+    (skips,) = (part for part in network if isinstance(part, OutputSkips))
     latent = torch.randn(6, 5)
-    maps, expected = added.first(latent), torch.zeros(())
-    for size, (double, make) in enumerate(zip(added.doublings, added.images, strict=True)):
+    maps, expected = skips.first(latent), torch.zeros(())
+    for size, (double, make) in enumerate(zip(skips.doublings, skips.images, strict=True)):
         assert isinstance(make, nn.Conv2d)
         assert make.bias is not None
         make.weight.data.zero_()
@@ -34,16 +36,16 @@ def test_the_sum_of_images_of_all_sizes() -> None:
         maps, expected = double(maps), expected + 10.0**size
     assert maps.shape == (6, 4, 16, 16)
     assert expected == 11
-    torch.testing.assert_close(network(latent), added.last(maps) + expected)
+    torch.testing.assert_close(network(latent), skips.last(maps) + expected)
 
 
 def test_a_small_image_is_enlarged_with_lines_between_its_pixels() -> None:
     network = generator(16, 16)
-    (added,) = (part for part in network if isinstance(part, AddedImages))
-    for weights in added.last.parameters():
+    (skips,) = (part for part in network if isinstance(part, OutputSkips))
+    for weights in skips.last.parameters():
         weights.data.zero_()
     latent = torch.randn(6, 5)
-    small = added.images[0](added.doublings[0](added.first(latent)))
+    small = skips.images[0](skips.doublings[0](skips.first(latent)))
     torch.testing.assert_close(network(latent), F.interpolate(small, scale_factor=2, mode="bilinear"))
 
 
@@ -54,6 +56,6 @@ def test_any_size(height: int, width: int) -> None:
 
 def test_a_single_doubling_has_nothing_to_add() -> None:
     """As without: the same layers, and the same weights."""
-    ours, theirs = generator(8, 8).state_dict(), generator(8, 8, added=False).state_dict()
+    ours, theirs = generator(8, 8).state_dict(), generator(8, 8, output_skips=False).state_dict()
     assert ours.keys() == theirs.keys()
     assert all(ours[name].equal(theirs[name]) for name in ours)

@@ -75,11 +75,11 @@ def partial_collapse(checks: Checks) -> str | None:
             f"The samples are spread over about {classes[-1]:.1f} classes or modes, real examples over "
             f"{real[0]:.1f}."
         )
-    covered = checks.recent("samples/coverage", FULL_CHECKS_IN_A_ROW)
     # A likelihood asks for all examples: where it leaves them out, samples are bad, and not collapsed.
-    if not checks.players(Role.CRITIC):
+    if not (checks.old_enough and checks.players(Role.CRITIC)):
         return None
-    if checks.old_enough and len(covered) == FULL_CHECKS_IN_A_ROW and max(covered) < LITTLE_COVERED:
+    covered = checks.recent("samples/coverage", FULL_CHECKS_IN_A_ROW)
+    if len(covered) == FULL_CHECKS_IN_A_ROW and max(covered) < LITTLE_COVERED:
         return f"Of the real examples only {percent(covered[-1])} have a sample near them."
     return None
 

@@ -38,7 +38,7 @@ class ConditionalSettings(GameSettings):
     resize_convolutions: bool = False
     """Maps are doubled by repeating their pixels, and a convolution, instead of by a transposed one, so that
     images have no checkerboards."""
-    added_images: bool = False
+    output_skips: bool = False
     """An image is made at each size, and all are added up, so that a generator of large images makes small
     ones from the beginning (Karras et al. 2020, arXiv:1912.04958, section 4.1: output skips)."""
 
@@ -65,7 +65,7 @@ class LabelledGenerator(nn.Module):
             units=settings.point_units,
             norm=nn.BatchNorm2d if settings.batch_norm else no_norm,
             resize=settings.resize_convolutions,
-            added=settings.added_images,
+            output_skips=settings.output_skips,
         )
 
     def forward(self, latent: Tensor, labels: Tensor) -> Tensor:

@@ -59,7 +59,7 @@ def build_generator(
     norm: Norm = nn.BatchNorm2d,
     kernel: int = 4,
     resize: bool = False,
-    added: bool = False,
+    output_skips: bool = False,
     output: Callable[[], nn.Module] = nn.Tanh,
 ) -> nn.Module:
     """A network from (count, inputs) to (count, *data.shape).
@@ -74,11 +74,12 @@ def build_generator(
         kernel: side of the convolutions, 4 or 5.
         resize: whether maps are doubled by repeating their pixels and a convolution with kernel 3, instead
             of by a transposed one, whose checkerboards that does not make.
-        added: whether an image is made at each size, and all are added up.
+        output_skips: whether an image is made at each size, and all are added up; no matter where the size
+            is doubled once.
         output: activation of the last layer for images; points have none.
     """
     return data.kind.choose(
-        images=lambda: _image_generator(data, inputs, width, norm, kernel, resize, added, output),
+        images=lambda: _image_generator(data, inputs, width, norm, kernel, resize, output_skips, output),
         points=lambda: _point_generator(data, inputs, units, norm),
         tokens=lambda: text_generator(inputs, *_text_sizes(data), width),
     )()
@@ -96,7 +97,7 @@ def _image_generator(
     norm: Norm,
     kernel: int,
     resize: bool,
-    added: bool,
+    output_skips: bool,
     output: Callable[[], nn.Module],
 ) -> nn.Module:
     channels, height, side = data.shape
@@ -117,9 +118,9 @@ def _image_generator(
         for before, after in pairwise(widths)
     ]
     last = doubling(widths[-1], channels, True)
-    if added and between:
+    if output_skips and between:
         body: list[nn.Module] = [
-            AddedImages(first, between, [nn.Conv2d(n, channels, 1) for n in widths[1:]], last)
+            OutputSkips(first, between, [nn.Conv2d(n, channels, 1) for n in widths[1:]], last)
         ]
     else:
         body = [*first, *chain(*between), last]
@@ -127,7 +128,7 @@ def _image_generator(
     return nn.Sequential(*body, output(), *([] if whole else [Crop(height, side)]))
 
 
-class AddedImages(nn.Module):
+class OutputSkips(nn.Module):
     """Maps that are doubled again and again, of each of which an image is made: their sum, at the last size.
 
     Args:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from sparring.schedules import fading
 from sparring.settings import Fraction, Natural
 from sparring.tricks.trick import Flags, Trick
 
@@ -40,7 +41,7 @@ class Blur(Trick):
     settings: Settings
 
     def refuses(self, game: Game) -> str | None:
-        """Examples that are no images, or no larger than the squares."""
+        """Examples that are no images, or smaller than the squares."""
         if not game.data.kind.has_size:
             return f"it blurs images, and this data has {game.data.kind.about}"
         smallest = min(game.data.shape[1:])
@@ -52,15 +53,10 @@ class Blur(Trick):
         self, examples: Tensor, condition: tuple[Tensor, ...], real: bool, game: Game
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Images as they are, mixed with what is left of them at that size."""
-        strength = self.strength(game.progress)
-        if strength == 0:
+        strength, side = fading(game.progress, self.settings.blur_share), self.settings.blur
+        if strength == 0 or side == 0:
             return examples, condition
-        return torch.lerp(examples, blurred(examples, self.settings.blur), strength), condition
-
-    def strength(self, progress: float) -> float:
-        """Share of the blurred form when such a share of the phase is behind us."""
-        share = self.settings.blur_share if self.settings.blur else 0.0
-        return max(0.0, 1.0 - progress / share) if share else 0.0
+        return torch.lerp(examples, blurred(examples, side), strength), condition
 
 
 def blurred(images: Tensor, side: int) -> Tensor:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from sparring.schedules import fading
 from sparring.settings import Fraction, NonNegative
 from sparring.tricks.trick import Flags, Trick
 
@@ -46,12 +47,7 @@ class InstanceNoise(Trick):
         self, examples: Tensor, condition: tuple[Tensor, ...], real: bool, game: Game
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Examples with noise on them."""
-        deviation = self.deviation(game.progress)
+        deviation = self.settings.instance_noise * fading(game.progress, self.settings.instance_noise_share)
         if deviation == 0:
             return examples, condition
         return examples + deviation * self.random.normal(*examples.shape), condition
-
-    def deviation(self, progress: float) -> float:
-        """Standard deviation of the noise when such a share of the phase is behind us."""
-        share = self.settings.instance_noise_share
-        return self.settings.instance_noise * max(0.0, 1.0 - progress / share) if share else 0.0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from sparring.randomness import Randomness
+from sparring.schedules import fading
 from sparring.settings import Fraction, NonNegative
 from sparring.tricks.packing import first_layer
 from sparring.tricks.spectral_norm import LAYERS
@@ -68,8 +69,7 @@ class LayerNoise(Trick):
         self, examples: Tensor, condition: tuple[Tensor, ...], real: bool, game: Game
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The examples themselves; it is the moment at which the noise of the layers is set."""
-        share = self.settings.layer_noise_share
-        left = max(0.0, 1.0 - game.progress / share) if share else 0.0
+        left = fading(game.progress, self.settings.layer_noise_share)
         self.deviation = left * self.settings.layer_noise
         return examples, condition
 

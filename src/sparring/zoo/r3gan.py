@@ -35,8 +35,10 @@ from sparring.settings import Fraction, NonNegative, Positive
 from sparring.tricks.adaptive_augmentation import adaptive_augmentation_for
 from sparring.tricks.augmentation import reason_for
 
-SMALLEST_BATCH = 8
-"""Images in the smallest batch that is chosen for large images."""
+SIDE = 32
+"""Pixels of a side up to which images do not count as large."""
+BATCH, SMALLEST_BATCH = 64, 8
+"""Images in a batch, and in the smallest one that is chosen where they are large."""
 QUICK = {
     "batch_norm": True,
     "gamma": 0.3,
@@ -48,19 +50,28 @@ QUICK = {
 """What brings images in minutes on a core or two, at any width; see reproduction/."""
 
 
-def networks(times: float, shorter: int = 32) -> dict[str, Any]:
-    """Networks with so many times the channels that do for digits, and batches of as many pixels. Adam's best
-    rate goes as one over the channels of the widest layer, which has more where the shorter side, which is
-    halved, is beyond 32 pixels, and as the root of the batch."""
-    larger = max(1.0, shorter / 32)
-    rate = round(3e-3 / (times * larger**2), 6)
-    sizes = {"generator_width": round(32 * times), "discriminator_width": round(16 * times)}
-    if larger > 1:
-        sizes["batch_size"] = max(SMALLEST_BATCH, round(64 / larger**2))
-    return sizes | {"generator_lr": rate, "discriminator_lr": rate}
+def networks(times: float, sides: Sequence[int] = (SIDE, SIDE)) -> dict[str, Any]:
+    """Networks with so many times the channels that do for digits, and batches of no more pixels than those
+    of 32 x 32 have. Adam's best rate goes as one over the channels of the widest layer, which has more where
+    the shorter side, which is halved, is beyond 32 pixels, and as the root of the batch."""
+    batch = batch_for(sides)
+    rate = 3e-3 / (times * max(1.0, min(sides) / SIDE)) * math.sqrt(batch / BATCH)
+    found = {"generator_width": round(32 * times), "discriminator_width": round(16 * times)}
+    smaller = {"batch_size": batch} if batch < BATCH else {}
+    return found | smaller | dict.fromkeys(("generator_lr", "discriminator_lr"), round(rate, 6))
 
 
-LARGE = {"added_images": True, "blur": 4}
+def batch_for(sides: Sequence[int]) -> int:
+    """Images in a batch where each has so many pixels along its sides."""
+    return max(SMALLEST_BATCH, round(BATCH / larger(sides)))
+
+
+def larger(sides: Sequence[int]) -> float:
+    """How many times the pixels of 32 x 32 an image has, at least 1."""
+    return max(1.0, math.prod(sides) / SIDE**2)
+
+
+LARGE = {"output_skips": True, "blur": 4}
 """For sides of 64 pixels and more, beside smaller batches: small images are learnt first."""
 NARROW = {
     "latent_clusters": 100,
@@ -132,24 +143,25 @@ class R3GAN(Game):
         """Quick settings at three widths."""
         apart = Recommendation({}, NARROW, "the points have modes, which may be narrow")
         points = [apart if data.modes else Recommendation({}, CONNECTED, "no modes of the points are known")]
-        beside = QUICK | adaptive_augmentation_for(data)
+        beside, sides = QUICK | adaptive_augmentation_for(data), data.shape[1:] or (SIDE, SIDE)
         if data.shape[0] > 1:
             # In colour the checkerboards of transposed convolutions are plain; grey digits have none.
             beside |= {"resize_convolutions": True}
-        if min(data.shape[1:], default=0) >= 64:
+        if min(sides) >= 2 * SIDE:
             beside |= LARGE
-        sizes = [networks(times, min(data.shape[1:], default=0)) for times in (2.0, 1.0, 0.5)]
+        sizes = [networks(times, sides) for times in (2.0, 1.0, 0.5)]
         images = [Recommendation(size, beside, reason_for(data)) for size in sizes]
         return data.kind.choose(images=images, points=points)
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
-        """As the square of the widths and, beyond 32 x 32, as the square of the pixels, of which batches have
-        as many: with the networks that do for digits, those take some 1,200 steps."""
+        """As the square of the widths, beyond 32 x 32 as the pixels, and the more the smaller batches are by
+        rule. With the networks that do for digits, those take some 1,200 steps."""
         assert isinstance(settings, cls.Settings)
         wide = (settings.generator_width + settings.discriminator_width) / 48
-        large = max(1.0, math.prod(data.shape[1:]) / 32**2)
-        return data.kind.choose(images=round(1200 * (wide * large) ** 2), points=3000)
+        sides = data.shape[1:]
+        images = 1200 * wide**2 * larger(sides) * BATCH / batch_for(sides)
+        return data.kind.choose(images=round(images), points=3000)
 
     def players(self) -> dict[str, Player]:
         """Adam without momentum for both."""
