@@ -182,6 +182,14 @@ def test_large_images_are_learnt_from_small_ones_in_small_batches(
     assert not rule(32).keys() & {"output_skips", "blur", "batch_size"}
 
 
+@pytest.mark.parametrize(("size", "weight"), [(16, 0.3), (32, 0.3), (64, 4 * 4 * 0.3), (128, 16 * 8 * 0.3)])
+def test_penalties_weigh_more_where_images_are_large_and_batches_small(
+    size: int, weight: float, make_dataset: Callable[..., Dataset]
+) -> None:
+    settings = chosen("r3gan", make_dataset(100, size=size), max_steps=9).by_rule
+    assert settings["gamma"] == settings["gamma_final"] == pytest.approx(weight)
+
+
 def test_the_widest_layer_goes_by_the_shorter_side_and_the_batch_by_the_pixels() -> None:
     def widest_and_rate(height: int, width: int) -> tuple[int, float]:
         data = DataSpec(Images((1, height, width)), count=10**6)

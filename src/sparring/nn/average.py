@@ -7,14 +7,19 @@ import copy
 import torch
 from torch import Tensor, nn
 
+STATISTICS = ("running_mean", "running_var")
+"""The buffers of batch normalisation that are averaged, by the ends of their names."""
+
 
 class Average(nn.Module):
     """An exponential moving average of a network's parameters (Karras et al. 2018, section 4).
 
-    In the first rounds the average is shorter, so that it does not remember the initial weights.
+    In the first rounds the average is shorter, so that it does not remember the initial weights. The running
+    statistics of batch normalisation are averaged alike: those of the last few batches would move the colours
+    of all images together. Other buffers are copied as they are.
 
     Args:
-        network: what is averaged; buffers, such as running statistics, are copied as they are.
+        network: what is averaged.
         decay: weight of the past in each update, once the rounds are many.
     """
 
@@ -32,8 +37,13 @@ class Average(nn.Module):
     def update(self, network: nn.Module, rounds: int) -> None:
         """Move towards the network, after so many rounds of training."""
         decay = min(self.decay, (1 + rounds) / (10 + rounds))
-        own: list[Tensor] = list(self.network.parameters())
-        current: list[Tensor] = list(network.parameters())
-        torch._foreach_lerp_(own, current, 1 - decay)
-        for buffer, new in zip(self.network.buffers(), network.buffers(), strict=True):
-            buffer.copy_(new)
+        torch._foreach_lerp_(averaged(self.network), averaged(network), 1 - decay)
+        for (name, buffer), new in zip(self.network.named_buffers(), network.buffers(), strict=True):
+            if not name.endswith(STATISTICS):
+                buffer.copy_(new)
+
+
+def averaged(network: nn.Module) -> list[Tensor]:
+    """The parameters of a network, and the running statistics of its batch normalisation."""
+    statistics = [buffer for name, buffer in network.named_buffers() if name.endswith(STATISTICS)]
+    return [*network.parameters(), *statistics]

@@ -61,6 +61,13 @@ def networks(times: float, sides: Sequence[int] = (SIDE, SIDE)) -> dict[str, Any
     return found | smaller | dict.fromkeys(("generator_lr", "discriminator_lr"), round(rate, 6))
 
 
+def penalties(sides: Sequence[int]) -> dict[str, float]:
+    """Weights of the penalties: as many times more as images have more pixels, at each of which the slope is
+    less, and as batches have fewer images (Karras et al. 2020, arXiv:2006.06676, appendix C)."""
+    weight = QUICK["gamma"] * larger(sides) * BATCH / batch_for(sides)
+    return dict.fromkeys(("gamma", "gamma_final"), round(weight, 2))
+
+
 def batch_for(sides: Sequence[int]) -> int:
     """Images in a batch where each has so many pixels along its sides."""
     return max(SMALLEST_BATCH, round(BATCH / larger(sides)))
@@ -143,7 +150,8 @@ class R3GAN(Game):
         """Quick settings at three widths."""
         apart = Recommendation({}, NARROW, "the points have modes, which may be narrow")
         points = [apart if data.modes else Recommendation({}, CONNECTED, "no modes of the points are known")]
-        beside, sides = QUICK | adaptive_augmentation_for(data), data.shape[1:] or (SIDE, SIDE)
+        sides = data.shape[1:] or (SIDE, SIDE)
+        beside = QUICK | penalties(sides) | adaptive_augmentation_for(data)
         if data.shape[0] > 1:
             # In colour the checkerboards of transposed convolutions are plain; grey digits have none.
             beside |= {"resize_convolutions": True}
