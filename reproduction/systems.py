@@ -31,7 +31,7 @@ from sparring.zoo.measured import Comparison
 HERE = Path(__file__).parent
 SHOWN = Path(sparring.__file__).parent / "zoo" / "measured.json"
 """What `sparring zoo` shows of each system."""
-README, IMAGES = HERE / "README.md", HERE.parent / "docs" / "your-own-images.md"
+README, LARGE_IMAGES = HERE / "README.md", HERE / "large_images.md"
 LISTINGS, FIVE = "## The article's three listings", "## Five systems, five minutes each"
 OF_0_1 = "by sparring 0.1"
 QUALITY = {"PSNR": "PSNR", "fid": "FID"}
@@ -200,8 +200,8 @@ def of_five(system: str, threads: int) -> Record:
 
 
 def of_emoji() -> Record:
-    """FastGAN's ten minutes of emoji, in a table of the page on one's own images."""
-    row = row_of(IMAGES, "After ten minutes of one core", "`fastgan`")
+    """FastGAN's ten minutes of emoji, in a table of the page on large images."""
+    row = row_of(LARGE_IMAGES, "After ten minutes of one core", "`fastgan`")
     command = "sparring train fastgan --data folder:emoji --size 64 --max-minutes 10 --seed 0 --threads 1"
     words = f"FID {row['FID']}, recall {row['recall']}, coverage {row['coverage']}"
     return Record(PUBLISHED["fastgan"], found=said(words, 1, command, f"short: {row['steps']} steps"))
