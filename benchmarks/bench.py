@@ -24,7 +24,6 @@ import tyro
 HERE = Path(__file__).parent
 ENVIRONMENTS = HERE / ".envs"
 KERAS = ("keras==3.15.*", "tensorflow-cpu==2.21.*")
-PARTICLEGAN = ("particlegan==0.9.*", f"torch=={version('torch')}")
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,6 @@ SCRIPTS = {
     ),
     "keras": Script("The article's ACGAN beside Keras", ("acgan.py",), None, KERAS),
     "keras-bf16": Script("The same in bfloat16", ("acgan.py", "--bf16"), None, KERAS),
-    "points": Script("A grid of 10 x 10 modes beside particlegan", ("points.py",), packages=PARTICLEGAN),
     "scaling": Script("Scaling", ("scaling.py",), None),
     "language-model": Script("A large vocabulary", ("language_model.py",)),
     "improved-gan": Script("A round of improved-gan", ("improved_gan.py",)),

@@ -70,7 +70,7 @@ def ours(seed: int, steps: int, folder: Path) -> Look:
     run = sparring.train(
         "r3gan", data=f"mixture:{data}", max_steps=steps, seed=seed, out=out, threads=1, quiet=True
     )
-    samples = torch.from_numpy(sparring.load(run).sample(SAMPLES, seed=0).examples)
+    samples = sparring.load(run).sample(SAMPLES, seed=0).examples
     return look(samples, steps, run.status["seconds"])
 
 
