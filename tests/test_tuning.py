@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import os
 import shlex
@@ -17,12 +18,13 @@ import pytest
 
 import sparring
 from sparring.cli import main
-from sparring.errors import DataError, Interrupted, RunError, SettingError, TrainingError
+from sparring.errors import DataError, Interrupted, OwnCodeError, RunError, SettingError, TrainingError
 from sparring.runs.place import is_tuning
 from sparring.training import search
 from sparring.training.search import Tuning
 from sparring.training.spans import Span, spans_of
-from sparring.zoo import find_system
+from sparring.training.tuning import TuneSettings
+from sparring.zoo import SYSTEMS, find_system
 
 RATES = "generator_lr=1e-4:1e-2"
 
@@ -248,6 +250,38 @@ def test_a_run_is_interrupted_half_way_once(monkeypatch: pytest.MonkeyPatch) -> 
     for step in (4, 5, 6):
         stop(SimpleNamespace(step=step, total_steps=10))  # type: ignore[arg-type]
         assert raised == [signal.SIGINT] * (step >= 5)
+
+
+def test_no_setting_is_called_as_an_option_of_a_search() -> None:
+    searched = {field.name for field in dataclasses.fields(TuneSettings)}
+    for name in SYSTEMS:
+        assert not searched & find_system(name).Settings().flat().keys(), name
+
+
+def test_a_setting_of_ones_own_that_is_called_so_is_refused(
+    no_training: list[Path], tiny_npz: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from dataclasses import dataclass\nfrom sparring.zoo.gan import GAN\n\n\nclass Mine(GAN):\n"
+        "    @dataclass(frozen=True)\n    class Settings(GAN.Settings):\n        trials: int = 3\n"
+    )
+    system, said = f"{tmp_path / 'mine.py'}:Mine", "calls a setting 'trials', as `tune` calls one of its own"
+    with pytest.raises(OwnCodeError, match=said):
+        sparring.tune(system, trials=1, **options(tiny_npz, tmp_path / "tune"))
+    with pytest.raises(SystemExit):
+        main(["tune", system, "--max-steps", "2", "--trials", "1"])
+    assert said in capsys.readouterr().err
+    assert not no_training
+
+
+def test_too_few_samples_are_refused_before_the_first_run(
+    no_training: list[Path], tiny_npz: Path, tmp_path: Path
+) -> None:
+    asked = options(tiny_npz, tmp_path / "tune")
+    with pytest.raises(DataError, match="at least 20 samples, not 19"):
+        sparring.tune("gan", count=19, **asked)
+    assert not asked["out"].exists()
+    assert not no_training
 
 
 def test_what_is_missing_is_said(no_training: list[Path], tiny_npz: Path, tmp_path: Path) -> None:

@@ -271,6 +271,14 @@ SETTINGS: dict[str, tuple[Changes, str]] = {
         setting("seed: int = 1"),
         "calls a setting 'seed', as every run calls one of its own",
     ),
+    "a name of a callback's": (
+        setting("on_end: int = 1"),
+        "calls a setting 'on_end', as every run calls one of its own",
+    ),
+    "a name of a command's": (
+        setting("traceback: bool = False"),
+        "calls a setting 'traceback', as every command calls one of its own",
+    ),
     "a name of a trick's": (
         setting("packing: int = 1"),
         "(small.py, line <packing>) calls a setting 'packing', as",

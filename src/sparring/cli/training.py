@@ -85,7 +85,10 @@ def _system_options(
     with importing():
         system = find_system(name)
         from sparring.game_settings import preset_values
+        from sparring.mistakes.options import refuse_taken
         from sparring.training.settings import RunSettings
+    for group in more.values():
+        refuse_taken(system, group, command)
     kind = _options_of(run=RunSettings, system=system.Settings, **more)
     # A preset changes the defaults, so it must be known before the rest is read.
     preset = system.Settings.of(preset_values(system, value_of("--preset", rest)), name)

@@ -6,16 +6,19 @@ import dataclasses
 import inspect
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sparring.blame import place_of_class
 from sparring.errors import SettingError
 from sparring.game import Game, GameSettings
+from sparring.mistakes import refuse
 from sparring.settings import kinds_and_ranges, nested
 
 PLAIN = {int, float, bool, str, types.NoneType}
 """Types that a setting may have."""
+OF_EVERY_COMMAND = ("help", "traceback")
+"""Options that every command has."""
 
 
 def option_mistakes(system: type[Game]) -> Iterator[str]:
@@ -36,17 +39,43 @@ def own_classes(settings: type[GameSettings]) -> list[type[Any]]:
     return [kind for kind in settings.__mro__ if issubclass(kind, GameSettings) and kind is not GameSettings]
 
 
+def _taken(system: type[Game], names: Iterable[str], whose: str) -> Iterator[str]:
+    """Settings of a system that are called as something else is.
+
+    Args:
+        system: its class.
+        names: those that are taken.
+        whose: who calls one of its own so, such as `every run`.
+    """
+    for field in dataclasses.fields(system.Settings):
+        if field.name in names:
+            yield (
+                f"{place_of_class(system.Settings, field.name)} calls a setting '{field.name}', as {whose} "
+                "calls one of its own: choose another name."
+            )
+
+
+def refuse_taken(system: type[Game], options: type[Any], command: str) -> None:
+    """Raise OwnCodeError where a setting of a system is called as an option that one command has.
+
+    Args:
+        system: its class.
+        options: a dataclass of those.
+        command: its name.
+    """
+    refuse(_taken(system, [field.name for field in dataclasses.fields(options)], f"`{command}`"))
+
+
 def _names(system: type[Game]) -> Iterator[str]:
-    """Settings that are called as something else is."""
+    """Settings that nobody could give to a run."""
     # Settings of runs know systems by name, and so all that is imported for these.
+    from sparring.training.callbacks import NAMES
     from sparring.training.settings import RunSettings
 
-    taken = {field.name: "as every run calls one of its own" for field in dataclasses.fields(RunSettings)}
-    taken |= dict.fromkeys(system.Settings.names("tricks"), "as a trick calls one of its flags")
-    for field in dataclasses.fields(system.Settings):
-        if field.name in taken:
-            place = place_of_class(system.Settings, field.name)
-            yield f"{place} calls a setting '{field.name}', {taken[field.name]}: choose another name."
+    of_run = [field.name for field in dataclasses.fields(RunSettings)]
+    yield from _taken(system, [*of_run, *NAMES], "every run")
+    yield from _taken(system, OF_EVERY_COMMAND, "every command")
+    yield from _taken(system, system.Settings.names("tricks"), "a trick")
 
 
 def _values(system: type[Game]) -> Iterator[str]:

@@ -9,7 +9,9 @@ from typing import Any
 from sparring.console import Console
 from sparring.data import short_data_name
 from sparring.errors import SettingError
+from sparring.evaluation.enough import check_enough_samples
 from sparring.game import Game
+from sparring.mistakes.options import refuse_taken
 from sparring.runs.files import write_json
 from sparring.runs.place import TUNING_FILE, claim, is_tuning
 from sparring.settings import Count, Settings
@@ -31,7 +33,7 @@ class TuneSettings(Settings):
     """The figure of `sparring evaluate` that is to come as near as it can to that of real examples."""
     search: str | None = None
     """What to search instead of rates and widths, such as `generator_lr=1e-4:1e-2,width=16:64`."""
-    samples: Count = 2000
+    count: Count = 2000
     """Samples by which each run is judged."""
 
 
@@ -41,7 +43,7 @@ def tune(
     *,
     figure: str = "fid",
     search: str | None = None,
-    samples: int = 2000,
+    count: int = 2000,
     **options: Any,
 ) -> Tuning:
     """Search for the settings with which short runs of equal length become best.
@@ -52,21 +54,23 @@ def tune(
         figure: the figure of `evaluate` that is to come near that of real examples.
         search: the settings to search and their ends, such as `generator_lr=1e-4:1e-2,width=16:64`; by
             default all rates and widths, and what the system declares.
-        samples: samples by which each run is judged.
+        count: samples by which each run is judged.
         options: what every run is told, as `train` takes it; the length of a run among them.
 
     Raises:
         SparringError: an option that is wrong, no length, a search that another process goes on with.
         Interrupted: SIGINT or SIGTERM came; what was found is kept.
     """
-    told = TuneSettings(TuneSettings.trials if trials is None else trials, figure, search, samples)
+    told = TuneSettings(TuneSettings.trials if trials is None else trials, figure, search, count)
     if is_tuning(system):
         others = options.keys() - {"threads", "quiet"}
         if others:
             raise SettingError(f"A search keeps what it was told at its beginning: leave {min(others)} out.")
         return go_on(system, trials, **options)
+    game_class = find_system(system)
+    refuse_taken(game_class, TuneSettings, "tune")
     asked, given = settings_of(system, options)
-    return begin(system, find_system(system), asked, given, told)
+    return begin(system, game_class, asked, given, told)
 
 
 def go_on(
@@ -94,6 +98,7 @@ def begin(
 ) -> Tuning:
     """A new search with settings that are already read; see `tune`."""
     import_optuna()
+    check_enough_samples(told.count)
     if asked.limit() is None:
         raise SettingError("Short runs need a length: give --max-steps, --epochs or --max-minutes.")
     if asked.seeds is not None or asked.evaluate:
@@ -110,7 +115,7 @@ def begin(
         {name: asdict(span) for name, span in spans.items()},
         {name: span.nearest(values[name]) for name, span in spans.items()},
         told.figure,
-        told.samples,
+        told.count,
         asked.seed,
         told.trials,
     )
