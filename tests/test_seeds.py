@@ -498,11 +498,12 @@ def test_a_run_that_cannot_go_on_says_why(
     path = tmp_path / "group"
     Group.create(path, "title", "gan", {}, [4])
     shutil.copytree(group[0] / "seed-4", path / "seed-4")
-    assert complain("resume", path, "--max-steps", 5) == (
-        f"1 of 1 run in {path} ended with an error; that of seed 4: {path / 'seed-4'} is at step 8 already, "
-        "beyond the 5 steps asked for: a limit is the total of the whole run, so give a larger one. "
-        f"`sparring resume {path}` goes on with them."
-    )
+    state = path / "seed-4" / "checkpoints" / "step-00000008" / "state.json"
+    state.unlink()
+    said = complain("resume", path, "--max-steps", 9)
+    assert said.startswith(f"1 of 1 run in {path} ended with an error; that of seed 4: ")
+    assert str(state) in said
+    assert said.endswith(f"`sparring resume {path}` goes on with them.")
 
 
 @pytest.mark.parametrize(
@@ -536,6 +537,26 @@ def test_runs_that_have_not_begun_are_told_no_other_data(
     monkeypatch.chdir(tmp_path)
     resume_seeds(made, data="npz:moved.npz")
     assert made.description["options"] == told[0] == {"data": f"npz:{tmp_path / 'moved.npz'}"}
+
+
+@pytest.mark.parametrize(("asked", "total"), [({"max_steps": 7}, 7), ({"epochs": 1}, 6)])
+def test_a_limit_that_a_run_is_beyond_is_told_to_none(
+    asked: dict[str, Any],
+    total: int,
+    group: tuple[Path, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(seeds, "play", lambda group, quiet, options: told.append(options))
+    made = Group.create(tmp_path / "group", "title", "gan", {"max_steps": 8}, [4, 5])
+    shutil.copytree(group[0] / "seed-4", made.folders[4])
+    with pytest.raises(RunError, match=f"seed-4 is at step 8 already, beyond the {total} steps asked for"):
+        resume_seeds(made, **asked)
+    assert (made.description["options"], told) == ({"max_steps": 8}, [])
+    for longer in ({"max_steps": 8}, {"epochs": 2}, {"epochs": 3}):
+        resume_seeds(made, **longer)
+        assert made.description["options"] == longer
 
 
 def test_a_new_limit_takes_the_place_of_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from sparring.console import Console, duration_text
+from sparring.errors import RunError
 from sparring.game_settings import PAPER
 from sparring.recommendation import has_rules, nearest_settings, rules_of
 from sparring.runs.checkpoint import Checkpoint
@@ -77,6 +78,15 @@ def settle_length(
             pace = Pace(engine, left, began, functools.partial(agreed_length, run.path, limit.minutes))
     description["total_steps"] = engine.total_steps if pace is None else None
     return pace
+
+
+def refuse_shorter(run: Run, total: int, done: int) -> None:
+    """Raise RunError where a run has more steps behind it than it is to have."""
+    if total < done:
+        raise RunError(
+            f"{run.path} is at step {done:,} already, beyond the {counted(total, 'step')} asked for: a "
+            "limit is the total of the whole run, so give a larger one."
+        )
 
 
 def announce_length(limit: Limit, engine: Engine, console: Console) -> None:

@@ -10,20 +10,17 @@ from typing import Literal
 import torch
 
 from sparring.console import Console
-from sparring.errors import RunError
 from sparring.notebooks import beside_a_cell
 from sparring.processes import join_processes
-from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run
 from sparring.runs.origins import recorded_system, unchanged_dataset
 from sparring.settings import Limit
-from sparring.shown import counted
 from sparring.training.arithmetic import compile_or_say_why_not
 from sparring.training.beginning import begin_from
 from sparring.training.callbacks import Callback, Callbacks
 from sparring.training.engine import Engine
 from sparring.training.holding import holding
-from sparring.training.length import settle_length
+from sparring.training.length import refuse_shorter, settle_length
 from sparring.training.loop import Loop
 from sparring.training.precision import Precision
 from sparring.training.settings import RunSettings
@@ -106,15 +103,6 @@ def resume(
             description["limit"] = dataclasses.asdict(limit)
             pace = settle_length(limit, run, engine, description, checkpoint, began)
             if pace is None:
-                _refuse_shorter(run, engine.total_steps, checkpoint)
+                refuse_shorter(run, engine.total_steps, checkpoint.step if checkpoint else 0)
         Loop(engine, run, description, console, checkpoint, pace, beside_a_cell(told, quiet)).play()
     return run
-
-
-def _refuse_shorter(run: Run, total: int, checkpoint: Checkpoint | None) -> None:
-    done = checkpoint.step if checkpoint else 0
-    if total < done:
-        raise RunError(
-            f"{run.path} is at step {done:,} already, beyond the {counted(total, 'step')} asked for: a "
-            "limit is the total of the whole run, so give a larger one."
-        )

@@ -22,7 +22,7 @@ from sparring.processes import join_processes
 from sparring.runs.folder import Run
 from sparring.runs.group import Group
 from sparring.runs.origins import unchanged_dataset
-from sparring.settings import Settings
+from sparring.settings import Limit, Settings
 from sparring.shown import counted, quoted
 from sparring.training.arithmetic import choose_arithmetic
 from sparring.training.beginning import begin_from
@@ -30,6 +30,7 @@ from sparring.training.data import read_data
 from sparring.training.ending import check_enough_to_evaluate, check_judged_by
 from sparring.training.engine import Engine
 from sparring.training.hints import hints_of_game
+from sparring.training.length import refuse_shorter
 from sparring.training.progress import GroupProgress
 from sparring.training.recommending import choose_settings, with_size
 from sparring.training.settings import LIMITS, RunSettings, settings_of
@@ -87,19 +88,32 @@ def resume_seeds(group: Group, *, quiet: bool = False, **options: Any) -> Group:
         options: as `resume` takes them.
 
     Raises:
-        SparringError: an option that is wrong, or a run that ended with an error.
+        SparringError: an option that is wrong, a limit that one of them is beyond, or a run that ended with
+            an error.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    limited = RunSettings(**given).limit() is not None
+    limit = RunSettings(**given).limit()
     begun = group.runs()
+    if limit is not None:
+        # Otherwise those that have not begun would be shorter than the rest.
+        for run in begun:
+            _refuse_beyond(run, limit)
     if "data" in given and begun:
         # Otherwise those that have not begun would train on other data than the rest.
         given["data"] = unchanged_dataset(begun[0], given["data"]).name
     before = group.description["options"]
-    kept = {name: value for name, value in before.items() if not limited or name not in LIMITS}
+    kept = {name: value for name, value in before.items() if limit is None or name not in LIMITS}
     if kept | given != before:
         group.change_options(kept | given)
     return play(group, quiet, given)
+
+
+def _refuse_beyond(run: Run, limit: Limit) -> None:
+    """Raise RunError where a run is beyond a limit in steps or epochs; one of time ends it where it is."""
+    total = limit.steps if limit.epochs is None else run.end_of(limit.epochs)
+    done = run.checkpoints.steps()
+    if total is not None and done:
+        refuse_shorter(run, total, done[-1])
 
 
 def play(group: Group, quiet: bool, options: Mapping[str, Any] | None = None) -> Group:
