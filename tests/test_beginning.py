@@ -25,7 +25,9 @@ from sparring.runs.folder import Run
 from sparring.runs.origins import recorded_dataset
 from sparring.training.beginning import take
 from sparring.training.loop import Loop
+from sparring.training.recommending import with_reading
 from sparring.training.renaming import Renaming, dimensions_of
+from sparring.training.settings import RunSettings
 from sparring.zoo.gan import GAN
 
 
@@ -215,6 +217,52 @@ def test_tokens_are_taken_by_what_they_stand_for(system: str, letters: str, tmp_
             ours[name].index_select(dimension, torch.tensor(rows)),
             theirs[name].index_select(dimension, torch.tensor(others)),
         )
+
+
+def test_texts_are_cut_into_what_those_before_were(tmp_path: Path) -> None:
+    small = {"max_steps": 1, "batch_size": 2, "quiet": True, "threads": 1, "preset": "paper"}
+    run = sparring.train(
+        "language-model",
+        data=write_texts(tmp_path / "one.txt", "abc"),
+        tokens="words",
+        out=tmp_path / "one",
+        **small,
+    )
+    data = write_texts(tmp_path / "two.txt", "bcd")
+    for given, cut in (({}, "words"), ({"tokens": "characters"}, "characters")):
+        asked = RunSettings(data=data, from_=str(run.path), **given)
+        assert with_reading(asked).tokens == cut
+    assert with_reading(RunSettings(data=data)).tokens is None
+    assert with_reading(RunSettings(data="mnist", from_=str(run.path))) == RunSettings(from_=str(run.path))
+
+
+def test_images_are_transparent_if_those_before_were(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 4), dtype=np.uint8)
+    for number, image in enumerate(pixels):
+        (tmp_path / "photos").mkdir(exist_ok=True)
+        Image.fromarray(image).save(tmp_path / "photos" / f"{number}.png")
+    data = f"folder:{tmp_path / 'photos'}"
+    run = train(data, tmp_path / "run", alpha=True, max_steps=1)
+    words = [
+        "train",
+        "--data",
+        data,
+        "--from",
+        str(run.path),
+        "--max-steps",
+        "1",
+        "--threads",
+        "1",
+        "--quiet",
+    ]
+    for name, more, channels in (("kept", [], 4), ("other", ["--no-alpha"], 3)):
+        main([*words, *more, "--out", str(tmp_path / name)])
+        spec = Run(tmp_path / name).description["data"]["spec"]
+        assert spec["examples"]["shape"] == [channels, 8, 8]
+    begun, learnt = networks(Run(tmp_path / "kept"), 0), networks(run, 1)
+    assert all(torch.equal(begun[name], learnt[name]) for name in learnt)
+    # Of other data there is no such choice.
+    assert with_reading(RunSettings(data="mnist", from_=str(run.path))) == RunSettings(from_=str(run.path))
 
 
 def test_a_mark_is_no_token_that_is_written_like_it() -> None:

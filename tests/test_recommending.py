@@ -32,7 +32,7 @@ from sparring.training import recommending, seeds
 from sparring.training.course import Course
 from sparring.training.engine import Engine
 from sparring.training.length import enough_steps
-from sparring.training.recommending import Chosen, choose_settings, with_size
+from sparring.training.recommending import Chosen, choose_settings, with_reading
 from sparring.training.settings import RunSettings
 from sparring.tricks.augmentation import FEW
 from sparring.zoo import SYSTEMS, find_system, usual_system
@@ -427,13 +427,13 @@ def test_the_size_of_a_folder_is_its_own_up_to_what_there_is_time_for(
 ) -> None:
     for number in range(3):
         Image.fromarray(np.zeros((*shape, 3), np.uint8)).save(tmp_path / f"{number}.png")
-    assert with_size(RunSettings(data=f"folder:{tmp_path}", max_minutes=10)).size == size
-    assert with_size(RunSettings(data=f"folder:{tmp_path}", size=17)).size == 17
+    assert with_reading(RunSettings(data=f"folder:{tmp_path}", max_minutes=10)).size == size
+    assert with_reading(RunSettings(data=f"folder:{tmp_path}", size=17)).size == 17
     assert usual_size(f"folder:{tmp_path}", 64) == (64 if shape == (64, 64) else size)
 
 
 def test_data_of_a_size_of_its_own_keeps_it() -> None:
-    assert with_size(RunSettings(data="mnist")).size is None
+    assert with_reading(RunSettings(data="mnist")).size is None
 
 
 def test_what_a_run_needs_to_be_judged_goes_by_the_settings_it_has(

@@ -93,7 +93,7 @@ def load_dataset(
     fit: Fit = "crop",
     stretch: bool = False,
     skip_bad_images: bool = False,
-    alpha: bool = False,
+    alpha: bool | None = None,
     tokens: TokensName | None = None,
     hold_out: float | None = None,
     hold_out_seed: int = 0,
@@ -115,7 +115,7 @@ def load_dataset(
         skip_bad_images: leave out, with a warning, files of `folder:PATH` that cannot be decoded, rather
             than stop at the first one.
         alpha: keep how opaque the images of `folder:PATH` are, as a fourth channel, instead of putting them
-            on white.
+            on white; None for no.
         tokens: what the texts of `text:FILE` are cut into; None for characters.
         hold_out: share of the examples to keep aside where the data holds none out by itself, or of texts; 0
             holds out nothing, and what the data holds out by itself is trained on, too. By default what the
@@ -142,7 +142,7 @@ def load_dataset(
     own: dict[str, Callable[[Path], Dataset]] = {
         "idx": lambda path: read_idx_folder(path, frame, stretch),
         "folder": lambda path: read_folder(
-            path, frame, skip_bad_images, stretch=stretch, alpha=alpha, watch=watch
+            path, frame, skip_bad_images, stretch=stretch, alpha=bool(alpha), watch=watch
         ),
         "npz": lambda path: read_npz(path, frame, stretch),
         "mixture": lambda path: read_mixture(path, seed),

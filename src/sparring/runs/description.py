@@ -42,7 +42,7 @@ class DataDescription:
     fit: Fit = "crop"
     stretch: bool = False
     white: Positive | None = None
-    alpha: bool = False
+    alpha: bool | None = None
     tokens: TokensName | None = None
     summary: str = ""
 

@@ -116,18 +116,19 @@ def choose_settings(
     return Chosen(settings, by_rule, reasons, _too_short(steps, wanted, game_class, dataset), steps)
 
 
-def with_size(asked: RunSettings) -> RunSettings:
-    """The settings of a run, with a size for images that have none of their own where nobody gave one.
+def with_reading(asked: RunSettings) -> RunSettings:
+    """The settings of a run, with how its data is read where nobody said it: so that its examples are such as
+    those of the run whose weights it begins with; and with a size for images that have none of their own.
 
     Args:
-        asked: what was given. Those of a run that begins with another are of that one's size.
+        asked: what was given.
     """
+    before = {} if asked.from_ is None else _reading_before(asked.from_, asked.data)
+    asked = replace(asked, **{name: like for name, like in before.items() if getattr(asked, name) is None})
     if asked.size is not None:
         return asked
     quick = asked.max_minutes is None or asked.max_minutes <= LONG_MINUTES
-    usual = usual_size(asked.data, QUICK_PIXELS if quick else MOST_PIXELS)
-    before = None if asked.from_ is None or usual is None else _size_before(asked.from_)
-    return replace(asked, size=before or usual)
+    return replace(asked, size=usual_size(asked.data, QUICK_PIXELS if quick else MOST_PIXELS))
 
 
 def planned_steps(engine: Engine, limit: Limit, began: float) -> int:
@@ -260,10 +261,17 @@ def _settings_before(system: str, path: str) -> dict[str, Any]:
     return dict(run.description["settings"]) if same else {}
 
 
-def _size_before(path: str) -> str | None:
-    """The size of the images of the run whose weights a new one begins with; None where it has no images."""
-    kind = kind_from(Run.open(path).description["data"]["spec"]["examples"])
-    return f"{kind.shape[2]}x{kind.shape[1]}" if kind.has_size else None
+def _reading_before(path: str, data: str) -> dict[str, Any]:
+    """How data is read so that its examples are such as those of the run whose weights a new one begins with:
+    the options that its source takes, None where that run has nothing to say."""
+    before = Run.open(path).description["data"]
+    kind, source = kind_from(before["spec"]["examples"]), data.partition(":")[0]
+    if source == "text":
+        return {"tokens": before.get("tokens")}
+    if source == "folder" and kind.has_size:
+        channels, height, width = kind.shape
+        return {"size": f"{width}x{height}", "alpha": channels == 4 or None}
+    return {}
 
 
 def _reasons(

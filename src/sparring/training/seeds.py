@@ -32,7 +32,7 @@ from sparring.training.engine import Engine
 from sparring.training.hints import hints_of_game
 from sparring.training.length import refuse_shorter
 from sparring.training.progress import GroupProgress
-from sparring.training.recommending import choose_settings, with_size
+from sparring.training.recommending import choose_settings, with_reading
 from sparring.training.settings import LIMITS, RunSettings, settings_of
 from sparring.training.signals import stop_signals
 from sparring.training.worker import Worker
@@ -169,7 +169,7 @@ def shared_options(
     timing itself is found out once, so that all come to the same.
     """
     asked.limit()
-    asked = with_size(asked)
+    asked = with_reading(asked)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -77,7 +77,7 @@ class RunSettings(Settings):
     size: Annotated[Size | None, tyro.conf.arg(metavar="PIXELS")] = None
     """Size that images are brought to, 64 for a square or 64x48 for width and height; by default their own.
     Those of `folder:` become squares of about their own size, but of at most 32 pixels, or 64 where
-    --max-minutes is more than 60."""
+    --max-minutes is more than 60; or images of the size of a run that it begins with."""
     fit: Fit = "crop"
     """How images of another shape come to that size: `crop` keeps their central part, `pad` all of them with
     their edges repeated over what is left, `stretch` all of them, distorted."""
@@ -94,10 +94,12 @@ class RunSettings(Settings):
     """Parts into which every batch is cut, one after the other, where memory is short."""
     skip_bad_images: bool = False
     """Leave out images that cannot be read instead of refusing the folder."""
-    alpha: bool = False
-    """Learn how opaque the images of a folder are, as a fourth channel, instead of putting them on white."""
+    alpha: tyro.conf.DisallowNone[bool | None] = None
+    """Learn how opaque the images of a folder are, as a fourth channel, instead of putting them on white: by
+    default only where a run that it begins with (--from) did."""
     tokens: TokensName | None = None
-    """What the texts of text:FILE are cut into; characters by default."""
+    """What the texts of text:FILE are cut into; by default characters, or what a run that it begins with
+    has."""
     hold_out: Annotated[Fraction | None, tyro.conf.arg(metavar="SHARE")] = None
     """Share of the examples to keep aside, so that an evaluation compares with some that were never seen:
     where the data holds none out by itself, or of texts, of which it is else a tenth. 0 for none: all is

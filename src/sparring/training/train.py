@@ -29,7 +29,7 @@ from sparring.training.hints import hints_of_game
 from sparring.training.holding import holding
 from sparring.training.length import announce_length, published_length, settle_length
 from sparring.training.loop import Loop
-from sparring.training.recommending import choose_settings, with_size
+from sparring.training.recommending import choose_settings, with_reading
 from sparring.training.recording import Recording
 from sparring.training.settings import RunSettings, settings_of
 from sparring.zoo import find_system
@@ -77,7 +77,7 @@ def start(
     processes = join_processes(asked.device)
     console = Console(silent=asked.quiet or not processes.is_first)
     torch.set_num_threads(asked.threads or torch.get_num_threads())
-    asked = with_size(asked)
+    asked = with_reading(asked)
     dataset = read_data(asked, console)
     if asked.evaluate:
         check_enough_to_evaluate(dataset)
