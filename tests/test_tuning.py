@@ -300,6 +300,10 @@ def test_what_is_missing_is_said(no_training: list[Path], tiny_npz: Path, tmp_pa
     assert not no_training
     with pytest.raises(SettingError, match=r"no figure 'fdi' .*, kid, .* Did you mean 'fid'\?"):
         sparring.tune("gan", **asked, figure="fdi")
+    for figure in ("label_agreement", "memorised", "modes", "fid_of_input"):
+        with pytest.raises(SettingError, match=rf"no figure '{figure}' .* there are fid, .*, support\."):
+            sparring.tune("gan", **asked, figure=figure)
+    assert not no_training
     assert not asked["out"].exists(), "no search by a figure that there is not"
     with pytest.raises(SettingError, match=r"no figure 'kid' .* there are fid\."):
         sparring.tune("gan", **asked, figure="kid")

@@ -62,13 +62,7 @@ def evaluate_samples(
     extractor = extractor or dataset.examples.kind.extractor(dataset)
     randomness = Randomness(seed)
     comparison = _comparison(samples, dataset, extractor, randomness)
-    real = comparison.real
-    references = {
-        Reference.TRAINING: _among_real(real.training, comparison),
-        Reference.HELD_OUT: _among_real(real.held_out, comparison),
-    }
-    if real.unseen:
-        references[Reference.UNSEEN] = references[Reference.HELD_OUT]
+    real, references = comparison.real, _references(comparison)
     known = _known(dataset, own or {})
     results, about = {}, {}
     wanted = _wanted(figures, known, comparison)
@@ -111,19 +105,33 @@ def figures_on(
     return [name for name, one in known.items() if one.axis is axis and one.applies(comparison)]
 
 
-def check_has_reference(figure: str, dataset: Dataset) -> None:
-    """Raise SettingError unless a figure of that name may be compared with the same of real examples.
+def check_has_reference(figure: str, samples: Dataset, dataset: Dataset) -> None:
+    """Raise SettingError unless a figure of that name means something of such samples, and of real examples
+    in their place.
 
     Args:
         figure: its name.
-        dataset: the real examples. Whether it means something of samples, these show.
+        samples: a few of what is to be evaluated, or of what stands for it.
+        dataset: the real examples.
     """
-    known = [name for name, one in _known(dataset, {}).items() if one.reference is not Reference.NONE]
-    if figure not in known:
-        raise SettingError(
-            f"There is no figure '{figure}' to compare with real examples; there are {', '.join(known)}."
-            f"{nearest(figure, known)}"
-        )
+    comparison = _comparison(samples, dataset, dataset.examples.kind.extractor(dataset), Randomness(0))
+    known, references = _known(dataset, {}), _references(comparison)
+
+    def is_compared(name: str) -> bool:
+        return known[name].reference in references and known[name].applies(comparison)
+
+    if figure not in known or not is_compared(figure):
+        raise no_reference(figure, filter(is_compared, known))
+
+
+def no_reference(figure: str, known: Iterable[str]) -> SettingError:
+    """What is wrong where samples are to be judged by a figure that is not among those known of such samples
+    and of real examples."""
+    known = list(known)
+    return SettingError(
+        f"There is no figure '{figure}' of such samples to compare with real examples; there are "
+        f"{', '.join(known)}.{nearest(figure, known)}"
+    )
 
 
 def _comparison(
@@ -139,6 +147,18 @@ def _among_real(part: Examples, comparison: Comparison) -> Comparison:
     """Real examples in the place of the samples, as many where there are as many."""
     real = comparison.real
     return Comparison(part.subsample(len(comparison.sample), real.randomness), real, resamples=0)
+
+
+def _references(comparison: Comparison) -> dict[Reference, Comparison]:
+    """The real examples that take the place of the samples, as far as there are some."""
+    real = comparison.real
+    held_out = _among_real(real.held_out, comparison)
+    unseen = {Reference.UNSEEN: held_out} if real.unseen else {}
+    return {
+        Reference.TRAINING: _among_real(real.training, comparison),
+        Reference.HELD_OUT: held_out,
+        **unseen,
+    }
 
 
 def _known(dataset: Dataset, own: Mapping[str, Measurement]) -> dict[str, Measurement]:

@@ -8,6 +8,7 @@ from sparring.console import Console
 from sparring.data.dataset import Dataset
 from sparring.data.kinds import kind_from
 from sparring.errors import Interrupted
+from sparring.game import Game
 from sparring.reporting.validation import at_the_best_validation
 from sparring.runs.folder import Run
 from sparring.shown import quoted
@@ -21,13 +22,15 @@ def check_enough_to_evaluate(dataset: Dataset) -> None:
     check_enough_real(dataset)
 
 
-def check_judged_by(figure: str, dataset: Dataset) -> None:
-    """Raise SparringError where no figure of that name can judge runs on some data beside real examples."""
+def check_judged_by(figure: str, game: Game, dataset: Dataset) -> None:
+    """Raise SettingError where no figure of that name can judge what a game makes beside real examples."""
     # Likewise.
+    from sparring.evaluation.enough import MINIMUM
     from sparring.evaluation.evaluate import check_has_reference
 
-    check_enough_to_evaluate(dataset)
-    check_has_reference(figure, dataset)
+    # Real examples stand for samples, with what the game is told of such.
+    told = game.condition(dataset.in_range(*game.value_range)).evenly(MINIMUM)
+    check_has_reference(figure, Dataset("samples", dataset.examples.evenly(len(told)), told), dataset)
 
 
 def say_how_good(run: Run, console: Console, evaluated: bool, suffix: str) -> None:

@@ -16,6 +16,7 @@ import filelock
 
 from sparring.console import Console
 from sparring.errors import Interrupted, MemoryShortage, RunError, SettingError, TrainingError
+from sparring.evaluation.evaluate import no_reference
 from sparring.evaluation.result import short
 from sparring.evaluation.runs import evaluate
 from sparring.runs.files import read_json, refuse_links, write_json, writing
@@ -214,11 +215,8 @@ class Tuning:
         figures = evaluate(run, self.description.samples, quiet=True).figures
         found = figures.get(name)
         if found is None or found.reference is None:
-            known = [figure for figure, value in figures.items() if value.reference is not None]
-            raise SettingError(
-                f"There is no figure '{name}' of such runs to compare with real examples; there are "
-                f"{', '.join(known)}."
-            )
+            known = (figure for figure, value in figures.items() if value.reference is not None)
+            raise no_reference(name, known)
         distance = abs(found.value - found.reference)
         trial.set_user_attr("value", found.value)
         trial.set_user_attr("distance", distance)

@@ -176,16 +176,16 @@ def shared_options(
         began = time.monotonic()
         console = Console(silent=asked.quiet)
         dataset = read_data(asked, console)
-        if asked.evaluate:
+        if asked.evaluate or figure is not None:
             check_enough_to_evaluate(dataset)
-        if figure is not None:
-            check_judged_by(figure, dataset)
         processes = join_processes(asked.device)
         chosen = choose_settings(system, game_class, dataset, asked, given, processes, began)
         engine = Engine(
             game_class, chosen.settings, dataset, None, asked.seed, processes, microbatches=asked.microbatches
         )
         refuse(figure_mistakes(engine.game))
+        if figure is not None:
+            check_judged_by(figure, engine.game, dataset)
         hints = [f"Hint: {hint}" for hint in hints_of_game(engine.game, dataset, asked)]
         for line in (*chosen.lines, *hints):
             console.line(line)
