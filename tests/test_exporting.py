@@ -216,6 +216,21 @@ def test_a_graph_that_computes_something_else_is_not_written(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("system", ["language-model", "seqgan", "relgan"])
+def test_what_writes_texts_is_refused_before_anything_is_computed(
+    system: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "texts.txt").write_text("one two\ntwo one\n" * 20)
+    options = {"max_steps": 1, "batch_size": 4, "preset": "paper"}
+    run = trained(system, f"text:{tmp_path / 'texts.txt'}", tmp_path / "run", **options)
+    monkeypatch.setattr(torch.onnx, "export", None)
+    with pytest.raises(
+        SettingError, match=r"cannot be exported to ONNX \(it has no 'searchsorted'\): give --no"
+    ):
+        sparring.export(run, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
 class Doubles(GAN):
     """Computes what its graph can say and nothing can run."""
 

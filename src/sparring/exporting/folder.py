@@ -15,7 +15,7 @@ from sparring.exporting.card import card
 from sparring.exporting.layout import CONFIG, FORMAT, WEIGHTS
 from sparring.exporting.module import NOISE, Exported
 from sparring.exporting.noise import law_of
-from sparring.exporting.onnx import require_packages, write_onnx
+from sparring.exporting.onnx import require_known, require_packages, write_onnx
 from sparring.exporting.page import page_of
 from sparring.game import Game
 from sparring.loading import load
@@ -59,6 +59,8 @@ def export(
     if onnx:
         require_packages()
     model = load(run, epoch, "cpu")
+    if onnx:
+        require_known(model)
     step = model.step if epoch is None else _end_of(epoch, run)
     config = config_of(run, model.game.data.kind.suffix, step, epoch)
     evaluation = None if epoch is not None else chosen(run)

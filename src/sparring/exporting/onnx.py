@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from sparring.errors import SettingError, SparringError
 from sparring.exporting.module import Exported
@@ -19,6 +20,8 @@ from sparring.shown import visible_line
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 ADVICE = "pip install 'sparring[onnx]', or give --no-onnx"
+UNKNOWN = ("searchsorted",)
+"""Operations that ONNX lacks: by the first, texts are drawn token by token."""
 SAMPLES = "samples"
 """Name of the output."""
 TOLERANCE = 1e-5
@@ -32,6 +35,29 @@ def require_packages() -> None:
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise SettingError(f"An ONNX file needs {' and '.join(missing)}, which are not installed: {ADVICE}.")
+
+
+def require_known(model: Model) -> None:
+    """Raise SettingError where a generator computes what no graph has a word for: the exporter would say so
+    after a minute."""
+    module, seen = Exported(model), _Seen()
+    with inference(model.game), torch.no_grad(), seen:
+        module(**module.inputs(1, model))
+    for name in UNKNOWN:
+        if name in seen.names:
+            raise _not_exported(model, f"it has no '{name}'")
+
+
+class _Seen(TorchDispatchMode):
+    """The names of all operations that are computed meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.names.add(operation.overloadpacket.__name__)
+        return operation(*args, **(kwargs or {}))
 
 
 def write_onnx(model: Model, path: Path) -> float:
@@ -82,9 +108,11 @@ def _saying_why(model: Model) -> Iterator[None]:
     except Exception as error:
         # The exporter's own error says which of its steps failed; what it comes from says why.
         why = _first_line(error.__cause__ or error)
-        raise SettingError(
-            f"{type(model.game).__name__} cannot be exported to ONNX ({why}): give --no-onnx."
-        ) from error
+        raise _not_exported(model, why) from error
+
+
+def _not_exported(model: Model, why: str) -> SettingError:
+    return SettingError(f"{type(model.game).__name__} cannot be exported to ONNX ({why}): give --no-onnx.")
 
 
 def _difference(module: Exported, model: Model, path: Path) -> float:
