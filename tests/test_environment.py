@@ -271,6 +271,25 @@ def test_ctrl_c_wherever_it_comes(
         assert sparring.resume(run, quiet=True).finished
 
 
+def test_what_asks_to_end_is_heard_while_a_run_is_evaluated(
+    tiny_npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # It would end the tests.
+    before = signal.signal(signal.SIGTERM, lambda number, frame: pytest.fail("nobody hears it"))
+    monkeypatch.setattr(
+        "sparring.evaluation.runs.evaluate", lambda *given, **named: interrupt(signal.SIGTERM)
+    )
+    try:
+        with pytest.raises(SystemExit) as stop:
+            main([*shlex.split(tiny(tiny_npz, tmp_path / "run")), "--evaluate"])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    said = (
+        f"sparring: Stopped; the run itself is finished. Go on with: sparring evaluate {tmp_path / 'run'}\n"
+    )
+    assert (stop.value.code, capsys.readouterr().err) == (143, said)
+
+
 def test_ctrl_c_before_and_after_a_command(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

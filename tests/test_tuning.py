@@ -114,20 +114,27 @@ def test_a_search_finds_what_is_nearest_to_real(
     assert words[words.index("--max-steps") + 1] == "8"
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_search_that_was_killed_goes_on_as_if_it_had_not_been(
-    no_training: list[Path], tiny_npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    number: int, no_training: list[Path], tiny_npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = sparring.tune("gan", trials=9, **options(tiny_npz, tmp_path / "whole"))
     measure = search.evaluate
 
     def killed(run: Any, *args: Any, **more: Any) -> Any:
         if run.path.name == "trial-6":
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), number)
         return measure(run, *args, **more)
 
     monkeypatch.setattr(search, "evaluate", killed)
-    with pytest.raises(Interrupted, match=r"go on with: sparring tune .*killed"):
-        sparring.tune("gan", trials=9, **options(tiny_npz, tmp_path / "killed"))
+    # It would end the tests.
+    unheard = signal.signal(signal.SIGTERM, lambda number, frame: pytest.fail("nobody hears it"))
+    try:
+        with pytest.raises(Interrupted, match=r"go on with: sparring tune .*killed") as caught:
+            sparring.tune("gan", trials=9, **options(tiny_npz, tmp_path / "killed"))
+    finally:
+        signal.signal(signal.SIGTERM, unheard)
+    assert caught.value.exit_code == 128 + number
     monkeypatch.setattr(search, "evaluate", measure)
     assert is_tuning(str(tmp_path / "killed"))
     # As many as it was to have.

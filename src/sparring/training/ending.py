@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-
 from sparring.console import Console
 from sparring.data.dataset import Dataset
 from sparring.data.kinds import kind_from
-from sparring.errors import Interrupted
 from sparring.game import Game
 from sparring.reporting.validation import at_the_best_validation
 from sparring.runs.folder import Run
 from sparring.shown import quoted
+from sparring.training.signals import saying
 
 
 def check_enough_to_evaluate(dataset: Dataset) -> None:
@@ -51,13 +49,8 @@ def say_how_good(run: Run, console: Console, evaluated: bool, suffix: str) -> No
         # Evaluation brings modules that a run without one should not wait for.
         from sparring.evaluation.runs import evaluate
 
-        try:
+        with saying(f"Stopped; the run itself is finished. Go on with: sparring evaluate {path}"):
             evaluation = evaluate(run, quiet=not console.live)
-        except KeyboardInterrupt:
-            raise Interrupted(
-                f"Stopped; the run itself is finished. Go on with: sparring evaluate {path}",
-                128 + signal.SIGINT,
-            ) from None
         console.table(evaluation.table())
         console.line(evaluation.seen_through())
         console.line(evaluation.verdict.text)

@@ -29,6 +29,7 @@ from sparring.table import Table
 from sparring.training.callbacks import Moment
 from sparring.training.journal import Journal
 from sparring.training.resume import resume
+from sparring.training.signals import saying
 from sparring.training.spans import Span
 from sparring.training.train import train
 from sparring.zoo import short_name
@@ -135,7 +136,8 @@ class Tuning:
     def play(self, trials: int, console: Console, threads: int | None = None) -> None:
         """Make what is left of so many trials, which are from now on how many there are to be."""
         optuna = import_optuna()
-        with self._held():
+        # Between runs, and while they are judged; a run hears it by itself.
+        with self._held(), saying(self._how_to_go_on):
             self._plan(trials)
             study = self._study()
             self._take_up(study, optuna)
@@ -177,12 +179,10 @@ class Tuning:
             study.tell(trial, self._judged(trial, Run.open(folder)))
         except (TrainingError, MemoryShortage):
             study.tell(trial, state=states.PRUNED)
-        except KeyboardInterrupt:
-            # Between runs, or before one hears it.
-            raise self._interrupted(128 + signal.SIGINT) from None
 
-    def _interrupted(self, exit_code: int) -> Interrupted:
-        return Interrupted(f"Interrupted; go on with: sparring tune {quoted(self.path)}", exit_code)
+    @property
+    def _how_to_go_on(self) -> str:
+        return f"Interrupted; go on with: sparring tune {quoted(self.path)}"
 
     def _trained(
         self,
@@ -204,7 +204,7 @@ class Tuning:
         except Interrupted as error:
             run = Run.open(folder)
             if not (stop and _is_half_way(run)):
-                raise self._interrupted(error.exit_code) from error
+                raise Interrupted(self._how_to_go_on, error.exit_code) from error
             return run
         run = Run.open(folder)
         return None if run.finished else run

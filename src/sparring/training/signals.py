@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from sparring.errors import Interrupted
+
 
 @contextmanager
 def stop_signals(numbers: list[int], heard: Callable[[int, Any], None]) -> Iterator[None]:
@@ -35,3 +37,28 @@ def stop_signals(numbers: list[int], heard: Callable[[int, Any], None]) -> Itera
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def saying(message: str) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM stop what has nothing to save; a second SIGTERM ends the process at once.
+
+    Args:
+        message: what is said then.
+
+    Raises:
+        Interrupted: one of them came.
+    """
+    received: list[int] = []
+
+    def interrupt(number: int, before: Any) -> None:
+        received.append(number)
+        signal.signal(number, before)
+        raise KeyboardInterrupt
+
+    with stop_signals([signal.SIGTERM], interrupt):
+        try:
+            yield
+        except KeyboardInterrupt:
+            number = received[0] if received else signal.SIGINT
+            raise Interrupted(message, 128 + number) from None
