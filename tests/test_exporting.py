@@ -253,6 +253,9 @@ def test_what_is_missing_is_said(
     run, folder = exported
     with pytest.raises(SettingError, match="is there already"):
         sparring.export(run, folder)
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match=r"Cannot write .*file/in/model"):
+        sparring.export(run, tmp_path / "file" / "in" / "model", onnx=False, page=False)
     with pytest.raises(SettingError, match="leave the epoch out"):
         sparring.load(folder, epoch=1)
     with pytest.raises(RunError, match=r"is an exported model, .* give the folder of the run"):

@@ -22,7 +22,7 @@ from sparring.loading import load
 from sparring.model import Model
 from sparring.randomness import Randomness
 from sparring.runs.checkpoint import packed
-from sparring.runs.files import write_folder_atomically
+from sparring.runs.files import write_folder_atomically, writing
 from sparring.runs.folder import Run
 
 TAKEN = ("title", "system", "settings", "condition", "seed", "versions")
@@ -76,7 +76,8 @@ def export(
         if page:
             _write_page(model, config["title"], folder / "page.html")
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     write_folder_atomically(path, fill)
     return path
 
