@@ -114,6 +114,17 @@ def test_what_is_given_wins(make_dataset: Callable[..., Dataset]) -> None:
     assert values["discriminator_width"] == found.by_rule["discriminator_width"]
 
 
+def test_what_is_given_and_changes_nothing_is_said(make_dataset: Callable[..., Dataset]) -> None:
+    said = "Hint: --width changes nothing: it is for images, and this data has points of 2 dimensions."
+    for preset in (None, "paper"):
+        found = chosen("dcgan", POINTS, {"width": 8, "point_units": 8}, max_steps=10, preset=preset)
+        assert found.lines.count(said) == 1
+        assert not any("--point-units changes" in line for line in found.lines)
+    assert not any("changes nothing" in line for line in chosen("dcgan", POINTS, max_steps=10).lines)
+    without = chosen("r3gan", make_dataset(classes=0), {"auxiliary_weight": 1.0}, max_steps=10)
+    assert "Hint: --auxiliary-weight changes nothing: this data has no classes." in without.lines
+
+
 def test_what_is_recorded_is_what_a_rule_gives(make_dataset: Callable[..., Dataset]) -> None:
     """So the figures of these presets are those of a run without one."""
     digits = make_dataset(FEW, size=28, classes=10)

@@ -160,7 +160,7 @@ def test_words_bring_every_setting_to_a_run(system: str, monkeypatch: pytest.Mon
         values = preset_values(game_class, preset) | {"smoothing": 0.1, "batch_size": 1, "shuffle": False}
         settings = game_class.Settings.of(values, system)
         monkeypatch.setattr(seeds, "choose_settings", lambda *given, made=settings: Chosen(made, {}))
-        told = seeds.shared_options(system, game_class, asked, values)
+        told = seeds.shared(system, game_class, asked, values).options
         line = [word for name, value in told.items() for word in as_option(name, value)]
         kind = _options_of(run=RunSettings, system=game_class.Settings)
         parsed = parse(kind, line, "sparring train", default=kind())

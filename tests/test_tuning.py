@@ -18,6 +18,7 @@ import pytest
 
 import sparring
 from sparring.cli import main
+from sparring.data import load_dataset
 from sparring.errors import DataError, Interrupted, OwnCodeError, RunError, SettingError, TrainingError
 from sparring.runs.place import is_tuning
 from sparring.training import search
@@ -62,7 +63,7 @@ def options(data: Path, out: Path) -> dict[str, Any]:
 
 def test_usually_rates_widths_and_what_is_declared_are_searched() -> None:
     game = find_system("r3gan")
-    spans = spans_of(game, game.Settings(), {"discriminator_width": 8}, None)
+    spans = spans_of(game, game.Settings(), {}, {"discriminator_width": 8}, None)
     assert set(spans) == {"generator_lr", "discriminator_lr", "generator_width", "gamma"}
     assert spans["generator_lr"] == Span(2e-4 / 5, 2e-4 * 5, whole=False)
     assert spans["generator_width"] == Span(16, 64, whole=True)
@@ -72,12 +73,15 @@ def test_usually_rates_widths_and_what_is_declared_are_searched() -> None:
 def test_spans_are_read_and_kept_to() -> None:
     game = find_system("r3gan")
     asked = "generator-width = 7.5:20, auxiliary_weight=0:1, smoothing=0:0.3"
-    spans = spans_of(game, game.Settings(), {}, asked)
+    spans = spans_of(game, game.Settings(), {}, {}, asked)
     assert list(spans) == ["generator_width", "auxiliary_weight", "smoothing"]
     assert spans["generator_width"] == Span(8, 20, whole=True)
     assert [spans["generator_width"].nearest(value) for value in (4, 9, 64, None)] == [8, 9, 20, 8]
     assert spans["generator_width"].by_logarithm
     assert not spans["auxiliary_weight"].by_logarithm
+
+
+IDLE = {"point_units": "it is for points, and this data has grey images of 28 x 28"}
 
 
 @pytest.mark.parametrize(
@@ -89,12 +93,19 @@ def test_spans_are_read_and_kept_to() -> None:
         ("average_decay=0.5:1.5", "average_decay is 1.5: it must be from 0 to 1"),
         ("exact_penalty=0:1", "no number"),
         ("batch_size=1:8", "is given, and searched as well"),
+        ("point_units=8:16", r"changes nothing: it is for points, and .*\. Leave it out"),
     ],
 )
 def test_what_cannot_be_searched_is_said(asked: str, said: str) -> None:
     game = find_system("r3gan")
     with pytest.raises(SettingError, match=said):
-        spans_of(game, game.Settings(), {"batch_size": 8}, asked)
+        spans_of(game, game.Settings(), IDLE, {"batch_size": 8}, asked)
+
+
+def test_what_changes_nothing_is_not_searched() -> None:
+    game = find_system("dcgan")
+    idle = game.idle_settings(game.Settings(), load_dataset("ring").spec)
+    assert spans_of(game, game.Settings(), idle, {}, None).keys() == {"generator_lr", "discriminator_lr"}
 
 
 def test_a_search_finds_what_is_nearest_to_real(

@@ -15,7 +15,7 @@ from sparring.data.dataset import Batch, Column, Dataset, DataSpec, no_condition
 from sparring.data.needs import Needs
 from sparring.data.truth import Figure
 from sparring.errors import OwnCodeError
-from sparring.game_settings import GameSettings
+from sparring.game_settings import GameSettings, for_other_kinds
 from sparring.imports import asked
 from sparring.mistakes import described
 from sparring.objectives import NON_SATURATING, Objective
@@ -132,9 +132,11 @@ class Game(nn.Module):
         return ()
 
     @classmethod
-    def idle_settings(cls, settings: GameSettings, data: DataSpec) -> Collection[str]:
-        """Names of settings that change nothing beside these others, which then no rule chooses."""
-        return ()
+    def idle_settings(cls, settings: GameSettings, data: DataSpec) -> Mapping[str, str]:
+        """Names of settings that change nothing for such data or beside these others, which then no rule
+        chooses and no search looks at, each with why, a clause; by default those whose annotations are marked
+        as being for other kinds of examples."""
+        return for_other_kinds(cls.Settings, data.kind)
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:

@@ -1,19 +1,37 @@
-"""What a game can be told: the settings that all have, and presets of them."""
+"""What a game can be told: the settings that all have, presets of them, and what some are for."""
 
 from __future__ import annotations
 
+import typing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from sparring.errors import SettingError, nearest
 from sparring.settings import Count, Fraction, Settings
 from sparring.tricks import Flags, TrickSettings
 
 if TYPE_CHECKING:
+    from sparring.data.kinds import Kind
     from sparring.game import Game
 
 PAPER = "paper"
 """The preset of the defaults, which are the paper's."""
+
+
+@dataclass(frozen=True)
+class Only:
+    """Marks a setting, in its annotation, of networks for examples of some kinds."""
+
+    kinds: tuple[str, ...]
+    """The names of these kinds."""
+
+
+FOR_IMAGES = Only(("images",))
+"""Marks a setting of networks for images."""
+ImageWidth = Annotated[Count, FOR_IMAGES]
+"""Channels of networks for images."""
+PointUnits = Annotated[Count, Only(("points",))]
+"""Units of the hidden layers of networks for points."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +46,22 @@ class GameSettings(Settings):
     """Share of each phase, counted from its end, over which all learning rates fall linearly to 0."""
     tricks: Flags = field(default_factory=TrickSettings)
     """The flags of all tricks."""
+
+
+def for_other_kinds(settings: type[GameSettings], kind: Kind) -> dict[str, str]:
+    """The settings that are marked as being for other kinds of examples, each with why it changes nothing."""
+    hints = typing.get_type_hints(settings, include_extras=True)
+    marks = {
+        name: mark
+        for name, hint in hints.items()
+        for mark in getattr(hint, "__metadata__", ())
+        if isinstance(mark, Only)
+    }
+    return {
+        name: f"it is for {' or '.join(mark.kinds)}, and this data has {kind.about}"
+        for name, mark in marks.items()
+        if kind.name not in mark.kinds
+    }
 
 
 def preset_values(system: type[Game], name: str | None) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
 from sparring.data.dataset import DataSpec
 from sparring.game import GameSettings
+from sparring.game_settings import FOR_IMAGES, ImageWidth, PointUnits
 from sparring.nn.latent_mixture import LatentMixture
 from sparring.nn.networks import build_generator, build_trunk, no_norm, noise_size
 from sparring.settings import Count, Natural
@@ -22,23 +24,23 @@ class ConditionalSettings(GameSettings):
     """Dimensions of the noise; by default 64 for images, and those of a point for points."""
     embedding_size: Count = 32
     """Dimensions of the class embedding that the generator is given beside the noise."""
-    generator_width: Count = 32
+    generator_width: ImageWidth = 32
     """The generator's channels at half the image's size; twice as many at each size below."""
-    discriminator_width: Count = 32
+    discriminator_width: ImageWidth = 32
     """The discriminator's channels at half the image's size; twice as many at each size below."""
     discriminator_units: Count = 128
     """Features that the discriminator scores, projects and classifies."""
-    point_units: Count = 128
+    point_units: PointUnits = 128
     """Units of each hidden layer where the data is points."""
     latent_clusters: Natural = 0
     """Clusters that the noise falls into, whose centres are learnt, so that fewer samples lie between modes;
     0 for none."""
     batch_norm: bool = False
     """Batch normalisation in the generator."""
-    resize_convolutions: bool = False
+    resize_convolutions: Annotated[bool, FOR_IMAGES] = False
     """Maps are doubled by repeating their pixels, and a convolution, instead of by a transposed one, so that
     images have no checkerboards."""
-    output_skips: bool = False
+    output_skips: Annotated[bool, FOR_IMAGES] = False
     """An image is made at each size, and all are added up, so that a generator of large images makes small
     ones from the beginning (Karras et al. 2020, arXiv:1912.04958, section 4.1: output skips)."""
 

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from sparring.console import Console
 from sparring.data import short_data_name
 from sparring.errors import Interrupted, SettingError, SparringError
 from sparring.game import Game
-from sparring.game_settings import PAPER
+from sparring.game_settings import PAPER, GameSettings
 from sparring.mistakes import refuse
 from sparring.mistakes.figures import figure_mistakes
 from sparring.processes import join_processes
@@ -73,7 +74,7 @@ def begin_seeds(system: str, game_class: type[Game], asked: RunSettings, given: 
         raise SettingError(
             "Several seeds are trained in processes of their own: start them without torchrun."
         )
-    options = shared_options(system, game_class, asked, given)
+    options = shared(system, game_class, asked, given).options
     title = f"{short_name(system)}-{short_data_name(asked.data)}-seeds"
     seeds = range(asked.seed, asked.seed + (asked.seeds or 1))
     return play(Group.create(asked.out, title, absolute_reference(system), options, seeds), asked.quiet)
@@ -156,14 +157,26 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def shared_options(
+@dataclass(frozen=True)
+class Shared:
+    """What several runs of one system have in common."""
+
+    options: dict[str, Any]
+    """What every run is told, all that is not the default."""
+    settings: GameSettings
+    """The settings of the system that come of these."""
+    idle: Mapping[str, str]
+    """Those that change nothing, each with why."""
+
+
+def shared(
     system: str,
     game_class: type[Game],
     asked: RunSettings,
     given: Mapping[str, Any],
     figure: str | None = None,
-) -> dict[str, Any]:
-    """What every run is told, all that is not the default; it may be known what figure each is judged by.
+) -> Shared:
+    """What every run is told; it may be known what figure each is judged by.
 
     Anything that is wrong with it shows here, before the folder is made; and what a run would find out by
     timing itself is found out once, so that all come to the same.
@@ -203,7 +216,8 @@ def shared_options(
         }
     finally:
         torch.set_num_threads(threads)
-    return _changed(asked, found) | _changed(chosen.settings, {})
+    options = _changed(asked, found) | _changed(chosen.settings, {})
+    return Shared(options, chosen.settings, game_class.idle_settings(chosen.settings, dataset.spec))
 
 
 def _changed(settings: Settings, found: dict[str, Any]) -> dict[str, Any]:

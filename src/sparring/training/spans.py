@@ -45,25 +45,31 @@ class Span:
 
 
 def spans_of(
-    game_class: type[Game], base: Settings, given: Mapping[str, Any], search: str | None
+    game_class: type[Game],
+    base: Settings,
+    idle: Mapping[str, str],
+    given: Mapping[str, Any],
+    search: str | None,
 ) -> dict[str, Span]:
     """What is searched, by the name of the setting.
 
     Args:
         game_class: the system.
         base: its settings, as they would be without a search.
+        idle: those that change nothing, each with why.
         given: the settings that were given, which stay as they are.
         search: what was asked for, such as `generator_lr=1e-4:1e-2,width=16:64`; None for the usual: rates,
             widths, and what the system declares.
 
     Raises:
-        SettingError: a setting that does not exist, is given, or is no number; ends that it does not accept.
+        SettingError: a setting that does not exist, changes nothing, is given, or is no number; ends that it
+            does not accept.
     """
     hints = hints_of(type(base))
     if search is not None:
-        return dict(_read(part.strip(), hints, given) for part in search.split(","))
+        return dict(_read(part.strip(), hints, idle, given) for part in search.split(","))
     ends = {**_usual(base.flat()), **game_class.searched}
-    found = {name: _span(name, *ends[name], hints) for name in ends if name not in given}
+    found = {name: _span(name, *ends[name], hints) for name in ends if name not in {*given, *idle}}
     if not found:
         raise SettingError(
             "Nothing is left to search: all rates and widths are given. Name some by --search."
@@ -87,12 +93,16 @@ def _usual(values: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
     return {name: (values[name] / factor, values[name] * factor) for name, factor in factors.items()}
 
 
-def _read(part: str, hints: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[str, Span]:
+def _read(
+    part: str, hints: Mapping[str, Any], idle: Mapping[str, str], given: Mapping[str, Any]
+) -> tuple[str, Span]:
     """One setting of `--search` with its span."""
     name, _, ends = part.partition("=")
     name = name.strip().removeprefix("--").replace("-", "_")
     if name not in hints:
         raise SettingError(f"search names '{name}', which is no setting of the system.{nearest(name, hints)}")
+    if name in idle:
+        raise SettingError(f"search names {name}, which changes nothing: {idle[name]}. Leave it out.")
     if name in given:
         raise SettingError(f"{name} is given, and searched as well: leave one of them out.")
     try:

@@ -17,7 +17,7 @@ from sparring.runs.place import TUNING_FILE, claim, is_tuning
 from sparring.settings import Count, Settings
 from sparring.shown import counted
 from sparring.training.search import Description, Tuning, import_optuna
-from sparring.training.seeds import shared_options
+from sparring.training.seeds import shared
 from sparring.training.settings import RunSettings, settings_of
 from sparring.training.spans import spans_of
 from sparring.zoo import absolute_reference, find_system, short_name
@@ -103,15 +103,13 @@ def begin(
         raise SettingError("Short runs need a length: give --max-steps, --epochs or --max-minutes.")
     if asked.seeds is not None or asked.evaluate:
         raise SettingError("`tune` judges every run itself, with one seed: leave --seeds and --evaluate out.")
-    options = shared_options(system, game_class, asked, given, figure=told.figure)
-    names = {field for field in options if field in game_class.Settings().flat()}
-    base = game_class.Settings.of({name: options[name] for name in names}, short_name(system))
-    spans = spans_of(game_class, base, given, told.search)
-    values = base.flat()
+    every = shared(system, game_class, asked, given, figure=told.figure)
+    spans = spans_of(game_class, every.settings, every.idle, given, told.search)
+    values = every.settings.flat()
     path = claim(asked.out, f"tune-{short_name(system)}-{short_data_name(asked.data)}")
     description = Description(
         absolute_reference(system),
-        {name: value for name, value in options.items() if name not in spans},
+        {name: value for name, value in every.options.items() if name not in spans},
         {name: asdict(span) for name, span in spans.items()},
         {name: span.nearest(values[name]) for name, span in spans.items()},
         told.figure,

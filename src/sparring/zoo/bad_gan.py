@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from sparring.data.dataset import DataSpec
-from sparring.game import Batch, Figure, Limit, Phase, Player, Role, Terms, Turn
+from sparring.game import Batch, Figure, GameSettings, Limit, Phase, Player, Role, Terms, Turn
 from sparring.nn.made import MADE
 from sparring.nn.mixture_density import MixtureDensity
 from sparring.nn.optimisers import Adam
@@ -21,6 +21,8 @@ from sparring.zoo.improved_gan import ImprovedGAN
 
 LARGEST_DENSITY = 10_000_000
 """Weights of each layer of the MADE, and numbers of the mixture's places, at the most."""
+OF_DENSITY = ("density_quantile", "density_units", "density_epochs", "density_lr")
+"""Settings that are of the density alone."""
 
 
 class BadGAN(ImprovedGAN):
@@ -75,6 +77,15 @@ class BadGAN(ImprovedGAN):
             units = min(settings.density_units, max(1, LARGEST_DENSITY // size))
             density = data.kind.choose(images=MADE, points=MixtureDensity)(size, units)
             self.density = self.built(Role.OTHER, density)
+
+    @classmethod
+    def idle_settings(cls, settings: GameSettings, data: DataSpec) -> Mapping[str, str]:
+        """As in Improved GAN; without a density what is of it."""
+        assert isinstance(settings, cls.Settings)
+        idle = super().idle_settings(settings, data)
+        if settings.density_weight:
+            return idle
+        return {**idle, **dict.fromkeys(OF_DENSITY, "there is no density where density_weight is 0")}
 
     def start(self, first: Batch, **others: Batch) -> None:
         """As in Improved GAN; the density begins as the first examples lie."""

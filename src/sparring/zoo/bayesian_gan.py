@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -33,7 +33,7 @@ from sparring.nn.weight_norm import fit
 from sparring.randomness import Randomness
 from sparring.schedules import linear_decay
 from sparring.settings import Fraction, Natural, NonNegative, Positive
-from sparring.zoo.few_label_networks import are_perceptrons, few_label_networks
+from sparring.zoo.few_label_networks import few_label_networks, idle_widths
 from sparring.zoo.posterior_game import Make, PosteriorGame, total
 from sparring.zoo.rules import by_width_or_points, steps_by_width
 
@@ -41,6 +41,10 @@ POINTS = {"generator_lr": 1e-3, "discriminator_lr": 1e-3, "learning_rate_decay":
 """For points: larger rates, which fall to 0."""
 STEPS_WITH_LABELS = 15_000
 """About how many rounds digits of which a hundred have a label want; they are learnt slowly."""
+OF_LABELS = ("labelled_seed", "matching", "deceiving", "network", "labels_lr", "labels_decay")
+"""Settings of the game with labels alone."""
+WITHOUT_LABELS = ("point_units", "generator_lr", "discriminator_lr", "learning_rate_decay")
+"""Settings of the game without labels alone."""
 
 
 class BayesianGAN(PosteriorGame):
@@ -139,13 +143,15 @@ class BayesianGAN(PosteriorGame):
         return by_width_or_points(data, {"generator_lr": 2e-4, "discriminator_lr": 2e-4}, POINTS)
 
     @classmethod
-    def idle_settings(cls, settings: GameSettings, data: DataSpec) -> Collection[str]:
-        """With labels the rates of the game without, and what perceptrons do not ask for."""
+    def idle_settings(cls, settings: GameSettings, data: DataSpec) -> Mapping[str, str]:
+        """With labels the rates of the game without, and what perceptrons do not ask for; without labels what
+        is of labels."""
         assert isinstance(settings, cls.Settings)
+        idle = super().idle_settings(settings, data)
         if not settings.labelled:
-            return ()
-        sizes = ("width",) if are_perceptrons(settings, data) else ()
-        return ("generator_lr", "discriminator_lr", *sizes)
+            return {**idle, **dict.fromkeys(OF_LABELS, "without --labelled no image has a label")}
+        own = dict.fromkeys(WITHOUT_LABELS, "with labels networks and rates are others")
+        return {**idle, **own, **idle_widths(settings, data)}
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:

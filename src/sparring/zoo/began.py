@@ -24,6 +24,7 @@ from sparring.game import (
     Turn,
     two_players,
 )
+from sparring.game_settings import FOR_IMAGES, ImageWidth, PointUnits
 from sparring.nn.autoencoders import build_decoder, build_encoder
 from sparring.nn.initialisers import glorot_uniform, initialise
 from sparring.nn.networks import no_norm
@@ -70,11 +71,11 @@ class BEGAN(Game):
         """Real examples in a batch."""
         latent_size: Count = 64
         """Dimensions of the noise z in U(-1, 1), and of the autoencoder's code."""
-        width: Count = 16
+        width: ImageWidth = 16
         """Channels n of the convolutions; the paper has 64 and 128, for faces of 64 and 128 pixels."""
-        point_units: Count = 128
+        point_units: PointUnits = 128
         """Units of each hidden layer where the data is points."""
-        batch_norm: bool = False
+        batch_norm: Annotated[bool, FOR_IMAGES] = False
         """Batch normalisation in the generator; the paper has none."""
         exponent: Annotated[int, Range(low=1, high=2)] = 1
         """Exponent eta of the restoration loss; the paper admits 1 and 2, and its experiments have 1."""

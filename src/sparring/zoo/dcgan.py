@@ -22,6 +22,7 @@ from sparring.game import (
     Turn,
     two_players,
 )
+from sparring.game_settings import ImageWidth, PointUnits
 from sparring.nn.initialisers import initialise_dcgan
 from sparring.nn.networks import build_critic, build_generator
 from sparring.nn.optimisers import Adam
@@ -53,9 +54,9 @@ class DCGAN(Game):
         """Real examples in a batch."""
         latent_size: Count = 100
         """Dimensions of the noise z in U(-1, 1)."""
-        width: Count = 64
+        width: ImageWidth = 64
         """Channels at half the image's size; twice as many at each size below."""
-        point_units: Count = 128
+        point_units: PointUnits = 128
         """Units of each hidden layer where the data is points."""
         generator_lr: Positive = 2e-4
         """Adam's learning rate for the generator."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Protocol
 
@@ -75,6 +76,15 @@ def are_perceptrons(settings: Sizes, data: DataSpec) -> bool:
             "perceptron, or leave it out."
         )
     return settings.network == "perceptron"
+
+
+def idle_widths(settings: Sizes, data: DataSpec) -> Mapping[str, str]:
+    """Where both networks are perceptrons, that they have no channels; see `Game.idle_settings`."""
+    return (
+        {"width": "it is for convolutions, and these networks are perceptrons"}
+        if are_perceptrons(settings, data)
+        else {}
+    )
 
 
 def perceptrons(settings: Sizes, data: DataSpec, random: Randomness) -> tuple[nn.Module, nn.Module, int]:

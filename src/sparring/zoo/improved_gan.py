@@ -30,13 +30,14 @@ from sparring.game import (
     Turn,
     two_players,
 )
+from sparring.game_settings import ImageWidth
 from sparring.nn.adam_inside import AdamInside
 from sparring.nn.average import Average
 from sparring.nn.weight_norm import fit
 from sparring.objectives import critic_statistics
 from sparring.randomness import Randomness
 from sparring.settings import Count, Fraction, Natural, NonNegative, Positive
-from sparring.zoo.few_label_networks import few_label_networks
+from sparring.zoo.few_label_networks import few_label_networks, idle_widths
 
 FITTED_BATCHES = 5
 """The first so many batches decide the first scales of the discriminator: 500 images, as in the code."""
@@ -80,7 +81,7 @@ class ImprovedGAN(Game):
         network: Literal["auto", "perceptron", "convolutional"] = "auto"
         """Kind of both networks: the code's perceptrons for MNIST, or convolutions. By default perceptrons
         for points, and for grey images of up to 32 pixels or colour of up to 18."""
-        width: Count = 32
+        width: ImageWidth = 32
         """Channels of the first convolutions; twice as many further on."""
         latent_size: Count = 100
         """Dimensions of the noise z in U(0, 1)."""
@@ -129,6 +130,12 @@ class ImprovedGAN(Game):
             "first": Source(whole, first if first <= len(whole) else settings.batch_size),
             **({"validation": Source(data[aside], len(aside))} if len(aside) else {}),
         }
+
+    @classmethod
+    def idle_settings(cls, settings: GameSettings, data: DataSpec) -> Mapping[str, str]:
+        """For perceptrons their channels."""
+        assert isinstance(settings, cls.Settings)
+        return {**super().idle_settings(settings, data), **idle_widths(settings, data)}
 
     def start(self, first: Batch, **others: Batch) -> None:
         """Every layer's outputs have mean 0 and variance 1 over the first images, with noise on; those of the

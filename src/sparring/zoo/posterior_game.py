@@ -21,6 +21,7 @@ from sparring.game import (
     Turn,
     two_players,
 )
+from sparring.game_settings import ImageWidth, PointUnits
 from sparring.nn.networks import Norm, build_critic, build_generator, no_norm, noise_size
 from sparring.nn.posterior import Posterior
 from sparring.nn.posterior_samples import PosteriorSamples
@@ -65,9 +66,9 @@ class PosteriorGame(Game):
         latent_size: Count | None = None
         """Dimensions of the noise z in U(-1, 1); by default 100, those of a point for points. One more
         number says which generator."""
-        width: Count = 16
+        width: ImageWidth = 16
         """Channels at half the image's size; twice as many at each size below."""
-        point_units: Count = 128
+        point_units: PointUnits = 128
         """Units of each hidden layer where the data is points."""
         generator_lr: Positive = 2e-4
         """Adam's learning rate for the generators, or SGHMC's step size: the paper's times the number of

@@ -91,6 +91,8 @@ NARROW = {
 """What finds modes as narrow as those of `ring` and `grid`, in half a minute of a core."""
 CONNECTED = {"generator_lr": 1e-3, "discriminator_lr": 1e-3, "gamma": 0.1, "gamma_final": 0.01}
 """For points of which no modes are known, which may lie on curves: noise of clusters covers less of those."""
+OF_CLASSES = ("embedding_size", "auxiliary_weight")
+"""Settings of what is told the classes."""
 
 
 class R3GAN(Game):
@@ -160,6 +162,12 @@ class R3GAN(Game):
         sizes = [networks(times, sides) for times in (2.0, 1.0, 0.5)]
         images = [Recommendation(size, beside, reason_for(data)) for size in sizes]
         return data.kind.choose(images=images, points=points)
+
+    @classmethod
+    def idle_settings(cls, settings: GameSettings, data: DataSpec) -> Mapping[str, str]:
+        """Where there are no classes what is of them."""
+        of_classes = {} if data.classes else dict.fromkeys(OF_CLASSES, "this data has no classes")
+        return {**super().idle_settings(settings, data), **of_classes}
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:

@@ -23,6 +23,7 @@ from sparring.game import (
     Turn,
     two_players,
 )
+from sparring.game_settings import ImageWidth, PointUnits
 from sparring.nn.initialisers import initialise_dcgan
 from sparring.nn.networks import build_critic, build_generator, noise_size
 from sparring.nn.optimisers import RMSprop
@@ -52,9 +53,9 @@ class WGAN(Game):
 
         latent_size: Count | None = None
         """Dimensions of the noise z in N(0, I); by default 100 for images, those of a point for points."""
-        width: Count = 64
+        width: ImageWidth = 64
         """Channels at half the image's size; twice as many at each size below."""
-        point_units: Count = 128
+        point_units: PointUnits = 128
         """Units of each hidden layer where the data is points."""
         n_critic: Count = 5
         """Critic steps for each generator step."""

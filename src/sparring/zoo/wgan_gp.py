@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -22,6 +22,7 @@ from sparring.game import (
     Turn,
     two_players,
 )
+from sparring.game_settings import Only, PointUnits
 from sparring.nn.networks import build_critic, build_generator, layer_norm, noise_size
 from sparring.nn.optimisers import Adam
 from sparring.objectives import WASSERSTEIN, Objective, critic_statistics
@@ -62,10 +63,10 @@ class WGANGP(Game):
 
         latent_size: Count | None = None
         """Dimensions of the noise z in N(0, I); by default 128, those of a point for points."""
-        width: Count = 64
+        width: Annotated[Count, Only(("images", "tokens"))] = 64
         """Channels at half the image's size; twice as many at each size below. Of texts, channels everywhere;
         the paper has 512 for them."""
-        point_units: Count = 128
+        point_units: PointUnits = 128
         """Units of each hidden layer where the data is points; the paper's toys have 512."""
         n_critic: Count = 5
         """Critic steps for each generator step."""
