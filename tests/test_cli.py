@@ -118,6 +118,14 @@ def test_help_joins_the_lines_of_a_docstring(
         "The run's new total of passes over the data; by default its own limit. Schedules that refer to the "
         "length of the run follow the new total from here on."
     ) in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["train", "began", "--preset", "digits", "--help"])
+    said = capsys.readouterr().out
+    assert "for a function of your own that gives a Dataset. (default: mnist)" in said
+    assert "Diversity ratio: E[L(G(z))] / E[L(x)] in equilibrium; lower is sharper and less diverse." in said
+    assert "Batch normalisation in the generator; the paper has none. (default: True)" in said, (
+        "of the preset"
+    )
 
 
 def test_what_there_is_one_of_is_said_as_one(

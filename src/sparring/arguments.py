@@ -146,7 +146,9 @@ def parse(
     Raises:
         SettingError: a word that means nothing, or a value that an option does not accept.
     """
-    if not {"-h", "--help"} & set(arguments):
+    if {"-h", "--help"} & set(arguments):
+        kind, default = _with_helps(kind, default), None
+    else:
         _check_arguments(kind, arguments, program, example)
     wanted: Any = Annotated[kind, tyro.conf.OmitArgPrefixes]
     complaint = io.StringIO()
@@ -160,6 +162,35 @@ def parse(
             raise SettingError(_sentence(complaint.getvalue(), program)) from None
         raise
     return parsed
+
+
+def _with_helps(kind: type[Any], default: Any) -> type[Any]:
+    """Options like these with helps of one line each: of docstrings under fields, tyro keeps line breaks.
+
+    Args:
+        kind: a dataclass of options, or of groups of them.
+        default: where the values come from that are not given; None for the usual ones.
+    """
+    helps: dict[str, str] = {}
+    for owner in reversed(kind.__mro__):
+        if dataclasses.is_dataclass(owner):
+            found = docstring_parser.parse_from_object(owner).params
+            helps |= {each.arg_name: " ".join((each.description or "").split()) for each in found}
+    hints = typing.get_type_hints(kind, include_extras=True)
+    fields: list[tuple[str, Any, Any]] = []
+    for field in dataclasses.fields(kind):
+        value = field.default if default is None else getattr(default, field.name)
+        inner: Any = field.default_factory
+        if isinstance(inner, type) and dataclasses.is_dataclass(inner):
+            made = _with_helps(inner, None if default is None else value)
+            fields.append((field.name, made, dataclasses.field(default_factory=made)))
+        else:
+            described = arg(help=helps[field.name]) if field.name in helps else None
+            hint = hints[field.name]
+            fields.append((field.name, Annotated[hint, described] if described else hint, _field(value)))
+    made = dataclasses.make_dataclass(kind.__name__, fields, kw_only=True)
+    made.__doc__ = kind.__doc__
+    return made
 
 
 def value_of(flag: str, arguments: Sequence[str]) -> str | None:
