@@ -171,12 +171,12 @@ class R3GAN(Game):
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
-        """As the square of the widths, beyond 32 x 32 as the pixels, and the more the smaller batches are by
-        rule. With the networks that do for digits, those take some 1,200 steps."""
+        """As the square of the widths, beyond those that do for digits, which take some 1,200 steps, as their
+        cube; beyond 32 x 32 as the pixels, and the more the smaller batches are by rule."""
         assert isinstance(settings, cls.Settings)
         wide = (settings.generator_width + settings.discriminator_width) / 48
         sides = data.shape[1:]
-        images = 1200 * wide**2 * larger(sides) * BATCH / batch_for(sides)
+        images = 1200 * wide**2 * max(1.0, wide) * larger(sides) * BATCH / batch_for(sides)
         return data.kind.choose(images=round(images), points=3000)
 
     def players(self) -> dict[str, Player]:
