@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -95,6 +95,7 @@ def test_gaps_and_odd_rows() -> None:
     assert "h.01" in drawn[0], "a point alone is a dot"
 
 
+@example([(0, 1.0), (1, 3e114), (2, 2e-194), (3, 1.0)], 1.0)
 @given(
     st.lists(st.tuples(st.integers(0, 10**9), st.none() | st.floats(-1e150, 1e150)), max_size=30),
     st.sampled_from([1.0, 1e-9, 1e-300]),

@@ -54,7 +54,9 @@ class LogAxis(Axis):
 
     def place(self, number: float) -> float:
         """Where a number stands."""
-        share = math.log(number / self.low) / math.log(self.high / self.low)
+        # The ratio itself may be beyond what a float holds.
+        low, high = math.log(self.low), math.log(self.high)
+        share = (math.log(number) - low) / (high - low)
         return self.start + share * (self.end - self.start)
 
     def ticks(self, about: int) -> list[tuple[float, str]]:
