@@ -170,7 +170,8 @@ def test_large_sides_and_wide_networks_want_more_steps() -> None:
         return R3GAN.steps_wanted(R3GAN.Settings.of(sizes | settings, "r3gan"), data)
 
     assert wanted(64, 64) == 16 * wanted(32, 32) == 16 * wanted(28, 28)
-    assert wanted(32, 32, generator_width=64, discriminator_width=32) == 4 * wanted(32, 32)
+    assert wanted(32, 32, generator_width=64, discriminator_width=32) == 8 * wanted(32, 32)
+    assert 4 * wanted(32, 32, generator_width=16, discriminator_width=8) == wanted(32, 32)
     assert wanted(16, 64) == wanted(32, 32) == wanted(8, 128)
     assert wanted(128, 32) == wanted(64, 64)
 
