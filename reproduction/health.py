@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,9 +24,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
-
-from sparring.data import load_dataset
 from sparring.health.checks import of_newest_phase
 from sparring.health.findings import RULES, find
 from sparring.health.remedies import Context
@@ -209,7 +207,7 @@ CASES = [
     ),
     Case(
         "memorisation",
-        "gan --data npz:{data}/forty.npz --batch-size 40 --max-steps 6000",
+        "language-model --data text:{data}/forty.txt --hold-out 0.5 --batch-size 20 --max-steps 2500",
         seeds(1, 4),
         copied,
         ("memorisation",),
@@ -228,15 +226,16 @@ CASES = [
 
 def write_data(folder: Path) -> None:
     """The data sets of some cases: nine wide modes, a hundred, and two far from where a generator begins;
-    forty digits."""
+    forty texts of letters drawn by chance."""
     folder.mkdir(parents=True, exist_ok=True)
     hundred = [[x, y] for x in range(10) for y in range(10)]
     nine = [[2.0 * x, 2.0 * y] for x in range(-1, 2) for y in range(-1, 2)]
     far = [[20.0, 20.0], [24.0, 20.0]]
     for name, means, deviation in (("nine", nine, 0.3), ("hundred", hundred, 0.05), ("far", far, 0.2)):
         (folder / f"{name}.json").write_text(json.dumps({"means": means, "deviation": deviation}))
-    digits = load_dataset("mnist").examples.values[:40, 0]
-    np.savez(folder / "forty.npz", images=digits.numpy())
+    chance = random.Random(0)
+    texts = ["".join(chance.choices("abcdefghijklmnop", k=12)) for _ in range(40)]
+    (folder / "forty.txt").write_text("\n".join(texts) + "\n")
 
 
 def run_of(folder: Path, number: int, seed: int) -> Path:

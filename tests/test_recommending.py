@@ -149,7 +149,7 @@ def test_the_paper_is_a_preset_of_every_system(system: str, make_dataset: Callab
 
 def test_noise_has_clusters_only_where_modes_are_known() -> None:
     """Of points on curves it would cover less."""
-    assert chosen("r3gan", load_dataset("ring"), max_steps=100).by_rule["latent_clusters"] == 100
+    assert chosen("r3gan", load_dataset("ring"), max_steps=100).by_rule["latent_clusters"] == 400
     assert "latent_clusters" not in chosen("r3gan", POINTS, max_steps=100).by_rule
 
 

@@ -98,9 +98,9 @@ class Game(nn.Module):
     values at which a sweep tries it, the less diverse the later."""
     searched: ClassVar[Mapping[str, tuple[float, float]]] = {}
     """Settings between whose ends `sparring tune` looks for better ones, beside rates and widths."""
-    of_data: ClassVar[Collection[str]] = ()
+    of_data: Collection[str] = ()
     """Names of tensors that `start` fills with what the data is, or what was measured of it: a run that
-    begins with the weights of another keeps its own."""
+    begins with the weights of another keeps its own. A game may say them when it is built."""
     second_derivatives: bool = False
     """Whether a loss differentiates through a gradient of the critic: such a critic cannot be compiled."""
 

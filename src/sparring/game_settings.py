@@ -30,7 +30,9 @@ FOR_IMAGES = Only(("images",))
 """Marks a setting of networks for images."""
 ImageWidth = Annotated[Count, FOR_IMAGES]
 """Channels of networks for images."""
-PointUnits = Annotated[Count, Only(("points",))]
+FOR_POINTS = Only(("points",))
+"""The same of networks for points."""
+PointUnits = Annotated[Count, FOR_POINTS]
 """Units of the hidden layers of networks for points."""
 
 

@@ -44,7 +44,9 @@ def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, random: Randomn
     return (gradient.square().sum(1).add(1e-12).sqrt() - 1).square().mean()
 
 
-def zero_centred_penalty(critic: Critic, examples: Tensor, scores: Tensor | None = None) -> Tensor:
+def zero_centred_penalty(
+    critic: Critic, examples: Tensor, scores: Tensor | None = None, unit: Tensor | None = None
+) -> Tensor:
     """E[|grad D(x)|²]: R1 on real examples and R2 on generated ones (Mescheder et al. 2018, equation 9).
 
     Args:
@@ -52,16 +54,23 @@ def zero_centred_penalty(critic: Critic, examples: Tensor, scores: Tensor | None
         examples: where.
         scores: the critic's scores of `examples`, where they are known already. They are used, in the place
             of a second pass, if the examples ask for their gradient and the scores are of full precision.
+        unit: the length in which each number of an example is measured, where that is not 1.
     """
     if scores is None or not examples.requires_grad or torch.is_autocast_enabled(examples.device.type):
         gradient = input_gradient(critic, examples)
     else:
         gradient = gradient_of(scores, examples)
+    gradient = gradient if unit is None else gradient * unit.flatten()
     return gradient.square().sum(1).mean()
 
 
 def zero_centred_penalty_by_differences(
-    critic: Critic, examples: Tensor, scores: Tensor, random: Randomness, step: float = 0.1
+    critic: Critic,
+    examples: Tensor,
+    scores: Tensor,
+    random: Randomness,
+    step: float = 0.1,
+    unit: Tensor | None = None,
 ) -> Tensor:
     """`zero_centred_penalty` without second derivatives: E[(D(x + step e) - D(x))²] / step², e in N(0, I).
 
@@ -71,11 +80,13 @@ def zero_centred_penalty_by_differences(
         scores: the critic's scores of `examples`, which are known already.
         random: decides the directions.
         step: length of the step in each dimension; the smaller, the closer to the gradient.
+        unit: the length in which each number of an example is measured, where that is not 1.
     """
     rounded = torch.is_autocast_enabled(examples.device.type)
     with torch.autocast(examples.device.type, enabled=False):
         examples = at_least_single(examples.detach())
-        moved = examples + step * random.normal(*examples.shape)
+        way = step * random.normal(*examples.shape)
+        moved = examples + (way if unit is None else unit * way)
         # Half precision rounds by more than neighbours differ, though the scores may end up in float32.
         scores = critic(examples) if rounded else scores
         return (critic(moved) - scores).square().mean() / step**2

@@ -2,13 +2,15 @@
 
 import torch
 
-from sparring.nn.latent_mixture import SPREAD, LatentMixture
+from sparring.nn.latent_mixture import LatentMixture
+
+SPREAD = 0.02
 
 
 def test_noise_falls_evenly_into_clusters_and_keeps_its_moments() -> None:
     """Around each centre it has the spread of a cluster, the first dimension uniformly so."""
     clusters, count = 5, 200_000
-    mixture = LatentMixture(clusters, 3)
+    mixture = LatentMixture(clusters, 3, SPREAD)
     with torch.no_grad():
         mixture.centres.copy_(torch.arange(clusters)[:, None] + torch.tensor([0.0, 10.0, 20.0]))
         made = mixture(torch.randn(count, 3, generator=torch.Generator().manual_seed(0)))
@@ -23,14 +25,14 @@ def test_noise_falls_evenly_into_clusters_and_keeps_its_moments() -> None:
 
 
 def test_the_ends_of_the_noise_fall_into_the_first_and_the_last_cluster() -> None:
-    mixture = LatentMixture(4, 2)
+    mixture = LatentMixture(4, 2, SPREAD)
     made = mixture(torch.tensor([[-40.0, 0.0], [40.0, 0.0]]))
     ends = torch.tensor([[-(3**0.5), 0.0], [3**0.5, 0.0]])
     torch.testing.assert_close(made, mixture.centres[[0, 3]] + SPREAD * ends)
 
 
 def test_the_centres_of_the_clusters_that_were_drawn_are_learnt() -> None:
-    mixture = LatentMixture(4, 2)
+    mixture = LatentMixture(4, 2, SPREAD)
     mixture(torch.tensor([[-40.0, 1.0]])).sum().backward()
     assert mixture.centres.grad is not None
     assert mixture.centres.grad[0].tolist() == [1.0, 1.0]

@@ -35,6 +35,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
             "average_decay": 0.3,
         },
     ),
+    ("r3gan", {"generator_width": 4, "discriminator_width": 4, "average_decay": 0.3, "latent_clusters": 3}),
     ("improved-gan", PERCEPTRONS),
     ("improved-gan", {**PERCEPTRONS, "network": "auto", "width": 4}),
     ("bad-gan", {**PERCEPTRONS, "density_units": 8, "density_epochs": 1, "batch_size": 20}),

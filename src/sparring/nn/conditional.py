@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from sparring.data.dataset import DataSpec
 from sparring.game import GameSettings
-from sparring.game_settings import FOR_IMAGES, ImageWidth, PointUnits
+from sparring.game_settings import FOR_IMAGES, FOR_POINTS, ImageWidth, PointUnits
 from sparring.nn.latent_mixture import LatentMixture
 from sparring.nn.networks import build_generator, build_trunk, no_norm, noise_size
-from sparring.settings import Count, Natural
+from sparring.settings import Count, Natural, Positive
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,14 @@ class ConditionalSettings(GameSettings):
     latent_clusters: Natural = 0
     """Clusters that the noise falls into, whose centres are learnt, so that fewer samples lie between modes;
     0 for none."""
+    cluster_spread: Positive = 0.02
+    """Standard deviation of the noise of a cluster, where that of all centres is 1 at first."""
+    displaced: Annotated[bool, FOR_POINTS] = False
+    """Generated points are the noise, with the mean and the deviation of the data, moved by what the network
+    makes of it: so they lie about where the data does from the beginning."""
+    octaves: Annotated[Natural, FOR_POINTS] = 0
+    """Octaves of sines and cosines of the points that the discriminator sees beside them, so that it learns
+    faster what is narrow (Tancik et al. 2020, arXiv:2006.10739)."""
     batch_norm: bool = False
     """Batch normalisation in the generator."""
     resize_convolutions: Annotated[bool, FOR_IMAGES] = False
@@ -58,7 +66,9 @@ class LabelledGenerator(nn.Module):
         embedded = settings.embedding_size
         self.latent_size = noise_size(settings.latent_size, data, for_images=64)
         clusters = settings.latent_clusters
-        self.mixture = LatentMixture(clusters, self.latent_size) if clusters else nn.Identity()
+        self.mixture = (
+            LatentMixture(clusters, self.latent_size, settings.cluster_spread) if clusters else nn.Identity()
+        )
         self.embedding = nn.Embedding(data.classes, embedded) if data.classes else None
         self.body = build_generator(
             data,
@@ -68,6 +78,7 @@ class LabelledGenerator(nn.Module):
             norm=nn.BatchNorm2d if settings.batch_norm else no_norm,
             resize=settings.resize_convolutions,
             output_skips=settings.output_skips,
+            displaced=settings.displaced,
         )
 
     def forward(self, latent: Tensor, labels: Tensor) -> Tensor:
@@ -91,7 +102,12 @@ class ProjectionDiscriminator(nn.Module):
     def __init__(self, data: DataSpec, settings: ConditionalSettings) -> None:
         super().__init__()
         features = settings.discriminator_units
-        trunk, size = build_trunk(data, width=settings.discriminator_width, units=settings.point_units)
+        trunk, size = build_trunk(
+            data,
+            width=settings.discriminator_width,
+            units=settings.point_units,
+            octaves=settings.octaves,
+        )
         self.features = nn.Sequential(trunk, nn.Linear(size, features), nn.LeakyReLU(0.2))
         self.score = nn.Linear(features, 1)
         self.embedding = nn.Embedding(data.classes, features) if data.classes else None

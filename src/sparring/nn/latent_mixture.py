@@ -7,9 +7,6 @@ import math
 import torch
 from torch import Tensor, nn
 
-SPREAD = 0.02
-"""Standard deviation of the noise of a cluster, where the centres begin with 1."""
-
 
 class LatentMixture(nn.Module):
     """Gaussian noise as that of a mixture, whose centres are learnt (Gurumurthy et al. 2017,
@@ -28,11 +25,13 @@ class LatentMixture(nn.Module):
     Args:
         clusters: how many.
         size: dimensions of the noise.
+        spread: standard deviation of the noise of a cluster, where the centres begin with 1.
     """
 
-    def __init__(self, clusters: int, size: int) -> None:
+    def __init__(self, clusters: int, size: int, spread: float) -> None:
         super().__init__()
         self.clusters = clusters
+        self.spread = spread
         self.centres = nn.Parameter(torch.randn(clusters, size))
 
     def forward(self, noise: Tensor) -> Tensor:
@@ -41,4 +40,4 @@ class LatentMixture(nn.Module):
         cluster = place.floor().clamp(max=self.clusters - 1)
         within = math.sqrt(12) * (place - cluster - 0.5)
         own, index = torch.cat([within, noise[:, 1:]], 1), cluster.squeeze(1).long()
-        return self.centres[index] + SPREAD * own
+        return self.centres[index] + self.spread * own

@@ -28,6 +28,7 @@ from sparring.game import (
 from sparring.nn.average import Average
 from sparring.nn.conditional import ConditionalSettings, LabelledGenerator, ProjectionDiscriminator
 from sparring.nn.optimisers import Adam
+from sparring.nn.points import Scale
 from sparring.objectives import RELATIVISTIC, Objective, critic_statistics
 from sparring.penalties import Critic, zero_centred_penalty, zero_centred_penalty_by_differences
 from sparring.randomness import Randomness
@@ -81,14 +82,17 @@ def larger(sides: Sequence[int]) -> float:
 LARGE = {"output_skips": True, "blur": 4}
 """For sides of 64 pixels and more, beside smaller batches: small images are learnt first."""
 NARROW = {
-    "latent_clusters": 100,
-    "batch_size": 256,
+    "latent_clusters": 400,
+    "cluster_spread": 0.0075,
+    "displaced": True,
+    "octaves": 4,
+    "batch_size": 512,
     "generator_lr": 2e-3,
     "discriminator_lr": 2e-3,
-    "gamma": 0.1,
-    "gamma_final": 0.001,
+    "gamma": 0.05,
+    "gamma_final": 0.0005,
 }
-"""What finds modes as narrow as those of `ring` and `grid`, in half a minute of a core."""
+"""What finds a hundred modes as narrow as those of `ring` and `grid`, in a minute of a core."""
 CONNECTED = {"generator_lr": 1e-3, "discriminator_lr": 1e-3, "gamma": 0.1, "gamma_final": 0.01}
 """For points of which no modes are known, which may lie on curves: noise of clusters covers less of those."""
 OF_CLASSES = ("embedding_size", "auxiliary_weight")
@@ -146,6 +150,12 @@ class R3GAN(Game):
         self.generator = self.built(Role.GENERATOR, LabelledGenerator(data, settings))
         self.discriminator = self.built(Role.CRITIC, ProjectionDiscriminator(data, settings))
         self.average = Average(self.generator, settings.average_decay)
+        self.of_data = [
+            f"{at}.{name}"
+            for at, module in self.named_modules()
+            if isinstance(module, Scale)
+            for name, _ in module.named_buffers()
+        ]
 
     @classmethod
     def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
@@ -165,9 +175,14 @@ class R3GAN(Game):
 
     @classmethod
     def idle_settings(cls, settings: GameSettings, data: DataSpec) -> Mapping[str, str]:
-        """Where there are no classes what is of them."""
-        of_classes = {} if data.classes else dict.fromkeys(OF_CLASSES, "this data has no classes")
-        return {**super().idle_settings(settings, data), **of_classes}
+        """Where there are no classes what is of them; likewise of clusters."""
+        assert isinstance(settings, cls.Settings)
+        idle = dict(super().idle_settings(settings, data))
+        if not data.classes:
+            idle |= dict.fromkeys(OF_CLASSES, "this data has no classes")
+        if not settings.latent_clusters:
+            idle["cluster_spread"] = "noise has clusters only with --latent-clusters"
+        return idle
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
@@ -178,6 +193,12 @@ class R3GAN(Game):
         sides = data.shape[1:]
         images = 1200 * wide**2 * max(1.0, wide) * larger(sides) * BATCH / batch_for(sides)
         return data.kind.choose(images=round(images), points=3000)
+
+    def start(self, **first: Batch) -> None:
+        """Networks for points may have to know where the data lies."""
+        for module in self.modules():
+            if isinstance(module, Scale):
+                module.fit(first["real"].examples)
 
     def players(self) -> dict[str, Player]:
         """Adam without momentum for both."""
@@ -236,13 +257,20 @@ class R3GAN(Game):
         return Terms(**terms, **self.auxiliary(classes, labels))
 
     def penalty(self, examples: Tensor, labels: Tensor, scores: Tensor) -> Tensor:
-        """gamma/2 E[|grad D|²], exactly or by differences."""
+        """gamma/2 E[|grad D|²], exactly or by differences; where points are seen by their scale, with slopes
+        by deviation, so that it does not matter in which units they are."""
         critic: Critic = lambda examples: self.discriminator(examples, labels)[0]  # noqa: E731
+        unit = self.unit()
         if self.settings.exact_penalty:
-            penalty = zero_centred_penalty(critic, examples, scores)
+            penalty = zero_centred_penalty(critic, examples, scores, unit)
         else:
-            penalty = zero_centred_penalty_by_differences(critic, examples, scores, self.random)
+            penalty = zero_centred_penalty_by_differences(critic, examples, scores, self.random, unit=unit)
         return self.scheduled_gamma() / 2 * penalty
+
+    def unit(self) -> Tensor | None:
+        """The deviations of the numbers of a point, where the discriminator sees points by these."""
+        scales = (module for module in self.discriminator.modules() if isinstance(module, Scale))
+        return next((scale.deviation for scale in scales), None)
 
     def auxiliary(self, classes: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """The classifier's part of a loss, where there is one."""
