@@ -15,6 +15,7 @@ from PIL import Image
 import sparring
 from sparring.data import load_dataset
 from sparring.data.kinds import Images
+from sparring.data.summary import hints
 from sparring.errors import DataError
 
 SIZE = 12
@@ -95,6 +96,16 @@ def test_on_white_where_a_format_has_none() -> None:
     with Image.open(io.BytesIO(Images((4, 8, 8)).file(value, "jpg"))) as opened:
         pixel = opened.getpixel((4, 4))
     assert np.abs(np.array(pixel) - (127, 127, 227)).max() <= 3
+
+
+def test_a_channel_in_which_nothing_is_transparent_is_said_to_be_idle(tmp_path: Path) -> None:
+    Image.new("RGB", (SIZE, SIZE), (200, 0, 0)).save(tmp_path / "a.png")
+    Image.new("RGB", (SIZE, SIZE), (0, 0, 200)).save(tmp_path / "b.png")
+    said = "Nothing is transparent in any image: --no-alpha leaves the fourth channel out."
+    assert hints(load_dataset(f"folder:{tmp_path}", size=SIZE, alpha=True)) == [said]
+    assert hints(load_dataset(f"folder:{tmp_path}", size=SIZE)) == []
+    picture().save(tmp_path / "c.png")
+    assert hints(load_dataset(f"folder:{tmp_path}", size=SIZE, alpha=True)) == []
 
 
 @pytest.mark.parametrize("name", ["mnist", "ring"])

@@ -64,6 +64,13 @@ def test_what_crop_loses_is_said(tmp_path: Path) -> None:
     assert hints(load_dataset(f"folder:{tmp_path}", size=20, fit="stretch")) == []
 
 
+def test_what_crop_loses_of_any_images_is_said(stripes: str) -> None:
+    (hint,) = hints(load_dataset(stripes, size="4x2"))
+    assert "a tenth is cut off at the edges of 1 of 1 image," in hint
+    for size, fit in (("6x2", "crop"), ("12x4", "crop"), ("4x2", "pad")):
+        assert hints(load_dataset(stripes, size=size, fit=fit)) == []
+
+
 def test_the_default_is_to_crop(stripes: str) -> None:
     ours, cropped = load_dataset(stripes, size="3x2"), load_dataset(stripes, size="3x2", fit="crop")
     assert ours.fingerprint == cropped.fingerprint

@@ -85,7 +85,7 @@ def read_npz(path: Path, frame: Frame | None = None, stretch: bool = False) -> D
     provenance = Provenance()
     if kind_of(examples).has_size:
         white = whitest_of(examples, test) if stretch else 1.0
-        provenance = provenance_of(examples, white)
+        provenance = provenance_of(examples, white, frame)
         examples, test = prepared(frame, white, examples, test)
     if test is not None and test.shape[1:] != examples.shape[1:]:
         raise DataError(

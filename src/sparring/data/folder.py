@@ -17,11 +17,10 @@ from sparring.data.decoding import sizes
 from sparring.data.layout import layout_of
 from sparring.data.listing import list_folder
 from sparring.data.loading import Loaded, Wanted, Watch, load_files, unwatched
-from sparring.data.provenance import Provenance
+from sparring.data.provenance import Provenance, cut_hint
 from sparring.data.resizing import Frame
 from sparring.data.unlabelled import folder_without_label, unlabelled_apart
 from sparring.errors import DataError
-from sparring.shown import counted
 
 DEFAULT_FRAME = Frame(28, 28)
 LOOKED_AT = 50
@@ -86,24 +85,13 @@ def read_folder(
         raise DataError(f"No image of a split of {path} can be read, {path / files[first]} being the first.")
     bad = len(files) - len(loaded.kept)
     left_out = layout.left_out | ({"damaged": bad} if bad else {})
-    hints = (*layout.hints, *_cut_hint(loaded, wanted.frame))
+    hints = (*layout.hints, *cut_hint(loaded.cut, len(loaded.kept), wanted.frame))
     dataset = replace(
         training,
         held_out=held_out if layout.held_out else None,
         provenance=Provenance(loaded.widths, loaded.heights, left_out, hints, loaded.white),
     )
     return unlabelled_apart(dataset, folder_without_label(layout.class_names))
-
-
-def _cut_hint(loaded: Loaded, frame: Frame) -> list[str]:
-    """What is lost of images of another shape than the frame, and how not to lose it."""
-    if not loaded.cut:
-        return []
-    return [
-        f"More than a tenth is cut off at the edges of {loaded.cut:,} of "
-        f"{counted(len(loaded.kept), 'image')}, whose shape is not that of {frame}: --size takes width and "
-        f"height, such as 48x32, and --size {frame.width}x{frame.height} --fit pad keeps the whole of each."
-    ]
 
 
 def usual_side(path: Path, most: int) -> int:

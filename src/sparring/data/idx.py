@@ -123,7 +123,7 @@ def read_idx(name: str, folder: Traversable, frame: Frame | None, stretch: bool 
     if test_images is not None and (labels is None) != (test_labels is None):
         raise DataError(f"{folder} has labels for only one of train and t10k; give both, or neither.")
     white = whitest_of(images, test_images) if stretch else 1.0
-    provenance = provenance_of(images, white)
+    provenance = provenance_of(images, white, frame)
     images, test_images = prepared(frame, white, images, test_images)
     if test_images is not None and images.shape[1:] != test_images.shape[1:]:
         raise DataError(

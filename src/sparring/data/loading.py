@@ -12,13 +12,10 @@ from torch import Tensor
 
 from sparring.data.colours import with_channels
 from sparring.data.decoding import brightest, decoded
-from sparring.data.resizing import Fit, Frame
+from sparring.data.resizing import NOTABLE, Fit, Frame
 from sparring.errors import DataError
 from sparring.memory import require_memory
 from sparring.shown import counted
-
-NOTABLE = 0.1
-"""The share of an image that may be cut off without a word."""
 
 Watch = Callable[[int, int], None]
 """Is told, while files are read, how many are done and how many there are."""

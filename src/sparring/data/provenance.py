@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from sparring.data.resizing import NOTABLE, Frame
+from sparring.shown import counted
+
 
 @dataclass(frozen=True)
 class Provenance:
@@ -42,7 +45,20 @@ class Provenance:
         return (self.heights, self.widths) == ((height, height), (width, width))
 
 
-def provenance_of(images: Tensor, white: float = 1.0) -> Provenance:
-    """What there is to say of images (count, channels, height, width) that are all of one size."""
-    height, width = images.shape[2:]
-    return Provenance((width, width), (height, height), white=white)
+def provenance_of(images: Tensor, white: float, frame: Frame | None) -> Provenance:
+    """What there is to say of images (count, channels, height, width) of one size before they are resized."""
+    count, _, height, width = images.shape
+    cut = count if frame and frame.cut_off(width, height) > NOTABLE else 0
+    hints = cut_hint(cut, count, frame) if frame else ()
+    return Provenance((width, width), (height, height), hints=hints, white=white)
+
+
+def cut_hint(cut: int, count: int, frame: Frame) -> tuple[str, ...]:
+    """What is lost of images of another shape than the frame, if anything, and how not to lose it."""
+    if not cut:
+        return ()
+    return (
+        f"More than a tenth is cut off at the edges of {cut:,} of {counted(count, 'image')}, whose shape is "
+        f"not that of {frame}: --size takes width and height, such as 48x32, and "
+        f"--size {frame.width}x{frame.height} --fit pad keeps the whole of each.",
+    )

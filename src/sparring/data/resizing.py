@@ -24,6 +24,8 @@ Half = Literal["whole", "left", "right"]
 
 LARGEST_SIDE = 4096
 """The largest side in pixels that a size may ask for."""
+NOTABLE = 0.1
+"""The share of an image that may be cut off without a word."""
 RESIZED_AT_ONCE = 2**24
 """Numbers that are floats at the same time while images are resized: 64 MiB."""
 

@@ -99,7 +99,9 @@ class Images(Kind):
         return f"{colour} images of {width} x {height}"
 
     def hints(self, stored: Tensor) -> list[str]:
-        """That the brightest value is a dim one."""
+        """That the brightest value is a dim one, or that nothing is transparent of what might be."""
+        if stored.shape[1] == 4 and int(stored[:, 3].min()) == WHITE:
+            return ["Nothing is transparent in any image: --no-alpha leaves the fourth channel out."]
         brightest = int(stored.max())
         if not 0 < brightest < DIM:
             return []
