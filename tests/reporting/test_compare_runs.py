@@ -227,6 +227,37 @@ def test_different_measures_are_refused(
     assert f"{copies['seed-0']} and {copies['faster']} cannot stand side by side." in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        ([1, 8, 16], "grey images of 20 x 20 and of grey images of 16 x 8"),
+        ([3, 20, 20], "and of colour images"),
+    ],
+)
+def test_figures_of_other_sizes_are_refused(
+    copies: dict[str, Path], evaluated: Evaluated, change: Callable[..., None], shape: list[int], said: str
+) -> None:
+    described = json.loads((copies["faster"] / "run.json").read_text())["data"]
+    spec = described["spec"] | {"examples": {"kind": "images", "shape": shape}}
+    change(copies["faster"] / "run.json", data=described | {"spec": spec})
+    two = [copies["seed-0"], copies["faster"]]
+    evaluated(two[0])
+    sparring.compare(two)
+    evaluated(two[1])
+    with pytest.raises(SettingError, match=said):
+        sparring.compare(two)
+
+
+def test_data_that_was_read_otherwise_is_said_by_flags(
+    copies: dict[str, Path], change: Callable[..., None]
+) -> None:
+    described = json.loads((copies["dcgan"] / "run.json").read_text())["data"]
+    change(copies["dcgan"] / "run.json", data=described | {"size": "16x8", "fingerprint": "0"})
+    first, second = sparring.compare([copies["seed-0"], copies["dcgan"]]).entries
+    assert first.differs == ("system gan", "--size none")
+    assert second.differs == ("system dcgan", "--size 16x8")
+
+
 def test_of_several_evaluations_those_that_all_runs_have_alike_are_compared(
     copies: dict[str, Path], evaluated: Evaluated
 ) -> None:

@@ -144,13 +144,18 @@ def _of_one_measure(facts: Sequence[Facts]) -> dict[Path, Evaluation | None]:
 
 
 def _refuse_different_measures(found: Sequence[tuple[Facts, Evaluation]]) -> None:
-    """Raise SettingError unless all evaluations looked through the same features, at the same data."""
+    """Raise SettingError unless all evaluations looked through the same features, at data of one size."""
     for (one, first), (other, second) in combinations(found, 2):
+        names = f"{visible(one.run.path)} and {visible(other.run.path)} cannot stand side by side"
+        if one.sized and other.sized and one.sized != other.sized:
+            raise SettingError(
+                f"{names}. Figures of {one.sized} and of {other.sized} cannot be compared: train both on "
+                "data of one size, with the same --size, and of the same channels."
+            )
         try:
             first.compare(second)
         except SettingError as error:
-            names = f"{visible(one.run.path)} and {visible(other.run.path)}"
-            raise SettingError(f"{names} cannot stand side by side. {visible(error)}") from error
+            raise SettingError(f"{names}. {visible(error)}") from error
 
 
 def _references(evaluations: Sequence[Evaluation]) -> dict[str, Spread]:

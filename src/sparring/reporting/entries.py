@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparring.data import READING
 from sparring.reporting.charts import columns_of
 from sparring.reporting.facts import Facts
 from sparring.reporting.figures import FIGURE, figure_columns, held_out_columns, newest
@@ -90,6 +91,7 @@ def _asked(facts: Facts) -> dict[str, Any]:
     return {
         "system": short_name(description["system"]),
         "data": description["data"]["name"],
+        **{flag: description["data"].get(name) for name, flag in _OF_DATA.items()},
         "fingerprint": description["data"]["fingerprint"],
         "steps": description["total_steps"],
         **{f"--{name.replace('_', '-')}": description[name] for name in _DECISIVE},
@@ -99,6 +101,8 @@ def _asked(facts: Facts) -> dict[str, Any]:
 
 _DECISIVE = ("history_every", "on_unhealthy", "precision", "compile", "microbatches")
 """Settings of a run that may change its numbers."""
+_OF_DATA = {name: f"--{name.replace('_', '-')}" for name in READING}
+"""Flags of what says how data is read."""
 
 
 def _groups(facts: Sequence[Facts], evaluations: Mapping[Path, Evaluation | None]) -> list[list[Facts]]:
@@ -126,18 +130,19 @@ def _differences(facts: Facts, firsts: Sequence[Facts]) -> tuple[str, ...]:
     """
     asked = _asked(facts)
     others = [_asked(first) for first in firsts]
+    read = set(_OF_DATA.values())
     related = [each for each in others if each["system"] == asked["system"]]
 
     def differs(name: str) -> bool:
-        compared = related if name.startswith("--") else others
+        compared = related if name.startswith("--") and name not in read else others
         return any(each.get(name) != asked[name] for each in compared)
 
     names = [name for name in asked if name != "steps" and differs(name)]
-    # A fingerprint says something only of data of the same name.
+    # A fingerprint says something only of data of the same name, read in the same way.
     return tuple(
         f"{visible(name)} {value_text(asked[name])}"
         for name in names
-        if name != "fingerprint" or "data" not in names
+        if name != "fingerprint" or not {"data", *read}.intersection(names)
     )
 
 

@@ -109,6 +109,15 @@ class Facts:
         return f"{count_text(done)} of {amount(count_text(total), 'step')}"
 
     @property
+    def sized(self) -> str:
+        """What its examples are, such as `grey images of 28 x 28`, where these have a size; else nothing."""
+        try:
+            kind = kind_from(self.description["data"]["spec"]["examples"])
+            return visible(kind.about) if kind.has_size else ""
+        except MISDESCRIBED:
+            return ""
+
+    @property
     def system(self) -> type[Game] | None:
         """The class of a system of the zoo. Code that a run names is never run to report on it."""
         name = self.description["system"]
