@@ -236,6 +236,19 @@ def test_texts_are_cut_into_what_those_before_were(tmp_path: Path) -> None:
     assert with_reading(RunSettings(data="mnist", from_=str(run.path))) == RunSettings(from_=str(run.path))
 
 
+def test_images_of_arrays_are_of_the_size_of_those_before(tmp_path: Path) -> None:
+    run = train(write_data(tmp_path / "one.npz", 2), tmp_path / "run", max_steps=1)
+    _, height, width = run.description["data"]["spec"]["examples"]["shape"]
+    pixels, points = np.zeros((4, 9, 12), np.uint8), np.zeros((4, 2), np.float32)
+    np.savez(tmp_path / "other.npz", images=pixels)
+    np.savez(tmp_path / "points.npz", points=points)
+    asked = RunSettings(data=f"npz:{tmp_path / 'other.npz'}", from_=str(run.path))
+    assert with_reading(asked).size == f"{width}x{height}"
+    assert with_reading(replace(asked, size="12x9")).size == "12x9"
+    assert with_reading(replace(asked, from_=None)).size is None
+    assert with_reading(replace(asked, data=f"npz:{tmp_path / 'points.npz'}")).size is None
+
+
 def test_images_are_transparent_if_those_before_were(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 4), dtype=np.uint8)
     for number, image in enumerate(pixels):

@@ -264,6 +264,8 @@ def test_a_run_too_short_for_its_networks_is_told_which_would_do(
     assert "2,500 steps would be few for networks of this size, which want some 9,600" in found.hint
     assert "--width 16" in found.hint
     assert "as none smaller is known" in (chosen("wgan-gp", dataset, max_steps=3).hint or "")
+    hint = chosen("wgan-gp", dataset, preset="paper", max_steps=3).hint or ""
+    assert re.search(r"give it more steps, or --width 8 .*, which want some 1,200\.$", hint), hint
     assert chosen("wgan-gp", dataset, max_steps=2500).hint is None
     # A run says by itself that it does not come to all of its phases: once is enough.
     for first, beside in ((2500, found.reasons), (2499, (*found.reasons, f"Hint: {found.hint}"))):

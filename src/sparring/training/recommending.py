@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sparring.data import usual_size
+from sparring.data import kind_in, usual_size
 from sparring.data.dataset import Dataset
 from sparring.data.kinds import kind_from
 from sparring.errors import MemoryShortage
@@ -286,9 +286,11 @@ def _reading_before(path: str, data: str) -> dict[str, Any]:
     kind, source = kind_from(before["spec"]["examples"]), data.partition(":")[0]
     if source == "text":
         return {"tokens": before.get("tokens")}
-    if source == "folder" and kind.has_size:
+    found = kind_in(data) if source in ("folder", "npz", "idx") else None
+    if found and found.has_size and kind.has_size:
         channels, height, width = kind.shape
-        return {"size": f"{width}x{height}", "alpha": channels == 4 or None}
+        alpha = {"alpha": channels == 4 or None} if source == "folder" else {}
+        return {"size": f"{width}x{height}", **alpha}
     return {}
 
 
@@ -315,7 +317,12 @@ def _too_short(steps: int, wanted: int, game_class: type[Game], dataset: Dataset
             way = f"{_options(rung.size)} would do"
             break
     else:
-        way = "give it more steps, as none smaller is known"
+        other = (
+            f"or {_options(rung.size)}, which want some {smaller:,}"
+            if smaller < wanted
+            else "as none smaller is known"
+        )
+        way = f"give it more steps, {other}"
     length = counted(steps, "step")
     return f"About {length} would be few for networks of this size, which want some {wanted:,}: {way}."
 
