@@ -298,6 +298,19 @@ def test_directions_and_projections_from_the_command_line(
         assert picture.getpixel((164 + 40, 80)) in (127, 128)
 
 
+def test_a_mask_that_would_be_cut_otherwise_than_its_image_is_refused(run: Path, tmp_path: Path) -> None:
+    """Its hole at the left would be cut off."""
+    picture, mask = tmp_path / "photo.png", tmp_path / "mask.png"
+    Image.new("L", (60, 40), 100).save(picture)
+    for size, fits in (((200, 20), False), ((40, 60), False), ((120, 80), True), ((9, 9), True)):
+        Image.new("L", size, 255).save(mask)
+        if fits:
+            sparring.project(run, picture, steps=1, mask=mask)
+        else:
+            with pytest.raises(SettingError, match=f"has {size[0]} x {size[1]} pixels .* has 60 x 40: give"):
+                sparring.project(run, picture, steps=1, mask=mask)
+
+
 def test_a_picture_comes_to_the_size_of_the_data_as_its_images_did(tmp_path: Path) -> None:
     (tmp_path / "wide").mkdir()
     wide = np.zeros((8, 24, 3), np.uint8)

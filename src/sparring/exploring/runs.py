@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from sparring.data.decoding import sizes
 from sparring.data.loading import read_image
 from sparring.errors import SettingError
 from sparring.exploring.projection import Projection
@@ -77,7 +79,8 @@ def project(
         image: a file of any format and size.
         label: its class, by its label in the data; by default every class is tried.
         steps: of the search.
-        mask: an image that is black where the image is missing and is to be completed, and white elsewhere.
+        mask: an image that is black where the image is missing and is to be completed, and white elsewhere;
+            of the shape of the image, or of that of the run's.
         seed: decides where the search begins.
         epoch: an epoch whose networks were kept; by default the latest checkpoint.
         device: where to search: auto, cpu, cuda ...
@@ -94,6 +97,7 @@ def project(
     seen = None
     if mask is not None:
         seen = read_image(Path(mask), (1, *kind.shape[1:]), fit=model.fit).float() / WHITE
+        _require_shape(Path(mask), Path(image), kind.shape[1:])
     if seen is not None and not seen.any():
         raise SettingError(f"{mask} is black: of the image nothing would be left to go by.")
     found = model.project(target, label, steps, seed, seen)
@@ -102,3 +106,19 @@ def project(
         shown.insert(1, (seen * target + (1 - seen) * WHITE / 2).round().to(target.dtype))
     told = found.told[torch.zeros(len(shown), dtype=torch.int64)]
     return found, Samples(type(found.examples)(kind, torch.stack(shown)), told)
+
+
+def _require_shape(mask: Path, image: Path, shape: Sequence[int]) -> None:
+    """Raise SettingError if a mask would be cut otherwise than its image, so that its holes moved.
+
+    Args:
+        mask: its file.
+        image: the image's.
+        shape: height and width of the images of the run, which both are brought to.
+    """
+    found, picture = (size for size in sizes([mask, image]) if not isinstance(size, str))
+    if not any(found[0] * high == found[1] * wide for wide, high in (picture, (shape[1], shape[0]))):
+        raise SettingError(
+            f"{mask} has {found[0]} x {found[1]} pixels and {image} has {picture[0]} x {picture[1]}: give a "
+            f"mask of the same shape, or of that of the images of the run, {shape[1]} x {shape[0]}."
+        )
