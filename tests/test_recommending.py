@@ -150,7 +150,9 @@ def test_the_paper_is_a_preset_of_every_system(system: str, make_dataset: Callab
 def test_noise_has_clusters_only_where_modes_are_known() -> None:
     """Of points on curves it would cover less."""
     assert chosen("r3gan", load_dataset("ring"), max_steps=100).by_rule["latent_clusters"] == 400
-    assert "latent_clusters" not in chosen("r3gan", POINTS, max_steps=100).by_rule
+    without = chosen("r3gan", POINTS, max_steps=100).by_rule
+    assert "latent_clusters" not in without
+    assert (without["displaced"], without["octaves"]) == (True, 3)
 
 
 def test_images_in_colour_are_made_without_checkerboards(make_dataset: Callable[..., Dataset]) -> None:

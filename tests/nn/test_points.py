@@ -12,6 +12,7 @@ from torch import nn
 from sparring.data.dataset import Dataset, dataset_of
 from sparring.nn.points import Displaced, Scale, Waves
 from sparring.training.engine import Engine
+from sparring.zoo.r3gan import R3GAN
 
 Make = Callable[..., Engine]
 ON = {"displaced": True, "octaves": 3, "point_units": 8}
@@ -101,3 +102,15 @@ def test_penalties_by_differences_are_in_the_same_units(make_engine: Make) -> No
         each.penalty(seen, nothing, game.discriminator(seen, nothing)[0]).item() for each in (game, other)
     )
     assert near == pytest.approx(exact, rel=0.3)
+
+
+def test_by_rule_points_are_met_in_whatever_units_they_are(make_engine: Make) -> None:
+    data = points(mean=5000.0, deviation=300.0)
+    (rung,) = R3GAN.recommended(data.spec)
+    engine = make_engine("r3gan", data, steps=40, **rung.settings, batch_size=60, point_units=16)
+    for _ in range(40):
+        engine.play_round()
+    game, real = engine.game, data.examples.values
+    made = game.sample(game.latent(2000, game.random), torch.zeros(2000, 0))
+    assert ((made.mean(0) - real.mean(0)).abs() < 0.5 * real.std(0)).all()
+    assert ((made.std(0) / real.std(0)).log().abs() < 0.7).all()

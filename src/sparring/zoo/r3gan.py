@@ -93,7 +93,14 @@ NARROW = {
     "gamma_final": 0.0005,
 }
 """What finds a hundred modes as narrow as those of `ring` and `grid`, in a minute of a core."""
-CONNECTED = {"generator_lr": 1e-3, "discriminator_lr": 1e-3, "gamma": 0.1, "gamma_final": 0.01}
+CONNECTED = {
+    "displaced": True,
+    "octaves": 3,
+    "generator_lr": 1e-3,
+    "discriminator_lr": 1e-3,
+    "gamma": 0.1,
+    "gamma_final": 0.01,
+}
 """For points of which no modes are known, which may lie on curves: noise of clusters covers less of those."""
 OF_CLASSES = ("embedding_size", "auxiliary_weight")
 """Settings of what is told the classes."""
