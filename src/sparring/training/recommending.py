@@ -310,19 +310,20 @@ def _too_short(steps: int, wanted: int, game_class: type[Game], dataset: Dataset
     """In words, where a run is too short for its networks, which would do; None where it is long enough."""
     if steps >= wanted:
         return None
-    for rung in game_class.recommended(dataset.spec):
+
+    def enough(rung: Recommendation) -> int:
         settings = game_class.Settings.of(rung.settings, game_class.__name__)
-        smaller = game_class.steps_wanted(settings, dataset.spec)
-        if smaller <= steps:
-            way = f"{_options(rung.size)} would do"
-            break
+        return game_class.steps_wanted(settings, dataset.spec)
+
+    smaller = [(enough(rung), rung) for rung in game_class.recommended(dataset.spec)]
+    fitting = next((rung for needed, rung in smaller if needed <= steps), None)
+    if fitting is not None:
+        way = f"{_options(fitting.size)} would do"
+    elif smaller and smaller[-1][0] < wanted:
+        needed, rung = smaller[-1]
+        way = f"give it more steps, or {_options(rung.size)}, which want some {needed:,}"
     else:
-        other = (
-            f"or {_options(rung.size)}, which want some {smaller:,}"
-            if smaller < wanted
-            else "as none smaller is known"
-        )
-        way = f"give it more steps, {other}"
+        way = "give it more steps, as none smaller is known"
     length = counted(steps, "step")
     return f"About {length} would be few for networks of this size, which want some {wanted:,}: {way}."
 
