@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from sparring.data.copies import distinct_count
 from sparring.data.dataset import Dataset
 from sparring.data.holding_out import OWN_HELD_OUT, belong_together, share_for
 from sparring.data.own import is_own
 from sparring.game import Game
+from sparring.settings import flag_name
 from sparring.shown import counted
 from sparring.training.settings import RunSettings
 
@@ -16,14 +18,20 @@ MANY_WEIGHTS = 50_000_000
 """Weights from which on a hint is given."""
 
 
-def hints_of_game(game: Game, dataset: Dataset, asked: RunSettings) -> Iterator[str]:
+def hints_of_game(
+    game: Game, dataset: Dataset, asked: RunSettings, given: Mapping[str, Any]
+) -> Iterator[str]:
     """Sentences, one for each hint.
 
     Args:
         game: that is to be trained.
         dataset: on what.
-        asked: what was given.
+        asked: what the run was told.
+        given: the settings that were given to the game, by name.
     """
+    for name, why in game.idle_settings(game.settings, game.data).items():
+        if name in given:
+            yield f"--{flag_name(name)} changes nothing: {why}."
     yield from hints_of_largeness(game)
     if dataset.held_out is None and asked.hold_out is None:
         yield from hints_of_figures(game, dataset)

@@ -16,7 +16,7 @@ from sparring.game_settings import preset_values
 from sparring.processes import Processes
 from sparring.recommendation import Recommendation, has_rules, rules_of
 from sparring.runs.folder import Run
-from sparring.settings import Limit, as_option, flag_name
+from sparring.settings import Limit, as_option
 from sparring.shown import counted, quoted
 from sparring.training.course import Course
 from sparring.training.engine import Engine
@@ -47,7 +47,7 @@ class Chosen:
     by_rule: Mapping[str, Any]
     """Those that nobody gave and that are not the paper's."""
     reasons: tuple[str, ...] = ()
-    """What was chosen, and why, and what of the given changes nothing, a line each."""
+    """What was chosen, and why, a line each."""
     hint: str | None = None
     """That the run is too short for its networks, and which would do."""
     steps: int = 0
@@ -87,24 +87,6 @@ def choose_settings(
     Raises:
         SettingError: a setting that does not exist, or a value that it does not accept.
     """
-    chosen = _chosen(system, game_class, dataset, asked, given, processes, began)
-    idle = game_class.idle_settings(chosen.settings, dataset.spec)
-    said = [
-        f"Hint: --{flag_name(name)} changes nothing: {why}." for name, why in idle.items() if name in given
-    ]
-    return replace(chosen, reasons=(*chosen.reasons, *said))
-
-
-def _chosen(
-    system: str,
-    game_class: type[Game],
-    dataset: Dataset,
-    asked: RunSettings,
-    given: Mapping[str, Any],
-    processes: Processes,
-    began: float,
-) -> Chosen:
-    """See `choose_settings`."""
     name = short_name(system)
 
     def steps_of(settings: GameSettings) -> int:

@@ -199,7 +199,7 @@ def shared(
         refuse(figure_mistakes(engine.game))
         if figure is not None:
             check_judged_by(figure, engine.game, dataset)
-        hints = [f"Hint: {hint}" for hint in hints_of_game(engine.game, dataset, asked)]
+        hints = [f"Hint: {hint}" for hint in hints_of_game(engine.game, dataset, asked, given)]
         for line in (*chosen.lines, *hints):
             console.line(line)
         choose_arithmetic(engine, asked, console)

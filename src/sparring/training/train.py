@@ -94,7 +94,7 @@ def start(
         limit, announce = published_length(engine), True
     if asked.from_ is not None:
         console.line(begin_from(asked.from_, engine))
-    for hint in hints_of_game(engine.game, dataset, asked):
+    for hint in hints_of_game(engine.game, dataset, asked, given):
         console.line(f"Hint: {hint}")
     choose_arithmetic(engine, asked, console)
     description = description_of(system, asked, chosen, dataset, engine, summary(dataset), limit)
