@@ -160,7 +160,7 @@ def test_noise_has_clusters_only_where_modes_are_known() -> None:
     assert chosen("r3gan", load_dataset("ring"), max_steps=100).by_rule["latent_clusters"] == 400
     without = chosen("r3gan", POINTS, max_steps=100).by_rule
     assert "latent_clusters" not in without
-    assert (without["displaced"], without["octaves"]) == (True, 3)
+    assert (without["residual"], without["fourier_octaves"]) == (True, 3)
 
 
 def test_images_in_colour_are_made_without_checkerboards(make_dataset: Callable[..., Dataset]) -> None:

@@ -10,12 +10,12 @@ import torch
 from torch import nn
 
 from sparring.data.dataset import Dataset, dataset_of
-from sparring.nn.points import Displaced, Scale, Waves
+from sparring.nn.points import FourierFeatures, Residual, Scale
 from sparring.training.engine import Engine
 from sparring.zoo.r3gan import R3GAN
 
 Make = Callable[..., Engine]
-ON = {"displaced": True, "octaves": 3, "point_units": 8}
+ON = {"residual": True, "fourier_octaves": 3, "point_units": 8}
 
 
 def points(mean: float = 5.0, deviation: float = 2.0, count: int = 60) -> Dataset:
@@ -34,16 +34,16 @@ def test_a_scale_is_the_mean_and_the_deviation_of_each_number() -> None:
     assert torch.equal(scale.restored(scale(seen)), seen)
 
 
-def test_waves_are_sines_and_cosines_of_halved_lengths() -> None:
-    waves = Waves(1, octaves=2)
-    waves.scale.fit(torch.tensor([[2.0], [6.0]]))
-    assert waves.size == 5
-    found = waves(torch.tensor([[5.0]]))[0].tolist()
+def test_fourier_features_are_sines_and_cosines_of_halved_lengths() -> None:
+    features = FourierFeatures(1, octaves=2)
+    features.scale.fit(torch.tensor([[2.0], [6.0]]))
+    assert features.size == 5
+    found = features(torch.tensor([[5.0]]))[0].tolist()
     assert found == pytest.approx([0.5, 1.0, 0.0, 0.0, -1.0], abs=1e-6)
 
 
 def test_noise_is_not_moved_at_first_and_lies_where_the_data_does() -> None:
-    made = Displaced(nn.Sequential(nn.Linear(3, 8), nn.Linear(8, 2)), 2)
+    made = Residual(nn.Sequential(nn.Linear(3, 8), nn.Linear(8, 2)), 2)
     made.scale.fit(torch.tensor([[1.0, -2.0], [3.0, 2.0]]))
     noise = torch.randn(5, 3)
     wanted = torch.tensor([2.0, 0.0]) + torch.tensor([1.0, 2.0]) * noise[:, :2]
@@ -67,7 +67,7 @@ def test_a_run_begins_where_the_data_lies(make_engine: Make) -> None:
     assert math.isclose(float(made.std(0)[1] / made.std(0)[0]), 10, rel_tol=0.5)
 
 
-def test_waves_and_moved_noise_resume_exactly(
+def test_features_and_moved_noise_resume_exactly(
     make_engine: Make, resumes_exactly: Callable[[Engine, Engine], None]
 ) -> None:
     engines = [make_engine("r3gan", points(), steps=10, **ON) for _ in range(2)]
@@ -77,7 +77,7 @@ def test_waves_and_moved_noise_resume_exactly(
 def test_with_both_off_networks_are_those_of_before(make_engine: Make) -> None:
     game = make_engine("r3gan", points(), point_units=8).game
     assert not game.of_data
-    assert not [module for module in game.modules() if isinstance(module, Scale | Waves | Displaced)]
+    assert not [module for module in game.modules() if isinstance(module, Scale | FourierFeatures | Residual)]
 
 
 def test_it_does_not_matter_in_which_units_points_are(make_engine: Make) -> None:

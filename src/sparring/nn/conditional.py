@@ -37,10 +37,10 @@ class ConditionalSettings(GameSettings):
     0 for none."""
     cluster_spread: Positive = 0.02
     """Standard deviation of the noise of a cluster, where that of all centres is 1 at first."""
-    displaced: Annotated[bool, FOR_POINTS] = False
+    residual: Annotated[bool, FOR_POINTS] = False
     """Generated points are the noise, with the mean and the deviation of the data, moved by what the network
     makes of it: so they lie about where the data does from the beginning."""
-    octaves: Annotated[Natural, FOR_POINTS] = 0
+    fourier_octaves: Annotated[Natural, FOR_POINTS] = 0
     """Octaves of sines and cosines of the points that the discriminator sees beside them, so that it learns
     faster what is narrow (Tancik et al. 2020, arXiv:2006.10739)."""
     batch_norm: bool = False
@@ -78,7 +78,7 @@ class LabelledGenerator(nn.Module):
             norm=nn.BatchNorm2d if settings.batch_norm else no_norm,
             resize=settings.resize_convolutions,
             output_skips=settings.output_skips,
-            displaced=settings.displaced,
+            residual=settings.residual,
         )
 
     def forward(self, latent: Tensor, labels: Tensor) -> Tensor:
@@ -106,7 +106,7 @@ class ProjectionDiscriminator(nn.Module):
             data,
             width=settings.discriminator_width,
             units=settings.point_units,
-            octaves=settings.octaves,
+            fourier_octaves=settings.fourier_octaves,
         )
         self.features = nn.Sequential(trunk, nn.Linear(size, features), nn.LeakyReLU(0.2))
         self.score = nn.Linear(features, 1)

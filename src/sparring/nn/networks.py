@@ -18,7 +18,7 @@ from sparring.data.dataset import DataSpec
 from sparring.data.kinds import Tokens
 from sparring.nn.convolution import Conv2d, ConvTranspose2d, ResizeConv2d
 from sparring.nn.layers import Crop
-from sparring.nn.points import Displaced, Waves
+from sparring.nn.points import FourierFeatures, Residual
 from sparring.nn.text_convolutions import text_generator, text_trunk
 
 Norm = Callable[[int], nn.Module]
@@ -62,7 +62,7 @@ def build_generator(
     resize: bool = False,
     output_skips: bool = False,
     output: Callable[[], nn.Module] = nn.Tanh,
-    displaced: bool = False,
+    residual: bool = False,
 ) -> nn.Module:
     """A network from (count, inputs) to (count, *data.shape).
 
@@ -79,20 +79,20 @@ def build_generator(
         output_skips: whether an image is made at each size, and all are added up; no matter where the size
             is doubled once.
         output: activation of the last layer for images; points have none.
-        displaced: whether points are the first inputs, moved by what the network makes of all.
+        residual: whether points are the first inputs plus what the network makes of all.
     """
     return data.kind.choose(
         images=lambda: _image_generator(data, inputs, width, norm, kernel, resize, output_skips, output),
-        points=lambda: _point_generator(data, inputs, units, norm, displaced),
+        points=lambda: _point_generator(data, inputs, units, norm, residual),
         tokens=lambda: text_generator(inputs, *_text_sizes(data), width),
     )()
 
 
-def _point_generator(data: DataSpec, inputs: int, units: int, norm: Norm, displaced: bool) -> nn.Module:
+def _point_generator(data: DataSpec, inputs: int, units: int, norm: Norm, residual: bool) -> nn.Module:
     point_norm: Norm = no_norm if norm is no_norm else nn.BatchNorm1d
     (size,) = data.shape
     body = nn.Sequential(*perceptron(inputs, units, nn.ReLU(), point_norm), nn.Linear(units, size))
-    return Displaced(body, size) if displaced else body
+    return Residual(body, size) if residual else body
 
 
 def _image_generator(
@@ -209,7 +209,7 @@ def channels_at(width: int, halvings: int) -> int:
 
 
 def build_trunk(
-    data: DataSpec, *, width: int, units: int, norm: Norm = no_norm, kernel: int = 4, octaves: int = 0
+    data: DataSpec, *, width: int, units: int, norm: Norm = no_norm, kernel: int = 4, fourier_octaves: int = 0
 ) -> tuple[nn.Module, int]:
     """A network from (count, *data.shape) to flat features, and how many those are.
 
@@ -220,11 +220,11 @@ def build_trunk(
         units: units of each hidden layer where the data is points.
         norm: normalisation after every convolution but the first; points have none.
         kernel: side of the convolutions, 4 or 5.
-        octaves: of the waves that points are seen beside; 0 for none.
+        fourier_octaves: of the Fourier features that points are seen beside; 0 for none.
     """
     return data.kind.choose(
         images=lambda: _image_trunk(data, width, norm, kernel),
-        points=lambda: _point_trunk(data, units, octaves),
+        points=lambda: _point_trunk(data, units, fourier_octaves),
         tokens=lambda: text_trunk(*_text_sizes(data), width),
     )()
 
@@ -234,11 +234,11 @@ def _text_sizes(data: DataSpec) -> tuple[int, int]:
     return data.shape[0], len(cast(Tokens, data.kind).vocabulary)
 
 
-def _point_trunk(data: DataSpec, units: int, octaves: int) -> tuple[nn.Module, int]:
+def _point_trunk(data: DataSpec, units: int, fourier_octaves: int) -> tuple[nn.Module, int]:
     (size,) = data.shape
-    waves = [Waves(size, octaves)] if octaves else []
-    inputs = waves[0].size if waves else size
-    return nn.Sequential(*waves, *perceptron(inputs, units, nn.LeakyReLU(0.2), no_norm)), units
+    fourier = [FourierFeatures(size, fourier_octaves)] if fourier_octaves else []
+    inputs = fourier[0].size if fourier else size
+    return nn.Sequential(*fourier, *perceptron(inputs, units, nn.LeakyReLU(0.2), no_norm)), units
 
 
 def _image_trunk(data: DataSpec, width: int, norm: Norm, kernel: int) -> tuple[nn.Module, int]:

@@ -41,13 +41,13 @@ class Scale(nn.Module):
         return points
 
 
-class Waves(nn.Module):
+class FourierFeatures(nn.Module):
     """Points of deviation 1 beside sines and cosines of them: a network of the points alone is slow to learn
     what changes within a small part of where they lie (Tancik et al. 2020, arXiv:2006.10739).
 
     Args:
         size: numbers of a point.
-        octaves: of the waves, each of half the length of the one before; the longest has length 2.
+        octaves: of the sines and cosines, each of half the wavelength of the one before; the longest is 2.
     """
 
     def __init__(self, size: int, octaves: int) -> None:
@@ -64,7 +64,7 @@ class Waves(nn.Module):
         return torch.cat([standard, angles.sin(), angles.cos()], dim=1)
 
 
-class Displaced(nn.Module):
+class Residual(nn.Module):
     """Noise that is moved by what a network makes of it, where the data lies; at first it is not moved.
 
     Args:

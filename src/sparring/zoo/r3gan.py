@@ -84,8 +84,8 @@ LARGE = {"output_skips": True, "blur": 4}
 NARROW = {
     "latent_clusters": 400,
     "cluster_spread": 0.0075,
-    "displaced": True,
-    "octaves": 4,
+    "residual": True,
+    "fourier_octaves": 4,
     "batch_size": 512,
     "generator_lr": 2e-3,
     "discriminator_lr": 2e-3,
@@ -94,8 +94,8 @@ NARROW = {
 }
 """What finds a hundred modes as narrow as those of `ring` and `grid`, in a minute of a core."""
 CONNECTED = {
-    "displaced": True,
-    "octaves": 3,
+    "residual": True,
+    "fourier_octaves": 3,
     "generator_lr": 1e-3,
     "discriminator_lr": 1e-3,
     "gamma": 0.1,
