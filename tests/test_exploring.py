@@ -346,6 +346,7 @@ def test_a_picture_comes_to_the_size_of_the_data_as_its_images_did(tmp_path: Pat
         (("directions", "--count", "65", "--out", "a.png"), "count is 65: it must be from 1 to 64"),
         (("directions", "--steps", "1", "--out", "a.png"), "steps is 1: it must be at least 2"),
         (("project", "no.jpg", "--out", "a.png"), "There is no file no.jpg."),
+        (("project", ".", "--out", "a.png"), ". is a folder; give one image of it."),
     ],
 )
 def test_mistakes(

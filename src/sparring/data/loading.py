@@ -113,6 +113,8 @@ def read_image(file: Path, shape: Sequence[int], white: float = 1.0, fit: Fit = 
     Raises:
         DataError: it is not there or cannot be decoded.
     """
+    if file.is_dir():
+        raise DataError(f"{file} is a folder; give one image of it.")
     if not file.is_file():
         raise DataError(f"There is no file {file}.")
     channels, height, width = shape

@@ -59,6 +59,6 @@ def cut_hint(cut: int, count: int, frame: Frame) -> tuple[str, ...]:
         return ()
     return (
         f"More than a tenth is cut off at the edges of {cut:,} of {counted(count, 'image')}, whose shape is "
-        f"not that of {frame}: --size takes width and height, such as 48x32, and "
+        f"not that of {frame}: --size takes width and height, such as 48x32 for wide ones, and "
         f"--size {frame.width}x{frame.height} --fit pad keeps the whole of each.",
     )
