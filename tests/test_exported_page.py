@@ -37,6 +37,7 @@ SYSTEMS: dict[str, dict[str, Any]] = {
     "dcgan-tflearn": {},
     "r3gan": {"generator_width": 4, "discriminator_width": 4},
     "r3gan, output skips": {"generator_width": 4, "discriminator_width": 4, "output_skips": True},
+    "r3gan, wavelets": {"generator_width": 4, "discriminator_width": 4, "wavelets": True},
     "acgan": {},
     "fastgan": {"width": 16},
     "began": {"width": 4},

@@ -51,6 +51,9 @@ class ConditionalSettings(GameSettings):
     output_skips: Annotated[bool, FOR_IMAGES] = False
     """An image is made at each size, and all are added up, so that a generator of large images makes small
     ones from the beginning (Karras et al. 2020, arXiv:1912.04958, section 4.1: output skips)."""
+    wavelets: Annotated[bool, FOR_IMAGES] = False
+    """Networks make and see Haar wavelets of images, four numbers for every two by two pixels, so that they
+    are those of images of half the size (Gal et al. 2021, arXiv:2102.06108)."""
 
 
 class LabelledGenerator(nn.Module):
@@ -79,6 +82,7 @@ class LabelledGenerator(nn.Module):
             resize=settings.resize_convolutions,
             output_skips=settings.output_skips,
             residual=settings.residual,
+            wavelets=settings.wavelets,
         )
 
     def forward(self, latent: Tensor, labels: Tensor) -> Tensor:
@@ -107,6 +111,7 @@ class ProjectionDiscriminator(nn.Module):
             width=settings.discriminator_width,
             units=settings.point_units,
             fourier_octaves=settings.fourier_octaves,
+            wavelets=settings.wavelets,
         )
         self.features = nn.Sequential(trunk, nn.Linear(size, features), nn.LeakyReLU(0.2))
         self.score = nn.Linear(features, 1)

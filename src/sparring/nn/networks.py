@@ -20,6 +20,7 @@ from sparring.nn.convolution import Conv2d, ConvTranspose2d, ResizeConv2d
 from sparring.nn.layers import Crop
 from sparring.nn.points import FourierFeatures, Residual
 from sparring.nn.text_convolutions import text_generator, text_trunk
+from sparring.nn.wavelets import FromWavelets, Wavelets, halved
 
 Norm = Callable[[int], nn.Module]
 """Makes the normalisation of so many channels or units."""
@@ -63,6 +64,7 @@ def build_generator(
     output_skips: bool = False,
     output: Callable[[], nn.Module] = nn.Tanh,
     residual: bool = False,
+    wavelets: bool = False,
 ) -> nn.Module:
     """A network from (count, inputs) to (count, *data.shape).
 
@@ -80,9 +82,12 @@ def build_generator(
             is doubled once.
         output: activation of the last layer for images; points have none.
         residual: whether points are the first inputs plus what the network makes of all.
+        wavelets: whether the wavelets of images are made, at half the size, and images of these.
     """
     return data.kind.choose(
-        images=lambda: _image_generator(data, inputs, width, norm, kernel, resize, output_skips, output),
+        images=lambda: _image_generator(
+            data, inputs, width, norm, kernel, resize, output_skips, output, wavelets
+        ),
         points=lambda: _point_generator(data, inputs, units, norm, residual),
         tokens=lambda: text_generator(inputs, *_text_sizes(data), width),
     )()
@@ -104,8 +109,9 @@ def _image_generator(
     resize: bool,
     output_skips: bool,
     output: Callable[[], nn.Module],
+    wavelets: bool,
 ) -> nn.Module:
-    channels, height, side = data.shape
+    channels, height, side = halved(data.shape) if wavelets else data.shape
     first_height, first_side, doublings = beginning(height, side)
 
     def doubling(before: int, after: int, bias: bool) -> nn.Module:
@@ -130,7 +136,9 @@ def _image_generator(
     else:
         body = [*first, *chain(*between), last]
     whole = (first_height << doublings, first_side << doublings) == (height, side)
-    return nn.Sequential(*body, output(), *([] if whole else [Crop(height, side)]))
+    body += [] if whole else [Crop(height, side)]
+    body += [FromWavelets(data.shape)] if wavelets else []
+    return nn.Sequential(*body, output())
 
 
 class OutputSkips(nn.Module):
@@ -209,7 +217,14 @@ def channels_at(width: int, halvings: int) -> int:
 
 
 def build_trunk(
-    data: DataSpec, *, width: int, units: int, norm: Norm = no_norm, kernel: int = 4, fourier_octaves: int = 0
+    data: DataSpec,
+    *,
+    width: int,
+    units: int,
+    norm: Norm = no_norm,
+    kernel: int = 4,
+    fourier_octaves: int = 0,
+    wavelets: bool = False,
 ) -> tuple[nn.Module, int]:
     """A network from (count, *data.shape) to flat features, and how many those are.
 
@@ -223,7 +238,7 @@ def build_trunk(
         fourier_octaves: of the Fourier features that points are seen beside; 0 for none.
     """
     return data.kind.choose(
-        images=lambda: _image_trunk(data, width, norm, kernel),
+        images=lambda: _image_trunk(data, width, norm, kernel, wavelets),
         points=lambda: _point_trunk(data, units, fourier_octaves),
         tokens=lambda: text_trunk(*_text_sizes(data), width),
     )()
@@ -241,14 +256,16 @@ def _point_trunk(data: DataSpec, units: int, fourier_octaves: int) -> tuple[nn.M
     return nn.Sequential(*fourier, *perceptron(inputs, units, nn.LeakyReLU(0.2), no_norm)), units
 
 
-def _image_trunk(data: DataSpec, width: int, norm: Norm, kernel: int) -> tuple[nn.Module, int]:
-    before, height, side = data.shape
-    layers: list[nn.Module] = []
+def _image_trunk(
+    data: DataSpec, width: int, norm: Norm, kernel: int, wavelets: bool
+) -> tuple[nn.Module, int]:
+    before, height, side = halved(data.shape) if wavelets else data.shape
+    layers: list[nn.Module] = [Wavelets(data.shape[0])] if wavelets else []
     padding = (kernel - 1) // 2
     halvings = 0
     while min(height, side) > SMALLEST_SIDE:
         after = channels_at(width, halvings)
-        normed = norm if layers else no_norm
+        normed = norm if halvings else no_norm
         layers.append(
             Conv2d(before, after, kernel, stride=2, padding=padding, bias=normed is not nn.BatchNorm2d)
         )
