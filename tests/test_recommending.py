@@ -179,8 +179,7 @@ def test_large_sides_and_wide_networks_want_more_steps() -> None:
         sizes = {"generator_width": 32, "discriminator_width": 16}
         return R3GAN.steps_wanted(R3GAN.Settings.of(sizes | settings, "r3gan"), data)
 
-    assert wanted(64, 64) == 8 * wanted(32, 32) == 8 * wanted(28, 28)
-    assert wanted(64, 64, wavelets=True) == 2 * wanted(32, 32)
+    assert wanted(64, 64) == 16 * wanted(32, 32) == 16 * wanted(28, 28)
     assert wanted(32, 32, generator_width=64, discriminator_width=32) == 8 * wanted(32, 32)
     assert 4 * wanted(32, 32, generator_width=16, discriminator_width=8) == wanted(32, 32)
     assert wanted(16, 64) == wanted(32, 32) == wanted(8, 128)
@@ -188,7 +187,7 @@ def test_large_sides_and_wide_networks_want_more_steps() -> None:
 
 
 def test_rates_go_as_one_over_the_widest_layer(make_dataset: Callable[..., Dataset]) -> None:
-    for size, steps, rate in ((28, 9, 6e-3), (32, 10**4, 1.5e-3), (64, 9, 4.243e-3), (128, 9, 1.5e-3)):
+    for size, steps, rate in ((28, 9, 6e-3), (32, 10**4, 1.5e-3), (64, 9, 1.5e-3)):
         settings = chosen("r3gan", make_dataset(100, size=size), max_steps=steps).by_rule
         assert settings["generator_lr"] == settings["discriminator_lr"] == rate
 
@@ -199,16 +198,13 @@ def test_large_images_are_learnt_from_small_ones_in_small_batches(
     def rule(size: int, count: int = 100) -> dict[str, Any]:
         return chosen("r3gan", make_dataset(count, size=size), max_steps=9).by_rule
 
-    large = {"wavelets": True, "output_skips": True, "blur": 4, "batch_size": 16}
-    assert rule(128).items() >= large.items()
-    assert rule(64)["batch_size"] == 32
-    assert rule(128, count=9)["batch_size"] == 4, "half of the images, where there are fewer than a batch"
-    assert rule(64)["wavelets"]
-    for size, others in ((64, {"output_skips", "blur"}), (32, set(large))):
-        assert not rule(size).keys() & others
+    assert rule(64).items() >= {"output_skips": True, "blur": 4, "batch_size": 16}.items()
+    assert rule(128)["batch_size"] == 8
+    assert rule(64, count=9)["batch_size"] == 4, "half of the images, where there are fewer than a batch"
+    assert not rule(32).keys() & {"output_skips", "blur", "batch_size"}
 
 
-@pytest.mark.parametrize(("size", "weight"), [(16, 0.3), (32, 0.3), (64, 4 * 2 * 0.3), (128, 16 * 4 * 0.3)])
+@pytest.mark.parametrize(("size", "weight"), [(16, 0.3), (32, 0.3), (64, 4 * 4 * 0.3), (128, 16 * 8 * 0.3)])
 def test_penalties_weigh_more_where_images_are_large_and_batches_small(
     size: int, weight: float, make_dataset: Callable[..., Dataset]
 ) -> None:
@@ -229,7 +225,7 @@ def test_the_widest_layer_goes_by_the_shorter_side_and_the_batch_by_the_pixels()
     for shorter, longer in ((32, 64), (64, 128)):
         square = widest_and_rate(shorter, shorter)
         assert widest_and_rate(shorter, longer) == widest_and_rate(longer, shorter) == square
-    assert networks(1.0, (32, 64))["batch_size"] == networks(1.0, (64, 32))["batch_size"] == 45
+    assert networks(1.0, (32, 64))["batch_size"] == networks(1.0, (64, 32))["batch_size"] == 32
 
 
 def test_few_images_are_augmented_and_many_are_not(make_dataset: Callable[..., Dataset]) -> None:

@@ -29,7 +29,6 @@ from sparring.nn.average import Average
 from sparring.nn.conditional import ConditionalSettings, LabelledGenerator, ProjectionDiscriminator
 from sparring.nn.optimisers import Adam
 from sparring.nn.points import Scale
-from sparring.nn.wavelets import halved
 from sparring.objectives import RELATIVISTIC, Objective, critic_statistics
 from sparring.penalties import Critic, zero_centred_penalty, zero_centred_penalty_by_differences
 from sparring.randomness import Randomness
@@ -53,12 +52,11 @@ QUICK = {
 
 
 def networks(times: float, sides: Sequence[int] = (SIDE, SIDE)) -> dict[str, Any]:
-    """Networks with so many times the channels that do for digits. Adam's best rate goes as one over the
-    channels of the widest layer, which has more where the shorter side, which is halved, is beyond 32 pixels
-    as the networks see it, and as the root of the batch."""
+    """Networks with so many times the channels that do for digits, and batches of no more pixels than those
+    of 32 x 32 have. Adam's best rate goes as one over the channels of the widest layer, which has more where
+    the shorter side, which is halved, is beyond 32 pixels, and as the root of the batch."""
     batch = batch_for(sides)
-    inner = seen(sides, by_wavelets(sides))
-    rate = 3e-3 / (times * max(1.0, min(inner) / SIDE)) * math.sqrt(batch / BATCH)
+    rate = 3e-3 / (times * max(1.0, min(sides) / SIDE)) * math.sqrt(batch / BATCH)
     found = {"generator_width": round(32 * times), "discriminator_width": round(16 * times)}
     smaller = {"batch_size": batch} if batch < BATCH else {}
     return found | smaller | dict.fromkeys(("generator_lr", "discriminator_lr"), round(rate, 6))
@@ -72,18 +70,8 @@ def penalties(sides: Sequence[int]) -> dict[str, float]:
 
 
 def batch_for(sides: Sequence[int]) -> int:
-    """Images in a batch where each has so many pixels along its sides: fewer as these become longer."""
-    return max(SMALLEST_BATCH, round(BATCH / math.sqrt(larger(sides))))
-
-
-def by_wavelets(sides: Sequence[int]) -> bool:
-    """Whether images of such sides are better made and seen as wavelets."""
-    return min(sides) >= 2 * SIDE
-
-
-def seen(sides: Sequence[int], wavelets: bool) -> Sequence[int]:
-    """The sides that networks see of images with such sides."""
-    return halved((1, *sides))[1:] if wavelets else sides
+    """Images in a batch where each has so many pixels along its sides."""
+    return max(SMALLEST_BATCH, round(BATCH / larger(sides)))
 
 
 def larger(sides: Sequence[int]) -> float:
@@ -92,7 +80,7 @@ def larger(sides: Sequence[int]) -> float:
 
 
 LARGE = {"output_skips": True, "blur": 4}
-"""Beside smaller batches, for networks that see sides of 64 pixels and more: small images come first."""
+"""For sides of 64 pixels and more, beside smaller batches: small images are learnt first."""
 NARROW = {
     "latent_clusters": 400,
     "cluster_spread": 0.0075,
@@ -182,14 +170,11 @@ class R3GAN(Game):
         apart = Recommendation({}, NARROW, "the points have modes, which may be narrow")
         points = [apart if data.modes else Recommendation({}, CONNECTED, "no modes of the points are known")]
         sides = data.shape[1:] or (SIDE, SIDE)
-        wavelets = by_wavelets(sides)
         beside = QUICK | penalties(sides) | adaptive_augmentation_for(data)
         if data.shape[0] > 1:
             # In colour the checkerboards of transposed convolutions are plain; grey digits have none.
             beside |= {"resize_convolutions": True}
-        if wavelets:
-            beside |= {"wavelets": True}
-        if min(seen(sides, wavelets)) >= 2 * SIDE:
+        if min(sides) >= 2 * SIDE:
             beside |= LARGE
         sizes = [networks(times, sides) for times in (2.0, 1.0, 0.5)]
         images = [Recommendation(size, beside, reason_for(data)) for size in sizes]
@@ -209,13 +194,11 @@ class R3GAN(Game):
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
         """As the square of the widths, beyond those that do for digits, which take some 1,200 steps, as their
-        cube; beyond 32 x 32 as the pixels that the networks see, and the more the smaller batches are by
-        rule."""
+        cube; beyond 32 x 32 as the pixels, and the more the smaller batches are by rule."""
         assert isinstance(settings, cls.Settings)
         wide = (settings.generator_width + settings.discriminator_width) / 48
         sides = data.shape[1:]
-        times = larger(seen(sides, settings.wavelets)) * BATCH / batch_for(sides)
-        images = 1200 * wide**2 * max(1.0, wide) * times
+        images = 1200 * wide**2 * max(1.0, wide) * larger(sides) * BATCH / batch_for(sides)
         return data.kind.choose(images=round(images), points=3000)
 
     def start(self, **first: Batch) -> None:
