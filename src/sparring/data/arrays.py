@@ -30,8 +30,7 @@ Array = NDArray[Any]
 
 SUFFIX = ".npy"
 """How the names of arrays end within a .npz file."""
-CHANNELS = (1, 3, 4)
-"""Of grey, colour, and colour with how opaque it is."""
+CHANNELS = (1, 3)
 EXAMPLES = ("images", "x_train", "points")
 """The names that arrays of examples have."""
 POSITIONAL = ("arr_0", "arr_1")
@@ -56,8 +55,8 @@ def read_npz(path: Path, frame: Frame | None = None, stretch: bool = False) -> D
 
     The file holds one of
 
-    - `images`: uint8, N x H x W, N x H x W x C or N x C x H x W with C = 1, 3 or 4, how opaque it
-      is last (where both readings fit, the channels are taken to be last);
+    - `images`: uint8, N x H x W, N x H x W x C or N x C x H x W with C = 1 or 3 (where both readings fit,
+      the channels are taken to be last);
     - `x_train`: images likewise, as Keras calls them;
     - `points`: floats, N x D;
     - `arr_0`, as `numpy.savez` calls what it is given without a name: images or points likewise.
@@ -210,7 +209,7 @@ def _images(array: Array, key: str, path: Path) -> Tensor:
     elif array.ndim != 4 or array.shape[1] not in CHANNELS:
         raise DataError(
             f"'{key}' in {path} has the shape {array.shape}; images are N x height x width, "
-            "or N x height x width x channels with 1 or 3 channels, or 4 where the last is opacity."
+            "or N x height x width x channels with 1 or 3 channels."
         )
     return torch.from_numpy(np.ascontiguousarray(array))
 
