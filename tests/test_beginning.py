@@ -233,7 +233,8 @@ def test_texts_are_cut_into_what_those_before_were(tmp_path: Path) -> None:
         asked = RunSettings(data=data, from_=str(run.path), **given)
         assert with_reading(asked).tokens == cut
     assert with_reading(RunSettings(data=data)).tokens is None
-    assert with_reading(RunSettings(data="mnist", from_=str(run.path))) == RunSettings(from_=str(run.path))
+    of_digits = RunSettings(data="mnist", from_=str(run.path))
+    assert with_reading(of_digits) == replace(of_digits, fit="crop")
 
 
 def test_images_of_arrays_are_of_the_size_of_those_before(tmp_path: Path) -> None:
@@ -247,6 +248,17 @@ def test_images_of_arrays_are_of_the_size_of_those_before(tmp_path: Path) -> Non
     assert with_reading(replace(asked, size="12x9")).size == "12x9"
     assert with_reading(replace(asked, from_=None)).size is None
     assert with_reading(replace(asked, data=f"npz:{tmp_path / 'points.npz'}")).size is None
+
+
+def test_images_come_to_their_size_as_those_before_did(tmp_path: Path) -> None:
+    data = write_data(tmp_path / "one.npz", 2)
+    before = train(data, tmp_path / "before", max_steps=1, size="12x9", fit="pad")
+    after = train(data, tmp_path / "after", max_steps=1, from_=before.path)
+    assert [run.description["data"]["fit"] for run in (before, after)] == ["pad", "pad"]
+    assert before.description["data"]["fingerprint"] == after.description["data"]["fingerprint"]
+    asked = RunSettings(data=data, from_=str(before.path), fit="stretch")
+    assert with_reading(asked).fit == "stretch"
+    assert with_reading(replace(asked, from_=None, fit=None)).fit == "crop"
 
 
 def test_images_are_transparent_if_those_before_were(tmp_path: Path) -> None:
@@ -275,7 +287,8 @@ def test_images_are_transparent_if_those_before_were(tmp_path: Path) -> None:
     begun, learnt = networks(Run(tmp_path / "kept"), 0), networks(run, 1)
     assert all(torch.equal(begun[name], learnt[name]) for name in learnt)
     # Of other data there is no such choice.
-    assert with_reading(RunSettings(data="mnist", from_=str(run.path))) == RunSettings(from_=str(run.path))
+    of_digits = RunSettings(data="mnist", from_=str(run.path))
+    assert with_reading(of_digits) == replace(of_digits, fit="crop")
 
 
 def test_a_mark_is_no_token_that_is_written_like_it() -> None:

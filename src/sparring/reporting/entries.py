@@ -140,10 +140,17 @@ def _differences(facts: Facts, firsts: Sequence[Facts]) -> tuple[str, ...]:
     names = [name for name in asked if name != "steps" and differs(name)]
     # A fingerprint says something only of data of the same name, read in the same way.
     return tuple(
-        f"{visible(name)} {value_text(asked[name])}"
+        _said(name, asked[name])
         for name in names
         if name != "fingerprint" or not {"data", *read}.intersection(names)
     )
+
+
+def _said(name: str, value: Any) -> str:
+    """A setting with its value; a switch as a command line has it."""
+    if isinstance(value, bool) and name.startswith("--"):
+        return visible(name if value else name.replace("--", "--no-", 1))
+    return f"{visible(name)} {value_text(value)}"
 
 
 def _entry(

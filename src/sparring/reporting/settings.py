@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sparring.data import READING
+from sparring.data.resizing import Frame
 from sparring.reporting.facts import Facts
 from sparring.training.settings import RECORDED, RunSettings
 from sparring.tricks import TrickSettings
@@ -53,6 +54,8 @@ def run_settings(facts: Facts) -> list[Setting]:
     defaults = {
         field.name: field.default for field in dataclasses.fields(RunSettings) if field.name in OF_RUN
     }
+    # What nobody said how to fit is cut to its centre, and recorded so.
+    defaults["fit"] = Frame.fit
     if facts.system:
         defaults["keep_every"] = facts.system.keep_every
     # Without --threads, torch chooses; without the class of a system, nobody knows what it keeps.

@@ -10,6 +10,7 @@ from typing import Any
 from sparring.data import kind_in, usual_size
 from sparring.data.dataset import Dataset
 from sparring.data.kinds import kind_from
+from sparring.data.resizing import Frame
 from sparring.errors import MemoryShortage
 from sparring.game import Game, GameSettings
 from sparring.game_settings import preset_values
@@ -125,6 +126,7 @@ def with_reading(asked: RunSettings) -> RunSettings:
     """
     before = {} if asked.from_ is None else _reading_before(asked.from_, asked.data)
     asked = replace(asked, **{name: like for name, like in before.items() if getattr(asked, name) is None})
+    asked = replace(asked, fit=asked.fit or Frame.fit)
     if asked.size is not None:
         return asked
     quick = asked.max_minutes is None or asked.max_minutes <= LONG_MINUTES
@@ -272,7 +274,7 @@ def _reading_before(path: str, data: str) -> dict[str, Any]:
     if found and found.has_size and kind.has_size:
         channels, height, width = kind.shape
         alpha = {"alpha": channels == 4 or None} if source == "folder" else {}
-        return {"size": f"{width}x{height}", **alpha}
+        return {"size": f"{width}x{height}", "fit": before.get("fit"), **alpha}
     return {}
 
 

@@ -78,9 +78,10 @@ class RunSettings(Settings):
     """Size that images are brought to, 64 for a square or 64x48 for width and height; by default their own.
     Those of `folder:` become squares of about their own size, but of at most 32 pixels, or 64 where
     --max-minutes is more than 60; or images of the size of a run that it begins with."""
-    fit: Fit = "crop"
+    fit: tyro.conf.DisallowNone[Fit | None] = None
     """How images of another shape come to that size: `crop` keeps their central part, `pad` all of them with
-    their edges repeated over what is left, `stretch` all of them, distorted."""
+    their edges repeated over what is left, `stretch` all of them, distorted. By default crop, or what a run
+    that it begins with has."""
     stretch: bool = False
     """Make the brightest value of all images white, where files do not use the whole range: 12 bits in files
     of 16, or masks of 0 and 1."""
