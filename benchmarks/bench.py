@@ -54,6 +54,7 @@ SCRIPTS = {
     "keras": Script("The article's ACGAN beside Keras", ("acgan.py",), None, KERAS),
     "keras-bf16": Script("The same in bfloat16", ("acgan.py", "--bf16"), None, KERAS),
     "scaling": Script("Scaling", ("scaling.py",), None),
+    "processes": Script("Two processes of a thread each", ("processes.py", "acgan")),
     "language-model": Script("A large vocabulary", ("language_model.py",)),
     "improved-gan": Script("A round of improved-gan", ("improved_gan.py",)),
     "seqgan": Script("A round of SeqGAN's rewards", ("seqgan.py",)),

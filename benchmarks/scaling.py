@@ -1,4 +1,4 @@
-"""How a step grows: with the batch, the size of images, the width of networks, threads and processes.
+"""How a step grows: with the batch, the size of images, the width of networks, and threads.
 
     python benchmarks/scaling.py [--seconds 1]
 

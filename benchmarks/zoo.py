@@ -90,8 +90,15 @@ CASES = {
 }
 
 
-def both(case: Case) -> tuple[Engine, Peer]:
+ALONE = Processes(torch.device("cpu"))
+
+
+def both(case: Case, processes: Processes = ALONE) -> tuple[Engine, Peer]:
     """The system through the engine, in its last phase, and its peer.
+
+    Args:
+        case: which.
+        processes: those that train together.
 
     Raises:
         AssertionError: they are not of one size.
@@ -100,7 +107,7 @@ def both(case: Case) -> tuple[Engine, Peer]:
     given = game.presets.get(case.settings, {}) if isinstance(case.settings, str) else case.settings
     settings = game.Settings.of(given, case.system)
     dataset, *columns = case.data()
-    engine = Engine(game, settings, dataset, 10**6, 0, Processes(torch.device("cpu")))
+    engine = Engine(game, settings, dataset, 10**6, 0, processes)
     engine.step = engine.course.legs[-1].first
     peer = case.peer(*columns, settings)
     ours = sum(weight.numel() for player in engine.players.values() for weight in player.moved)
