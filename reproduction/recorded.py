@@ -93,7 +93,7 @@ class Row:
 LIKELIHOOD = "9.038"
 """What maximum likelihood comes to in SeqGAN's paper."""
 OTHER_POEMS = "BLEU-2 of other poems, against a whole test set (Yu et al. 2017)"
-EMOJI, ANIMALS = "--data folder:emoji", "--data folder:animals"
+EMOJI, ANIMALS, SMILEYS = "--data folder:emoji", "--data folder:animals", "--data folder:smileys"
 BY_RULE = "none by these features; settings chosen by rule, {}"
 """Of rows that show what a user's own images come to in minutes."""
 
@@ -178,6 +178,8 @@ ROWS = {
     "emoji-64": by_rule(f"r3gan {EMOJI} --size 64 --max-minutes 10"),
     "animals-32": by_rule(f"r3gan {ANIMALS} --size 32 --max-minutes 10"),
     "animals-64": by_rule(f"r3gan {ANIMALS} --size 64 --max-minutes 10"),
+    "smileys-32": by_rule(f"r3gan {SMILEYS} --size 32 --max-minutes 10"),
+    "smileys-64": by_rule(f"r3gan {SMILEYS} --size 64 --max-minutes 10"),
     "fashion": by_rule("r3gan --data idx:fashion-mnist --max-minutes 2", threads=1),
     "digits-by-rule": by_rule("r3gan --max-minutes 2", threads=1),
 }
