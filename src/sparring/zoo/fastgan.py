@@ -51,7 +51,7 @@ class FastGAN(Game):
 
     paper = "Liu, Zhu, Song and Elgammal 2021, arXiv:2101.04775"
     purpose = "images of 64 to 128 pixels from some hundred examples"
-    needs = Needs(examples=("images",))
+    needs = Needs(examples=("images",), least=8)
     length = Limit(steps=50_000)
 
     @dataclass(frozen=True)

@@ -130,7 +130,8 @@ class Images(Kind):
         """Sides that are no multiples of a number, too small or too large, with the nearest that are not."""
         _, height, width = self.shape
         wide, high = (
-            min(max(multiple * ((side + multiple // 2) // multiple), least), most) for side in (width, height)
+            min(max(multiple * ((side + multiple // 2) // multiple), multiple, least), most)
+            for side in (width, height)
         )
         if (wide, high) == (width, height):
             return None
