@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from unittest import mock
 
@@ -58,26 +58,49 @@ class Counting(TorchDispatchMode):
         return result
 
 
-def shares(work: Callable[[], object], times: int, parts: Mapping[str, tuple[str, ...]]) -> dict[str, float]:
-    """Shares of the time of so many calls by kind of work.
+KINDS = {
+    "convolutions and products": (
+        *("aten::convolution", "aten::_convolution", "aten::mkldnn_convolution", "aten::slow_conv"),
+        *("aten::thnn_conv", "aten::_slow_conv", "aten::im2col", "aten::col2im", "aten::mm", "aten::addmm"),
+        *("aten::bmm", "aten::baddbmm", "aten::mkldnn_linear", "aten::linear"),
+    ),
+    "activations": (
+        *("aten::leaky_relu", "aten::threshold", "aten::clamp", "aten::relu", "aten::elu", "aten::tanh"),
+        *("aten::sigmoid", "aten::softplus", "aten::log_sigmoid", "aten::gelu"),
+    ),
+    "normalisation": ("aten::native_batch_norm", "aten::native_layer_norm", "aten::batch_norm"),
+    "copies": ("aten::copy_", "aten::clone", "aten::cat", "aten::contiguous", "aten::index", "aten::fill_"),
+    "sums and products of elements": ("aten::add", "aten::mul", "aten::sub", "aten::div", "aten::sum"),
+    "optimisers and averages": ("aten::_fused_adam", "aten::_foreach", "Optimizer.", "aten::lerp"),
+    "noise": ("aten::normal_", "aten::uniform_", "aten::bernoulli_", "aten::random_", "aten::randperm"),
+}
+"""Kinds of work by the beginnings of operators' names, each name under the first that it is of."""
+OTHERS, OUTSIDE = "other operators", "outside of operators"
+
+
+def shares(
+    work: Callable[[], object], times: int, kinds: Mapping[str, Sequence[str]] = KINDS
+) -> dict[str, float]:
+    """Shares of the time of so many calls by kind of work; the rest is of other operators, or of none.
 
     Args:
         work: what is called.
         times: how often.
-        parts: kinds of work, by the beginnings of their names in the profile; all else is `all else`.
+        kinds: kinds of work, by the beginnings of their names in the profile.
     """
-    spent = profiled(work, times)
-    whole = sum(spent.values())
-    by_part = {
-        part: sum(time for key, time in spent.items() if key.startswith(beginnings)) / whole
-        for part, beginnings in parts.items()
-    }
-    return by_part | {"all else": 1.0 - sum(by_part.values())}
+    spent, whole = profiled(work, times)
+    found = dict.fromkeys((*kinds, OTHERS), 0.0)
+    for name, time_of in spent.items():
+        kind = next((kind for kind, begin in kinds.items() if name.startswith(tuple(begin))), OTHERS)
+        found[kind] += time_of / whole
+    return found | {OUTSIDE: 1.0 - sum(found.values())}
 
 
-def profiled(work: Callable[[], object], times: int) -> dict[str, float]:
-    """Microseconds of each of torch's operators itself, in so many calls together."""
+def profiled(work: Callable[[], object], times: int) -> tuple[dict[str, float], float]:
+    """Seconds of each of torch's operators itself in so many calls together, and of all of these calls."""
     with profile(activities=[ProfilerActivity.CPU]) as found:
+        began = time.perf_counter()
         for _ in range(times):
             work()
-    return {event.key: event.self_cpu_time_total for event in found.key_averages()}
+        whole = time.perf_counter() - began
+    return {event.key: event.self_cpu_time_total / 1e6 for event in found.key_averages()}, whole

@@ -7,7 +7,9 @@ layers, losses, optimisers and the loader of torch itself, networks that all lea
 losses that are read in every step. Sizes, batches and passes are ours; that both have as many weights is
 checked. Blocks of rounds through the engine and of the peer's steps go in turn in one process. Printed
 are the median milliseconds of both, the median ratio with its quartiles, our round's arithmetic, and the
-share of the machine's matrix peak that it comes to. Images are random, because what they show does not
+share of the machine's matrix peak that it comes to. With --profile also where our time goes (being
+profiled takes a part of what is outside of operators), and how fast it would be if convolutions and products
+of matrices took what they take, and all else nothing. Images are random, because what they show does not
 matter to the time. Nothing else should be running.
 """
 
@@ -142,19 +144,13 @@ def compare(name: str, blocks: int, profile: bool) -> None:
         flush=True,
     )
     if profile:
-        for which, work in zip(("here", "peer"), works, strict=True):
-            print_profile(which, work, rounds)
-
-
-def print_profile(which: str, work: Callable[[], object], rounds: int) -> None:
-    """The operators that take most of the time."""
-    spent = roofline.profiled(work, rounds)
-    largest = sorted(spent.items(), key=lambda item: -item[1])[:14]
-    whole = sum(spent.values())
-    print(
-        f"  {which}: "
-        + ", ".join(f"{key.removeprefix('aten::')} {time / whole:.0%}" for key, time in largest)
-    )
+        found = roofline.shares(engine.play_round, rounds)
+        matrices = next(iter(found.values()))
+        parts = ", ".join(f"{kind} {part:.0%}" for kind, part in found.items() if part > 0.005)
+        print(
+            f"  {parts}; with the first alone {theirs / own / matrices:.2f} times as fast, "
+            f"at {share / matrices:.2f} of the peak"
+        )
 
 
 def main(
