@@ -55,6 +55,7 @@ SCRIPTS = {
     "keras-bf16": Script("The same in bfloat16", ("acgan.py", "--bf16"), None, KERAS),
     "scaling": Script("Scaling", ("scaling.py",), None),
     "processes": Script("Two processes of a thread each", ("processes.py", "acgan")),
+    "evaluation": Script("Evaluating, and reading photographs", ("evaluation.py",), None),
     "language-model": Script("A large vocabulary", ("language_model.py",)),
     "improved-gan": Script("A round of improved-gan", ("improved_gan.py",)),
     "seqgan": Script("A round of SeqGAN's rewards", ("seqgan.py",)),
