@@ -33,7 +33,7 @@ print(f"{time.perf_counter() - began:.1f} s of them reading")
 
 
 def report(what: str, *arguments: str, folder: Path) -> None:
-    """Run Python in a folder, and print its seconds and memory, and what it printed last if it is a program."""
+    """Run Python in a folder, and print its seconds and memory, and the last line of a program."""
     environment = os.environ | {"SPARRING_CACHE": str(folder / "cache")}
     began = time.perf_counter()
     with (folder / "said").open("w+") as said:
