@@ -24,6 +24,7 @@ from sparring.data.kinds import Images, Nothing, Points, Tokens
 from sparring.errors import DataError, SettingError
 from sparring.exploring.directions import find_directions
 from sparring.exploring.latents import DRAWN, spherical, truncated
+from sparring.exploring.projection import blurred
 from sparring.game import Game, GameSettings
 from sparring.model import Model
 from sparring.nn.several import made_by
@@ -240,6 +241,38 @@ def test_what_is_missing_is_completed(model: Model) -> None:
     damaged[:, :, 4:] = 255
     found = model.project(damaged, mask=mask).examples.values[0].float()
     assert (found - target.float()).abs()[:, :, 4:].mean() < 8
+
+
+def test_what_is_blurred_is_made_sharp(model: Model) -> None:
+    target = model.sample(1, seed=8).examples[0]
+    damaged = blurred(target[None].float(), 1.5)[0].round().byte()
+    found = model.project(damaged, blur=1.5)
+    assert found.distance < 0.02
+    sharp, likest = (each.examples.values[0].float() for each in (found, model.project(damaged)))
+    apart, without = ((each - target.float()).abs().mean() for each in (sharp, likest))
+    assert apart < 8
+    assert apart < without / 2
+
+
+def test_a_blur_keeps_what_is_even_and_spreads_a_point_by_its_deviation() -> None:
+    torch.testing.assert_close(blurred(torch.full((1, 3, 5, 7), 0.3), 2.0), torch.full((1, 3, 5, 7), 0.3))
+    point = torch.zeros(1, 2, 41, 41, dtype=torch.float64)
+    point[..., 20, 20] = 1.0
+    places = torch.arange(41.0, dtype=torch.float64) - 20
+    spread = blurred(point, 3.0)
+    assert torch.equal(blurred(point, 0.0), point)
+    for direction in (2, 3):
+        along = spread.sum(direction)
+        torch.testing.assert_close(along.sum(2), torch.ones(1, 2, dtype=torch.float64))
+        # Cut off at three deviations, a Gaussian of the deviation 3 has 2.95.
+        deviation = (along * places.square()).sum(2).sqrt()
+        assert ((deviation > 2.9) & (deviation < 3.0)).all()
+
+
+@pytest.mark.parametrize("blur", [-1.0, 4.1, math.nan, math.inf, "much"])
+def test_a_blur_must_be_one_of_images_of_this_size(model: Model, blur: Any) -> None:
+    with pytest.raises(SettingError, match="blur is"):
+        model.project(model.sample(1).examples[0], steps=1, blur=blur)
 
 
 # -- the command line ---------------------------------------------------------------------------------------

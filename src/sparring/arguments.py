@@ -48,6 +48,7 @@ METAVARS = {
     "features": "FEATURES",
     "image": "IMAGE",
     "mask": "IMAGE",
+    "blur": "PIXELS",
     "around": "IMAGE",
     "seconds": "SECONDS",
     "steps": "N",

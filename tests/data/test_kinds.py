@@ -226,7 +226,8 @@ def test_vectors_of_images_are_pixels_from_0_to_1() -> None:
 
 @pytest.mark.parametrize(("width", "bounds", "nearest"), [
     (28, (4, 20), None), (30, (4, 20), "32x40"), (29, (4, 20), "28x40"), (16, (4, 20), "20x40"),
-    (1, (4, 1), "4x40"), (28, (1, 28), None), (28, (1, 29), "29x40"), (41, (1, 1, 40), "40"), (99, (4, 20, 60), "60x40"),
+    (1, (4, 1), "4x40"), (28, (1, 28), None), (28, (1, 29), "29x40"), (41, (1, 1, 40), "40"),
+    (99, (4, 20, 60), "60x40"),
 ])  # fmt: skip
 def test_sides_must_suit(width: int, bounds: tuple[int, ...], nearest: str | None) -> None:
     unsuited = Images((1, 40, width)).unsuited(*bounds)

@@ -118,6 +118,7 @@ class Explorer(ABC):
         steps: int = 300,
         seed: int = 0,
         mask: Tensor | None = None,
+        blur: float = 0.0,
     ) -> Projection:
         """Find the noise from which the generator makes something like an example.
 
@@ -128,20 +129,29 @@ class Explorer(ABC):
             seed: decides where it begins.
             mask: of an image, float (1, height, width): 1 where it counts, 0 where it is missing and is to be
                 completed.
+            blur: of an image that is blurred and is to be made sharp, the standard deviation in its pixels,
+                at most half of its shorter side.
 
         Raises:
-            SettingError: an example of another shape, noise that is no vector, and as `sample` does.
+            SettingError: an example of another shape, a blur of what is no image, noise that is no vector,
+                and as `sample` does.
         """
         kind, steps = self.game.data.kind, check_value("steps", steps, Count)
         wrong = kind.misfit(example[None])
         if wrong is not None:
             raise SettingError(f"The example has {wrong}: give one like those of the data, {kind.about}.")
+        if blur and not kind.has_size:
+            raise SettingError(
+                f"Only images can be blurred, and these examples are {kind.about}: leave blur out."
+            )
+        furthest = min(kind.shape[1:]) / 2 if kind.has_size else 0.0
+        blur = check_value("blur", blur, Annotated[float, Range(low=0, high=furthest)])
         require_ways(self.game, self.condition)
         beginnings = max(BEGINNINGS, self.condition.classes if label is None else 0)
         latent = self.game.latent(beginnings, self._noise(check_value("seed", seed, Natural), "projection"))
         told = self.told(beginnings, label)
         target = kind.encode(example[None].to(self._device))
-        return project(self.game, target, told, latent, steps, None if mask is None else mask[None])
+        return project(self.game, target, told, latent, steps, None if mask is None else mask[None], blur)
 
     def around(
         self,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from sparring.data.dataset import Column
 from sparring.data.kinds import Kind
@@ -48,13 +49,20 @@ class Projection:
 
 
 def project(
-    game: Game, target: Tensor, told: Column, latent: Tensor, steps: int, mask: Tensor | None = None
+    game: Game,
+    target: Tensor,
+    told: Column,
+    latent: Tensor,
+    steps: int,
+    mask: Tensor | None = None,
+    blur: float = 0.0,
 ) -> Projection:
     """Move noise until what is made of it is like a target; the best of several beginnings is taken.
 
     The rates are those of StyleGAN2-ADA's projector (Karras et al. 2020); here the distance is that of
     pixels, at several sizes, and the search begins in several places at once. With a mask it completes what
-    is missing (Yeh et al. 2017, arXiv:1607.07539).
+    is missing (Yeh et al. 2017, arXiv:1607.07539); of a blurred target it finds what would look so if it were
+    blurred, and is sharp itself.
 
     Args:
         game: trained.
@@ -64,6 +72,7 @@ def project(
         steps: of Adam.
         mask: 1 where the target counts and 0 where it is missing, (1, 1, height, width) for images; None
             where all of it counts.
+        blur: pixels by which the target, an image, is blurred (see `blurred`); 0 where it is not.
     """
     low, high = game.value_range
     weight = torch.ones_like(target) if mask is None else mask.expand_as(target)
@@ -76,16 +85,17 @@ def project(
         for step in range(steps):
             optimizer.param_groups[0]["lr"] = RATE * _ramp((step + 0.5) / steps)
             made = game.sample(moved, condition)
-            apart = _differences(made, target, weight, game.data.kind) / (high - low)
+            apart = _differences(blurred(made, blur), target, weight, game.data.kind) / (high - low)
             loss = (apart + PRIOR * moved.square().mean(1)).sum()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
         with torch.no_grad():
             made = game.sample(moved, condition)
-            apart = (weight * (made - target)).abs().flatten(1).sum(1) / weight.sum() / (high - low)
+            difference = weight * (blurred(made, blur) - target)
+            apart = difference.abs().flatten(1).sum(1) / weight.sum() / (high - low)
             best = int(apart.argmin())
-            square = (weight * (made[best] - target[0]).square()).sum() / weight.sum() / (high - low) ** 2
+            square = difference[best].square().sum() / weight.sum() / (high - low) ** 2
     return Projection(
         moved[best].detach(),
         Column(game.data.kind, game.data.kind.decode(made[best : best + 1].detach()).cpu()),
@@ -93,6 +103,20 @@ def project(
         apart[best].item(),
         square.item(),
     )
+
+
+def blurred(images: Tensor, deviation: float) -> Tensor:
+    """Images (count, channels, height, width) seen through a Gaussian of so many pixels, their edges
+    continued; as they are where it is 0."""
+    if deviation == 0:
+        return images
+    reach = math.ceil(3 * deviation)
+    places = torch.arange(-reach, reach + 1, device=images.device, dtype=images.dtype)
+    weights = torch.softmax(-((places / deviation) ** 2) / 2, 0)
+    channels = images.shape[1]
+    padded = F.pad(images, (reach, reach, reach, reach), mode="replicate")
+    rows = F.conv2d(padded, weights.expand(channels, 1, 1, -1), groups=channels)
+    return F.conv2d(rows, weights[:, None].expand(channels, 1, -1, -1), groups=channels)
 
 
 def _differences(made: Tensor, target: Tensor, weight: Tensor, kind: Kind) -> Tensor:

@@ -68,6 +68,7 @@ def project(
     label: str | int | None = None,
     steps: int = 300,
     mask: Path | str | None = None,
+    blur: float = 0.0,
     seed: int = 0,
     epoch: int | None = None,
     device: str = "auto",
@@ -81,6 +82,8 @@ def project(
         steps: of the search.
         mask: an image that is black where the image is missing and is to be completed, and white elsewhere;
             of the shape of the image, or of that of the run's.
+        blur: where the image is blurred and is to be made sharp, by how much: the standard deviation in
+            pixels of the run's images.
         seed: decides where the search begins.
         epoch: an epoch whose networks were kept; by default the latest checkpoint.
         device: where to search: auto, cpu, cuda ...
@@ -100,7 +103,7 @@ def project(
         _require_shape(Path(mask), Path(image), kind.shape[1:])
     if seen is not None and not seen.any():
         raise SettingError(f"{mask} is black: of the image nothing would be left to go by.")
-    found = model.project(target, label, steps, seed, seen)
+    found = model.project(target, label, steps, seed, seen, blur)
     shown = [target, found.examples.values[0]]
     if seen is not None:
         shown.insert(1, (seen * target + (1 - seen) * WHITE / 2).round().to(target.dtype))
