@@ -261,6 +261,7 @@ def test_a_blur_keeps_what_is_even_and_spreads_a_point_by_its_deviation() -> Non
     places = torch.arange(41.0, dtype=torch.float64) - 20
     spread = blurred(point, 3.0)
     assert torch.equal(blurred(point, 0.0), point)
+    assert torch.equal(blurred(point, 1e-320), point)
     for direction in (2, 3):
         along = spread.sum(direction)
         torch.testing.assert_close(along.sum(2), torch.ones(1, 2, dtype=torch.float64))

@@ -92,10 +92,10 @@ def project(
             optimizer.step()
         with torch.no_grad():
             made = game.sample(moved, condition)
-            difference = weight * (blurred(made, blur) - target)
-            apart = difference.abs().flatten(1).sum(1) / weight.sum() / (high - low)
+            difference = blurred(made, blur) - target
+            apart = (weight * difference.abs()).flatten(1).sum(1) / weight.sum() / (high - low)
             best = int(apart.argmin())
-            square = difference[best].square().sum() / weight.sum() / (high - low) ** 2
+            square = (weight * difference[best].square()).sum() / weight.sum() / (high - low) ** 2
     return Projection(
         moved[best].detach(),
         Column(game.data.kind, game.data.kind.decode(made[best : best + 1].detach()).cpu()),
@@ -111,8 +111,8 @@ def blurred(images: Tensor, deviation: float) -> Tensor:
     if deviation == 0:
         return images
     reach = math.ceil(3 * deviation)
-    places = torch.arange(-reach, reach + 1, device=images.device, dtype=images.dtype)
-    weights = torch.softmax(-((places / deviation) ** 2) / 2, 0)
+    places = torch.arange(-reach, reach + 1, dtype=torch.float64)
+    weights = torch.softmax(-((places / deviation) ** 2) / 2, 0).to(images)
     channels = images.shape[1]
     padded = F.pad(images, (reach, reach, reach, reach), mode="replicate")
     rows = F.conv2d(padded, weights.expand(channels, 1, 1, -1), groups=channels)
