@@ -13,6 +13,7 @@ from torch import Tensor
 from sparring.data.dataset import Dataset, spec_from
 from sparring.data.kinds import kind_from
 from sparring.errors import CheckpointError, DataError, SettingError
+from sparring.exporting.hub import fetched, is_on_hub
 from sparring.exporting.layout import WEIGHTS, is_exported, read_config
 from sparring.game import Game, GameSettings
 from sparring.model import Model
@@ -29,7 +30,8 @@ def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto", 
     """The trained game of a run.
 
     Args:
-        run: the run or its folder, or one that `export` wrote.
+        run: the run or its folder, or one that `export` wrote, or the name of such a one on the hub of
+            Hugging Face, `hub:OWNER/NAME`, which is then fetched.
         epoch: an epoch whose networks were kept; by default the latest checkpoint.
         device: where to put it.
         sampling: settings of its `Game.sampling`, such as a temperature; by default as the run has them.
@@ -38,6 +40,8 @@ def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto", 
         SparringError: no such run, no checkpoint yet, a damaged one, one of another system, or a setting that
             says more than how samples are made.
     """
+    if isinstance(run, str) and is_on_hub(run):
+        run = fetched(run)
     if not isinstance(run, Run) and is_exported(run):
         if epoch is not None:
             raise SettingError(

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from sparring.data import Dataset, dataset_of
+from sparring.data.kinds import Images
 from sparring.errors import DataError
 from sparring.evaluation.augmentation import augment, outliers
 from sparring.evaluation.classifier import main, save_classifier, train_classifier
@@ -85,6 +87,17 @@ def test_the_command_reports_unknown_data_without_a_traceback(
 ) -> None:
     assert main(["--data", "mnits", "--out", str(tmp_path / "x.safetensors")]) == 2
     assert "mnits" in capsys.readouterr().err
+
+
+def test_the_command_brings_images_to_the_size_of_runs(tmp_path: Path, tiny_npz: Path) -> None:
+    out, asked = tmp_path / "x.safetensors", ["--data", f"npz:{tiny_npz}", "--epochs", "1"]
+    assert main([*asked, "--size", "16x12", "--fit", "pad", "--out", str(out)]) == 0
+    extractor = load_extractor(str(out), Images((1, 12, 16)))
+    assert extractor.classes(torch.zeros(3, 1, 12, 16, dtype=torch.uint8)).shape == (3,)
+    with safe_open(out, "pt") as opened:
+        assert opened.metadata()["shape"] == "1x12x16"
+    assert main([*asked, "--size", "big", "--out", str(tmp_path / "y.safetensors")]) == 2
+    assert not (tmp_path / "y.safetensors").exists()
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,14 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import get_args
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
 from sparring.data.dataset import Dataset
+from sparring.data.resizing import Fit
 from sparring.errors import DataError, SettingError, SparringError
 from sparring.evaluation.augmentation import outliers
 from sparring.evaluation.features import in_batches
@@ -107,25 +109,31 @@ def main(arguments: list[str] | None = None) -> int:
         "--data", required=True, help="a data set with labels, such as mnist or folder:photos"
     )
     parser.add_argument("--out", required=True, type=Path, help="the .safetensors file to write")
+    parser.add_argument(
+        "--size", help="pixels that images are brought to, 64 or 64x48, those of the runs to be evaluated"
+    )
+    parser.add_argument(
+        "--fit", default="crop", choices=get_args(Fit), help="how they come to it (default: %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="(default: %(default)s)")
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="(default: %(default)s)")
     options = parser.parse_args(arguments)
     try:
-        _train(options.data, options.out, options.seed, options.epochs)
+        _train(options.data, options.out, options.size, options.fit, options.seed, options.epochs)
     except SparringError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     return 0
 
 
-def _train(data: str, out: Path, seed: int, epochs: int) -> None:
+def _train(data: str, out: Path, size: str | None, fit: Fit, seed: int, epochs: int) -> None:
     from sparring.data import load_dataset
 
     if out.suffix != ".safetensors" or not out.absolute().parent.is_dir():
         raise SettingError(f"--out is {out}; give a file that ends in .safetensors, in a folder that exists.")
     if epochs < 1:
         raise SettingError(f"--epochs is {epochs}; give at least 1.")
-    dataset = load_dataset(data)
+    dataset = load_dataset(data, size=size, fit=fit)
     state, share = train_classifier(
         dataset,
         seed=seed,
