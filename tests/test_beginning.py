@@ -233,8 +233,7 @@ def test_texts_are_cut_into_what_those_before_were(tmp_path: Path) -> None:
         asked = RunSettings(data=data, from_=str(run.path), **given)
         assert with_reading(asked).tokens == cut
     assert with_reading(RunSettings(data=data)).tokens is None
-    of_digits = RunSettings(data="mnist", from_=str(run.path))
-    assert with_reading(of_digits) == replace(of_digits, fit="crop")
+    assert with_reading(RunSettings(data="mnist", from_=str(run.path))) == RunSettings(from_=str(run.path))
 
 
 def test_images_of_arrays_are_of_the_size_of_those_before(tmp_path: Path) -> None:
@@ -258,7 +257,8 @@ def test_images_come_to_their_size_as_those_before_did(tmp_path: Path) -> None:
     assert before.description["data"]["fingerprint"] == after.description["data"]["fingerprint"]
     asked = RunSettings(data=data, from_=str(before.path), fit="stretch")
     assert with_reading(asked).fit == "stretch"
-    assert with_reading(replace(asked, from_=None, fit=None)).fit == "crop"
+    assert with_reading(replace(asked, fit=None)).fit == "pad"
+    assert with_reading(replace(asked, from_=None, fit=None)).fit is None
 
 
 def test_images_are_transparent_if_those_before_were(tmp_path: Path) -> None:
@@ -287,8 +287,7 @@ def test_images_are_transparent_if_those_before_were(tmp_path: Path) -> None:
     begun, learnt = networks(Run(tmp_path / "kept"), 0), networks(run, 1)
     assert all(torch.equal(begun[name], learnt[name]) for name in learnt)
     # Of other data there is no such choice.
-    of_digits = RunSettings(data="mnist", from_=str(run.path))
-    assert with_reading(of_digits) == replace(of_digits, fit="crop")
+    assert with_reading(RunSettings(data="mnist", from_=str(run.path))) == RunSettings(from_=str(run.path))
 
 
 def test_a_mark_is_no_token_that_is_written_like_it() -> None:

@@ -13,6 +13,7 @@ import torch
 from sparring import __version__
 from sparring.data import READING, short_data_name
 from sparring.data.dataset import Dataset
+from sparring.data.resizing import Frame
 from sparring.settings import Limit
 from sparring.training.engine import Engine
 from sparring.training.length import enough_steps
@@ -73,7 +74,7 @@ def description_of(
 
 def how_to_read(asked: RunSettings) -> dict[str, Any]:
     """The settings of a run that say how its data is read, as `load_dataset` takes them."""
-    return {name: getattr(asked, name) for name in READING}
+    return {name: getattr(asked, name) for name in READING} | {"fit": asked.fit or Frame.fit}
 
 
 def versions() -> dict[str, str]:

@@ -10,7 +10,6 @@ from typing import Any
 from sparring.data import kind_in, usual_size
 from sparring.data.dataset import Dataset
 from sparring.data.kinds import kind_from
-from sparring.data.resizing import Frame
 from sparring.errors import MemoryShortage
 from sparring.game import Game, GameSettings
 from sparring.game_settings import preset_values
@@ -126,7 +125,6 @@ def with_reading(asked: RunSettings) -> RunSettings:
     """
     before = {} if asked.from_ is None else _reading_before(asked.from_, asked.data)
     asked = replace(asked, **{name: like for name, like in before.items() if getattr(asked, name) is None})
-    asked = replace(asked, fit=asked.fit or Frame.fit)
     if asked.size is not None:
         return asked
     quick = asked.max_minutes is None or asked.max_minutes <= LONG_MINUTES
