@@ -1,4 +1,4 @@
-"""Pages as a browser opens them: their scripts run, what they offer works, and they fit phones and desktops."""
+"""Pages as a browser opens them: scripts run, what is offered works, and they fit phones and desktops."""
 
 from __future__ import annotations
 
