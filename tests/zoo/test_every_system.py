@@ -142,6 +142,13 @@ def test_says_what_it_is(system: str) -> None:
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
+def test_knows_how_many_steps_it_wants(system: str) -> None:
+    """So that a run that is too short says so before it starts."""
+    game, data = find_system(system), data_of(usual_shape(system), 3)
+    assert game.steps_wanted(game.Settings(), data.spec) > 0
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
 def test_every_network_belongs_to_one_player(make_engine: Make, system: str) -> None:
     """Whose role is known; what no player moves is an average of what one does."""
     dataset = data_of(usual_shape(system), 3)

@@ -116,6 +116,11 @@ class ImprovedGAN(Game):
             self.register_buffer("validation_classes", torch.zeros(settings.validation, dtype=torch.int64))
 
     @classmethod
+    def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
+        """About fifteen passes of the digits, after which most of what a few labels bring has come."""
+        return data.kind.choose(images=9000, points=1000)
+
+    @classmethod
     def sources(cls, settings: GameSettings, data: Dataset) -> dict[str, Source]:
         """All images without labels, once for each player; a few with; the first ones, which give the first
         scales."""

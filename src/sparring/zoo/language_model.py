@@ -61,6 +61,11 @@ class LanguageModel(Game):
 
     settings: Settings
 
+    @classmethod
+    def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
+        """About eight passes, as many as 16,752 poems were given (reproduction/), and more of few texts."""
+        return max(500, 8 * (data.count // settings.batch_size))
+
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
         super().__init__(settings, data, random)
         self.kind = cast(Tokens, data.kind)
