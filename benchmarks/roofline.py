@@ -58,8 +58,9 @@ class Counting(TorchDispatchMode):
         return result
 
 
+MATRICES = "convolutions and products"
 KINDS = {
-    "convolutions and products": (
+    MATRICES: (
         *("aten::convolution", "aten::_convolution", "aten::mkldnn_convolution", "aten::slow_conv"),
         *("aten::thnn_conv", "aten::_slow_conv", "aten::im2col", "aten::col2im", "aten::mm", "aten::addmm"),
         *("aten::bmm", "aten::baddbmm", "aten::mkldnn_linear", "aten::linear"),

@@ -145,7 +145,7 @@ def compare(name: str, blocks: int, profile: bool) -> None:
     )
     if profile:
         found = roofline.shares(engine.play_round, rounds)
-        matrices = next(iter(found.values()))
+        matrices = found[roofline.MATRICES]
         parts = ", ".join(f"{kind} {part:.0%}" for kind, part in found.items() if part > 0.005)
         print(
             f"  {parts}; with the first alone {theirs / own / matrices:.2f} times as fast, "

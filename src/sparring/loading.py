@@ -13,7 +13,7 @@ from torch import Tensor
 from sparring.data.dataset import Dataset, spec_from
 from sparring.data.kinds import kind_from
 from sparring.errors import CheckpointError, DataError, SettingError
-from sparring.exporting.hub import fetched, is_on_hub
+from sparring.exporting.hub import PREFIX, fetched
 from sparring.exporting.layout import WEIGHTS, is_exported, read_config
 from sparring.game import Game, GameSettings
 from sparring.model import Model
@@ -40,7 +40,7 @@ def load(run: Run | Path | str, epoch: int | None = None, device: str = "auto", 
         SparringError: no such run, no checkpoint yet, a damaged one, one of another system, or a setting that
             says more than how samples are made.
     """
-    if isinstance(run, str) and is_on_hub(run):
+    if isinstance(run, str) and run.startswith(PREFIX):
         run = fetched(run)
     if not isinstance(run, Run) and is_exported(run):
         if epoch is not None:

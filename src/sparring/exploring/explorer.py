@@ -144,8 +144,8 @@ class Explorer(ABC):
             raise SettingError(
                 f"Only images can be blurred, and these examples are {kind.about}: leave blur out."
             )
-        furthest = min(kind.shape[1:]) / 2 if kind.has_size else 0.0
-        blur = check_value("blur", blur, Annotated[float, Range(low=0, high=furthest)])
+        most = min(kind.shape[1:]) / 2 if kind.has_size else 0.0
+        blur = check_value("blur", blur, Annotated[float, Range(low=0, high=most)])
         require_ways(self.game, self.condition)
         beginnings = max(BEGINNINGS, self.condition.classes if label is None else 0)
         latent = self.game.latent(beginnings, self._noise(check_value("seed", seed, Natural), "projection"))

@@ -8,11 +8,7 @@ from sparring.errors import RunError, SettingError
 from sparring.exporting.layout import CONFIG, WEIGHTS, is_exported
 
 PREFIX = "hub:"
-
-
-def is_on_hub(name: object) -> bool:
-    """Whether a model is named as one on a hub is."""
-    return isinstance(name, str) and name.startswith(PREFIX)
+"""How the name of a model on a hub begins."""
 
 
 def fetched(name: str) -> Path:
@@ -37,8 +33,11 @@ def fetched(name: str) -> Path:
         folder = snapshot_download(repository, revision=revision or None, allow_patterns=[CONFIG, WEIGHTS])
     # Of the hub's errors, those of names are ValueErrors, and all others, the network's too, OSErrors.
     except (ValueError, OSError) as error:
-        said = str(error).strip().splitlines()
-        raise RunError(f"{name} cannot be fetched: {said[0] if said else type(error).__name__}") from error
+        said, *_ = [*str(error).strip().splitlines(), type(error).__name__]
+        raise RunError(
+            f"{name} cannot be fetched: {said.rstrip('.')}. Give hub:OWNER/NAME of a model that can be "
+            "reached, or the folder of one."
+        ) from error
     if not is_exported(folder):
         raise RunError(f"{name} is no model of sparring: it has no {CONFIG} with {WEIGHTS} beside it.")
     return Path(folder)
