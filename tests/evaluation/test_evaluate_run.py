@@ -47,10 +47,10 @@ class Bright(Game):
         return {"brightness": Figure(lambda batch: batch.examples.mean((1, 2, 3)), "mean grey; from 0 to 1")}
 
     def latent(self, count, random):
-        return random.normal(count, *self.data.shape)
+        return random.normal(count, 64)
 
     def generate(self, latent, condition):
-        return self.level + 0.1 * latent
+        return self.level + 0.1 * latent.view(-1, *self.data.shape)
 '''
 
 
@@ -265,3 +265,44 @@ def test_what_is_under_way_is_said_on_standard_error(
     assert lines[:3] == ["Evaluating: real examples", "Evaluating: samples", "Evaluating: fid (1 of 10)"]
     main(["evaluate", str(run), "--count", "30", "--device", "cpu", "--json", "--quiet"])
     assert capsys.readouterr().err == ""
+
+
+def test_samples_made_otherwise_are_evaluated_as_such_and_kept_beside(run: Path) -> None:
+    plain = sparring.evaluate(run, 50, device="cpu", quiet=True)
+    usual = sparring.evaluate(run, 50, truncation=0.5, device="cpu", quiet=True)
+    model = sparring.load(run, device="cpu")
+    samples = model.sample(50, truncation=0.5)
+    data = sparring.load_dataset(model.data.name)
+    again = evaluate_samples(
+        sparring.Dataset("again", samples.columns), data, extractor=RandomConvolutions(1)
+    )
+    assert usual.figures["fid"].value == pytest.approx(again.figures["fid"].value)
+    assert usual.figures["fid"].value != plain.figures["fid"].value
+    assert plain.sampling == {}
+    assert usual.sampling == {"truncation": 0.5}
+    assert len([*(run / kept.FOLDER).glob("*truncation-0.5.json")]) == 1
+    chosen = kept.chosen(sparring.Run.open(run))
+    assert chosen is not None
+    assert chosen.sampling == {}
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "reason"),
+    [
+        ("--truncation", "1.5", "truncation is 1.5: it must be from 0 to 1"),
+        ("--rejection", "0.8", "critic"),
+        ("--standing-statistics", "16", "batch normalisation"),
+    ],
+)
+def test_what_a_run_cannot_be_asked_for_is_said(
+    run: Path, option: str, value: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["evaluate", str(run), "--count", "50", option, value])
+    assert reason in capsys.readouterr().err
+
+
+def test_samples_that_are_made_cannot_be_made_otherwise(run: Path) -> None:
+    made = run.parent / "labelled.npz"
+    with pytest.raises(SettingError, match="holds samples that are made: leave truncation out"):
+        sparring.evaluate(made, data=f"npz:{made}", truncation=0.7)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -42,6 +42,21 @@ from sparring.translation.translator import Translator
 from sparring.verdict import too_short
 
 
+@dataclass(frozen=True)
+class Making:
+    """How the samples of a run are made, whichever its system; by default as the run makes them by itself."""
+
+    truncation: float = 1.0
+    rejection: float = 0.0
+    standing_statistics: int = 0
+
+    @property
+    def unusual(self) -> dict[str, float]:
+        """What is not so by default, by its name."""
+        plain = Making()
+        return {name: value for name, value in asdict(self).items() if value != getattr(plain, name)}
+
+
 def evaluate(
     target: Run | Path | str,
     count: int = 10_000,
@@ -50,6 +65,9 @@ def evaluate(
     size: Size | None = None,
     features: str | None = None,
     seed: int = 0,
+    truncation: float = 1.0,
+    rejection: float = 0.0,
+    standing_statistics: int = 0,
     epoch: int | None = None,
     device: str = "auto",
     quiet: bool = False,
@@ -72,6 +90,10 @@ def evaluate(
         features: what examples are compared by: `digits`, `random`, `pixels`, or a file (see
             `load_extractor`); by default what suits the data.
         seed: of the samples, subsets and resamples.
+        truncation: how the samples of a run are made, as `sample` takes it: below 1 they are more usual, and
+            less diverse. What is not as the run makes them by itself is kept beside its evaluation.
+        rejection: likewise: the share that the critic rejects; 0 keeps all.
+        standing_statistics: likewise: batches over which batch normalisation takes its statistics.
         epoch: evaluate the networks kept after this epoch instead of the latest checkpoint.
         device: where to generate samples, as well as their features.
         quiet: do not say which figure is being measured.
@@ -82,17 +104,20 @@ def evaluate(
     """
     count, seed = check_value("count", count, Count), check_value("seed", seed, Natural)
     check_enough_samples(count)
+    making = Making(truncation, rejection, standing_statistics)
     with Stages("Evaluating", quiet) as stages:
         if not isinstance(target, Run) and are_samples(Path(target)):
-            if sampling:
-                raise SettingError(f"{target} holds samples that are made: leave {next(iter(sampling))} out.")
+            for name in making.unusual | sampling:
+                raise SettingError(f"{target} holds samples that are made: leave {name} out.")
             return _evaluate_files(Path(target), count, data, size, features, seed, device, stages)
         if size is not None:
             raise SettingError(f"{target} is a run, whose samples have one size: leave --size out.")
         run = Run.open(target.path if isinstance(target, Run) else target)
         # Said before it takes its minutes, and it is shown all the same.
         can_be_kept = _succeeds(lambda: check_writable(run.path / CHOSEN))
-        evaluation, kin = _evaluate_run(run, count, data, features, seed, epoch, device, sampling, stages)
+        evaluation, kin = _evaluate_run(
+            run, count, data, features, seed, epoch, device, making, sampling, stages
+        )
     if can_be_kept:
         _succeeds(lambda: keep(run, evaluation, kin))
     return evaluation
@@ -106,6 +131,7 @@ def _evaluate_run(
     seed: int,
     epoch: int | None,
     device: str,
+    making: Making,
     sampling: Mapping[str, float],
     stages: Stages,
 ) -> tuple[Evaluation, bytes | None]:
@@ -114,13 +140,15 @@ def _evaluate_run(
     dataset = _data_of(run, data)
     check_enough_real(dataset)
     model = load(run, epoch, device, **sampling)
+    model.take_standing_statistics(making.standing_statistics)
     stages("samples")
     if model.condition.from_data:
         # The same source again would only seem to be another sample.
         count = len(model.conditions(count))
         check_enough_samples(count)
     step = model.step if epoch is None else run.end_of(epoch)
-    samples = model.sample(count, seed=seed)
+    samples = model.sample(count, seed=seed, truncation=making.truncation, rejection=making.rejection)
+    made = making.unusual | dict(sampling)
     classifier = classifier_on(model.game, dataset)
     extractor = _extractor(features, dataset, model.game.random.device)
     evaluation = evaluate_samples(
@@ -134,7 +162,7 @@ def _evaluate_run(
             "step": step,
             "epoch": epoch,
             "seed": seed,
-            **({"sampling": dict(sampling)} if sampling else {}),
+            **({"sampling": made} if made else {}),
         },
         progress=stages,
         short=too_short(step, run.description.get("enough_steps")),
