@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 SMALL_NETWORKS: dict[str, dict[str, Any]] = {
+    "dcgan-tflearn": {"width": 4},
+    "acgan": {"width": 4},
     "dcgan": {"width": 4},
     "wgan": {"width": 4, "n_critic": 2, "point_units": 8},
     "wgan-gp": {"width": 4, "n_critic": 2, "point_units": 8},

@@ -24,6 +24,7 @@ from sparring.game import (
     Turn,
     two_players,
 )
+from sparring.game_settings import ImageWidth
 from sparring.nn.convolution import Conv2d, ConvTranspose2d
 from sparring.nn.initialisers import glorot_normal, glorot_uniform, initialise
 from sparring.nn.layers import Dropout
@@ -31,8 +32,10 @@ from sparring.nn.modes import inference
 from sparring.nn.optimisers import Adam
 from sparring.objectives import NON_SATURATING, Objective, binary_cross_entropy, critic_statistics, smoothed
 from sparring.randomness import Randomness
+from sparring.recommendation import by_width
 from sparring.settings import Count, Dropped, Fraction, NonNegative, Positive
-from sparring.zoo.rules import by_augmentation
+from sparring.tricks.augmentation import augmentation_for, reason_for
+from sparring.zoo.rules import steps_by_width
 
 
 class Generator(nn.Module):
@@ -41,22 +44,22 @@ class Generator(nn.Module):
     Batch normalisation has Keras's defaults: epsilon 1e-3, running statistics moving by a hundredth.
     """
 
-    def __init__(self, latent_size: int, data: DataSpec) -> None:
+    def __init__(self, latent_size: int, data: DataSpec, width: int) -> None:
         super().__init__()
-        channels, height, width = data.shape
-        base = (384, height // 4 - 4, width // 4 - 4)
+        channels, height, across = data.shape
+        base = (4 * width, height // 4 - 4, across // 4 - 4)
         self.embedding = nn.Embedding(data.classes, latent_size)
         self.body = nn.Sequential(
             nn.Linear(latent_size, base[0] * base[1] * base[2]),
             nn.ReLU(),
             nn.Unflatten(1, base),
-            ConvTranspose2d(384, 192, 5),
+            ConvTranspose2d(4 * width, 2 * width, 5),
             nn.ReLU(),
-            nn.BatchNorm2d(192, eps=1e-3, momentum=0.01),
-            ConvTranspose2d(192, 96, 5, stride=2, padding=2, output_padding=1),
+            nn.BatchNorm2d(2 * width, eps=1e-3, momentum=0.01),
+            ConvTranspose2d(2 * width, width, 5, stride=2, padding=2, output_padding=1),
             nn.ReLU(),
-            nn.BatchNorm2d(96, eps=1e-3, momentum=0.01),
-            ConvTranspose2d(96, channels, 5, stride=2, padding=2, output_padding=1),
+            nn.BatchNorm2d(width, eps=1e-3, momentum=0.01),
+            ConvTranspose2d(width, channels, 5, stride=2, padding=2, output_padding=1),
             nn.Tanh(),
         )
         initialise(
@@ -73,15 +76,16 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Four convolutions with leaky ReLU and dropout, then two heads."""
 
-    def __init__(self, data: DataSpec, dropout: float, random: Randomness) -> None:
+    def __init__(self, data: DataSpec, width: int, dropout: float, random: Randomness) -> None:
         super().__init__()
-        channels, height, width = data.shape
+        channels, height, across = data.shape
         layers: list[nn.Module] = []
-        for before, after, stride in [(channels, 32, 2), (32, 64, 1), (64, 128, 2), (128, 256, 1)]:
-            convolution = Conv2d(before, after, 3, stride=stride, padding=1)
+        for times, stride in [(1, 2), (2, 1), (4, 2), (8, 1)]:
+            convolution = Conv2d(channels, times * width, 3, stride=stride, padding=1)
             layers += [convolution, nn.LeakyReLU(0.2), Dropout(dropout, random)]
+            channels = times * width
         self.features = nn.Sequential(*layers, nn.Flatten())
-        size = 256 * (height // 4) * (width // 4)
+        size = channels * (height // 4) * (across // 4)
         self.generation = nn.Linear(size, 1)
         self.auxiliary = nn.Linear(size, data.classes)
         initialise(self, {nn.Linear: glorot_uniform, nn.Conv2d: glorot_uniform})
@@ -121,6 +125,9 @@ class ACGAN(Game):
         """Real examples in a batch; the generator's turn has twice as many."""
         shuffle: bool = False
         """Deal the examples in a new order each epoch; the listing does not."""
+        width: ImageWidth = 32
+        """The discriminator's channels at half the image's size; it has eight times as many at a quarter. The
+        generator has three times as many as it there."""
         latent_size: Count = 100
         """Dimensions of the noise z in U(-1, 1), and of the class embedding."""
         generator_lr: Positive = 2e-4
@@ -142,18 +149,21 @@ class ACGAN(Game):
 
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
         super().__init__(settings, data, random)
-        self.generator = self.built(Role.GENERATOR, Generator(settings.latent_size, data))
-        self.discriminator = self.built(Role.CRITIC, Discriminator(data, settings.dropout, random))
+        s = settings
+        self.generator = self.built(Role.GENERATOR, Generator(s.latent_size, data, 3 * s.width))
+        self.discriminator = self.built(Role.CRITIC, Discriminator(data, s.width, s.dropout, random))
 
     @classmethod
     def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
-        """The listing's settings, with augmentation where images are few."""
-        return by_augmentation(data)
+        """The listing's settings at three widths, with augmentation where images are few."""
+        rates = {"generator_lr": 2e-4, "discriminator_lr": 2e-4}
+        return by_width((32, 16, 8), rates, augmentation_for(data), reason_for(data))
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
-        """About an epoch of digits."""
-        return 600
+        """In proportion to the width, two epochs of digits for the listing's, and one at least."""
+        assert isinstance(settings, cls.Settings)
+        return max(600, steps_by_width(data, settings.width, 38))
 
     def players(self) -> dict[str, Player]:
         """Adam for both, with Keras's epsilon."""

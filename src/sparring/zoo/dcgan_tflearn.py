@@ -22,14 +22,16 @@ from sparring.game import (
     Turn,
     two_players,
 )
+from sparring.game_settings import ImageWidth
 from sparring.nn.convolution import Conv2d
 from sparring.nn.initialisers import initialise, normal, truncated_normal, uniform_scaling
 from sparring.nn.noise_table import NoiseTable
 from sparring.nn.optimisers import Adam
 from sparring.objectives import critic_statistics
 from sparring.randomness import Randomness
+from sparring.recommendation import by_width
 from sparring.settings import Count, Positive
-from sparring.zoo.rules import by_augmentation
+from sparring.tricks.augmentation import augmentation_for, reason_for
 
 FAKE, REAL = 0, 1
 
@@ -54,6 +56,9 @@ class DCGANTflearn(Game):
     class Settings(GameSettings):
         """Settings of the tflearn DCGAN."""
 
+        width: ImageWidth = 64
+        """Channels at half the image's size; twice as many at a quarter, and 16 times as many units in the
+        discriminator's hidden layer."""
         latent_size: Count = 200
         """Dimensions of the noise z in U(-1, 1)."""
         generator_lr: Positive = 1e-3
@@ -67,8 +72,9 @@ class DCGANTflearn(Game):
 
     def __init__(self, settings: Settings, data: DataSpec, random: Randomness) -> None:
         super().__init__(settings, data, random)
-        channels, height, width = data.shape
-        base = (128, height // 4, width // 4)
+        channels, height, across = data.shape
+        width = settings.width
+        base = (2 * width, height // 4, across // 4)
         flat = base[0] * base[1] * base[2]
         generator = nn.Sequential(
             nn.Linear(settings.latent_size, flat),
@@ -76,23 +82,23 @@ class DCGANTflearn(Game):
             nn.Tanh(),
             nn.Unflatten(1, base),
             nn.Upsample(scale_factor=2),
-            Conv2d(128, 64, 5, padding=2),
+            Conv2d(2 * width, width, 5, padding=2),
             nn.Tanh(),
             nn.Upsample(scale_factor=2),
-            Conv2d(64, channels, 5, padding=2),
+            Conv2d(width, channels, 5, padding=2),
             nn.Sigmoid(),
         )
         discriminator = nn.Sequential(
-            Conv2d(channels, 64, 5, padding=2),
+            Conv2d(channels, width, 5, padding=2),
             nn.Tanh(),
             nn.AvgPool2d(2),
-            Conv2d(64, 128, 5, padding=2),
+            Conv2d(width, 2 * width, 5, padding=2),
             nn.Tanh(),
             nn.AvgPool2d(2),
             nn.Flatten(),
-            nn.Linear(flat, 1024),
+            nn.Linear(flat, 16 * width),
             nn.Tanh(),
-            nn.Linear(1024, 2),
+            nn.Linear(16 * width, 2),
         )
         rules = {nn.Linear: truncated_normal(0.02), nn.Conv2d: uniform_scaling}
         for network in (generator, discriminator):
@@ -106,12 +112,12 @@ class DCGANTflearn(Game):
 
     @classmethod
     def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
-        """The listing's settings, with augmentation where images are few."""
-        return by_augmentation(data)
+        """The listing's settings at three widths, with augmentation where images are few."""
+        return by_width((64, 32, 16), {}, augmentation_for(data), reason_for(data))
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
-        """About an epoch of digits."""
+        """About an epoch of digits, whatever the width."""
         return 900
 
     def players(self) -> dict[str, Player]:

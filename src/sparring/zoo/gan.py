@@ -28,7 +28,7 @@ from sparring.nn.optimisers import Adam
 from sparring.objectives import MINIMAX, NON_SATURATING, Objective, critic_statistics
 from sparring.randomness import Randomness
 from sparring.settings import Count, Positive
-from sparring.zoo.rules import by_augmentation
+from sparring.tricks.augmentation import augmentation_for, reason_for
 
 
 class GAN(Game):
@@ -93,7 +93,7 @@ class GAN(Game):
     @classmethod
     def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
         """The listing's settings, with augmentation where images are few."""
-        return by_augmentation(data)
+        return [Recommendation({}, augmentation_for(data), reason_for(data))]
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:

@@ -14,11 +14,6 @@ POINT_STEPS = 3000
 """Steps that networks for points want."""
 
 
-def by_augmentation(data: DataSpec) -> list[Recommendation]:
-    """The published settings, with augmentation where images are few."""
-    return [Recommendation({}, augmentation_for(data), reason_for(data))]
-
-
 def by_width_or_points(
     data: DataSpec,
     rates: Mapping[str, float],
