@@ -93,6 +93,32 @@ def test_minutes_count_as_the_steps_that_the_machine_makes_in_them(
     assert chosen("r3gan", make_dataset(), max_minutes=1).by_rule["generator_width"] == width
 
 
+@pytest.mark.parametrize(
+    ("system", "seconds", "width"),
+    [
+        ("acgan", 0.1, 32),
+        ("acgan", 0.2, 16),
+        ("acgan", 1.0, 8),
+        ("dcgan-tflearn", 0.1, 64),
+        ("dcgan-tflearn", 1.0, 16),
+    ],
+)
+def test_listings_with_wide_networks_get_narrow_ones_where_time_is_short(
+    system: str,
+    seconds: float,
+    width: int,
+    make_dataset: Callable[..., Dataset],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recommending, "rough_seconds_per_step", lambda engine, patience: [seconds])
+    dataset = make_dataset(150, size=28)
+    assert chosen(system, dataset, max_minutes=3).by_rule["width"] == width
+    assert (
+        vars(chosen(system, dataset, preset="paper", max_minutes=3).settings)["width"]
+        == ({"acgan": 32, "dcgan-tflearn": 64}[system])
+    )
+
+
 @pytest.mark.parametrize("system", ["seqgan", "relgan"])
 def test_the_phase_of_likelihood_leaves_time_for_those_after_it(system: str) -> None:
     game, data = find_system(system), DataSpec(Tokens((4,), tuple("ab")), count=6400)
@@ -161,6 +187,23 @@ def test_noise_has_clusters_only_where_modes_are_known() -> None:
     without = chosen("r3gan", POINTS, max_steps=100).by_rule
     assert "latent_clusters" not in without
     assert (without["residual"], without["fourier_octaves"]) == (True, 3)
+
+
+def test_many_modes_get_larger_batches_a_slower_generator_and_four_clusters_each(tmp_path: Path) -> None:
+    def by_rule(modes: int) -> tuple[dict[str, Any], int]:
+        path = tmp_path / f"{modes}.json"
+        path.write_text(json.dumps({"means": [[mode, mode % 7] for mode in range(modes)], "deviation": 0.01}))
+        dataset = load_dataset(f"mixture:{path}")
+        found = chosen("r3gan", dataset, max_steps=10)
+        return dict(found.by_rule), R3GAN.steps_wanted(found.settings, dataset.spec)
+
+    few, wanted = by_rule(49)
+    many, more = by_rule(50)
+    thousand, _ = by_rule(1000)
+    assert (few["latent_clusters"], many["latent_clusters"], thousand["latent_clusters"]) == (400, 400, 4000)
+    assert (few["batch_size"], many["batch_size"]) == (512, 1024)
+    assert many["generator_lr"] < few["generator_lr"] == few["discriminator_lr"] == many["discriminator_lr"]
+    assert (wanted, more) == (3000, 7000)
 
 
 def test_images_in_colour_are_made_without_checkerboards(make_dataset: Callable[..., Dataset]) -> None:

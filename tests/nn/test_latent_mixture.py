@@ -1,5 +1,7 @@
 """Noise of several clusters."""
 
+import math
+
 import torch
 
 from sparring.nn.latent_mixture import LatentMixture
@@ -37,3 +39,14 @@ def test_the_centres_of_the_clusters_that_were_drawn_are_learnt() -> None:
     assert mixture.centres.grad is not None
     assert mixture.centres.grad[0].tolist() == [1.0, 1.0]
     assert not mixture.centres.grad[1:].any()
+
+
+def test_centres_begin_with_no_gaps_between_them() -> None:
+    centres = LatentMixture(400, 2, SPREAD).centres.detach()
+    assert abs(centres.mean()) < 0.01
+    assert 0.99 < centres.std(0).min() < centres.std(0).max() < 1.01
+    cells = (10 * (centres / math.sqrt(12) + 0.5)).long() @ torch.tensor([10, 1])
+    # Of points drawn by chance two cells of a hundred would have none.
+    assert torch.bincount(cells, minlength=100).min() >= 1
+    other = LatentMixture(400, 2, SPREAD).centres
+    assert not torch.equal(centres, other)

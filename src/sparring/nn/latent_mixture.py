@@ -22,6 +22,9 @@ class LatentMixture(nn.Module):
     The paper learns the spreads too, and has a term that keeps them from vanishing. Left to the game alone
     most vanish, so that modes become a few points each, and those of torn clusters grow: here they are fixed.
 
+    The centres begin spread over a cube, with mean 0 and variance 1, by a sequence that leaves no gaps (Sobol
+    1967): where they were drawn by chance, some modes would have none near.
+
     Args:
         clusters: how many.
         size: dimensions of the noise.
@@ -32,7 +35,9 @@ class LatentMixture(nn.Module):
         super().__init__()
         self.clusters = clusters
         self.spread = spread
-        self.centres = nn.Parameter(torch.randn(clusters, size))
+        seed = int(torch.randint(2**31, ()))
+        places = torch.quasirandom.SobolEngine(size, scramble=True, seed=seed).draw(clusters)
+        self.centres = nn.Parameter(math.sqrt(12) * (places - 0.5))
 
     def forward(self, noise: Tensor) -> Tensor:
         """Noise of N(0, I), (count, size), as noise of the mixture."""

@@ -81,7 +81,7 @@ def larger(sides: Sequence[int]) -> float:
 
 LARGE = {"output_skips": True, "blur": 4}
 """For sides of 64 pixels and more, beside smaller batches: small images are learnt first."""
-NARROW = {
+NARROW: dict[str, Any] = {
     "latent_clusters": 400,
     "cluster_spread": 0.0075,
     "residual": True,
@@ -92,7 +92,20 @@ NARROW = {
     "gamma": 0.05,
     "gamma_final": 0.0005,
 }
-"""What finds a hundred modes as narrow as those of `ring` and `grid`, in a minute of a core."""
+"""What finds modes as narrow as those of `ring` and `grid`, in a minute of a core."""
+MANY_MODES = 50
+"""From how many on modes count as many."""
+MANY = {
+    "cluster_spread": 0.005,
+    "batch_size": 1024,
+    "generator_lr": 5e-4,
+    "gamma": 0.02,
+    "gamma_final": 0.0002,
+    "adam_beta2": 0.999,
+    "average_decay": 0.995,
+}
+"""What is otherwise where there are so many, and a hundred are found in a few minutes: a generator that is
+slower than its critic, larger batches, narrower clusters and weaker penalties leave less between them."""
 CONNECTED = {
     "residual": True,
     "fourier_octaves": 3,
@@ -102,6 +115,18 @@ CONNECTED = {
     "gamma_final": 0.01,
 }
 """For points of which no modes are known, which may lie on curves: noise of clusters covers less of those."""
+
+
+def for_modes(count: int) -> Recommendation:
+    """What suits points with so many modes; 0 where none are known."""
+    if not count:
+        return Recommendation({}, CONNECTED, "no modes of the points are known")
+    if count < MANY_MODES:
+        return Recommendation({}, NARROW, "the points have modes, which may be narrow")
+    clusters = {"latent_clusters": max(NARROW["latent_clusters"], 4 * count)}
+    return Recommendation({}, NARROW | MANY | clusters, f"the points have {count:,} modes")
+
+
 OF_CLASSES = ("embedding_size", "auxiliary_weight")
 """Settings of what is told the classes."""
 
@@ -167,8 +192,7 @@ class R3GAN(Game):
     @classmethod
     def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
         """Quick settings at three widths."""
-        apart = Recommendation({}, NARROW, "the points have modes, which may be narrow")
-        points = [apart if data.modes else Recommendation({}, CONNECTED, "no modes of the points are known")]
+        points = [for_modes(data.modes)]
         sides = data.shape[1:] or (SIDE, SIDE)
         beside = QUICK | penalties(sides) | adaptive_augmentation_for(data)
         if data.shape[0] > 1:
@@ -199,7 +223,7 @@ class R3GAN(Game):
         wide = (settings.generator_width + settings.discriminator_width) / 48
         sides = data.shape[1:]
         images = 1200 * wide**2 * max(1.0, wide) * larger(sides) * BATCH / batch_for(sides)
-        return data.kind.choose(images=round(images), points=3000)
+        return data.kind.choose(images=round(images), points=7000 if data.modes >= MANY_MODES else 3000)
 
     def start(self, **first: Batch) -> None:
         """Networks for points may have to know where the data lies."""
