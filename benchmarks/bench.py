@@ -3,7 +3,7 @@
     make bench, or: python benchmarks/bench.py [--out benchmarks/page.md] [--only NAME ...] [--without-peers]
 
 Peers that are no part of sparring's own environment get one each in `benchmarks/.envs`, made the first time;
-where that is not possible, the page says so. The machine should do nothing else meanwhile: an hour or so.
+where that is not possible, the page says so. The machine should do nothing else meanwhile: more than an hour.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import tyro
 HERE = Path(__file__).parent
 ENVIRONMENTS = HERE / ".envs"
 KERAS = ("keras==3.15.*", "tensorflow-cpu==2.21.*")
+PARTICLEGAN = ("particlegan==0.9.*", "torch==2.13.*")
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ SCRIPTS = {
     ),
     "keras": Script("The article's ACGAN beside Keras", ("acgan.py",), None, KERAS),
     "keras-bf16": Script("The same in bfloat16", ("acgan.py", "--bf16"), None, KERAS),
+    "points": Script("A grid of 100 modes beside particlegan", ("points.py",), 1, PARTICLEGAN),
     "scaling": Script("Scaling", ("scaling.py",), None),
     "processes": Script("Two processes of a thread each", ("processes.py", "acgan")),
     "evaluation": Script("Evaluating, and reading photographs", ("evaluation.py",), None),

@@ -1,6 +1,8 @@
 """particlegan on a grid of 10 x 10 Gaussians: after so many updates each, the seconds so far and its samples.
 
-    python particles.py SEED UPDATES EVERY FOLDER
+    python particles.py SEED UPDATES SECONDS EVERY FOLDER
+
+It ends after all updates, or with the first look after so many seconds of training.
 
 The package's own recipe for this grid (`e22`, with the size of its table, its batches and its noise), with
 the networks that its documentation says it was measured with: a generator that begins as the identity, and a
@@ -45,7 +47,7 @@ def real(count: int) -> Tensor:
     return torch.randint(SIDE, (count, 2)) - (SIDE - 1) / 2 + DEVIATION * torch.randn(count, 2)
 
 
-def main(seed: int, updates: int, every: int, folder: Path) -> None:
+def main(seed: int, updates: int, seconds: float, every: int, folder: Path) -> None:
     """Train, and look."""
     torch.manual_seed(seed)
     recipe = get_recipe("e22", num_particles=20_000, z_dim=2, batch_size=2048, output_noise_std=0.029)
@@ -66,7 +68,9 @@ def main(seed: int, updates: int, every: int, folder: Path) -> None:
             path = folder / f"{update}.npy"
             np.save(path, trainer.sample(SAMPLES, output_noise=True).detach().numpy())
             print(json.dumps({"updates": update, "seconds": taken, "samples": str(path)}), flush=True)
+            if taken > seconds:
+                break
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:4]), Path(sys.argv[4]))
+    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]), Path(sys.argv[5]))
