@@ -12,17 +12,18 @@ from matplotlib.ticker import NullLocator, ScalarFormatter
 from sparring.reporting.statistics import geometric_mean_over_seeds
 
 
-def draw(lines: Sequence[Line], path: Path) -> None:
+def draw(lines: Sequence[Line], names: Sequence[str], path: Path) -> None:
     """Geometric means over seeds of FID, with Student's 95 % intervals shaded; both axes logarithmic."""
-    names = list(dict.fromkeys(line["name"] for line in lines))
+    names = [name for name in names if any(line["name"] == name for line in lines)]
     if not names:
         return
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.add_subplot(xscale="log", yscale="log", xlabel="seconds of training", ylabel="FID")
     for number, name in enumerate(names):
-        points = [point for line in lines if line["name"] == name for point in line["points"]]
-        marks = sorted({point["mark"] for point in points})
-        curve = [mean([point for point in points if point["mark"] == mark]) for mark in marks]
+        # Of each run the last point at a mark: it may end there.
+        runs = [{point["mark"]: point for point in line["points"]} for line in lines if line["name"] == name]
+        marks = sorted({mark for run in runs for mark in run})
+        curve = [mean([run[mark] for run in runs if mark in run]) for mark in marks]
         seconds, middle, low, high = zip(*curve, strict=True)
         style = {"color": f"C{number % 10}", "linestyle": "-" if number < 10 else "--"}
         axes.plot(seconds, middle, marker=".", label=name, **style)

@@ -204,8 +204,9 @@ def page(lines: Sequence[kept_lines.Line]) -> str:
 
 
 def at(mark: float, runs: Sequence[kept_lines.Line]) -> list[kept_lines.Line]:
-    """The points of runs at a mark."""
-    return [point for run in runs for point in run["points"] if point["mark"] == mark]
+    """The last point of each run at a mark: a run may end there."""
+    found = [[point for point in run["points"] if point["mark"] == mark] for run in runs]
+    return [points[-1] for points in found if points]
 
 
 def cell(figure: str, points: Sequence[kept_lines.Line]) -> str:
@@ -225,7 +226,7 @@ def main(arguments: Sequence[str]) -> None:
             make(Path(folder), names)
         case ["write"]:
             kept_lines.write(PAGE, RECORD, page)
-            draw(kept_lines.read(RECORD), PICTURE)
+            draw(kept_lines.read(RECORD), [*ATTEMPTS], PICTURE)
         case _:
             sys.exit(f"{__doc__}\nNames: {', '.join(ATTEMPTS)}.")
 
