@@ -201,7 +201,7 @@ def test_many_modes_get_larger_batches_a_slower_generator_and_four_clusters_each
     thousand, _ = by_rule(1000)
     assert (few["latent_clusters"], many["latent_clusters"], thousand["latent_clusters"]) == (400, 400, 4000)
     assert (few["batch_size"], many["batch_size"]) == (512, 1024)
-    assert many["generator_lr"] < few["generator_lr"] == few["discriminator_lr"] == many["discriminator_lr"]
+    assert many["generator_lr"] < few["generator_lr"] < few["discriminator_lr"] == many["discriminator_lr"]
     assert (wanted, more) == (3000, 7000)
 
 

@@ -87,7 +87,7 @@ NARROW: dict[str, Any] = {
     "residual": True,
     "fourier_octaves": 4,
     "batch_size": 512,
-    "generator_lr": 2e-3,
+    "generator_lr": 1e-3,
     "discriminator_lr": 2e-3,
     "gamma": 0.05,
     "gamma_final": 0.0005,
@@ -104,7 +104,7 @@ MANY = {
     "adam_beta2": 0.999,
     "average_decay": 0.995,
 }
-"""What is otherwise where there are so many, and a hundred are found in a few minutes: a generator that is
+"""What is otherwise where there are so many, and a hundred are found in a few minutes: a generator that is even
 slower than its critic, larger batches, narrower clusters and weaker penalties leave less between them."""
 CONNECTED = {
     "residual": True,
