@@ -104,8 +104,8 @@ MANY = {
     "adam_beta2": 0.999,
     "average_decay": 0.995,
 }
-"""What is otherwise where there are so many, and a hundred are found in a few minutes: a generator that is even
-slower than its critic, larger batches, narrower clusters and weaker penalties leave less between them."""
+"""What is otherwise where there are so many, and a hundred are found in a few minutes: a slower generator,
+larger batches, narrower clusters and weaker penalties leave less between them."""
 CONNECTED = {
     "residual": True,
     "fourier_octaves": 3,
