@@ -94,28 +94,47 @@ def test_minutes_count_as_the_steps_that_the_machine_makes_in_them(
 
 
 @pytest.mark.parametrize(
-    ("system", "seconds", "width"),
+    ("system", "each", "width"),
     [
-        ("acgan", 0.1, 32),
-        ("acgan", 0.2, 8),
-        ("dcgan-tflearn", 0.1, 64),
-        ("dcgan-tflearn", 1.0, 16),
+        ("acgan", 0.001, 32),
+        ("acgan", 0.007, 16),
+        ("acgan", 0.1, 8),
+        ("dcgan-tflearn", 0.001, 64),
+        ("dcgan-tflearn", 0.005, 32),
+        ("dcgan-tflearn", 0.1, 16),
     ],
 )
 def test_listings_with_wide_networks_get_narrow_ones_where_time_is_short(
     system: str,
-    seconds: float,
+    each: float,
     width: int,
     make_dataset: Callable[..., Dataset],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(recommending, "rough_seconds_per_step", lambda engine, patience: [seconds])
-    dataset = make_dataset(150, size=28)
-    assert chosen(system, dataset, max_minutes=3).by_rule["width"] == width
-    assert (
-        vars(chosen(system, dataset, preset="paper", max_minutes=3).settings)["width"]
-        == ({"acgan": 32, "dcgan-tflearn": 64}[system])
+    """Here a step takes so many seconds for each channel."""
+    monkeypatch.setattr(
+        recommending,
+        "rough_seconds_per_step",
+        lambda engine, patience: [each * engine.game.settings.width],
     )
+    published = find_system(system).Settings()
+    found = chosen(system, make_dataset(150, size=28), max_minutes=3)
+    assert found.by_rule["width"] == width
+    if system == "acgan":
+        assert vars(found.settings)["generator_lr"] == pytest.approx(2e-4 * 32 / width)
+    paper = chosen(system, make_dataset(150, size=28), preset="paper", max_minutes=3)
+    assert paper.settings == published
+
+
+@pytest.mark.parametrize("asked", [{"max_steps": 10}, {"epochs": 1}, {}])
+@pytest.mark.parametrize(("system", "width"), [("acgan", 32), ("dcgan-tflearn", 64)])
+def test_few_steps_that_were_asked_for_are_no_reason_for_narrow_networks(
+    system: str, width: int, asked: dict[str, Any], make_dataset: Callable[..., Dataset]
+) -> None:
+    """As many of narrow ones come no nearer to what these want."""
+    found = chosen(system, make_dataset(150, size=28), **asked)
+    assert found.by_rule["width"] == width
+    assert found.hint is not None
 
 
 @pytest.mark.parametrize("system", ["seqgan", "relgan"])

@@ -108,10 +108,8 @@ def choose_settings(
         steps = steps_of(settings) if timed else 0
         hint = _too_short(steps, wanted, game_class, dataset) if timed else None
         return Chosen(settings, {}, hint=hint, steps=steps)
-    limited = asked.limit() is not None
-    rung, settings, steps = _rung(ladder, name, game_class, dataset, given, steps_of, limited)
+    rung, settings, steps, wanted = _rung(ladder, name, game_class, dataset, given, steps_of, asked.limit())
     by_rule = {name: value for name, value in rung.settings.items() if name not in given}
-    wanted = game_class.steps_wanted(settings, dataset.spec)
     reasons = _reasons(name, by_rule, rung, steps, wanted)
     return Chosen(settings, by_rule, reasons, _too_short(steps, wanted, game_class, dataset), steps)
 
@@ -174,25 +172,29 @@ def _rung(
     dataset: Dataset,
     given: Mapping[str, Any],
     steps_of: Callable[[GameSettings], int],
-    limited: bool,
-) -> tuple[Recommendation, GameSettings, int]:
-    """The largest networks for which a run is long enough, else the smallest that there are."""
-    found: tuple[Recommendation, GameSettings, int] | None = None
+    limit: Limit | None,
+) -> tuple[Recommendation, GameSettings, int, int]:
+    """The largest networks for which a run is long enough, else the smallest that there are: of those that
+    make as many steps and want as many, again the largest. Also the steps that they make and want."""
+    found: tuple[Recommendation, GameSettings, int, int] | None = None
     for rung in reversed(ladder):
         settings = game_class.Settings.of({**rung.settings, **given}, name)
         wanted = game_class.steps_wanted(settings, dataset.spec)
-        # Larger networks are no faster: what smaller ones do not reach needs no timing. Without a limit each
-        # has a length of its own.
-        if found is not None and (settings == found[1] or (limited and found[2] < wanted)):
-            continue
+        if found is not None:
+            # Larger networks are no faster: what smaller ones do not reach needs no timing. But where steps
+            # are given, those that want no more are as near to it. Without a limit each has its own length.
+            in_vain = limit is not None and found[2] < wanted
+            as_near = limit is not None and limit.minutes is None and wanted == found[3]
+            if settings == found[1] or (in_vain and not as_near):
+                continue
         try:
             steps = steps_of(settings)
         except MemoryShortage:
             if found is None:
                 raise
             break
-        if found is None or steps >= wanted:
-            found = (rung, settings, steps)
+        if found is None or steps >= wanted or (steps, wanted) == found[2:]:
+            found = (rung, settings, steps, wanted)
     assert found is not None, "a ladder has a rung"
     return found
 
