@@ -14,7 +14,7 @@ test: .venv/installed-test
 check: .venv/installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
-# All timings, beside the peers where there are some: an hour or so on a machine that does nothing else.
+# All timings, beside the peers where there are some: about two hours on a machine that does nothing else.
 bench: .venv/installed
 	$(BIN)/python benchmarks/bench.py
 

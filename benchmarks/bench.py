@@ -3,7 +3,7 @@
     make bench, or: python benchmarks/bench.py [--out benchmarks/page.md] [--only NAME ...] [--without-peers]
 
 Peers that are no part of sparring's own environment get one each in `benchmarks/.envs`, made the first time;
-where that is not possible, the page says so. The machine should do nothing else meanwhile: more than an hour.
+where that is not possible, the page says so. The machine should do nothing else meanwhile: about two hours.
 """
 
 from __future__ import annotations

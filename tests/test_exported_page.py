@@ -34,11 +34,11 @@ NODE = shutil.which("node")
 SYSTEMS: dict[str, dict[str, Any]] = {
     "gan": {},
     "dcgan": {"width": 4},
-    "dcgan-tflearn": {},
+    "dcgan-tflearn": {"width": 4},
     "r3gan": {"generator_width": 4, "discriminator_width": 4},
     "r3gan, output skips": {"generator_width": 4, "discriminator_width": 4, "output_skips": True},
     "r3gan, wavelets": {"generator_width": 4, "discriminator_width": 4, "wavelets": True},
-    "acgan": {},
+    "acgan": {"width": 4},
     "fastgan": {"width": 16},
     "began": {"width": 4},
     "improved-gan": {"labelled": 6},

@@ -271,6 +271,41 @@ def test_of_several_evaluations_those_that_all_runs_have_alike_are_compared(
     assert any("1,000 samples" in note for note in comparison.notes)
 
 
+def truncated(step: int) -> dict[str, Any]:
+    """Where an evaluation of truncated samples comes from."""
+    return {"step": step, "epoch": None, "sampling": {"truncation": 0.7}}
+
+
+def test_samples_made_otherwise_do_not_stand_beside_plain_ones(
+    copies: dict[str, Path], evaluated: Evaluated
+) -> None:
+    both = [copies["seed-0"], copies["faster"]]
+    evaluated(both[0], checkpoint=truncated(18))
+    evaluated(both[1])
+    with pytest.raises(
+        SettingError, match=r"with truncation 0\.7, those of the other with nothing"
+    ) as refused:
+        sparring.compare(both)
+    assert "Evaluate both alike" in str(refused.value)
+    evaluated(both[1], checkpoint=truncated(18))
+    assert any("1,000 samples, truncation 0.7, against" in note for note in sparring.compare(both).notes)
+
+
+def test_a_group_that_is_evaluated_is_compared_by_what_was_asked_for(
+    tiny_npz: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    group = tmp_path / "group"
+    train = ["train", "gan", "--data", f"npz:{tiny_npz}", "--max-steps", "2", "--seeds", "2", "--quiet"]
+    main([*train, "--batch-size", "20", "--device", "cpu", "--out", str(group)])
+    evaluate = ["evaluate", str(group), "--count", "50", "--device", "cpu", "--quiet"]
+    main(evaluate)
+    capsys.readouterr()
+    main([*evaluate, "--truncation", "0.5"])
+    assert "Figures: 50 samples, truncation 0.5, against" in capsys.readouterr().out.replace("\n", " ")
+    main(["compare", str(group)])
+    assert "Figures: 50 samples against" in capsys.readouterr().out.replace("\n", " ")
+
+
 def test_a_lower_bound_is_shown_as_one(copies: dict[str, Path], evaluated: Evaluated) -> None:
     bound = {"support": EstimatedFigure(2000, 2000, 2000, 3000, True, True)}
     exact = {"support": EstimatedFigure(400, 300, 500, 2500)}

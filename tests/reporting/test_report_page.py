@@ -109,6 +109,10 @@ def test_evaluation_with_intervals_and_reference(
         in said
     )
     assert "sparring evaluate" not in said, "it is up to date"
+    made = {"step": 18, "epoch": None, "sampling": {"truncation": 0.7}}
+    evaluated(run, checkpoint=made)
+    assert "1,000 samples of step 18, truncation 0.7, against held-out" in page(sparring.report(run)).text
+    evaluated(run)
     change(run / "status.json", state="failed", step=30)
     assert "sparring evaluate" not in page(sparring.report(run)).text, "what came after it was not saved"
     (run / "checkpoints" / "step-00000018").rename(run / "checkpoints" / "step-00000030")

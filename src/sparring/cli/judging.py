@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sparring.cli.options import TRACEBACK, chosen, parsed, sampling_options
 from sparring.shown import quoted, say
+
+if TYPE_CHECKING:
+    from sparring.reporting.compare import Comparison
 
 
 def evaluate(arguments: list[str]) -> None:
     """Print how good a run is, or each run of a group."""
     from sparring.console import Terminal
     from sparring.evaluation.runs import evaluate
+    from sparring.reporting.compare import compare_by
     from sparring.runs.group import is_group, runs_in
 
     json = (bool, "Print JSON instead of a table; of a group of seeds, a list.", False)
@@ -33,7 +36,7 @@ def evaluate(arguments: list[str]) -> None:
     if as_json:
         print(f"[{','.join(texts)}]\n" if is_group(target) else texts[0], end="")
     elif len(texts) > 1:
-        show_comparison([target])
+        show_comparison(compare_by([target], evaluation))
 
 
 def sweep(arguments: list[str]) -> None:
@@ -76,17 +79,15 @@ def compare(arguments: list[str]) -> None:
     from sparring.reporting.compare import compare
 
     options = parsed("compare", compare, arguments)
-    show_comparison(**options)
+    show_comparison(compare(**options))
     if options["out"] is not None:
         say(f"Wrote {options['out']}")
 
 
-def show_comparison(runs: Sequence[Any], out: str | None = None) -> None:
-    """Print the tables of a comparison."""
+def show_comparison(comparison: Comparison) -> None:
+    """Print its tables."""
     from sparring.console import Terminal
-    from sparring.reporting.compare import compare
 
-    comparison = compare(runs, out)
     console = Terminal()
     for table in comparison.tables(console.width):
         console.print(table)

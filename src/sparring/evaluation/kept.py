@@ -1,9 +1,10 @@
 """The evaluations of a run, kept beside each other, with one that stands for the run.
 
-Each is a file in `evaluations/`, named by its features, its number of samples and its checkpoint, and by its
-data where that is not the run's own; only the same evaluation made anew takes its place. `evaluation.json` is
-a copy of the one that means most: see `rank`. `nearest.png` belongs to that one: some of its samples, each
-beside the training examples that are nearest to it.
+Each is a file in `evaluations/`, named by its features, its number of samples and its checkpoint, by how
+samples were made where that is not as usual, and by its data where that is not the run's own; only the same
+evaluation made anew takes its place. `evaluation.json` is a copy of the one that means most: see `rank`.
+`nearest.png` belongs to that one: some of its samples, each beside the training examples that are nearest to
+it.
 """
 
 from __future__ import annotations

@@ -105,15 +105,21 @@ class Evaluation:
         return f"Seen through {self.extractor}{reason}."
 
     @property
-    def measure(self) -> tuple[str, str, int, bool]:
-        """What must be equal for figures to be compared: features, data, count, whether it was held out."""
-        return self.extractor, self.data, self.count, self.unseen
+    def measure(self) -> tuple[str, str, int, bool, dict[str, Any]]:
+        """What must be equal for figures to be compared: features, data, count, whether it was held out, and
+        how samples were made."""
+        return self.extractor, self.data, self.count, self.unseen, self.sampling
 
     @property
     def sampling(self) -> dict[str, Any]:
         """How samples were made, where that is not as the run has it."""
         given = self.checkpoint.get("sampling")
         return given if isinstance(given, dict) else {}
+
+    @property
+    def made(self) -> str:
+        """The same in words that follow a number of samples, such as `, truncation 0.7,`; else empty."""
+        return "".join(f", {name} {value}," for name, value in self.sampling.items())
 
     @property
     def compared_with(self) -> str:
@@ -150,8 +156,7 @@ class Evaluation:
 
     def table(self) -> Table:
         """A table for people."""
-        made = "".join(f", {name} {value}," for name, value in self.sampling.items())
-        title = f"{self.count} samples{made} against {self.compared_with}, seen through {self.extractor}"
+        title = f"{self.count} samples{self.made} against {self.compared_with}, seen through {self.extractor}"
         table = Table(title=title, caption=self.caution())
         table.add_column("figure")
         for column in ("value", "95 % interval", "real"):
@@ -173,8 +178,8 @@ class Evaluation:
 
         Raises:
             SettingError: they looked through different features, at different data, or at different numbers
-                of samples, or one at held-out examples and one at those of training, so that their figures
-                cannot be compared.
+                of samples, or of samples made otherwise, or one at held-out examples and one at those of
+                training, so that their figures cannot be compared.
         """
         if self.unseen != other.unseen:
             raise SettingError(
@@ -191,6 +196,12 @@ class Evaluation:
                     f"These evaluations cannot be compared: one has {what} {mine}, the other {others}. "
                     f"Evaluate both with the same --{what}."
                 )
+        if self.sampling != other.sampling:
+            mine, others = (each.made.strip(", ") or "nothing changed" for each in (self, other))
+            raise SettingError(
+                f"These evaluations cannot be compared: the samples of one are made with {mine}, those of "
+                f"the other with {others}. Evaluate both alike."
+            )
         return {
             name: (mine, other.figures[name]) for name, mine in self.figures.items() if name in other.figures
         }

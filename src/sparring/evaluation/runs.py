@@ -91,7 +91,8 @@ def evaluate(
             `load_extractor`); by default what suits the data.
         seed: of the samples, subsets and resamples.
         truncation: how the samples of a run are made, as `sample` takes it: below 1 they are more usual, and
-            less diverse. What is not as the run makes them by itself is kept beside its evaluation.
+            less diverse. What is not of samples as the run makes them stands for it only where it has no
+            other evaluation.
         rejection: likewise: the share that the critic rejects; 0 keeps all.
         standing_statistics: likewise: batches over which batch normalisation takes its statistics.
         epoch: evaluate the networks kept after this epoch instead of the latest checkpoint.

@@ -103,20 +103,30 @@ def compare(runs: Iterable[Run | Path | str], out: Path | str | None = None) -> 
 
     Raises:
         SettingError: fewer than two runs, or evaluations that do not measure the same: of different
-            features, data, or numbers of samples.
+            features, data, numbers of samples, or ways to make these.
         RunError: one of them is no run, or is damaged.
     """
     path = None if out is None else check_page_file(out)
+    comparison = compare_by(runs)
+    if path is not None:
+        write_page(path, comparison.to_html())
+    return comparison
+
+
+def compare_by(runs: Iterable[Run | Path | str], measured: Evaluation | None = None) -> Comparison:
+    """The same by evaluations that measure what a given one does, where all evaluated runs have such.
+
+    Raises:
+        SettingError: as `compare` does.
+        RunError: likewise.
+    """
     facts = _distinct(runs)
-    evaluations = _of_one_measure(facts)
+    evaluations = _of_one_measure(facts, measured)
     found = [(each, evaluation) for each in facts if (evaluation := evaluations[each.run.path])]
     _refuse_different_measures(found)
     entries = entries_of(facts, evaluations)
     references = _references([evaluation for _, evaluation in found])
-    comparison = Comparison(entries, references, tuple(_notes(entries, facts, evaluations)))
-    if path is not None:
-        write_page(path, comparison.to_html())
-    return comparison
+    return Comparison(entries, references, tuple(_notes(entries, facts, evaluations)))
 
 
 def _distinct(runs: Iterable[Run | Path | str]) -> list[Facts]:
@@ -128,15 +138,18 @@ def _distinct(runs: Iterable[Run | Path | str]) -> list[Facts]:
     return list(facts.values())
 
 
-def _of_one_measure(facts: Sequence[Facts]) -> dict[Path, Evaluation | None]:
-    """Of each run the evaluation that means most among those that all evaluated runs have alike.
+def _of_one_measure(facts: Sequence[Facts], measured: Evaluation | None) -> dict[Path, Evaluation | None]:
+    """Of each run the evaluation that means most among those that all evaluated runs have alike, or such as a
+    given one.
 
-    Where no features, data and number of samples are common to all, each has the one that means most.
+    Where none are common to all, each has the one that means most.
     """
     all_of = {each.run.path: each.evaluations() for each in facts}
     evaluated = [evaluations for evaluations in all_of.values() if evaluations]
     measures = [[each.measure for each in evaluations] for evaluations in evaluated]
     common = [each for each in measures[0] if all(each in others for others in measures)] if measures else []
+    if measured is not None and measured.measure in common:
+        common = [measured.measure]
     return {
         path: next((each for each in evaluations if not common or each.measure == common[0]), None)
         for path, evaluations in all_of.items()
@@ -177,7 +190,8 @@ def _notes(
     evaluation = next((each for each in evaluations.values() if each is not None), None)
     if evaluation is not None:
         real, extractor = value_text(evaluation.compared_with), value_text(evaluation.extractor)
-        yield f"Figures: {count_text(evaluation.count)} samples against {real}, seen through {extractor}."
+        samples = f"{count_text(evaluation.count)} samples{value_text(evaluation.made)}"
+        yield f"Figures: {samples} against {real}, seen through {extractor}."
         if caution := evaluation.caution():
             yield caution
     if evaluation is not None:

@@ -108,9 +108,10 @@ def evaluation_section(facts: Facts) -> Section:
             html.command(facts.command("evaluate")),
         )
     about = (
-        f"{count_text(evaluation.count)} samples of {facts.evaluated_at(evaluation)} against "
-        f"{value_text(evaluation.compared_with)}. {value_text(evaluation.seen_through())} Beside each figure "
-        "of samples stands the same figure of real examples against other real ones."
+        f"{count_text(evaluation.count)} samples of {facts.evaluated_at(evaluation)}"
+        f"{value_text(evaluation.made)} against {value_text(evaluation.compared_with)}. "
+        f"{value_text(evaluation.seen_through())} Beside each figure of samples stands the same figure of "
+        "real examples against other real ones."
     )
     outdated, caution = facts.outdated(evaluation), evaluation.caution()
     return section(
@@ -149,8 +150,8 @@ def _others(facts: Facts) -> Html | None:
     if len(names) < 2:
         return None
     said = (
-        f"Shown is the one that means most of {len(names)} in the folder `evaluations`: of the newest "
-        f"networks, and of the most samples. They are {names_text(names)}."
+        f"Shown is the one that means most of {len(names)} in the folder `evaluations`: of samples as the "
+        f"run makes them, of the newest networks, and of the most samples. They are {names_text(names)}."
     )
     return paragraph(html.prose(said), class_="quiet")
 

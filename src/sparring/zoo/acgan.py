@@ -125,8 +125,8 @@ class ACGAN(Game):
         shuffle: bool = False
         """Deal the examples in a new order each epoch; the listing does not."""
         width: ImageWidth = 32
-        """The discriminator's channels at half the image's size; it has eight times as many at a quarter. The
-        generator has three times as many as it there."""
+        """The discriminator's channels at half the image's size, where the generator has three times as many;
+        at a quarter it has eight times as many."""
         latent_size: Count = 100
         """Dimensions of the noise z in U(-1, 1), and of the class embedding."""
         generator_lr: Positive = 2e-4

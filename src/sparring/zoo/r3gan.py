@@ -218,7 +218,8 @@ class R3GAN(Game):
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
         """As the square of the widths, beyond those that do for digits, which take some 1,200 steps, as their
-        cube; beyond 32 x 32 as the pixels, and the more the smaller batches are by rule."""
+        cube; beyond 32 x 32 as the pixels, and the more the smaller batches are by rule. Points with many
+        modes want more than others."""
         assert isinstance(settings, cls.Settings)
         wide = (settings.generator_width + settings.discriminator_width) / 48
         sides = data.shape[1:]
