@@ -534,6 +534,10 @@ def test_what_a_run_needs_to_be_judged_goes_by_the_settings_it_has(
     small = {"generator_width": 16, "discriminator_width": 8}
     assert enough("r3gan", grey, small, max_steps=3) == enough("r3gan", grey, small, preset="digits") == 300
     assert enough("r3gan", grey, small, preset="paper") == 100 // 4 * 4
+    # What is as published and by rule, too, is judged as the rule says, which is what its first line names.
+    plenty = make_dataset(count=FEW)
+    assert chosen("acgan", plenty, max_steps=3).settings == find_system("acgan").Settings()
+    assert enough("acgan", plenty, max_steps=3) == 1200
     kind = Tokens((4,), tuple("abc"))
     texts = Dataset("texts", Column(kind, torch.ones(70, 4, dtype=torch.int64)))
     for batch_size in (7, 35):

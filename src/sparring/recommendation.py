@@ -78,7 +78,7 @@ def nearest_settings(
     game_class: type[Game], settings: GameSettings, recommended: Sequence[Mapping[str, Any]]
 ) -> tuple[str | None, dict[str, Any]]:
     """The preset that settings are nearest to, and its value of every setting that has another one; instead
-    of a preset None, where they are nearer to what the system's rules recommend.
+    of a preset None, where they are as near to what the system's rules recommend.
 
     Args:
         game_class: the system.
@@ -92,5 +92,5 @@ def nearest_settings(
         return {name: value for name, value in made.items() if own[name] != value}
 
     presets = {PAPER: {}, **game_class.presets}
-    makers = [*presets.items(), *((None, values) for values in recommended)]
+    makers = [*((None, values) for values in recommended), *presets.items()]
     return min(((name, differing(values)) for name, values in makers), key=lambda found: len(found[1]))

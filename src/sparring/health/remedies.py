@@ -66,7 +66,7 @@ def remedy(context: Context, slow_down: Sequence[str], alternative: str | None) 
 
 
 def known_settings(context: Context) -> str | None:
-    """Go back to the published settings, or to the recommended ones where they are nearer, where some
+    """Go back to the recommended settings, or to the published ones where they are nearer, where some
     differ."""
     preset, differing = context.deviations()
     if not differing:
