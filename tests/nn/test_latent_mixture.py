@@ -1,14 +1,10 @@
 """Noise of several clusters."""
 
 import math
-from collections.abc import Callable
 
 import torch
 
-from sparring.data.dataset import dataset_of
 from sparring.nn.latent_mixture import LatentMixture
-from sparring.randomness import Randomness
-from sparring.training.engine import Engine
 
 SPREAD = 0.02
 
@@ -54,31 +50,3 @@ def test_centres_begin_with_no_gaps_between_them() -> None:
     assert torch.bincount(cells, minlength=100).min() >= 1
     other = LatentMixture(400, 2, SPREAD).centres
     assert not torch.equal(centres, other)
-
-
-def test_centres_begin_where_all_but_outermost_points_lie() -> None:
-    points = torch.stack([torch.linspace(-1, 9, 1001), torch.linspace(2, 3, 1001)], dim=1)
-    points[-1] = 1e6
-    mixture = LatentMixture(400, 3, SPREAD)
-    third = mixture.centres[:, 2].detach().clone()
-    mixture.spread_over(points)
-    centres = mixture.centres.detach()
-    low, high = centres.amin(0), centres.amax(0)
-    torch.testing.assert_close(low[:2], torch.tensor([-0.95, 2.005]), atol=0.05, rtol=0)
-    torch.testing.assert_close(high[:2], torch.tensor([8.95, 2.995]), atol=0.05, rtol=0)
-    assert torch.equal(centres[:, 2], third)
-
-
-def test_a_far_mode_has_clusters_from_the_beginning(
-    make_engine: Callable[..., Engine],
-) -> None:
-    """Thirteen modes, one of them 3.3 deviations from the mean of all."""
-    places = torch.cartesian_prod(torch.arange(4.0), torch.arange(3.0))
-    points = torch.cat([places, torch.tensor([[25.0, 1.0]])]).repeat(40, 1)
-    engine = make_engine(
-        "r3gan", dataset_of("points", points), batch_size=520, residual=True, latent_clusters=400
-    )
-    made = engine.game.sample(engine.game.latent(2000, Randomness(0)), torch.zeros(2000, 0))
-    assert made[:, 0].max() > 24
-    assert made[:, 0].min() < 1
-    assert torch.equal(engine.game.generator.mixture.centres, engine.game.average.network.mixture.centres)

@@ -13,7 +13,6 @@ from sparring.game import GameSettings
 from sparring.game_settings import FOR_IMAGES, FOR_POINTS, ImageWidth, PointUnits
 from sparring.nn.latent_mixture import LatentMixture
 from sparring.nn.networks import build_generator, build_trunk, no_norm, noise_size
-from sparring.nn.points import Residual
 from sparring.settings import Count, Natural, Positive
 
 
@@ -85,11 +84,6 @@ class LabelledGenerator(nn.Module):
             residual=settings.residual,
             wavelets=settings.wavelets,
         )
-
-    def spread_noise(self, points: Tensor) -> None:
-        """Let the clusters of noise that lies where points do begin where some points are, (count, size)."""
-        if isinstance(self.body, Residual) and isinstance(self.mixture, LatentMixture):
-            self.mixture.spread_over(self.body.scale(points))
 
     def forward(self, latent: Tensor, labels: Tensor) -> Tensor:
         """Examples of the given classes; `labels` are of shape (count, 0) where there are none."""

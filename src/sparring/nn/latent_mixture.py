@@ -7,9 +7,6 @@ import math
 import torch
 from torch import Tensor, nn
 
-OUTERMOST = 0.005
-"""Share of points, at each end of each dimension, beyond which no centre begins."""
-
 
 class LatentMixture(nn.Module):
     """Gaussian noise as that of a mixture, whose centres are learnt (Gurumurthy et al. 2017,
@@ -25,8 +22,8 @@ class LatentMixture(nn.Module):
     The paper learns the spreads too, and has a term that keeps them from vanishing. Left to the game alone
     most vanish, so that modes become a few points each, and those of torn clusters grow: here they are fixed.
 
-    The centres begin spread over a cube, with mean 0 and variance 1, by a sequence that leaves smaller gaps
-    than chance does (Sobol 1967), or over a box that points lie in: a mode that has none near may be lost.
+    The centres begin spread over a cube, with mean 0 and variance 1, by a sequence that leaves no gaps (Sobol
+    1967): where they were drawn by chance, some modes would have none near.
 
     Args:
         clusters: how many.
@@ -41,17 +38,6 @@ class LatentMixture(nn.Module):
         seed = int(torch.randint(2**31, ()))
         places = torch.quasirandom.SobolEngine(size, scramble=True, seed=seed).draw(clusters)
         self.centres = nn.Parameter(math.sqrt(12) * (places - 0.5))
-
-    @torch.no_grad()
-    def spread_over(self, points: Tensor) -> None:
-        """Let centres that have not moved yet lie where all but some outermost points lie, in each dimension.
-
-        Args:
-            points: (count, size); of fewer dimensions than the noise, the first of these.
-        """
-        low, high = torch.quantile(points, torch.tensor([OUTERMOST, 1 - OUTERMOST]).to(points), dim=0)
-        first = self.centres[:, : points.shape[1]]
-        first.copy_(low + (high - low) * (first / math.sqrt(12) + 0.5))
 
     def forward(self, noise: Tensor) -> Tensor:
         """Noise of N(0, I), (count, size), as noise of the mixture."""

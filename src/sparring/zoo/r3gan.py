@@ -227,14 +227,10 @@ class R3GAN(Game):
         return data.kind.choose(images=round(images), points=7000 if data.modes >= MANY_MODES else 3000)
 
     def start(self, **first: Batch) -> None:
-        """Networks for points may have to know where the data lies, and noise that lies there, too."""
-        points = first["real"].examples
+        """Networks for points may have to know where the data lies."""
         for module in self.modules():
             if isinstance(module, Scale):
-                module.fit(points)
-        for module in self.modules():
-            if isinstance(module, LabelledGenerator):
-                module.spread_noise(points)
+                module.fit(first["real"].examples)
 
     def players(self) -> dict[str, Player]:
         """Adam without momentum for both."""
