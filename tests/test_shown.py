@@ -18,7 +18,6 @@ from sparring.health.findings import Finding
 from sparring.output import complain
 from sparring.plots import curves_png
 from sparring.shown import amount, counted, quoted, say, visible, visible_line
-from sparring.tricks.listing import table_of_tricks
 from sparring.zoo.index import search, table_of
 
 HOSTILE = "[red][/b]\x1b[2J\x9b1m\n\u202e\ud800 $\\frac"
@@ -65,7 +64,7 @@ def test_a_console_of_any_encoding_shows_any_text(encoding: str, monkeypatch: py
 @pytest.mark.parametrize("width", [40, 80])
 def test_nothing_of_a_table_is_cut_off(width: int, capsys: pytest.CaptureFixture[str]) -> None:
     losses = {f"test/generator/term_of_a_long_name_{number}": 0.123456 for number in range(4)}
-    for table in (*epoch_tables({}, losses), table_of_tricks(), table_of(search("critic"))):
+    for table in (*epoch_tables({}, losses), table_of(search("critic"))):
         Terminal(width=width).print(table)
         said = capsys.readouterr().out
         assert "…" not in said

@@ -18,4 +18,4 @@ def tricks(arguments: list[str]) -> None:
     from sparring.console import Terminal
     from sparring.tricks.listing import listing
 
-    Terminal().print(listing(**parsed("tricks", listing, arguments)))
+    Terminal(soft_wrap=True).print(listing(**parsed("tricks", listing, arguments)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections.abc import Iterator
 from typing import Annotated
 
 import docstring_parser
@@ -11,10 +12,10 @@ from rich.console import RenderableType
 from tyro.conf import Positional
 
 from sparring.arguments import flag_of
+from sparring.catalogue import Catalogue
 from sparring.errors import SettingError, nearest
-from sparring.table import Table
 from sparring.tricks import TRICKS
-from sparring.tricks.measured import measured
+from sparring.tricks.measured import RECORD, measured
 from sparring.tricks.trick import PLACES, Trick
 
 
@@ -28,7 +29,7 @@ def listing(trick: Annotated[str | None, Positional] = None) -> RenderableType:
         SettingError: there is no such trick.
     """
     if trick is None:
-        return table_of_tricks()
+        return Catalogue({name: facts_of(name) for name in TRICKS})
     name = next((name for name in TRICKS if _plain(name) == _plain(trick)), None)
     if name is None:
         raise SettingError(
@@ -37,14 +38,14 @@ def listing(trick: Annotated[str | None, Positional] = None) -> RenderableType:
     return described(name, TRICKS[name])
 
 
-def table_of_tricks() -> Table:
-    """A row for each trick."""
-    table = Table("trick", "what it is", "flags", "source", "does not go with", "measured", show_lines=True)
-    for name, trick in TRICKS.items():
-        flags = "\n".join(flag_of(field.name) for field in dataclasses.fields(trick.Settings))
-        summary = (inspect.getdoc(trick) or "").partition("\n\n")[0]
-        table.add_row(name, _joined(summary), flags, trick.source, _unfit(trick), measured(name) or "not yet")
-    return table
+def facts_of(name: str) -> Iterator[str]:
+    """A trick in a few lines."""
+    trick = TRICKS[name]
+    yield _joined((inspect.getdoc(trick) or "").partition("\n\n")[0])
+    yield f"flags: {', '.join(flag_of(field.name) for field in dataclasses.fields(trick.Settings))}"
+    yield f"source: {trick.source}"
+    yield f"does not go with: {_unfit(trick)}"
+    yield from [f"here, in short runs: {found}" for found in measured(name)] or ["here: not measured yet"]
 
 
 def described(name: str, trick: type[Trick]) -> str:
@@ -69,7 +70,7 @@ def described(name: str, trick: type[Trick]) -> str:
             f"Source: {trick.source}.",
             f"Does not go with: {_unfit(trick)}",
             f"Refused where there is no place for it: {'; or '.join(needs)}.",
-            f"Measured: {measured(name) or 'not yet'}.",
+            f"Measured, in short runs ({RECORD}): {'; '.join(measured(name)) or 'not yet'}.",
         )
     )
 

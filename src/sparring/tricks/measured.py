@@ -9,8 +9,8 @@ RECORD = "reproduction/tricks.md"
 """Where the runs, their figures and their commands stand."""
 
 
-def measured(name: str) -> str:
-    """What was found of a trick, a clause for each set of flags and base system; empty where it is not
+def measured(name: str) -> list[str]:
+    """What was found of a trick, a clause for each set of flags and base system; none where it is not
     measured."""
     found: dict[str, list[str]] = json.loads((files(__package__) / "measured.json").read_text("utf-8"))
-    return f"{'; '.join(found[name])} (short runs: {RECORD})" if name in found else ""
+    return found.get(name, [])

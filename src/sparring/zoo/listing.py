@@ -11,6 +11,7 @@ from rich.console import RenderableType
 from tyro.conf import Positional
 
 from sparring.arguments import flag_of
+from sparring.catalogue import Catalogue
 from sparring.errors import SettingError
 from sparring.game import Game
 from sparring.zoo import SYSTEMS, find_system
@@ -38,12 +39,13 @@ def listing(system: Annotated[str | None, Positional] = None, search: str | None
         return table_of(search_index(search))
     if system is not None:
         return described(system)
-    return "\n".join(f"{entry(name)}\n" for name in SYSTEMS)
+    return Catalogue({name: facts_of(name) for name in SYSTEMS})
 
 
-def entry(name: str) -> str:
+def facts_of(name: str) -> Iterator[str]:
     """A system in a few lines, with what says most of how good it is."""
-    return "\n  ".join([name, *_facts(find_system(name)), *_compared(name, 1)])
+    yield from _facts(find_system(name))
+    yield from _compared(name, 1)
 
 
 def described(name: str) -> str:
