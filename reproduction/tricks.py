@@ -60,7 +60,7 @@ class Base:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-BASES = {"gan": Base(2500), "dcgan-tflearn": Base(120, {"batch_size": 32})}
+BASES = {"gan": Base(2500), "dcgan-tflearn": Base(400, {"batch_size": 32, "width": 16})}
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,8 @@ class Arm:
 ARMS = {
     "new noise at every step": Arm({"fixed_noise": False}),
     "minimax loss": Arm({"saturating": True}, "against G2"),
+    "Gaussian noise": Arm({"gaussian_noise": True}, "G3"),
+    "conditioning": Arm({"conditioning": True}, "A3, G12, G16"),
     "five critic steps": Arm({"discriminator_steps": 5}, "G14"),
     "rates of 1e-4": Arm({"generator_lr": 1e-4, "discriminator_lr": 1e-4}, "A6"),
     "rates that fall to 0": Arm({"learning_rate_decay": 1.0}, "A6"),

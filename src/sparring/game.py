@@ -91,8 +91,9 @@ class Game(nn.Module):
     built, where it depends on the data."""
     keep_every: ClassVar[int] = 0
     """Keep the networks of every so many epochs for good; 0 keeps only the latest checkpoint."""
-    conditional: ClassVar[bool] = False
-    """Whether the generator is told the condition of the data, such as the class, where the data has one."""
+    conditional: bool = False
+    """Whether the generator is told the condition of the data, such as the class, where the data has one; the
+    trick of that name may say it of a game."""
     sampling: ClassVar[Mapping[str, Sequence[float]]] = {}
     """Settings that only say how samples are made, and so may be given anew for a trained run: each with the
     values at which a sweep tries it, the less diverse the later."""
@@ -121,7 +122,7 @@ class Game(nn.Module):
         self.gather: Callable[[Tensor], Tensor] = lambda own: own
         """Joins what all processes have, for a memory that they share such as a pool; set by the engine."""
         self.tricks = make_tricks(settings.tricks, random)
-        self.tricks.prepare(data)
+        self.tricks.prepare(self)
         self.networks: list[tuple[Role, nn.Module]] = []
         """What `built` was given, as it was built."""
 
@@ -292,14 +293,14 @@ class Game(nn.Module):
         takes for real; None where it gives no such number.
 
         By default what its critic says, where it has one alone, whose answer is a number for each example,
-        and the generator is told nothing, so that its critic need not be told it either.
+        and the system tells its generator nothing, so that its critic need not be told it either.
 
         Args:
             examples: encoded, (count, *shape).
             condition: what they are, encoded; or of shape (count, 0).
         """
         critics = [network for role, network in self.networks if role is Role.CRITIC]
-        if self.conditional or len(critics) != 1:
+        if type(self).conditional or len(critics) != 1:
             return None
         said: Tensor = critics[0](examples)
         return said.flatten() if said.numel() == len(examples) else None

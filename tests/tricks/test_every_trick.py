@@ -193,6 +193,24 @@ REFUSED = {
         ("activations", Case(system, "classes")): "no network of the role critic has an inner activation"
         for system in ("improved-gan", "bad-gan")
     },
+    # No classes, or told of them already, or networks that share a batch.
+    **{
+        ("conditioning", case): "it tells classes, and this data has"
+        for case in CASES
+        if case.data != "classes"
+    },
+    **{
+        ("conditioning", case): "is told what each of its examples is already"
+        for case in CASES
+        if find_system(case.system).conditional or find_system(case.system).needs.condition
+    },
+    ("conditioning", Case("bayesian-gan", "classes")): "where 3 are told their class",
+    # Noise that is Gaussian already, or from 0 to 1, or none.
+    **{
+        ("Gaussian noise", case): "is not uniform from -1 to 1"
+        for case in CASES
+        if case.system not in ("gan", "dcgan-tflearn", "acgan", "dcgan", "began", "bayesian-gan")
+    },
     # Scores, but no labels.
     **{
         ("soft labels", Case(system, data)): "the wasserstein objective has none"
@@ -357,13 +375,20 @@ def test_at_its_usual_strength_it_trains_resumes_and_changes_the_samples(
     assert same_state(resumed.state(), engine.state())
 
 
+APART = [("packing", "replay"), ("conditioning",)]
+"""Tricks that cannot work with each other."""
+
+
+@pytest.mark.parametrize("left_out", APART, ids=name_of)
 @pytest.mark.parametrize("case", CASES, ids=name_of)
-def test_all_tricks_together(case: Case, same_state: Callable[[Any, Any], bool]) -> None:
+def test_all_tricks_together(
+    case: Case, left_out: tuple[str, ...], same_state: Callable[[Any, Any], bool]
+) -> None:
     usual = {
         flag: value
         for name, trick in TRICKS.items()
         # Feature matching takes the place of the cost that others act on.
-        if (name, case) not in REFUSED and name != "feature matching"
+        if (name, case) not in REFUSED and name not in ("feature matching", *left_out)
         for flag, value in trick.usual.items()
     }
     engine = case.engine(**usual)
@@ -989,6 +1014,62 @@ def sees_features_matched(case: Case, patch: pytest.MonkeyPatch) -> None:
     torch.testing.assert_close(loss(), terms, atol=1e-3, rtol=0.1)
 
 
+def sees_classes(case: Case, patch: pytest.MonkeyPatch) -> None:
+    """First layers add the row of an example's class, in training and to what is asked for; rows move."""
+    engine = case.engine(conditioning=True)
+    real = next(iter(engine.streams.values())).peek()
+    added: dict[str, list[Tensor]] = {"generator": [], "critic": []}
+
+    def watch(layer: nn.Module, role: str) -> None:
+        plain: list[Tensor] = []
+        layer.register_forward_hook(lambda _, given, answer: plain.append(answer.detach()), prepend=True)
+
+        def after(_: nn.Module, given: Any, answer: Tensor) -> None:
+            difference = answer.detach() - plain.pop()
+            rows = layer.get_parameter("classes").detach()
+            places = difference.reshape(len(difference), len(rows[0]), -1)
+            told = (places[:, None] - rows[None, :, :, None]).abs().amax((2, 3)).argmin(1)
+            torch.testing.assert_close(places, rows[told][..., None].expand_as(places), atol=1e-4, rtol=1e-3)
+            added[role].append(told)
+
+        layer.register_forward_hook(after)
+
+    for role, network in engine.game.networks:
+        if role != "other":
+            watch(weighted_layers(network)[0], str(role))
+    before = {name: value for name, value in networks(engine).items() if name.endswith(".classes")}
+    play(engine, 1)
+    first = added["critic"][0]
+    assert torch.equal(first[: len(real)], real.condition)
+    for told in (*added["critic"], *added["generator"]):
+        assert torch.equal(told, told[: len(real)].repeat(len(told) // len(real)))
+    assert all(not torch.equal(networks(engine)[name], value) for name, value in before.items())
+    seen, game, asked = len(added["generator"]), engine.game, torch.tensor([2, 0, 0])
+    latent = game.latent(1, game.random).expand(3, -1)
+    with torch.no_grad(), inference(game):
+        made = game.sample(latent, asked)
+    # A system that keeps an average samples by that.
+    assert all(torch.equal(told, asked) for told in added["generator"][seen:])
+    torch.testing.assert_close(made[1], made[2])
+    assert not torch.allclose(made[0], made[1], atol=1e-4)
+    assert game.condition(engine.dataset) is engine.dataset.condition
+
+
+def sees_gaussian_noise(case: Case, patch: pytest.MonkeyPatch) -> None:
+    """Generators are given the quantiles of N(0, 1) that belong to those of the noise without the trick."""
+
+    def given(**flags: bool) -> Tensor:
+        engine, seen = case.engine(**flags), list[Tensor]()
+        for network in generators(engine):
+            network.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach()))
+        play(engine, 1)
+        return seen[0]
+
+    shares = (given() + 1) / 2
+    normal = torch.distributions.Normal(0.0, 1.0)
+    torch.testing.assert_close(normal.cdf(given(gaussian_noise=True)), shares, atol=1e-5, rtol=1e-4)
+
+
 EFFECTS: dict[str, Callable[[Case, pytest.MonkeyPatch], None]] = {
     "exchanged loss": sees_another_objective,
     "minibatch deviation": sees_the_rest_of_the_batch({"minibatch_deviation": True}, 1, deviation_of),
@@ -1016,6 +1097,8 @@ EFFECTS: dict[str, Callable[[Case, pytest.MonkeyPatch], None]] = {
     "consistency": sees_a_term("consistency", consistency=10.0),
     "unrolling": sees_the_critic_of_later,
     "historical averaging": sees_means_of_the_past,
+    "conditioning": sees_classes,
+    "Gaussian noise": sees_gaussian_noise,
 }
 """What shows that a trick does what it says."""
 

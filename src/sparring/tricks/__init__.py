@@ -11,11 +11,13 @@ from sparring.tricks.active import ActiveTricks
 from sparring.tricks.adaptive_augmentation import AdaptiveAugmentation
 from sparring.tricks.augmentation import Augmentation
 from sparring.tricks.blur import Blur
+from sparring.tricks.conditioning import Conditioning
 from sparring.tricks.consistency import Consistency
 from sparring.tricks.critic_penalties import CriticPenalties
 from sparring.tricks.exchanged_loss import ExchangedLoss
 from sparring.tricks.feature_matching import FeatureMatching
 from sparring.tricks.freezing import Freezing
+from sparring.tricks.gaussian_noise import GaussianNoise
 from sparring.tricks.generator_dropout import GeneratorDropout
 from sparring.tricks.historical_averaging import HistoricalAveraging
 from sparring.tricks.instance_noise import InstanceNoise
@@ -54,6 +56,7 @@ TRICKS: dict[str, type[Trick]] = {
     "normalisation": Normalisation,
     "separate batches": SeparateBatches,
     "activations": Activations,
+    "Gaussian noise": GaussianNoise,
     "generator dropout": GeneratorDropout,
     "layer noise": LayerNoise,
     "spectral norm": SpectralNorm,
@@ -66,11 +69,13 @@ TRICKS: dict[str, type[Trick]] = {
     "lecam": LeCam,
     "unrolling": Unrolling,
     "historical averaging": HistoricalAveraging,
+    "conditioning": Conditioning,
 }
 """Every trick by its name, in the order in which they act: what changes shapes before what wraps weights.
 
 What changes images in the range in which they are dealt comes before another range, and that before penalties
-on the slope, which is taken where the critic looked.
+on the slope, which is taken where the critic looked. What tells networks something in a turn comes last, so
+that all that others do in a turn is told it.
 """
 
 TrickSettings: type[Flags] = dataclass(frozen=True)(

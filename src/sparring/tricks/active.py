@@ -15,7 +15,6 @@ from sparring.randomness import derived_seed, seeded_initialisation
 from sparring.tricks.trick import PLACES, Trick
 
 if TYPE_CHECKING:
-    from sparring.data.dataset import DataSpec
     from sparring.game import Game, Player, Role, Turn
 
 
@@ -48,10 +47,10 @@ class ActiveTricks(nn.Module):
         """Whether any of them differentiates through a gradient of the critic."""
         return any(trick.second_derivatives for trick in self)
 
-    def prepare(self, data: DataSpec) -> None:
-        """Let each of them make what it keeps of examples such as these."""
+    def prepare(self, game: Game) -> None:
+        """Let each of them make what it keeps, before any network is built."""
         for trick in self:
-            trick.prepare(data)
+            trick.prepare(game)
 
     # -- the five places ----------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from sparring.shown import counted
 from sparring.tricks.trick import Flags, Trick
 
 if TYPE_CHECKING:
-    from sparring.data.dataset import Batch, DataSpec
+    from sparring.data.dataset import Batch
     from sparring.game import Game, Turn
 
 
@@ -42,9 +42,9 @@ class Replay(Trick):
         self._at_turn = False
         self._told = False
 
-    def prepare(self, data: DataSpec) -> None:
+    def prepare(self, game: Game) -> None:
         """An empty pool."""
-        self.pool = ImagePool(self.settings.replay, tuple(data.shape))
+        self.pool = ImagePool(self.settings.replay, tuple(game.data.shape))
 
     def refuses(self, game: Game) -> str | None:
         """Examples that are no numbers, conditions, two domains, pools smaller than a batch."""

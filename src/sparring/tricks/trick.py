@@ -14,7 +14,6 @@ from sparring.randomness import Randomness
 from sparring.settings import Settings
 
 if TYPE_CHECKING:
-    from sparring.data.dataset import DataSpec
     from sparring.game import Game, Player, Role, Turn
 
 PLACES = {
@@ -72,9 +71,9 @@ class Trick(nn.Module):
         """Where it acts; a game that does not come by all of these is refused."""
         return frozenset(place for place in PLACES if getattr(cls, place) is not getattr(Trick, place))
 
-    def prepare(self, data: DataSpec) -> None:
-        """Make what it keeps of examples such as these, before any network is built: a game that is only
-        loaded, to generate, has the same."""
+    def prepare(self, game: Game) -> None:
+        """Make what it keeps, and say what the game can do with it, before any network is built: a game that
+        is only loaded, to generate, has the same."""
         return
 
     def refuses(self, game: Game) -> str | None:
