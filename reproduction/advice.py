@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from effects import WITHOUT, Effect, chance, effects, ratio
+from effects import WITHOUT, Effect, chance, effects, ratio, verdict_of
 from kept_lines import Line, interval
 
 from sparring.reporting.statistics import geometric_mean_over_seeds, mean_over_seeds
@@ -39,13 +39,27 @@ ITEMS = {
 """In our own words. A: the seven of the article; G: the seventeen of ganhacks (Chintala et al. 2016)."""
 
 
-def verdicts(bases: Sequence[str], lines: Sequence[Line], advice: Mapping[str, str]) -> str:
+PRACTICES = {
+    "G10": "no setting: what `sparring train` looks at by itself, and after how many steps it finds what, is "
+    "[measured](../reproduction/health.md)",
+    "G11": "no setting: of the systems here `began` alone balances by its losses",
+}
+"""What an item is that no run could have on or off."""
+
+
+def verdicts(
+    bases: Sequence[str],
+    lines: Sequence[Line],
+    advice: Mapping[str, str],
+    elsewhere: Mapping[str, str],
+) -> str:
     """A table, as Markdown, of every item with what was found of the tricks that follow it, or go against it.
 
     Args:
         bases: systems from which tricks are measured.
         lines: of all recorded runs.
         advice: of each trick, the items that it follows: `A3, G6`, or `against A6`.
+        elsewhere: what other records say of an item that is no trick.
     """
     bases = [base for base in bases if effects(base, lines)]
     rows = [
@@ -54,19 +68,39 @@ def verdicts(bases: Sequence[str], lines: Sequence[Line], advice: Mapping[str, s
     ]
     for item, about in ITEMS.items():
         cells = [found(item, effects(base, lines), advice) for base in bases]
-        rows.append(f"| {item} | {about} | {' | '.join(cells)} |")
+        if not any(cells):
+            cells[0] = {**PRACTICES, **elsewhere}.get(item, "not measured")
+        rows.append(f"| {item} | {about} | {' | '.join(cell or '–' for cell in cells)} |")
     return "\n".join(rows) + "\n"
 
 
 def found(item: str, of_base: Sequence[Effect], advice: Mapping[str, str]) -> str:
-    """What was found of an item from a base."""
+    """What was found of an item from a base; empty where nothing was measured."""
     said = []
     for each in of_base:
         words = advice[each.name]
         if item in words.removeprefix("against ").split(", "):
             against = " (against it)" if words.startswith("against ") else ""
             said.append(f"{each.name}{against}: {each.said}")
-    return "; ".join(said) or "not measured"
+    return "; ".join(said)
+
+
+def instead(system: str, other: str, lines: Sequence[Line]) -> str:
+    """What a system comes to in the place of another, in the same time, by the lines of time_to_quality.py;
+    empty where there are not two seeds of both."""
+    fids = [
+        {line["seed"]: line["points"][-1]["fid"] for line in lines if line["name"] == name}
+        for name in (system, other)
+    ]
+    seeds = sorted(fids[0].keys() & fids[1].keys())
+    if len(seeds) < 2:
+        return ""
+    times = geometric_mean_over_seeds([fids[0][seed] / fids[1][seed] for seed in seeds])
+    return (
+        f"`{system}` instead of `{other}`, each by rule and in three minutes, {len(seeds)} seeds: "
+        f"{verdict_of(times)}, FID times {ratio(times)} "
+        "([time to quality](../reproduction/time-to-quality.md))"
+    )
 
 
 def first_to_try(bases: Sequence[str], lines: Sequence[Line], flags: Mapping[str, str]) -> str:

@@ -43,18 +43,23 @@ class Effect:
         where all runs come to what they do without."""
         if self.broken:
             return f"breaks {self.broken} of {self.seeds} runs"
-        if self.fid is None or self.fid.low is None or self.fid.high is None:
-            return "too few seeds"
-        if self.fid.low == self.fid.high == 1.0:
-            return "changes nothing"
-        if self.fid.low <= 1.0 <= self.fid.high:
-            return "not shown"
-        return "helps" if self.fid.value < 1 else "hurts"
+        return "too few seeds" if self.fid is None else verdict_of(self.fid)
 
     @property
     def said(self) -> str:
         """The verdict, and by how much."""
         return self.verdict if self.fid is None else f"{self.verdict}, FID times {ratio(self.fid)}"
+
+
+def verdict_of(times: Spread) -> str:
+    """What a ratio of FIDs shows."""
+    if times.low is None or times.high is None:
+        return "too few seeds"
+    if times.low == times.high == 1.0:
+        return "changes nothing"
+    if times.low <= 1.0 <= times.high:
+        return "not shown"
+    return "helps" if times.value < 1 else "hurts"
 
 
 def effects(base: str, lines: Sequence[Line]) -> list[Effect]:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import kept_lines
-from advice import first_to_try, optimisers, verdicts
+from advice import first_to_try, instead, optimisers, verdicts
 from effects import WITHOUT, draw, effects, section
 
 import sparring
@@ -40,6 +40,8 @@ HERE = Path(__file__).parent
 RECORD = HERE / "tricks.jsonl"
 PAGE = HERE / "tricks.md"
 GUIDE = HERE.parent / "docs" / "tricks.md"
+QUALITY = HERE / "time_to_quality.jsonl"
+"""Runs of whole systems in equal time."""
 SHOWN = Path(sparring.__file__).parent / "tricks" / "measured.json"
 """What `sparring tricks` shows of each trick."""
 SEEDS = range(5)
@@ -245,7 +247,9 @@ def page(text: str, recorded: Sequence[kept_lines.Line]) -> str:
 
 def guide(text: str, recorded: Sequence[kept_lines.Line]) -> str:
     """The user's page with what is measured written anew."""
-    lists = "## The two lists of advice\n\n" + verdicts([*BASES], recorded, advice())
+    elsewhere = {"G7": instead("dcgan", "gan", kept_lines.read(QUALITY))}
+    found = verdicts([*BASES], recorded, advice(), {item: said for item, said in elsewhere.items() if said})
+    lists = f"## The two lists of advice\n\n{found}"
     compared = "\n".join(filter(None, (optimisers(base, recorded, RATES) for base in BASES)))
     return kept_lines.rewritten(text, f"{first_to_try([*BASES], recorded, flags())}\n{compared}\n{lists}")
 

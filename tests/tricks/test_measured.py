@@ -98,7 +98,7 @@ def test_advice_has_a_verdict_for_each_trick_that_follows_it() -> None:
     rows = {row.split(" | ")[0].removeprefix("| "): row for row in guide.splitlines() if row.startswith("|")}
     assert len(rows) == len(advice.ITEMS) + 2
     assert "flipped labels: hurts, FID times 2.00 [2.00, 2.00] |" in rows["A3"]
-    assert rows["G10"].endswith("| not measured |")
+    assert rows["G12"].endswith("| not measured |")
     assert "- **helps**\n    - packing, `--packing 2`: FID times 0.54" in guide
     assert "- **breaks 1 of 5 runs**\n    - unrolling, `--unrolling 3`\n" in guide
 
@@ -126,3 +126,25 @@ def test_flags_are_such_as_a_base_or_a_trick_has(name: str) -> None:
 
     known = {flag for base in tricks.BASES for flag in find_system(base).Settings.of({}, base).flat()}
     assert tricks.ARMS[name].flags.keys() <= known
+
+
+def test_an_item_has_what_any_record_says_of_it() -> None:
+    quality = [
+        {"name": name, "seed": seed, "points": [{"fid": 99.0}, {"fid": fid * (1 + seed)}]}
+        for name, fid in (("dcgan", 5.0), ("gan", 20.0))
+        for seed in (0, 1, 2)
+    ]
+    said = advice.instead("dcgan", "gan", quality)
+    assert said.startswith("`dcgan` instead of `gan`, each by rule and in three minutes, 3 seeds: helps")
+    assert "FID times 0.25" in said
+    assert advice.instead("dcgan", "gan", quality[:1]) == ""
+    assert advice.instead("dcgan", "wgan", quality) == ""
+    of_tricks = {"flipped labels": "A3, G6", "packing": "–", "top-k": "–", "unrolling": "against G8"}
+    table = advice.verdicts(["gan", "dcgan-tflearn"], RECORD, of_tricks, {"G7": said}).splitlines()
+    assert table[0] == "| item | advice | from `gan` |", "of a base without runs nothing is said"
+    cells = {row.split(" | ")[0].strip("| "): row.split(" | ")[2].strip(" |") for row in table[2:]}
+    assert cells["G6"] == "flipped labels: hurts, FID times 2.00 [2.00, 2.00]"
+    assert cells["G8"].startswith("unrolling (against it): breaks 1 of 5 runs")
+    assert cells["G7"] == said
+    assert cells["G10"].startswith("no setting: ")
+    assert cells["G2"] == "not measured"
