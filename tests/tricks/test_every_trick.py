@@ -205,6 +205,24 @@ REFUSED = {
         if find_system(case.system).conditional or find_system(case.system).needs.condition
     },
     ("conditioning", Case("bayesian-gan", "classes")): "where 3 are told their class",
+    # Averages of their own, or copies of what is averaged.
+    **{
+        ("weight average", Case(system, data)): "keeps an average by itself"
+        for system, data in (
+            *(("r3gan", data) for data in ("classes", "images", "points")),
+            *((system, "classes") for system in ("fastgan", "improved-gan", "bad-gan")),
+        )
+    },
+    **{
+        ("weight average", Case("bayesian-gan", data)): "keeps copies of its generators"
+        for data in ("classes", "points")
+    },
+    **{
+        ("weight average", Case(system, "texts")): "samples are to be made in one pass"
+        for system in ("wgan-gp", "language-model", "seqgan", "relgan")
+    },
+    ("weight average", Case("denoise", "pairs")): "by networks of the role generator alone",
+    ("more turns", Case("language-model", "texts")): "has no player of the role critic",
     # Noise that is Gaussian already, or from 0 to 1, or none.
     **{
         ("Gaussian noise", case): "is not uniform from -1 to 1"
@@ -1070,6 +1088,55 @@ def sees_gaussian_noise(case: Case, patch: pytest.MonkeyPatch) -> None:
     torch.testing.assert_close(normal.cdf(given(gaussian_noise=True)), shares, atol=1e-5, rtol=1e-4)
 
 
+def sees_each_turn_again(case: Case, patch: pytest.MonkeyPatch) -> None:
+    def played(**flags: int) -> list[tuple[str, bool]]:
+        """Whose turns are taken in a round, and whether each is dealt new batches."""
+        engine = case.engine(**flags)
+        return [(turn.player, turn.fresh) for turn in engine.course.legs[-1].phase.turns]
+
+    roles = {name: player.role for name, player in case.engine().players.items()}
+    expected = [
+        (player, fresh or (again > 0 and roles[player] == "critic"))
+        for player, fresh in played()
+        for again in range({"critic": 3, "generator": 2}.get(roles[player], 1))
+    ]
+    assert played(critic_turns=3, generator_turns=2) == expected
+
+
+def sees_an_average(case: Case, patch: pytest.MonkeyPatch) -> None:
+    """The mean of all weights after generators' turns, by its lengths; training does without."""
+    engine = case.engine(weight_average=0.2)
+    (trick,) = engine.game.tricks
+    expected = [
+        parameter.detach().clone() for network in generators(engine) for parameter in network.parameters()
+    ]
+    updates: list[int] = []
+
+    def follow(*_: Any) -> None:
+        decay = min(0.2, (1 + engine.game.step) / (10 + engine.game.step))
+        updates.append(engine.game.step)
+        now = [parameter for network in generators(engine) for parameter in network.parameters()]
+        expected[:] = [
+            decay * mean + (1 - decay) * new.detach() for mean, new in zip(expected, now, strict=True)
+        ]
+
+    for player in engine.players.values():
+        if player.role == "generator":
+            player.optimizer.register_step_post_hook(follow)
+    play(engine, STEPS)
+    assert len(updates) >= STEPS
+    for ours, theirs in zip(trick.averages.parameters(), expected, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
+    plain = case.engine()
+    play(plain, STEPS)
+    state = networks(engine)
+    assert all(torch.equal(state[name], value) for name, value in networks(plain).items())
+    # The samples are those of a run that has the averages for weights.
+    for network, average in zip(generators(plain), trick.averages, strict=True):
+        network.load_state_dict(average.network.state_dict())
+    torch.testing.assert_close(samples(engine), samples(plain))
+
+
 EFFECTS: dict[str, Callable[[Case, pytest.MonkeyPatch], None]] = {
     "exchanged loss": sees_another_objective,
     "minibatch deviation": sees_the_rest_of_the_batch({"minibatch_deviation": True}, 1, deviation_of),
@@ -1098,6 +1165,8 @@ EFFECTS: dict[str, Callable[[Case, pytest.MonkeyPatch], None]] = {
     "unrolling": sees_the_critic_of_later,
     "historical averaging": sees_means_of_the_past,
     "conditioning": sees_classes,
+    "more turns": sees_each_turn_again,
+    "weight average": sees_an_average,
     "Gaussian noise": sees_gaussian_noise,
 }
 """What shows that a trick does what it says."""

@@ -25,6 +25,7 @@ from sparring.tricks.layer_noise import LayerNoise
 from sparring.tricks.lecam import LeCam
 from sparring.tricks.minibatch_deviation import MinibatchDeviation
 from sparring.tricks.minibatch_discrimination import MinibatchDiscrimination
+from sparring.tricks.more_turns import MoreTurns
 from sparring.tricks.normalisation import Normalisation
 from sparring.tricks.optimisers import Optimisers
 from sparring.tricks.packing import Packing
@@ -36,11 +37,13 @@ from sparring.tricks.tanh_output import TanhOutput
 from sparring.tricks.top_k import TopK
 from sparring.tricks.trick import Flags, Trick
 from sparring.tricks.unrolling import Unrolling
+from sparring.tricks.weight_average import WeightAverage
 from sparring.tricks.weight_clipping import WeightClipping
 
 __all__ = ["TRICKS", "ActiveTricks", "Flags", "Trick", "TrickSettings", "make_tricks"]
 
 TRICKS: dict[str, type[Trick]] = {
+    "more turns": MoreTurns,
     "exchanged loss": ExchangedLoss,
     "replay": Replay,
     "augmentation": Augmentation,
@@ -70,12 +73,13 @@ TRICKS: dict[str, type[Trick]] = {
     "unrolling": Unrolling,
     "historical averaging": HistoricalAveraging,
     "conditioning": Conditioning,
+    "weight average": WeightAverage,
 }
 """Every trick by its name, in the order in which they act: what changes shapes before what wraps weights.
 
 What changes images in the range in which they are dealt comes before another range, and that before penalties
-on the slope, which is taken where the critic looked. What tells networks something in a turn comes last, so
-that all that others do in a turn is told it.
+on the slope, which is taken where the critic looked. What tells networks something in a turn comes after what
+plays turns again, and what copies networks after all that changes them.
 """
 
 TrickSettings: type[Flags] = dataclass(frozen=True)(

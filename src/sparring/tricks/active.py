@@ -90,7 +90,7 @@ class ActiveTricks(nn.Module):
         """The turns of a round as all of them want them."""
         self.reached.add("turn")
         for trick in self:
-            turns = [trick.turn(turn, turns, game) for turn in turns]
+            turns = trick.round(turns, game)
         return tuple(turns)
 
     # -- refusals -----------------------------------------------------------------------------------------

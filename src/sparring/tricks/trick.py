@@ -119,6 +119,10 @@ class Trick(nn.Module):
         """
         return player
 
+    def round(self, turns: Sequence[Turn], game: Game) -> Sequence[Turn]:
+        """The turns of a round as they should be, in order: by default each by itself, as `turn` has it."""
+        return [self.turn(turn, turns, game) for turn in turns]
+
     def turn(self, turn: Turn, others: Sequence[Turn], game: Game) -> Turn:
         """A turn as it should be: with further terms, another loss, something to do after it.
 
