@@ -126,7 +126,9 @@ class Engine:
         self._free: ActivePlayer | None = None
         refuse(start_mistakes(self.game, self.streams))
         with self.game.random.aside("start"), torch.no_grad():
-            self.game.start(**{name: stream.peek(whole=True) for name, stream in self.streams.items()})
+            first = {name: stream.peek(whole=True) for name, stream in self.streams.items()}
+            self.game.start(**first)
+            self.game.tricks.start(first, self.game)
         if len(self.game.tricks):
             self._rehearse()
 

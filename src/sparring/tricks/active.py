@@ -15,6 +15,7 @@ from sparring.randomness import derived_seed, seeded_initialisation
 from sparring.tricks.trick import PLACES, Trick
 
 if TYPE_CHECKING:
+    from sparring.data.dataset import Batch
     from sparring.game import Game, Player, Role, Turn
 
 
@@ -51,6 +52,11 @@ class ActiveTricks(nn.Module):
         """Let each of them make what it keeps, before any network is built."""
         for trick in self:
             trick.prepare(game)
+
+    def start(self, first: Mapping[str, Batch], game: Game) -> None:
+        """Let each of them look at the first batches of a run."""
+        for trick in self:
+            trick.start(first, game)
 
     # -- the five places ----------------------------------------------------------------------------------
 

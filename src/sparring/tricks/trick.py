@@ -14,6 +14,7 @@ from sparring.randomness import Randomness
 from sparring.settings import Settings
 
 if TYPE_CHECKING:
+    from sparring.data.dataset import Batch
     from sparring.game import Game, Player, Role, Turn
 
 PLACES = {
@@ -74,6 +75,10 @@ class Trick(nn.Module):
     def prepare(self, game: Game) -> None:
         """Make what it keeps, and say what the game can do with it, before any network is built: a game that
         is only loaded, to generate, has the same."""
+        return
+
+    def start(self, first: Mapping[str, Batch], game: Game) -> None:
+        """Look at the first batch of each source, by name, before a run begins; see `Game.start`."""
         return
 
     def refuses(self, game: Game) -> str | None:
