@@ -1,10 +1,10 @@
 """Time to quality: how good images are after how many seconds of training, system by system.
 
     python reproduction/time_to_quality.py make FOLDER [NAME ...]    # what is missing; go on any time
-    python reproduction/time_to_quality.py write                     # tables and picture
+    python reproduction/time_to_quality.py write                     # tables, pictures, README's
 
 Runs are timed by the clock: nothing else should run on their core. Of each run a line is kept in
-time_to_quality.jsonl; its folder is dropped.
+time_to_quality.jsonl, and of three minutes a row of samples; its folder is dropped.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import kept_lines
+import rows_of_samples
 from curves_of_quality import draw
 
 from sparring import __version__
@@ -34,11 +36,12 @@ from sparring.translation.translator import Translator
 from sparring.zoo import SYSTEMS, find_system
 
 HERE = Path(__file__).parent
-RECORD, PAGE, PICTURE = (
-    HERE / "time_to_quality.jsonl",
-    HERE / "time-to-quality.md",
-    HERE / "images" / "time-to-quality.png",
+RECORD, PAGE = HERE / "time_to_quality.jsonl", HERE / "time-to-quality.md"
+PICTURE, SAMPLES, ROWS = (
+    HERE / "images" / name for name in ("time-to-quality.png", "equal-time.png", "equal-time")
 )
+FRONT = HERE.parent / "README.md"
+"""Where the short table of systems in equal time stands."""
 SEEDS = range(5)
 MARKS = (7, 14, 28, 56, 112)
 """Seconds after which networks are looked at, beside the last ones."""
@@ -88,6 +91,10 @@ ATTEMPTS = {name: Attempt(name, 3) for name in image_systems()} | {
     "r3gan, 14 s, truncated": Attempt("r3gan", 14 / 60, truncation=0.7),
 }
 """What is tried: each system in equal time, and the quickest in less."""
+
+
+EQUAL = [name for name, attempt in ATTEMPTS.items() if attempt.minutes == 3]
+"""Those that are compared in equal time."""
 
 
 class Snapshots:
@@ -152,6 +159,8 @@ def made(out: Path, name: str, seed: int, data: Dataset) -> dict[str, Any]:
         | figures_of(path, data, EARLY if path in snapshots.taken else LATE, attempt.truncation)
         for path, (mark, seconds) in looked_at.items()
     ]
+    if name in EQUAL:
+        rows_of_samples.keep(run, ROWS / f"{name}.png")
     line = {
         "name": name,
         "command": attempt.command,
@@ -203,6 +212,27 @@ def page(lines: Sequence[kept_lines.Line]) -> str:
     return "\n".join([*ends, "", *ways, "", picture, ""]) if len(ends) > 2 else ""
 
 
+def in_equal_time(lines: Sequence[kept_lines.Line]) -> str:
+    """A table for the front page, the best by FID first, and the picture of samples."""
+    columns = ("fid", "kid", "recall")
+    head = f"| system | seeds | {' | '.join(FIGURES[figure] for figure in columns)} | findings |"
+    rows = [head, "|---" * (len(columns) + 3) + "|"]
+    for name in by_fid(lines):
+        runs = [line for line in lines if line["name"] == name]
+        cells = [cell(figure, [run["points"][-1] for run in runs]) for figure in columns]
+        found = sorted({finding for run in runs for finding in run["findings"]})
+        rows.append(f"| `{name}` | {len(runs)} | {' | '.join(cells)} | {', '.join(found) or 'none'} |")
+    picture = f"![samples of each after three minutes]({SAMPLES.relative_to(HERE.parent)})"
+    return "\n".join([*rows, "", picture, ""]) if len(rows) > 2 else ""
+
+
+def by_fid(lines: Sequence[kept_lines.Line]) -> dict[str, float]:
+    """The mean FID after three minutes of each system that was run, the lowest first."""
+    fids = {name: [line["points"][-1]["fid"] for line in lines if line["name"] == name] for name in EQUAL}
+    means = {name: fmean(values) for name, values in fids.items() if values}
+    return dict(sorted(means.items(), key=lambda item: item[1]))
+
+
 def at(mark: float, runs: Sequence[kept_lines.Line]) -> list[kept_lines.Line]:
     """The last point of each run at a mark: a run may end there."""
     found = [[point for point in run["points"] if point["mark"] == mark] for run in runs]
@@ -226,7 +256,11 @@ def main(arguments: Sequence[str]) -> None:
             make(Path(folder), names)
         case ["write"]:
             kept_lines.write(PAGE, RECORD, page)
-            draw(kept_lines.read(RECORD), [*ATTEMPTS], PICTURE)
+            kept_lines.write(FRONT, RECORD, in_equal_time)
+            lines = kept_lines.read(RECORD)
+            draw(lines, [*ATTEMPTS], PICTURE)
+            kept = {name: ROWS / f"{name}.png" for name in by_fid(lines)}
+            rows_of_samples.draw({name: row for name, row in kept.items() if row.is_file()}, SAMPLES)
         case _:
             sys.exit(f"{__doc__}\nNames: {', '.join(ATTEMPTS)}.")
 
