@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import kept_lines
@@ -29,7 +28,7 @@ from sparring.data import load_dataset
 from sparring.data.dataset import Dataset
 from sparring.evaluation.evaluate import evaluate_samples
 from sparring.loading import load
-from sparring.reporting.statistics import mean_over_seeds
+from sparring.reporting.statistics import geometric_mean_over_seeds, mean_over_seeds
 from sparring.training.callbacks import Moment
 from sparring.training.train import train
 from sparring.translation.translator import Translator
@@ -229,7 +228,7 @@ def in_equal_time(lines: Sequence[kept_lines.Line]) -> str:
 def by_fid(lines: Sequence[kept_lines.Line]) -> dict[str, float]:
     """The mean FID after three minutes of each system that was run, the lowest first."""
     fids = {name: [line["points"][-1]["fid"] for line in lines if line["name"] == name] for name in EQUAL}
-    means = {name: fmean(values) for name, values in fids.items() if values}
+    means = {name: geometric_mean_over_seeds(values).value for name, values in fids.items() if values}
     return dict(sorted(means.items(), key=lambda item: item[1]))
 
 
@@ -240,13 +239,15 @@ def at(mark: float, runs: Sequence[kept_lines.Line]) -> list[kept_lines.Line]:
 
 
 def cell(figure: str, points: Sequence[kept_lines.Line]) -> str:
-    """The mean over seeds with Student's interval, of shares that of their log-odds."""
+    """The mean over seeds with Student's interval: of shares that of their log-odds, of FID that of its
+    logarithm."""
     values = [point[figure] for point in points if figure in point]
     if not values:
         return "–"
     if figure in SHARES:
         return f"{kept_lines.percent(values, '.1f')} %"
-    return kept_lines.interval(mean_over_seeds(values), ".3g")
+    mean = geometric_mean_over_seeds if figure == "fid" else mean_over_seeds
+    return kept_lines.interval(mean(values), ".3g")
 
 
 def main(arguments: Sequence[str]) -> None:
