@@ -38,5 +38,5 @@ def draw(rows: Mapping[str, Path], path: Path) -> None:
         axes.imshow(Image.open(row), cmap="gray", vmin=0, vmax=255)
         axes.set_axis_off()
         axes.text(-0.01, 0.5, said, transform=axes.transAxes, ha="right", va="center", fontsize=9)
-    figure.subplots_adjust(left=0.2, right=0.995, top=0.99, bottom=0.01, hspace=0.08)
+    figure.subplots_adjust(left=0.13, right=0.995, top=0.99, bottom=0.01, hspace=0.08)
     figure.savefig(path, dpi=110)
