@@ -58,7 +58,7 @@ def made(out: Path, experiment: Experiment, arm: Arm, length: Length, seed: int)
     try:
         if not (out / "run.json").is_file():
             options: dict[str, Any] = {"preset": "paper", "threads": 1, "quiet": True, **arm.options}
-            train(arm.system, data=arm.data, out=out, seed=seed, **options, **length.limit)
+            train(arm.system, data=arm.data, out=out, seed=seed, **options, **length.settings)
         elif not Run.open(out).finished:
             resume(out, quiet=True)
     except TrainingError as error:
