@@ -195,7 +195,7 @@ REFUSED = {
     },
     # No classes, or told of them already, or networks that share a batch.
     **{
-        ("conditioning", case): "it tells classes, and this data has"
+        ("conditioning", case): "it tells classes apart, and this data has"
         for case in CASES
         if case.data != "classes"
     },

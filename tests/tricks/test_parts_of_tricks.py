@@ -18,11 +18,13 @@ from sparring.data.kinds import Points, Tokens
 from sparring.errors import SettingError
 from sparring.game import Game, GameSettings, Limit, Phase, Player, Role, Terms, Turn, two_players
 from sparring.nn.average import Average
+from sparring.nn.modes import inference
 from sparring.objectives import LEAST_SQUARES, NON_SATURATING, Objective
 from sparring.randomness import Randomness
 from sparring.training.engine import Engine
 from sparring.tricks import TrickSettings, make_tricks
 from sparring.tricks.blur import Blur, blurred
+from sparring.tricks.conditioning import Misdealt, Told, inputs_for_classes
 from sparring.tricks.packing import packed, widen
 
 Make = Callable[..., Engine]
@@ -524,3 +526,49 @@ def test_gradients_flow_through_all_of_it_twice() -> None:
     (second,) = torch.autograd.grad(first.square().sum(), images)
     assert (first != 0).flatten(1).any(1).all()
     assert (second != 0).flatten(1).any(1).all()
+
+
+# -- conditioning ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [nn.Linear(50, 4000), nn.Conv2d(3, 4000, 4), nn.ConvTranspose2d(50, 4000, 4), nn.Conv1d(5, 4000, 3)],
+)
+def test_a_class_adds_about_as_much_to_a_layer_as_all_else(layer: nn.Module) -> None:
+    torch.manual_seed(0)
+    transposed = isinstance(layer, nn.ConvTranspose2d)
+    shape = {nn.Linear: (), nn.Conv1d: (3,), nn.Conv2d: (4, 4), nn.ConvTranspose2d: (1, 1)}[type(layer)]
+    inputs = 50 if transposed or isinstance(layer, nn.Linear) else layer.in_channels
+    with torch.no_grad():
+        others = layer(torch.randn(20, inputs, *shape)).std()
+    # One input that is 1, beside all others with a deviation of 1.
+    assert inputs_for_classes(layer, 20).std().item() == pytest.approx(others.item(), rel=0.1)
+
+
+def test_one_class_is_nothing_to_be_told(make_engine: Make, make_dataset: Callable[..., Dataset]) -> None:
+    with pytest.raises(SettingError, match=r"it tells classes apart, and this data has 1 class\.$"):
+        make_engine("dcgan", make_dataset(classes=1), batch_size=8, width=4, conditioning=True)
+
+
+def test_a_critic_scores_examples_as_what_they_are(
+    make_engine: Make, make_dataset: Callable[..., Dataset]
+) -> None:
+    game = make_engine("dcgan", make_dataset(), batch_size=8, width=4, conditioning=True).game
+    images = torch.rand(1, 1, 20, 20).expand(3, -1, -1, -1)
+    with inference(game), torch.no_grad():
+        scores = game.critic_score(images, torch.tensor([0, 1, 1]))
+    assert scores is not None
+    torch.testing.assert_close(scores[1], scores[2])
+    assert (scores[0] - scores[1]).abs() > 10 * (scores[1] - scores[2]).abs() + 1e-6
+
+
+def test_a_network_that_nobody_told_of_classes_says_so() -> None:
+    told = Told()
+    with pytest.raises(Misdealt, match="nobody says for which classes"):
+        told.for_batch(4)
+    with told.of(torch.tensor([1, 2])), told.of(torch.zeros(9, 0)):
+        assert told.for_batch(4).tolist() == [1, 2, 1, 2]
+        with pytest.raises(Misdealt, match="given 3 examples where 2 are told their class"):
+            told.for_batch(3)
+    assert told.classes is None

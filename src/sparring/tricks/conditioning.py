@@ -53,7 +53,7 @@ class Conditioning(Trick):
     def __init__(self, settings: Flags, random: Randomness) -> None:
         super().__init__(settings, random)
         self.count = 0
-        """How many classes there are to be told."""
+        """How many classes there are to be told apart."""
         self.conditional = False
         """Whether the system is told of its examples' conditions anyway."""
         self.told = Told()
@@ -66,7 +66,9 @@ class Conditioning(Trick):
         """Let the game be asked for classes."""
         self.conditional = game.conditional or bool(game.needs.condition)
         kind = game.data.condition
-        if not self.settings.conditioning or self.conditional or not isinstance(kind, Classes):
+        if not self.settings.conditioning or self.conditional:
+            return
+        if not isinstance(kind, Classes) or len(kind.names) < 2:
             return
         self.count = len(kind.names)
         game.conditional = True
@@ -75,13 +77,13 @@ class Conditioning(Trick):
 
     def refuses(self, game: Game) -> str | None:
         """Systems that are told of each example what it is, or take labels of their own; data without
-        classes; networks without a dense or convolutional layer, or among which examples are divided."""
+        two classes; networks without a dense or convolutional layer, or among which examples are divided."""
         if not self.settings.conditioning:
             return None
         if self.conditional:
             return f"{type(game).__name__} is told what each of its examples is already"
         if not self.count:
-            return f"it tells classes, and this data has {game.data.condition.about}"
+            return f"it tells classes apart, and this data has {game.data.condition.about}"
         deaf = [role for role in ("generator", "critic") if role not in self.listening]
         if deaf:
             return f"no network of the role {deaf[0]} has a layer that could be told"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 class MoreTurns(Trick):
     """Each turn of a role's players is taken k times in a row: a critic's further ones on new batches, a
-    generator's on new noise.
+    generator's on the same batch, whose noise is new where the system draws it for a turn.
 
     A system that gives a player several turns by itself gives it k times as many.
     """

@@ -78,7 +78,7 @@ class Classes(Kind):
     @property
     def about(self) -> str:
         """Such as `10 classes`."""
-        return f"{len(self.names)} classes"
+        return counted(len(self.names), "class")
 
     def told(self, stored: Tensor) -> str:
         """How many there are of each class."""
