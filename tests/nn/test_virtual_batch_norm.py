@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+import sparring
 from sparring.data.dataset import Dataset
 from sparring.errors import SettingError
 from sparring.loading import check_networks
@@ -118,3 +121,16 @@ def test_where_there_is_no_reference_batch_it_is_refused(
 ) -> None:
     with pytest.raises(SettingError, match=f"The trick 'normalisation' cannot work here: .*{reason}"):
         make_engine(system, make_dataset(count=40, size=20), batch_size=8, **flags)
+
+
+def test_other_data_has_its_own_reference_batch(tmp_path: Path) -> None:
+    flags = {"data": "", "batch_size": 8, "width": 4, "max_steps": 2, "threads": 1, "quiet": True, **VIRTUAL}
+    for name, shade in (("dark", 10), ("light", 240)):
+        images = np.full((20, 12, 12), shade, np.uint8)
+        images[:, :2] = np.arange(20)[:, None, None]
+        np.savez(tmp_path / f"{name}.npz", images=images)
+        before = {} if name == "dark" else {"from_": tmp_path / "dark"}
+        flags |= {"data": f"npz:{tmp_path / name}.npz", "out": tmp_path / name}
+        sparring.train("dcgan-tflearn", **flags, **before)
+        reference = sparring.load(tmp_path / name).game.discriminator.get_buffer("reference")
+        assert (reference[:, :, 6].mean() > 0.5) == (name == "light")

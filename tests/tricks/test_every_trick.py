@@ -204,7 +204,7 @@ REFUSED = {
         for case in CASES
         if find_system(case.system).conditional or find_system(case.system).needs.condition
     },
-    ("conditioning", Case("bayesian-gan", "classes")): "where 3 are told their class",
+    ("conditioning", Case("bayesian-gan", "classes")): "divides a batch between networks",
     # Averages of their own, or copies of what is averaged.
     **{
         ("weight average", Case(system, data)): "keeps an average by itself"

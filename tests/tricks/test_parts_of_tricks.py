@@ -26,6 +26,7 @@ from sparring.tricks import TrickSettings, make_tricks
 from sparring.tricks.blur import Blur, blurred
 from sparring.tricks.conditioning import Misdealt, Told, inputs_for_classes
 from sparring.tricks.packing import packed, widen
+from sparring.tricks.weight_average import WeightAverage
 
 Make = Callable[..., Engine]
 POINTS = dataset_of("points", torch.randn(16, 2, generator=torch.Generator().manual_seed(0)))
@@ -572,3 +573,36 @@ def test_a_network_that_nobody_told_of_classes_says_so() -> None:
         with pytest.raises(Misdealt, match="given 3 examples where 2 are told their class"):
             told.for_batch(3)
     assert told.classes is None
+
+
+# -- the average of a changed generator -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {"gaussian_noise": True},
+        {"generator_norm": "virtual"},
+        {"conditioning": True},
+        {"gaussian_noise": True, "generator_norm": "weight", "conditioning": True, "generator_dropout": 0.5},
+    ],
+    ids=str,
+)
+def test_an_average_is_of_the_generator_as_others_have_changed_it(
+    flags: dict[str, Any], make_engine: Make, make_dataset: Callable[..., Dataset]
+) -> None:
+    """Samples are those of a game without an average that has its weights."""
+    settings = {"batch_size": 8, "width": 4, **flags}
+    averaged = make_engine("dcgan", make_dataset(), weight_average=0.9, **settings)
+    plain = make_engine("dcgan", make_dataset(), **settings).game
+    for _ in range(3):
+        averaged.play_round()
+    (average,) = next(trick for trick in averaged.game.tricks if isinstance(trick, WeightAverage)).averages
+    plain.generator.load_state_dict(average.network.state_dict())
+    latent, classes = plain.latent(6, Randomness(5)), torch.arange(6) % 3
+    condition = classes if "conditioning" in flags else torch.zeros(6, 0)
+    with torch.no_grad(), inference(plain), inference(averaged.game):
+        made, theirs = averaged.game.sample(latent, condition), plain.sample(latent, condition)
+        now = averaged.game.sample(latent, condition)
+    torch.testing.assert_close(made, theirs)
+    assert torch.equal(made, now)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 import torch
 from test_processes import finish, newest, options, start_two
 
@@ -37,15 +39,27 @@ TRICKS = {
 }
 """All but those to which a process's own share of a batch matters: unrolling, top-k, and layer noise."""
 
+APART = {
+    "conditioning": True,
+    "gaussian_noise": True,
+    "weight_average": 0.9,
+    "critic_turns": 2,
+    "generator_turns": 2,
+}
+"""Among them what cannot be had beside packing and replay."""
 
-def test_two_processes_are_one_with_tricks(tiny_npz: Path, tmp_path: Path) -> None:
-    flags = [word for name, value in TRICKS.items() for word in as_option(name, value)]
+
+@pytest.mark.parametrize(
+    "tricks", [TRICKS, APART, {"generator_norm": "virtual"}], ids=["many", "apart", "virtual"]
+)
+def test_two_processes_are_one_with_tricks(tricks: dict[str, Any], tiny_npz: Path, tmp_path: Path) -> None:
+    flags = [word for name, value in tricks.items() for word in as_option(name, value)]
     asked = [*options(tiny_npz), *flags, "--max-steps", 10, "--out", tmp_path / "two"]
     told = finish(start_two("-m", "sparring", "train", "gan", *asked))
     assert [(code, complaint) for code, _, complaint in told] == [(0, ""), (0, "")]
     data = f"npz:{tiny_npz}"
     sparring.train(
-        "gan", data=data, out=tmp_path / "one", max_steps=10, batch_size=40, threads=1, quiet=True, **TRICKS
+        "gan", data=data, out=tmp_path / "one", max_steps=10, batch_size=40, threads=1, quiet=True, **tricks
     )
     alone, together = newest(tmp_path / "one"), newest(tmp_path / "two")
     assert alone.keys() == together.keys()

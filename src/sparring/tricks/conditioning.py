@@ -92,7 +92,7 @@ class Conditioning(Trick):
             with game.random.aside("conditioning"), inference(game), torch.no_grad():
                 game.sample(game.latent(self.count, game.random), classes)
         except Misdealt as error:
-            return str(error)
+            return f"{type(game).__name__} divides a batch between networks ({error})"
         return None
 
     def idle(self, game: Game) -> str | None:
@@ -112,16 +112,17 @@ class Conditioning(Trick):
 
     def turn(self, turn: Turn, others: Sequence[Turn], game: Game) -> Turn:
         """The turn, in which the classes are those of its batch."""
-        if not self.count:
+        sources = turn.sources or next((each.sources[:1] for each in others if each.sources), ())
+        if not self.count or not sources:
             return turn
-        if len(turn.sources) > 1:
-            self.misdealt = turn.sources
+        if len(sources) > 1:
+            self.misdealt = sources
 
         def loss(*batches: Batch) -> Mapping[str, Tensor]:
             with self.told.of(batches[0].condition):
                 return turn.loss(*batches[: len(turn.sources)])
 
-        return replace(turn, loss=loss, sources=turn.sources or ("real",))
+        return replace(turn, loss=loss, sources=sources)
 
 
 class Misdealt(RuntimeError):

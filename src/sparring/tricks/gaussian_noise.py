@@ -24,7 +24,8 @@ class GaussianNoise(Trick):
     """Generators are given noise z in N(0, I), for systems whose noise is u in U(-1, 1): each number by the
     inverse of its distribution, z = sqrt(2) erfinv(u).
 
-    So a latent stays what it was, and what two runs make of the same one may be compared.
+    So a latent stays what it was, and what two runs make of the same one may be compared. Such a generator
+    cannot be exported to ONNX, which has no such function.
     """
 
     source = "White 2016, arXiv:1609.04468, section 2; Chintala et al. 2016, ganhacks"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -26,16 +25,19 @@ if TYPE_CHECKING:
 NormName = Literal["own", "none", "batch", "instance", "layer", "weight", "virtual"]
 REFERENCE = 64
 """Examples of a reference batch at the most."""
-NO_REFERENCE = (
-    "packing",
-    "minibatch deviation",
-    "minibatch discrimination",
-    "feature matching",
-    "tanh output",
-    "conditioning",
-)
-"""Tricks that show critics other examples than are in a reference batch, or compare or tell them something of
-all in a batch."""
+WITHOUT_REFERENCE = {
+    "generator": ("conditioning",),
+    "critic": (
+        "conditioning",
+        "packing",
+        "minibatch deviation",
+        "minibatch discrimination",
+        "feature matching",
+        "tanh output",
+    ),
+}
+"""Tricks, by role, that show networks another kind of examples than are in a reference batch, or compare all
+in a batch, or tell something of each."""
 
 
 class Normalisation(Trick):
@@ -45,8 +47,8 @@ class Normalisation(Trick):
 
     What takes the place of a normalisation keeps a scale and a shift for each channel, also where it is
     `none`. Weight normalisation is of all layers. For virtual batch normalisation the reference batch of a
-    critic are the first real examples of a run, and that of a generator is of noise that is always the same;
-    it goes through the network with every batch.
+    critic are the first real examples of a run, as they are dealt, and that of a generator is of noise that
+    is always the same; it goes through the network with every batch.
     """
 
     source = (
@@ -80,7 +82,14 @@ class Normalisation(Trick):
         """How many examples a reference batch has, and of what shape."""
         self.shape = (min(REFERENCE, game.settings.batch_size), *game.data.shape)
         # The same for a run that is loaded with another seed. No attribute: a trick is a part of its game.
-        self.noise = cache(lambda: game.latent(self.shape[0], Randomness(0, game.random.device)))
+        made: list[Tensor] = []
+
+        def noise() -> Tensor:
+            if not made:
+                made.append(game.latent(self.shape[0], Randomness(0, game.random.device)))
+            return made[0]
+
+        self.noise = noise
 
     def start(self, first: Mapping[str, Batch], game: Game) -> None:
         """The first real examples are the reference batch of critics.
@@ -97,6 +106,8 @@ class Normalisation(Trick):
             if role == "critic" and self.settings.critic_norm == "virtual":
                 reference = network.get_buffer("reference")
                 reference.copy_(next(iter(first.values())).examples[: len(reference)])
+                names = {name for name, buffer in game.named_buffers() if buffer is reference}
+                game.of_data = {*game.of_data, *names}
 
     def refuses(self, game: Game) -> str | None:
         """Games without a normalisation or an inner layer in the networks of that role; a reference batch of
@@ -104,11 +115,13 @@ class Normalisation(Trick):
         if "virtual" in self._wanted().values():
             if game.data.kind.discrete:
                 return f"a reference batch is of numbers, and this data has {game.data.kind.about}"
-            apart = [name for name, _ in game.tricks.items() if name in NO_REFERENCE]
-            if apart:
-                return (
-                    f"a reference batch cannot stand beside what '{apart[0]}' shows networks, or tells them"
-                )
+            wanted = [role for role, kind in self._wanted().items() if kind == "virtual"]
+            apart = {name for role in wanted for name in WITHOUT_REFERENCE[role]}
+            for name, _ in game.tricks.items():
+                if name in apart:
+                    return (
+                        f"a reference batch cannot stand beside what '{name}' shows networks, or tells them"
+                    )
         if self.missing:
             roles = " or ".join(sorted(self.missing))
             return f"no network of the role {roles} has a normalisation or an inner layer"

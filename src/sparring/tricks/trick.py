@@ -78,7 +78,8 @@ class Trick(nn.Module):
         return
 
     def start(self, first: Mapping[str, Batch], game: Game) -> None:
-        """Look at the first batch of each source, by name, before a run begins; see `Game.start`."""
+        """Look at the first batch of each source, by name, before a run begins; see `Game.start`. What it
+        fills of the game's tensors belongs into `game.of_data`, by name."""
         return
 
     def refuses(self, game: Game) -> str | None:

@@ -75,10 +75,16 @@ class WeightAverage(Trick):
             average = Average(network, self.settings.weight_average)
             self.followed.append(network)
             self.averages.append(average)
+            asked: list[tuple[Any, ...]] = []
+
+            def remember(used: nn.Module, given: tuple[Any, ...]) -> None:
+                asked[:] = [given]
 
             def instead(used: nn.Module, given: tuple[Any, ...], made: Any) -> Any:
-                return made if self.playing() or used is not network else average.network(*given)
+                return made if self.playing() or used is not network else average.network(*asked.pop())
 
+            # What was given at first: the copy has hooks of its own that change it.
+            network.register_forward_pre_hook(remember, prepend=True)
             network.register_forward_hook(instead)
             setattr(network, FOLLOWED, True)
         return network
