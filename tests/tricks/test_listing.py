@@ -55,5 +55,8 @@ def test_one_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
         main(["tricks", "pakcing"])
     assert stop.value.code == 2
     complaint = capsys.readouterr().err
-    assert "There is no trick 'pakcing'. Did you mean 'packing'? There are: exchanged loss, " in complaint
+    assert (
+        "There is no trick 'pakcing'. Did you mean 'packing'? There are: more turns, exchanged loss, "
+        in complaint
+    )
     assert complaint.count("\n") == 1

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import torch
+from torch import Tensor
+
+from sparring.checking.ranges import COUNT
 from sparring.checking.report import Remark, Verdict, remark_on, wrong
 from sparring.checking.state import differences
 from sparring.checking.subject import Subject, play
 from sparring.errors import SettingError
+from sparring.mistakes.samples import generated, told
+from sparring.randomness import Randomness
 from sparring.training.engine import Engine
 from sparring.tricks import TRICKS
 
@@ -39,9 +45,16 @@ def check_tricks(subject: Subject) -> Iterator[Remark]:
 
 
 def effect(plain: Engine, tricked: Engine) -> bool:
-    """Whether the networks have become others, the trick's own memory aside."""
+    """Whether the networks have become others, the trick's own memory aside, or samples of the same noise."""
     ours, theirs = (
         {name: value for name, value in engine.state()["networks"].items() if not name.startswith("tricks.")}
         for engine in (plain, tricked)
     )
-    return bool(differences(ours, theirs))
+    return bool(differences(ours, theirs)) or not torch.equal(_samples(plain), _samples(tricked))
+
+
+def _samples(engine: Engine) -> Tensor:
+    game = engine.game
+    latent, condition = game.latent(COUNT, Randomness(1)), told(game, engine.dataset, COUNT)
+    made: Tensor = generated(game, "sample", latent, condition)
+    return made
