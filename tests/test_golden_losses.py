@@ -26,7 +26,7 @@ STEPS = 4
 TOLERANCE = 2e-3
 """Processors round differently, and a few steps of Adam magnify that where a gradient is nearly zero."""
 LOOSE = {("bad-gan", "mnist"): 0.05}
-"""The same where many are: its pull-away is of features of eight samples that nearly all are alike at first."""
+"""The same where many are: its pull-away is of features of eight samples, nearly all alike at first."""
 
 SMALL: dict[str, dict[str, Any]] = {
     "dcgan": {"width": 4},
