@@ -63,8 +63,11 @@ def verdict_of(times: Spread) -> str:
 
 
 def effects(base: str, lines: Sequence[Line]) -> list[Effect]:
-    """Those of all tricks from a base, the best first."""
+    """Those of all tricks from a base, the best first; none while the base itself has one seed, of which
+    nothing follows."""
     without = {line["seed"]: line for line in lines if (line["base"], line["name"]) == (base, WITHOUT)}
+    if len(without) < 2:
+        return []
     by_name: dict[str, list[tuple[Line, Line]]] = {}
     for line in lines:
         if line["base"] == base and line["name"] != WITHOUT and line["seed"] in without:

@@ -128,6 +128,18 @@ def test_flags_are_such_as_a_base_or_a_trick_has(name: str) -> None:
     assert tricks.ARMS[name].flags.keys() <= known
 
 
+def test_of_one_seed_nothing_is_said() -> None:
+    one = [line for line in RECORD if line["seed"] == 0]
+    assert effects.effects("gan", one) == []
+    two = [line for line in RECORD if line["seed"] < 2]
+    assert {each.name for each in effects.effects("gan", two)} == {
+        "packing",
+        "top-k",
+        "flipped labels",
+        "unrolling",
+    }
+
+
 def test_an_item_has_what_any_record_says_of_it() -> None:
     quality = [
         {"name": name, "seed": seed, "points": [{"fid": 99.0}, {"fid": fid * (1 + seed)}]}
