@@ -25,8 +25,6 @@ FOLDER = Path(__file__).parent / "golden"
 STEPS = 4
 TOLERANCE = 2e-3
 """Processors round differently, and a few steps of Adam magnify that where a gradient is nearly zero."""
-LOOSE = {("bad-gan", "mnist"): 0.05}
-"""The same where many are: its pull-away is of features of eight samples, nearly all alike at first."""
 
 SMALL: dict[str, dict[str, Any]] = {
     "dcgan": {"width": 4},
@@ -57,6 +55,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "relgan": {"likelihood_epochs": 1, "critic_steps": 2, "critic_filters": 8, "critic_embedding": 8},
 }
 """Settings that make a system's networks small."""
+SLOW = {"bad-gan": {"generator_lr": 3e-5, "discriminator_lr": 3e-5}}
+"""Rates of systems whose gradients are nearly zero at first: with larger ones processors differ."""
 NOT_ON_RING = {
     "gan", "fastgan", "dcgan-tflearn", "acgan", "improved-gan", "bad-gan", "restore", "inpaint", "srgan",
 }  # fmt: skip
@@ -95,6 +95,7 @@ def losses(system: str, data: str, folder: Path) -> list[dict[str, float]]:
         threads=1,
         quiet=True,
         **SMALL.get(system, {}),
+        **SLOW.get(system, {}),
     )
     rows = [row for row in run.history() if row["kind"] == "steps"]
     return [{name: value for name, value in row.items() if "/" in name} for row in rows]
@@ -138,10 +139,9 @@ def test_the_first_losses_are_as_recorded(system: str, data: str, tmp_path: Path
     recorded = json.loads((FOLDER / f"{system}.json").read_text())[data]
     found = losses(system, data, tmp_path)
     assert len(found) == len(recorded) == STEPS
-    tolerance = LOOSE.get((system, data), TOLERANCE)
     for step, (now, then) in enumerate(zip(found, recorded, strict=True), start=1):
         for name, value in then.items():
-            assert now[name] == pytest.approx(value, rel=tolerance, abs=tolerance), f"step {step}: {name}"
+            assert now[name] == pytest.approx(value, rel=TOLERANCE, abs=TOLERANCE), f"step {step}: {name}"
 
 
 def record(systems: Sequence[str]) -> None:
