@@ -26,11 +26,23 @@ class VirtualBatchNorm(nn.Module):
     def __init__(self, channels: int, reference: int) -> None:
         super().__init__()
         self.reference = reference
+        self.given: int | None = None
+        """Examples that the network is given, the reference batch among them, where that is known."""
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, activations: Tensor) -> Tensor:
-        """Activations (count, channels, ...), normalised alike in training and at test."""
+        """Activations (count, channels, ...), normalised alike in training and at test.
+
+        Raises:
+            SettingError: they are not those of all that the network is given.
+        """
+        if self.given not in (None, activations.shape[0]):
+            raise SettingError(
+                "The trick 'normalisation' cannot work here: a network is given "
+                f"{self.given} examples, its reference batch among them, and one of its layers with virtual "
+                f"batch normalisation {activations.shape[0]}: use batch or layer."
+            )
         places = activations.reshape(*activations.shape[:2], -1)
         mean = self._beside_reference(places.mean(2))
         variance = self._beside_reference(places.square().mean(2)) - mean.square()
@@ -61,7 +73,11 @@ def put_beside(network: nn.Module, reference: Callable[[nn.Module], Tensor]) -> 
                 f"batch of shape {tuple(own.shape[1:])} beside what a network is given, which is of shape "
                 f"{' and '.join(map(str, shapes))}."
             )
-        return (torch.cat([own.to(given[0]), given[0]]),)
+        together = torch.cat([own.to(given[0]), given[0]])
+        for part in network.modules():
+            if isinstance(part, VirtualBatchNorm):
+                part.given = together.shape[0]
+        return (together,)
 
     def without(network: nn.Module, given: tuple[Any, ...], made: Any) -> Any:
         count = len(reference(network))

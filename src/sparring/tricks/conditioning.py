@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sparring.data.dataset import Batch
-from sparring.data.kinds import Classes
 from sparring.nn.modes import inference
 from sparring.randomness import Randomness
 from sparring.tricks.layers import inputs_of, outputs_of, weighted_layers
@@ -65,12 +64,9 @@ class Conditioning(Trick):
     def prepare(self, game: Game) -> None:
         """Let the game be asked for classes."""
         self.conditional = game.conditional or bool(game.needs.condition)
-        kind = game.data.condition
-        if not self.settings.conditioning or self.conditional:
+        if not self.settings.conditioning or self.conditional or game.data.classes < 2:
             return
-        if not isinstance(kind, Classes) or len(kind.names) < 2:
-            return
-        self.count = len(kind.names)
+        self.count = game.data.classes
         game.conditional = True
         for name in TOLD:
             setattr(game, name, self.told.beside(getattr(game, name)))
