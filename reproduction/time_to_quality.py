@@ -196,19 +196,18 @@ def page(lines: Sequence[kept_lines.Line]) -> str:
         if not runs:
             continue
         last = [run["points"][-1] for run in runs]
-        found = sorted({finding for run in runs for finding in run["findings"]})
         words = [
             f"`{attempt.command}`",
             str(len(runs)),
             f"{min(run['steps'] for run in runs):,}",
             kept_lines.interval(mean_over_seeds([point["seconds"] for point in last]), ".0f"),
             *(cell(figure, last) for figure in FIGURES),
-            ", ".join(found) or "none",
+            findings(runs),
         ]
         ends.append(f"| {' | '.join(words)} |")
         ways.append(f"| {name} | {' | '.join(cell('fid', at(mark, runs)) for mark in MARKS)} |")
     picture = f"![FID against seconds of training]({PICTURE.relative_to(HERE)})"
-    return "\n".join([*ends, "", *ways, "", picture, ""]) if len(ends) > 2 else ""
+    return "\n".join([*ends, "", where_and_when(lines), "", *ways, "", picture, ""]) if lines else ""
 
 
 def in_equal_time(lines: Sequence[kept_lines.Line]) -> str:
@@ -219,10 +218,22 @@ def in_equal_time(lines: Sequence[kept_lines.Line]) -> str:
     for name in by_fid(lines):
         runs = [line for line in lines if line["name"] == name]
         cells = [cell(figure, [run["points"][-1] for run in runs]) for figure in columns]
-        found = sorted({finding for run in runs for finding in run["findings"]})
-        rows.append(f"| `{name}` | {len(runs)} | {' | '.join(cells)} | {', '.join(found) or 'none'} |")
+        rows.append(f"| `{name}` | {len(runs)} | {' | '.join(cells)} | {findings(runs)} |")
     picture = f"![samples of each after three minutes]({SAMPLES.relative_to(HERE.parent)})"
     return "\n".join([*rows, "", picture, ""]) if len(rows) > 2 else ""
+
+
+def findings(runs: Sequence[kept_lines.Line]) -> str:
+    """What was found in any of these runs."""
+    return ", ".join(sorted({finding for run in runs for finding in run["findings"]})) or "none"
+
+
+def where_and_when(lines: Sequence[kept_lines.Line]) -> str:
+    """On what, and on which days, this was recorded."""
+    days = sorted({line["date"] for line in lines})
+    machines = sorted({line["machine"] for line in lines})
+    when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    return f"One thread each, on {' and '.join(machines)}, shared with other work ({when})."
 
 
 def by_fid(lines: Sequence[kept_lines.Line]) -> dict[str, float]:

@@ -131,7 +131,7 @@ class Normalisation(Trick):
         """The network with another normalisation."""
         kind = self._wanted().get(role, "own")
         critic = role == "critic"
-        if kind == "own" or not normalise(network, kind, critic, *self.shape[:1]):
+        if kind == "own" or not normalise(network, kind, critic, self.shape[0]):
             return network
         self.missing.discard(role)
         if kind == "virtual" and critic:

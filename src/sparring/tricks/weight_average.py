@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
@@ -15,10 +16,6 @@ from sparring.tricks.trick import Flags, Trick
 
 if TYPE_CHECKING:
     from sparring.game import Game, Number, Role, Turn
-
-
-FOLLOWED = "followed_by_an_average"
-"""What marks a generator, and every copy of it."""
 
 
 class WeightAverage(Trick):
@@ -66,7 +63,7 @@ class WeightAverage(Trick):
             return f"{type(game).__name__} keeps an average by itself"
         if not self.followed or any(role == "other" for role, _ in game.networks):
             return f"{type(game).__name__} does not make samples by networks of the role generator alone"
-        copied = any(part.__dict__.get(FOLLOWED) for part in own if part not in self.followed)
+        copied = any("forward" in part.__dict__ for part in own if part not in self.followed)
         return f"{type(game).__name__} keeps copies of its generators" if copied else None
 
     def build(self, network: nn.Module, role: Role) -> nn.Module:
@@ -75,18 +72,15 @@ class WeightAverage(Trick):
             average = Average(network, self.settings.weight_average)
             self.followed.append(network)
             self.averages.append(average)
-            asked: list[tuple[Any, ...]] = []
 
-            def remember(used: nn.Module, given: tuple[Any, ...]) -> None:
-                asked[:] = [given]
+            def forward(used: nn.Module, *given: Any) -> Any:
+                if self.playing() or used is not network:
+                    return type(network).forward(used, *given)
+                return average.network.forward(*given)
 
-            def instead(used: nn.Module, given: tuple[Any, ...], made: Any) -> Any:
-                return made if self.playing() or used is not network else average.network(*asked.pop())
-
-            # What was given at first: the copy has hooks of its own that change it.
-            network.register_forward_pre_hook(remember, prepend=True)
-            network.register_forward_hook(instead)
-            setattr(network, FOLLOWED, True)
+            # In the place of its forward, so that what others do before and after it, they do once. Bound, so
+            # that a copy's is its own.
+            network.forward = MethodType(forward, network)
         return network
 
     def turn(self, turn: Turn, others: Sequence[Turn], game: Game) -> Turn:
