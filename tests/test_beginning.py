@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -147,8 +148,23 @@ def test_rows_follow_the_names_of_classes() -> None:
     assert own["head"].eq(1).all()
     assert (taken.whole, taken.renamed, taken.new) == (["head"], {"classes": ["embedding"]}, ["other"])
     assert taken.text == (
-        "2 of 3 tensors; by the names of classes embedding, new rows for bird; new are other"
+        "2 of 3 tensors; by the names of classes embedding, new rows for bird; new are other; not taken were "
+        "gone"
     )
+
+
+def test_what_has_no_place_any_more_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    taken = take({"own": torch.zeros(2)}, {"own": torch.ones(2), "classes": torch.ones(3)})
+    assert taken.text == "1 of 1 tensor; not taken were classes"
+    words = ["--data", write_data(tmp_path / "two.npz", 2), "--max-steps", "1", "--batch-size", "4"]
+    main(["train", "gan", "--conditioning", "--out", str(tmp_path / "classes"), *words])
+    words += ["--from", str(tmp_path / "classes"), "--no-conditioning"]
+    main(["train", "gan", "--out", str(tmp_path / "none"), *words])
+    shown = " ".join(capsys.readouterr().out.split())
+    left = re.search(r"not taken were (\S+) and (\S+)\.", shown)
+    assert left is not None
+    told = [name for name in networks(Run(tmp_path / "classes"), 1) if name.endswith("classes")]
+    assert sorted(left.groups()) == sorted(told)
 
 
 def test_what_has_things_along_several_dimensions_follows_all_their_names() -> None:

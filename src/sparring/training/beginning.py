@@ -35,6 +35,8 @@ class Taken:
     """Those that begin as in any run."""
     unknown: dict[str, list[str]] = field(default_factory=dict)
     """By what they are: classes, or tokens, of which the other run knew nothing."""
+    left: list[str] = field(default_factory=list)
+    """Tensors of the others that have no place here."""
 
     @property
     def text(self) -> str:
@@ -46,6 +48,8 @@ class Taken:
             parts.append(f"by the names of {what} {_listed(tensors)}{new}")
         if self.new:
             parts.append(f"new are {_listed(self.new)}")
+        if self.left:
+            parts.append(f"not taken were {_listed(self.left)}")
         return "; ".join(parts)
 
 
@@ -90,7 +94,8 @@ def begin_from(path: str, engine: Engine) -> str:
     networks = engine.game.state_dict()
     ours = {name: own for name, own in networks.items() if name not in engine.game.of_data}
     changed = list(renamings(engine.game, run.description["data"]["spec"]))
-    taken = take(ours, checkpoint.networks, changed)
+    theirs = {name: other for name, other in checkpoint.networks.items() if name not in engine.game.of_data}
+    taken = take(ours, theirs, changed)
     if not taken.whole:
         raise SettingError(
             f"Nothing in {path} matches these networks: give the system and the settings that it was trained "
@@ -109,7 +114,10 @@ def take(networks: dict[str, Tensor], others: dict[str, Tensor], changed: Sequen
         others: those of another.
         changed: what has other numbers in the other.
     """
-    taken = Taken(unknown={each.name: each.new for each in changed})
+    taken = Taken(
+        unknown={each.name: each.new for each in changed},
+        left=[name for name in others if name not in networks],
+    )
     for name, own in networks.items():
         other = others.get(name)
         moved = {at: each for each in changed for at in each.dimensions.get(name, ())}
