@@ -8,6 +8,7 @@ from torch import Tensor
 
 from sparring.game import Batch, Terms
 from sparring.settings import NonNegative
+from sparring.zoo.bad_gan import pull_away
 from sparring.zoo.began import BEGAN
 
 MEAN_INK = 0.13
@@ -17,7 +18,7 @@ LEAST_INK = 0.03
 
 
 class Variant(BEGAN):
-    """BEGAN with an even cost for thin and thick digits, or with codes that keep noise apart."""
+    """BEGAN with an even cost for thin and thick digits, or with codes that keep noise or images apart."""
 
     @dataclass(frozen=True)
     class Settings(BEGAN.Settings):
@@ -29,6 +30,9 @@ class Variant(BEGAN):
         constraint: NonNegative = 0.0
         """Weight of |E(G(z)) - z|², where E is the discriminator's encoder, in its loss, so that different
         noise cannot become the same image (Chang et al. 2018, arXiv:1808.07258)."""
+        pull_away: NonNegative = 0.0
+        """Weight in the generator's loss of how alike the codes of its images in a batch are (Zhao et al.
+        2017, arXiv:1609.03126, equation 4), so that not all can become ones."""
 
     settings: Settings
 
@@ -53,3 +57,11 @@ class Variant(BEGAN):
             fake=-self.k.float() * self.shown(fake, real=False),
             constraint=self.settings.constraint * distance,
         )
+
+    def generator_loss(self, real: Batch) -> Terms:
+        """L(G(z)), and how alike codes are."""
+        terms = super().generator_loss(real)
+        if not self.settings.pull_away:
+            return terms
+        alike = pull_away(self.discriminator[0](self.fake(len(real))))
+        return Terms(terms, pull_away=self.settings.pull_away * alike).observing(**terms.observed)
