@@ -2,6 +2,7 @@
 
     make bench, or: python benchmarks/bench.py [--out benchmarks/page.md] [--only NAME ...] [--without-peers]
 
+With --only the page keeps all other sections that it has.
 Peers that are no part of sparring's own environment get one each in `benchmarks/.envs`, made the first time;
 where that is not possible, the page says so. The machine should do nothing else meanwhile: about two hours.
 """
@@ -10,9 +11,9 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -97,7 +98,8 @@ def output_of(script: Script) -> str:
         text=True,
     )
     if done.returncode:
-        return f"Ended with {done.returncode}: {done.stderr.strip().splitlines()[-1:]}"
+        last = done.stderr.strip().splitlines()[-1:]
+        return f"Ended with {done.returncode}: {''.join(last)}"
     return done.stdout.strip()
 
 
@@ -112,13 +114,23 @@ def machine() -> str:
     return f"{', '.join(names)}, {os.cpu_count()} cores; Python {platform.python_version()}, {versions}."
 
 
-def page(chosen: list[Script]) -> Iterator[str]:
-    """The parts of the page, as they come."""
-    yield f"# Timings of {date.today()}\n\n{machine()}\n"
-    for script in chosen:
-        command = " ".join(script.arguments)
-        threads = "threads as it takes them" if script.threads is None else f"threads: {script.threads}"
-        yield f"## {script.title}\n\n`benchmarks/{command}`, {threads}\n\n```\n{output_of(script)}\n```\n"
+def section(script: Script) -> str:
+    """What a script printed, and how, when and on what it ran."""
+    command = " ".join(script.arguments)
+    threads = "threads as it takes them" if script.threads is None else f"threads: {script.threads}"
+    ran = f"`benchmarks/{command}`, {threads}; {date.today()}, {machine()}"
+    return f"## {script.title}\n\n{ran}\n\n```\n{output_of(script)}\n```\n"
+
+
+def sections_of(page: str) -> dict[str, str]:
+    """The sections of a page that was written before, by the names of their scripts."""
+    parts = re.split(r"^(?=## )", page, flags=re.MULTILINE)
+    return {
+        name: f"{part.rstrip()}\n"
+        for name, script in SCRIPTS.items()
+        for part in parts
+        if part.startswith(f"## {script.title}\n")
+    }
 
 
 def main(
@@ -126,17 +138,14 @@ def main(
     only: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = (),
     without_peers: bool = False,
 ) -> None:
-    """Run them, and write the page after each."""
-    chosen = [
-        script
-        for name, script in SCRIPTS.items()
-        if (not only or name in only) and not (without_peers and script.packages)
-    ]
-    with out.open("w") as file:
-        for part in page(chosen):
-            print(part, flush=True)
-            file.write(f"{part}\n")
-            file.flush()
+    """Run them, and write the page after each; of those that are not run it keeps what it has."""
+    parts = sections_of(out.read_text()) if out.exists() else {}
+    for name, script in SCRIPTS.items():
+        if (only and name not in only) or (without_peers and script.packages):
+            continue
+        parts[name] = section(script)
+        print(parts[name], flush=True)
+        out.write_text("\n".join(["# Timings\n", *(parts[each] for each in SCRIPTS if each in parts)]))
 
 
 if __name__ == "__main__":
