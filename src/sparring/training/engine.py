@@ -23,6 +23,7 @@ from sparring.mistakes.losses import refusing
 from sparring.mistakes.players import player_mistakes
 from sparring.mistakes.sources import source_mistakes, start_mistakes
 from sparring.mistakes.turns import turn_mistakes
+from sparring.nn.products import by_onednn, has_large_products
 from sparring.processes import Processes
 from sparring.randomness import derived_seed
 from sparring.schedules import linear_decay
@@ -85,6 +86,9 @@ class Engine:
         self.compiled = False
         """Whether networks have been compiled."""
         self.game = build_game(system, settings, self.dataset, seed, processes).train()
+        at_once = settings.batch_size // (microbatches * processes.count)
+        self.onednn = has_large_products(self.game, at_once)
+        """Whether oneDNN multiplies matrices, where it is faster."""
         check_batch_size(self.game, microbatches)
         self.game.gather = processes.gather
         sources = system.sources(settings, self.dataset)
@@ -257,10 +261,11 @@ class Engine:
         return meter
 
     def _backward_of(self, turn: Turn, batches: Sequence[Batch], weight: float) -> dict[str, Tensor]:
-        with self.precision.autocast(self.processes.device):
-            terms = turn.loss(*batches)
-            total = torch.stack([term.float() for term in terms.values()]).sum()
-        (total if weight == 1.0 else weight * total).backward()
+        with by_onednn(self.onednn):
+            with self.precision.autocast(self.processes.device):
+                terms = turn.loss(*batches)
+                total = torch.stack([term.float() for term in terms.values()]).sum()
+            (total if weight == 1.0 else weight * total).backward()
         scalars = {"loss": total, **terms, **getattr(terms, "observed", {})}
         return {name: value.detach().float() for name, value in scalars.items()}
 
