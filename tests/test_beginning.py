@@ -415,3 +415,25 @@ def test_other_data_is_refused_and_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"other\.npz is not what .* was trained on .*--from"):
         sparring.resume(run, data=write_data(tmp_path / "other.npz", 2, seed=1), max_steps=3, quiet=True)
     assert run.description == described
+
+
+def test_what_another_run_has_made_is_nothing_to_begin_with(tmp_path: Path) -> None:
+    """Neither a pool of its images, nor its samples of a posterior, nor its chance if one is given."""
+    data = write_data(tmp_path / "two.npz", 2)
+    small = {"data": data, "max_steps": 4, "batch_size": 10, "threads": 1, "quiet": True, "preset": "paper"}
+    aim = {"replay": 20, "adaptive_augmentation": 0.6}
+    first = sparring.train("bayesian-gan", out=tmp_path / "first", sample_every=2, samples=2, **small)
+    second = sparring.train("bayesian-gan", out=tmp_path / "second", from_=first, **small)
+    assert networks(first, 4)["kept_generators.taken"] == 2
+    assert networks(second, 0)["kept_generators.taken"] == 0
+    first = sparring.train(
+        "dcgan", out=tmp_path / "third", width=4, adaptive_augmentation_start=0.5, **small, **aim
+    )
+    chance, used = "tricks.on.adaptive augmentation.chance", "tricks.on.replay.pool.used"
+    assert networks(first, 4)[used].any()
+    assert networks(first, 4)[chance] != 0.5
+    for start, expected in ((0.25, 0.25), (0.0, networks(first, 4)[chance])):
+        out = tmp_path / f"start {start}"
+        run = sparring.train("dcgan", out=out, from_=first, adaptive_augmentation_start=start, **small, **aim)
+        assert not networks(run, 0)[used].any()
+        assert networks(run, 0)[chance] == expected

@@ -26,9 +26,13 @@ from sparring.exploring.directions import find_directions
 from sparring.exploring.latents import DRAWN, spherical, truncated
 from sparring.exploring.projection import blurred
 from sparring.game import Game, GameSettings
+from sparring.loading import load
 from sparring.model import Model
+from sparring.nn.modes import inference
 from sparring.nn.several import made_by
 from sparring.randomness import Randomness
+from sparring.zoo.bayesian_gan import BayesianGAN
+from sparring.zoo.gan import GAN
 from sparring.zoo.r3gan import R3GAN
 
 SHAPE = (3, 8, 8)
@@ -191,7 +195,11 @@ def test_every_system_of_images_can_be_explored(
     told = engine.game.condition(engine.dataset).kind
     explored = Model(engine.game, told, no_data)
     assert len(explored.directions(steps=3).examples) == 15
-    assert len(explored.interpolate(2, steps=3).examples) == 6
+    if system == "bayesian-gan":
+        with pytest.raises(SettingError, match="which of its 10 generators makes an example"):
+            explored.interpolate(2, steps=3)
+    else:
+        assert len(explored.interpolate(2, steps=3).examples) == 6
     example = engine.dataset.examples.values[0]
     assert explored.project(example, steps=2).examples.values.shape == (1, *example.shape)
 
@@ -507,3 +515,39 @@ def test_an_image_that_is_none_is_refused(run: Path, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("no image")
     with pytest.raises(DataError):
         sparring.project(run, tmp_path / "a.png")
+
+
+def test_noise_that_says_which_generator_is_drawn_and_not_explored() -> None:
+    data = DataSpec(Points((2,)))
+
+    def of(generators: int) -> Model:
+        settings = BayesianGAN.Settings.of({"generators": generators, "point_units": 4}, "bayesian-gan")
+        return Model(BayesianGAN(settings, data, Randomness(0)), Nothing(), no_data)
+
+    model = of(3)
+    assert len(model.sample(3)) == 3
+    assert len(of(1).sample(3, truncation=0.5)) == 3
+    for explore in (model.interpolate, lambda: model.sample(3, truncation=0.5)):
+        with pytest.raises(SettingError, match="which of its 3 generators makes an example"):
+            explore()
+
+
+def test_ways_through_gaussian_noise_are_as_long_as_it_is(tmp_path: Path, tiny_npz: Path) -> None:
+    """Also where it is made of uniform noise in training; and samples are what they were there."""
+    run = sparring.train(
+        "gan", data=f"npz:{tiny_npz}", max_steps=1, threads=1, quiet=True, out=tmp_path / "run",
+        gaussian_noise=True, latent_size=400,
+    )  # fmt: skip
+    explored = load(run)
+    given: list[torch.Tensor] = []
+    explored.game.generator.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0]))
+    explored.interpolate(3, 5)
+    (ways,) = given
+    assert ways.square().mean(1).sqrt().sub(1).abs().max() < 0.15
+    trained = GAN(explored.game.settings, explored.game.data, Randomness(0))
+    trained.load_state_dict(explored.game.state_dict())
+    with inference(trained), inference(explored.game), torch.no_grad():
+        made = [
+            game.sample(game.latent(4, Randomness(1)), torch.zeros(4, 0)) for game in (trained, explored.game)
+        ]
+    assert torch.equal(*made)

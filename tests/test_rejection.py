@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,11 +11,14 @@ import torch
 from torch import nn
 
 import sparring
+from sparring.data.dataset import Column, no_condition
 from sparring.errors import SettingError
 from sparring.game import Role
+from sparring.generating import SAMPLE_BATCH
 from sparring.loading import load
 from sparring.rejection import Rejection, calibrated
 from sparring.runs.folder import Run
+from sparring.standing import take_standing_statistics
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +113,28 @@ def test_statistics_are_those_of_samples(tmp_path: Path, tiny_npz: Path) -> None
             ),
             standing_statistics=2,
         )
+
+
+def test_statistics_are_of_all_generators_and_of_all_that_is_told(tmp_path: Path, tiny_npz: Path) -> None:
+    small = {"max_steps": 1, "threads": 1, "quiet": True, "preset": "paper"}
+    run = sparring.train(
+        "bayesian-gan", data=f"npz:{tiny_npz}", out=tmp_path / "several", generators=3, **small
+    )
+    game = load(run).game
+    before = copy.deepcopy(game.state_dict())
+    told = list[int]()
+
+    def tell(count: int) -> Column:
+        told.append(count)
+        return no_condition(count)
+
+    take_standing_statistics(game, tell, 2, seed=0)
+    assert told == [2 * SAMPLE_BATCH]
+    moved = [
+        not torch.equal(before[f"generator.members.{number}.{name}"], value)
+        for number, member in enumerate(game.generator.members)
+        for name, value in member.state_dict().items()
+        if name.endswith("running_mean")
+    ]
+    assert moved
+    assert all(moved)

@@ -135,6 +135,7 @@ def _model(
     check_networks(game, networks, f"{path} ({short_name(described['system'])})")
     game.load_state_dict(networks)
     data = described["data"]
+    game.tricks.rest(game)
     return Model(game, condition, dataset, white_of(data), data.get("fit", "crop"), step)
 
 

@@ -16,7 +16,7 @@ from sparring.data.kinds import Kind
 from sparring.data.resizing import Fit
 from sparring.errors import DataError, RunError
 from sparring.exploring.explorer import Explorer
-from sparring.exploring.latents import require_vectors, require_ways, truncated
+from sparring.exploring.latents import require_between, require_vectors, truncated
 from sparring.game import Game
 from sparring.generating import SAMPLE_BATCH
 from sparring.rejection import Rejection, fitted, kept
@@ -120,7 +120,7 @@ class Model(Explorer):
             for name, value in (("truncation", truncation), ("rejection", rejection))
         )
         if share != 1.0:
-            require_ways(self.game, self.condition)
+            require_between(self.game, self.condition)
         if rejected:
             require_vectors(self.game, self.condition)
         told = self.told(count, label)

@@ -1,4 +1,4 @@
-"""Rejection: of what is generated, what the critic takes for real is kept more often."""
+"""Rejection: what is hard to tell from real examples by its score is kept more often."""
 
 from __future__ import annotations
 

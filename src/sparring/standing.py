@@ -34,13 +34,17 @@ def take_standing_statistics(game: Game, told: Callable[[int], Column], batches:
     norms = [part for part in game.modules() if isinstance(part, _BatchNorm) and part.track_running_stats]
     hooks = [norm.register_forward_hook(lambda norm, *_: used.append(norm)) for norm in norms]
 
-    def play(count: int) -> None:
-        condition = told(count).to(random.device).encoded()
-        game.sample(game.latent(count, random), condition)
+    # Of all batches at once, so that none is told what another one was.
+    asked = told(batches * SAMPLE_BATCH)
+
+    def play(batch: int) -> None:
+        condition = asked[batch * SAMPLE_BATCH :][:SAMPLE_BATCH].to(random.device).encoded()
+        game.sample(game.latent(SAMPLE_BATCH, random), condition)
 
     with game.random.aside("standing statistics"), inference(game):
         try:
-            play(2)
+            # A whole batch: several generators may divide it between them.
+            play(0)
         finally:
             for hook in hooks:
                 hook.remove()
@@ -54,7 +58,7 @@ def take_standing_statistics(game: Game, told: Callable[[int], Column], batches:
             # None: the mean of all batches.
             norm.momentum = None
             norm.train()
-        for _ in range(batches):
-            play(SAMPLE_BATCH)
+        for batch in range(batches):
+            play(batch)
         for norm in used:
             norm.eval()

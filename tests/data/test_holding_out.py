@@ -14,7 +14,7 @@ import torch
 import sparring
 from sparring.cli import main
 from sparring.data import Dataset, dataset_of, load_dataset
-from sparring.data.holding_out import aside, hold_out
+from sparring.data.holding_out import aside, hold_out, none_held_out
 from sparring.errors import DataError
 from sparring.runs.description import as_of_today
 from sparring.runs.origins import recorded_dataset
@@ -178,3 +178,14 @@ def test_a_run_that_cannot_hold_out_is_refused_before_its_folder_is_made(
         assert ended.value.code == 2
         assert "hold" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_with_none_held_out_those_without_a_label_in_the_test_split_are_there_too(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (20, 8, 8), dtype=np.uint8)
+    labels = np.arange(20) % 2
+    some = np.where(np.arange(10) < 4, -1, labels[10:])
+    splits = {"x_train": images[:10], "y_train": labels[:10], "x_test": images[10:], "y_test": some}
+    np.savez(tmp_path / "data.npz", **splits)
+    joined = none_held_out(load_dataset(f"npz:{tmp_path / 'data.npz'}"))
+    assert len(joined) == 16
+    assert len(joined.parts["unlabelled"]) == 4

@@ -98,9 +98,9 @@ class TestFolder:
             file.write_bytes(gzip.compress(idx(array)) if zipped else idx(array))
         dataset = load_dataset(f"idx:{tmp_path}")
         assert np.array_equal(dataset.examples.values.numpy(), IMAGES[:, None])
-        assert dataset.condition.values.tolist() == LABELS.tolist()
+        assert dataset.class_names == ("0", "1", "3"), "nothing is a 2"
+        assert dataset.condition.values.tolist() == [2, 0, 1, 1]
         assert dataset.condition.values.dtype == torch.int64
-        assert dataset.class_names == ("0", "1", "2", "3")
         assert dataset.held_out is None
 
     def test_labels_are_optional(self, folder):
@@ -113,8 +113,15 @@ class TestFolder:
         (folder / "t10k-images-idx3-ubyte").write_bytes(idx(IMAGES[:2]))
         (folder / "t10k-labels-idx1-ubyte").write_bytes(idx(np.array([5, 0], np.uint8)))
         dataset = load_dataset(f"idx:{folder}")
-        assert dataset.held_out.condition.values.tolist() == [5, 0]
-        assert dataset.class_names == dataset.held_out.class_names == ("0", "1", "2", "3", "4", "5")
+        assert dataset.class_names == dataset.held_out.class_names == ("0", "1", "3", "5")
+        assert dataset.held_out.condition.values.tolist() == [3, 0]
+
+    def test_labels_from_one_on_leave_no_class_that_nothing_is_of(self, folder):
+        """Such as those of letters, of which the first is 1."""
+        (folder / "train-labels-idx1-ubyte").write_bytes(idx(LABELS + np.uint8(1)))
+        dataset = load_dataset(f"idx:{folder}")
+        assert dataset.class_names == ("1", "2", "4")
+        assert dataset.condition.values.tolist() == [2, 0, 1, 1]
 
     def test_size_crops_and_resizes(self, folder):
         assert load_dataset(f"idx:{folder}").spec.shape == (1, 6, 5)

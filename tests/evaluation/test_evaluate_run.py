@@ -11,9 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 
 import sparring
 from sparring.cli import main
+from sparring.data import load_dataset
 from sparring.errors import RunError, SettingError
 from sparring.evaluation import kept, runs
 from sparring.evaluation.evaluate import evaluate_samples
@@ -132,6 +135,20 @@ def test_samples_in_a_file_are_evaluated_as_those_of_the_run(run: Path) -> None:
     assert of_file.checkpoint == {"file": "samples.npz"}
     assert json.loads(of_file.to_json())["count"] == 50
     assert sparring.evaluate(path, 30, data=data, device="cpu").count == 30
+
+
+def test_of_many_pictures_some_of_each_class_are_evaluated(tmp_path: Path) -> None:
+    """In a folder for each class, or an array that is sorted, the first are all of one class."""
+    digits = load_dataset("mnist").held_out
+    assert digits is not None
+    chosen = torch.cat([(digits.condition.values == digit).nonzero()[:30, 0] for digit in range(10)])
+    images, labels = digits.examples.values[chosen, 0].numpy(), digits.condition.values[chosen].numpy()
+    np.savez(tmp_path / "sorted.npz", images=images, labels=labels)
+    for number, (image, label) in enumerate(zip(images, labels, strict=True)):
+        (tmp_path / "folder" / str(label)).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(tmp_path / "folder" / str(label) / f"{number}.png")
+    for path in (tmp_path / "sorted.npz", tmp_path / "folder"):
+        assert sparring.evaluate(path, 100, data="mnist").figures["modes"].value == 10
 
 
 def test_what_examples_are_seen_through_is_said_with_the_reason(

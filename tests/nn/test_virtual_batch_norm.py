@@ -134,3 +134,15 @@ def test_other_data_has_its_own_reference_batch(tmp_path: Path) -> None:
         sparring.train("dcgan-tflearn", **flags, **before)
         reference = sparring.load(tmp_path / name).game.discriminator.get_buffer("reference")
         assert (reference[:, :, 6].mean() > 0.5) == (name == "light")
+
+
+@pytest.mark.parametrize("mean", [0.0, 1.0, 30.0])
+def test_in_few_digits_it_is_what_it_is_in_many(mean: float) -> None:
+    """Of numbers with a large mean, bfloat16 has no digits left for their variance."""
+    norm = VirtualBatchNorm(3, 8)
+    activations = (
+        mean + 0.5 * torch.randn(20, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+    ).bfloat16()
+    made = norm(activations)
+    assert made.dtype == torch.bfloat16
+    torch.testing.assert_close(made.float(), norm(activations.float()), atol=0.05, rtol=0.02)

@@ -17,6 +17,7 @@ from sparring.reporting.charts import MOST_POINTS, Line, chart, curve, thinned
 from sparring.reporting.html import Html, tag
 from sparring.reporting.shots import MOST_SHOTS, Picture, chosen
 from sparring.reporting.statistics import (
+    Spread,
     geometric_mean_over_seeds,
     mean_over_seeds,
     share_over_seeds,
@@ -38,6 +39,10 @@ def test_closed_forms() -> None:
     assert mean_over_seeds([5.0]).low is None
     constant = mean_over_seeds([0.1, 0.1, 0.1])
     assert (constant.low, constant.high) == pytest.approx((0.1, 0.1))
+
+
+def test_the_geometric_mean_of_a_nought_is_one() -> None:
+    assert geometric_mean_over_seeds([0.0, 1.0, 5.0]) == Spread(0.0)
 
 
 def test_geometric_means_have_intervals_of_logarithms() -> None:

@@ -229,6 +229,20 @@ REFUSED = {
         for case in CASES
         if case.system not in ("gan", "dcgan-tflearn", "acgan", "dcgan", "began", "bayesian-gan")
     },
+    **{
+        ("Gaussian noise", Case("bayesian-gan", data)): "says which of its generators makes an example"
+        for data in ("classes", "points")
+    },
+    # Clipped gradients, noisy ones.
+    **{
+        ("optimisers", Case(system, data)): "which does more than another optimiser would"
+        for system, data in (
+            ("seqgan", "texts"),
+            ("relgan", "texts"),
+            ("bayesian-gan", "classes"),
+            ("bayesian-gan", "points"),
+        )
+    },
     # Scores, but no labels.
     **{
         ("soft labels", Case(system, data)): "the wasserstein objective has none"

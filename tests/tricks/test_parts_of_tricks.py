@@ -25,6 +25,8 @@ from sparring.training.engine import Engine
 from sparring.tricks import TrickSettings, make_tricks
 from sparring.tricks.blur import Blur, blurred
 from sparring.tricks.conditioning import Misdealt, Told, inputs_for_classes
+from sparring.tricks.historical_averaging import HistoricalAveraging
+from sparring.tricks.layers import weighted_layers
 from sparring.tricks.packing import packed, widen
 from sparring.tricks.weight_average import WeightAverage
 
@@ -606,3 +608,51 @@ def test_an_average_is_of_the_generator_as_others_have_changed_it(
         now = averaged.game.sample(latent, condition)
     torch.testing.assert_close(made, theirs)
     assert torch.equal(made, now)
+
+
+# -- mistakes that would not be seen ---------------------------------------------------------------------
+
+
+def test_noise_in_layers_stays_away_from_the_images_where_the_first_layer_is_frozen(
+    make_engine: Make,
+) -> None:
+    def noisy(**flags: float) -> list[bool]:
+        engine = make_engine("dcgan", width=4, layer_noise=0.1, **flags)
+        return [bool(layer._forward_pre_hooks) for layer in weighted_layers(engine.game.discriminator)]
+
+    assert noisy(freeze=1) == noisy() == [False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("flags", "fewest"), [({"packing": 3}, 3), ({"minibatch_deviation": True}, 2), ({"flipping": 0.1}, 1)]
+)
+def test_examples_that_come_together_are_enough_to_be_compared(
+    flags: dict[str, Any], fewest: int, make_engine: Make
+) -> None:
+    make_engine("dcgan", width=4, batch_size=12, microbatches=12 // fewest, **flags)
+    if fewest > 1:
+        with pytest.raises(SettingError, match=f"needs at least {fewest} examples at a time"):
+            make_engine("dcgan", width=4, batch_size=12, microbatches=12 // (fewest - 1), **flags)
+
+
+def test_means_of_weights_are_kept_of_those_for_classes_too(make_engine: Make) -> None:
+    engine = make_engine("dcgan", width=4, historical_averaging=0.1, conditioning=True)
+    (history,) = (trick for trick in engine.game.tricks if isinstance(trick, HistoricalAveraging))
+    followed = {id(parameter) for parameter in history.followed}
+    for name, parameter in engine.game.named_parameters():
+        assert id(parameter) in followed, name
+
+
+def test_classes_are_not_told_where_copies_of_generators_are_kept(make_engine: Make) -> None:
+    with pytest.raises(
+        SettingError, match="divides a batch between networks, those among them that it keeps"
+    ):
+        make_engine("bayesian-gan", conditioning=True, generators=1)
+
+
+def test_posterior_samples_are_kept_once_a_round(make_engine: Make) -> None:
+    engine = make_engine("bayesian-gan", generators=1, samples=2, sample_every=2, generator_turns=2)
+    for _ in range(4):
+        engine.play_round()
+    assert engine.game.kept_generators.count == 2
+    assert engine.game.kept_discriminators.count == 2

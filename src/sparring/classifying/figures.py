@@ -74,14 +74,14 @@ class Judged:
 
 
 def judged(game: Game, dataset: Dataset) -> Judged | None:
-    """The classifier that a game holds, of held-out examples; None where it holds none.
+    """The classifier that a game holds, of held-out examples; None where it holds none, or of one class.
 
     Args:
         game: in evaluation mode.
         dataset: its data, in its range.
     """
     held_out = dataset.held_out
-    if held_out is None or held_out.condition.kind != game.data.condition or not game.data.classes:
+    if held_out is None or held_out.condition.kind != game.data.condition or game.data.classes < 2:
         return None
     if game.class_logits(held_out[:2].examples.encoded().to(game.random.device)) is None:
         return None

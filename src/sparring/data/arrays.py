@@ -19,6 +19,7 @@ from torch import Tensor
 from sparring.data.dataset import Dataset, dataset_of
 from sparring.data.kinds import Images, Kind, Points, kind_of
 from sparring.data.limits import check_array
+from sparring.data.numbering import numbered
 from sparring.data.provenance import Provenance, provenance_of
 from sparring.data.resizing import Frame, prepared, whitest_of
 from sparring.data.unlabelled import label_of_none, unlabelled_apart
@@ -251,15 +252,9 @@ def labels_in(arrays: Mapping[str, Array], key: str, count: int, path: Path) -> 
 
 def _numbered(path: Path, *splits: Array | None) -> tuple[list[Tensor | None], tuple[str, ...]]:
     """Labels numbered from 0 across all splits, and the class names."""
-    given = [split for split in splits if split is not None]
-    if not given:
-        return [None for _ in splits], ()
-    if len({split.dtype.kind for split in given}) > 1:
+    if len({split.dtype.kind for split in splits if split is not None}) > 1:
         raise DataError(f"{path} has integers for labels in one split and texts in the other; give one kind.")
-    values = np.unique(np.concatenate(given))
-    numbers = [None if split is None else np.searchsorted(values, split) for split in splits]
-    labels = [None if split is None else torch.from_numpy(split) for split in numbers]
-    return labels, tuple(str(value) for value in values)
+    return numbered(*splits)
 
 
 def _measures(examples: Tensor) -> str:

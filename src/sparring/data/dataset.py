@@ -44,6 +44,12 @@ class Column:
         # Few are enough to see that most data is not.
         return all(bool((part == first).all()) for part in (self.values[:FEW], self.values))
 
+    @property
+    def mostly_twins(self) -> bool:
+        """Whether at least half of the values are there more than once."""
+        _, place, counts = self.values.unique(dim=0, return_inverse=True, return_counts=True)
+        return bool((counts[place] > 1).float().mean() >= 0.5)
+
     def distinct(self) -> Column:
         """Each value once, in some order."""
         return Column(self.kind, self.values.unique(dim=0))

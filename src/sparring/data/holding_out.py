@@ -63,9 +63,9 @@ def _joined(one: Dataset, other: Dataset) -> Dataset:
         Column(first.kind, torch.cat([first.values, second.values]))
         for first, second in ((one.examples, other.examples), (one.condition, other.condition))
     )
-    parts = {
-        name: _joined(part, other.parts[name]) if name in other.parts else part
-        for name, part in one.parts.items()
+    parts = {**other.parts, **one.parts}
+    parts |= {
+        name: _joined(one.parts[name], other.parts[name]) for name in one.parts.keys() & other.parts.keys()
     }
     return replace(one, examples=examples, condition=condition, parts=parts)
 

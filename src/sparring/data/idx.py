@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.data.dataset import Dataset, dataset_of
+from sparring.data.numbering import numbered
 from sparring.data.provenance import provenance_of
 from sparring.data.resizing import Frame, prepared, whitest_of
 from sparring.errors import DataError
@@ -130,9 +131,9 @@ def read_idx(name: str, folder: Traversable, frame: Frame | None, stretch: bool 
             f"{folder} has training images of {_measures(images)} but t10k images of "
             f"{_measures(test_images)}; both must be the same, or a size be given to bring them to."
         )
-    classes = _class_names(labels, test_labels)
-    held_out = None if test_images is None else dataset_of(name, test_images, test_labels, classes)
-    return replace(dataset_of(name, images, labels, classes, held_out), provenance=provenance)
+    (numbers, test_numbers), classes = numbered(labels, test_labels)
+    held_out = None if test_images is None else dataset_of(name, test_images, test_numbers, classes)
+    return replace(dataset_of(name, images, numbers, classes, held_out), provenance=provenance)
 
 
 def _files(folder: Traversable) -> dict[str, Traversable]:
@@ -144,7 +145,7 @@ def _files(folder: Traversable) -> dict[str, Traversable]:
 
 def _split(
     files: dict[str, Traversable], folder: Traversable, split: str
-) -> tuple[Tensor, Tensor | None] | None:
+) -> tuple[Tensor, NDArray[Any] | None] | None:
     """Images and labels of one split, or None where it has no images."""
     images = _array(files, f"{split}-images", 3)
     labels = _array(files, f"{split}-labels", 1)
@@ -154,7 +155,7 @@ def _split(
         return None
     if labels is not None and len(labels) != len(images):
         raise DataError(f"{folder} has {len(images)} {split}-images but {len(labels)} {split}-labels.")
-    return images.unsqueeze(1), None if labels is None else labels.long()
+    return images.unsqueeze(1), None if labels is None else labels.numpy()
 
 
 def _array(files: dict[str, Traversable], stem: str, dimensions: int) -> Tensor | None:
@@ -170,11 +171,6 @@ def _array(files: dict[str, Traversable], stem: str, dimensions: int) -> Tensor 
             raise DataError(f"{file} has {counted(array.ndim, 'dimension')} where {stem} need {dimensions}.")
         return array
     return None
-
-
-def _class_names(*labels: Tensor | None) -> tuple[str, ...]:
-    greatest = max((int(some.max()) for some in labels if some is not None), default=-1)
-    return tuple(str(label) for label in range(greatest + 1))
 
 
 def _measures(images: Tensor) -> str:

@@ -247,9 +247,9 @@ def _evaluate_files(
     dataset = load_dataset(data, size=size)
     check_enough_real(dataset)
     if path.is_dir():
-        samples = read_pictures(path, dataset)[:count]
+        samples = read_pictures(path, dataset).evenly(count)
     else:
-        samples = read_samples(path, dataset.condition.kind)[:count]
+        samples = read_samples(path, dataset.condition.kind).evenly(count)
     check_enough_samples(len(samples))
     extractor = _extractor(features, dataset, join_processes(device).device)
     return evaluate_samples(

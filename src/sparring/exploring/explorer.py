@@ -12,7 +12,7 @@ from sparring.data.dataset import Column
 from sparring.data.kinds import Kind
 from sparring.errors import SettingError
 from sparring.exploring.directions import find_directions
-from sparring.exploring.latents import between, require_ways, spherical, truncated
+from sparring.exploring.latents import between, require_between, require_ways, spherical, truncated
 from sparring.exploring.projection import Projection, project
 from sparring.game import Game
 from sparring.generating import generate
@@ -69,7 +69,7 @@ class Explorer(ABC):
         ways, seed = check_value("ways", ways, Count), check_value("seed", seed, Natural)
         steps = check_value("steps", steps, Steps)
         share = check_value("truncation", truncation, Fraction)
-        require_ways(self.game, self.condition)
+        require_between(self.game, self.condition)
         ends = truncated(self.game.latent(2 * ways, self._noise(seed, "interpolation")), self.game, share)
         latent = spherical(ends[:ways], ends[ways:], steps).flatten(0, 1)
         return self._made(latent, self._each_for(ways, steps, label))

@@ -9,6 +9,8 @@ from sparring.data.kinds import Kind
 from sparring.errors import SettingError
 from sparring.game import Game
 from sparring.nn.latent_mixture import LatentMixture
+from sparring.nn.posterior_samples import PosteriorSamples
+from sparring.nn.several import Several
 from sparring.randomness import Randomness
 
 DRAWN = 10_000
@@ -91,6 +93,27 @@ def require_ways(game: Game, condition: Kind) -> None:
             f"The noise of this {type(game).__name__} falls into clusters ({clusters}) with nothing between "
             "them, so that a way through it would jump from one to another, and their middle means nothing: "
             "train with --latent-clusters 0 to explore or truncate it."
+        )
+
+
+def require_between(game: Game, condition: Kind) -> None:
+    """Raise SettingError where nothing lies between two noises of a game.
+
+    Args:
+        game: the game.
+        condition: what kind of thing it is told.
+
+    Raises:
+        SettingError: as `require_ways` does; or its noise says which of several generators makes an example.
+    """
+    require_ways(game, condition)
+    several = [part for part in game.modules() if isinstance(part, Several | PosteriorSamples)]
+    generators = sum(len(part.members if isinstance(part, Several) else part.networks()) for part in several)
+    if generators > 1:
+        raise SettingError(
+            f"The noise of this {type(game).__name__} says which of its {generators} generators makes an "
+            "example, so that a way through it would jump from one to another: only the noise of one alone "
+            "can be walked through or truncated."
         )
 
 

@@ -75,7 +75,7 @@ class SampleVitals:
         """Whether there is nothing that the diversity of samples could be relative to."""
         self.spread = spread(among_real) if not self.alike else self.kind.vector_size**0.5
         usual_nearest = max(SMALLEST_DISTANCE, nearest_other(among_real).median().item())
-        self.usual_nearest = None if mostly_twins(self.real_examples) else usual_nearest
+        self.usual_nearest = None if self.real_examples.mostly_twins else usual_nearest
         """None where most real examples have a twin, as short texts may: those of samples mean nothing."""
         self.real_distinct = different(self.real_examples.values) if self.kind.discrete else None
         """Share of different examples among the real ones, of a kind of which some are the same exactly."""
@@ -242,12 +242,6 @@ def spread(distances: Tensor) -> float:
 def nearest_other(distances: Tensor) -> Tensor:
     """Smallest distance of each of N to another, from a matrix (N, N)."""
     return distances.clone().fill_diagonal_(torch.inf).min(1).values
-
-
-def mostly_twins(examples: Column) -> bool:
-    """Whether at least half of some examples occur more than once among them."""
-    _, place, counts = examples.values.unique(dim=0, return_inverse=True, return_counts=True)
-    return bool((counts[place] > 1).float().mean() >= 0.5)
 
 
 def different(stored: Tensor) -> float:

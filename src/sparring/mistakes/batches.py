@@ -15,12 +15,19 @@ FEWEST_NORMALISED = 2
 
 
 def check_batch_size(game: Game, microbatches: int) -> None:
-    """Raise SettingError where batch normalisation of vectors would see one at a time."""
+    """Raise SettingError where batch normalisation of vectors would see one at a time, or a trick that
+    compares examples fewer than it needs."""
     size = game.settings.batch_size
+    parts = f" in {microbatches} microbatches" if microbatches > 1 else ""
+    for name, trick in game.tricks.items():
+        if size // microbatches < trick.fewest:
+            raise SettingError(
+                f"batch_size is {size}{parts}: the trick '{name}' needs at least {trick.fewest} examples at "
+                "a time."
+            )
     if size // microbatches >= FEWEST_NORMALISED:
         return
     if any(isinstance(module, nn.BatchNorm1d) for module in game.modules()):
-        parts = f" in {microbatches} microbatches" if microbatches > 1 else ""
         raise SettingError(
             f"batch_size is {size}{parts}: batch normalisation of vectors, which these networks have, needs "
             f"at least {FEWEST_NORMALISED} examples at a time."

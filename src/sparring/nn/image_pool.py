@@ -21,6 +21,7 @@ class ImagePool(nn.Module):
         shape: of an image.
     """
 
+    begins_anew = True
     images: Tensor
     used: Tensor
 

@@ -16,6 +16,7 @@ class PosteriorSamples(nn.Module):
         count: how many samples of each are kept; the oldest goes.
     """
 
+    begins_anew = True
     taken: Tensor
 
     def __init__(self, networks: nn.ModuleList, count: int) -> None:

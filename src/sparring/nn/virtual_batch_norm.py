@@ -43,12 +43,16 @@ class VirtualBatchNorm(nn.Module):
                 f"{self.given} examples, its reference batch among them, and one of its layers with virtual "
                 f"batch normalisation {activations.shape[0]}: use batch or layer."
             )
-        places = activations.reshape(*activations.shape[:2], -1)
+        # At least in float32: of two numbers that are nearly equal, as a mean of squares and the square of a
+        # mean may be, bfloat16 leaves no difference.
+        precise = activations.to(torch.promote_types(activations.dtype, torch.float32))
+        places = precise.reshape(*precise.shape[:2], -1)
         mean = self._beside_reference(places.mean(2))
         variance = self._beside_reference(places.square().mean(2)) - mean.square()
         scale = self.weight * (variance.clamp_min(0) + EPSILON).rsqrt()
-        shape = (*mean.shape, *[1] * (activations.dim() - 2))
-        return activations * scale.view(shape) + (self.bias - mean * scale).view(shape)
+        shape = (*mean.shape, *[1] * (precise.dim() - 2))
+        normalised = precise * scale.view(shape) + (self.bias - mean * scale).view(shape)
+        return normalised.to(activations.dtype)
 
     def _beside_reference(self, values: Tensor) -> Tensor:
         """Means over the reference batch and each example alone; over the former for its own examples."""

@@ -62,8 +62,10 @@ def share_over_seeds(shares: Sequence[float], own: Sequence[tuple[float, float]]
 
 
 def geometric_mean_over_seeds(numbers: Sequence[float]) -> Spread:
-    """The geometric mean of numbers above 0, such as ratios, with Student's 95 % interval of their
-    logarithms; of one number, the number alone."""
+    """The geometric mean of numbers from 0 on, such as ratios, with Student's 95 % interval of their
+    logarithms; of one number, or where one of them is 0, that alone."""
+    if not all(numbers):
+        return Spread(0.0)
     spread = mean_over_seeds([math.log(number) for number in numbers])
     if spread.low is None or spread.high is None:
         return Spread(math.exp(spread.value))

@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sparring.errors import CheckpointError, SettingError
 from sparring.runs.folder import Run
@@ -92,9 +92,10 @@ def begin_from(path: str, engine: Engine) -> str:
     if checkpoint is None:
         raise CheckpointError(f"{path} has no checkpoint yet: there is nothing to begin from.")
     networks = engine.game.state_dict()
-    ours = {name: own for name, own in networks.items() if name not in engine.game.of_data}
+    apart = {*engine.game.of_data, *of_what_begins_anew(engine.game)}
+    ours = {name: own for name, own in networks.items() if name not in apart}
     changed = list(renamings(engine.game, run.description["data"]["spec"]))
-    theirs = {name: other for name, other in checkpoint.networks.items() if name not in engine.game.of_data}
+    theirs = {name: other for name, other in checkpoint.networks.items() if name not in apart}
     taken = take(ours, theirs, changed)
     if not taken.whole:
         raise SettingError(
@@ -103,6 +104,14 @@ def begin_from(path: str, engine: Engine) -> str:
         )
     engine.game.load_state_dict(networks)
     return f"Begins with the weights of {path} at step {checkpoint.step:,}: {taken.text}."
+
+
+def of_what_begins_anew(networks: nn.Module) -> list[str]:
+    """The names of the tensors of modules that say `begins_anew`: what was seen or made in another run, such
+    as a pool of its images, is nothing to begin with."""
+    modules = networks.named_modules()
+    anew = [(path, part) for path, part in modules if getattr(part, "begins_anew", False)]
+    return [f"{path}.{name}" for path, part in anew for name in part.state_dict()]
 
 
 @torch.no_grad()

@@ -71,15 +71,15 @@ TRICKS: dict[str, type[Trick]] = {
     "critic penalties": CriticPenalties,
     "lecam": LeCam,
     "unrolling": Unrolling,
-    "historical averaging": HistoricalAveraging,
     "conditioning": Conditioning,
+    "historical averaging": HistoricalAveraging,
     "weight average": WeightAverage,
 }
 """Every trick by its name, in the order in which they act: what changes shapes before what wraps weights.
 
 What changes images in the range in which they are dealt comes before another range, and that before penalties
 on the slope, which is taken where the critic looked. What tells networks something in a turn comes after what
-plays turns again, and what copies networks after all that changes them.
+plays turns again, and what copies or follows weights after all that changes them.
 """
 
 TrickSettings: type[Flags] = dataclass(frozen=True)(

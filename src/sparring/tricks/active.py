@@ -58,6 +58,11 @@ class ActiveTricks(nn.Module):
         for trick in self:
             trick.start(first, game)
 
+    def rest(self, game: Game) -> None:
+        """Let each of them leave the game as it is used once it is trained."""
+        for trick in self:
+            trick.rest(game)
+
     # -- the five places ----------------------------------------------------------------------------------
 
     def build(self, network: nn.Module, role: Role) -> nn.Module:

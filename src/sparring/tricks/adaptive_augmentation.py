@@ -83,6 +83,11 @@ class AdaptiveAugmentation(CriticTerms):
         """Real images of a turn."""
 
     @property
+    def begins_anew(self) -> bool:
+        """Whether the chance is not that of a run whose weights this one begins with."""
+        return self.settings.adaptive_augmentation_start > 0
+
+    @property
     def strong(self) -> bool:
         """Whether there is something to aim at."""
         return self.settings.adaptive_augmentation > 0

@@ -36,6 +36,11 @@ class BatchFeatures(Trick):
         self.found = not self.more
         """Whether a critic has a layer that can be told."""
 
+    @property
+    def fewest(self) -> int:
+        """Two, where anything is compared."""
+        return 2 if self.more else 1
+
     @abstractmethod
     def compared(self, features: Tensor, layer: nn.Module) -> Tensor:
         """How each of some examples compares with the others, (count, self.more).

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from sparring.data.dataset import Batch
 from sparring.nn.modes import inference
+from sparring.nn.posterior_samples import PosteriorSamples
 from sparring.randomness import Randomness
 from sparring.tricks.layers import inputs_of, outputs_of, weighted_layers
 from sparring.tricks.trick import Flags, Trick
@@ -83,6 +84,8 @@ class Conditioning(Trick):
         deaf = [role for role in ("generator", "critic") if role not in self.listening]
         if deaf:
             return f"no network of the role {deaf[0]} has a layer that could be told"
+        if any(isinstance(part, PosteriorSamples) for part in game.modules()):
+            return f"{type(game).__name__} divides a batch between networks, those among them that it keeps"
         classes = torch.arange(self.count, device=game.random.device)
         try:
             with game.random.aside("conditioning"), inference(game), torch.no_grad():

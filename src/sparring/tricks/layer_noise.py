@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from sparring.randomness import Randomness
 from sparring.schedules import fading
 from sparring.settings import Fraction, NonNegative
-from sparring.tricks.packing import first_layer
-from sparring.tricks.spectral_norm import LAYERS
+from sparring.tricks.layers import weighted_layers
 from sparring.tricks.trick import Flags, Trick
 
 if TYPE_CHECKING:
@@ -58,8 +57,8 @@ class LayerNoise(Trick):
     def build(self, network: nn.Module, role: Role) -> nn.Module:
         """A critic whose inner layers are given noisy inputs."""
         if role == "critic":
-            first = first_layer(network)
-            layers = [part for part in network.modules() if isinstance(part, LAYERS) and part is not first]
+            # The first is that of the images, whether its weights are frozen or not.
+            layers = weighted_layers(network)[1:]
             for layer in layers:
                 layer.register_forward_pre_hook(self._with_noise)
             self.noisy += len(layers)

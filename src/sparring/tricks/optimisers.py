@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from torch.optim import Optimizer
 
+from sparring.nn.adam_inside import AdamInside
 from sparring.nn.optimisers import SGD, Adam, RMSprop
+from sparring.randomness import Randomness
 from sparring.settings import Fraction, NonNegative
 from sparring.tricks.trick import Flags, Trick
 
 if TYPE_CHECKING:
     from sparring.game import Game, Player
 
+PLAIN = (Adam, AdamInside, RMSprop, SGD)
+"""Optimisers that only move: in the place of any other, something would be left out that it does beside."""
 OptimizerName = Literal["own", "adam", "rmsprop", "sgd"]
 
 
@@ -49,8 +53,14 @@ class Optimisers(Trick):
 
     settings: Settings
 
+    def __init__(self, settings: Flags, random: Randomness) -> None:
+        super().__init__(settings, random)
+        self.special: set[str] = set()
+        """The system's own optimisers that do more than move."""
+
     def refuses(self, game: Game) -> str | None:
-        """Roles that nobody plays, rates that the game sets itself, momentum for nobody."""
+        """Roles that nobody plays, rates that the game sets itself, optimisers of its own that do more than
+        move, momentum for nobody."""
         s = self.settings
         for role, kind, rate in self._wanted():
             players = [player for player in game.roster.values() if player.role == role]
@@ -58,6 +68,11 @@ class Optimisers(Trick):
                 return f"{type(game).__name__} has no player of the role {role}"
             if rate and any(player.schedule is None for player in players):
                 return f"{type(game).__name__} sets the learning rate of its {role} itself"
+        if self.special:
+            return (
+                f"{type(game).__name__} moves by {' and '.join(sorted(self.special))}, which does more than "
+                "another optimiser would"
+            )
         if s.momentum and not {s.generator_optimizer, s.critic_optimizer} & {"sgd", "rmsprop"}:
             return "momentum is for SGD and RMSProp, and neither was asked for"
         return None
@@ -79,13 +94,15 @@ class Optimisers(Trick):
     def _another(self, own: Optimizer, kind: str, rate: float) -> Optimizer:
         """An optimiser of this kind for the parameters of the system's own."""
         groups = [{"params": group["params"], "lr": rate or float(group["lr"])} for group in own.param_groups]
+        if kind != "own" and type(own) not in PLAIN:
+            self.special.add(type(own).__name__)
         if kind == "own":
             for group, new in zip(own.param_groups, groups, strict=True):
                 group["lr"] = new["lr"]
             return own
-        betas = own.defaults.get("betas", (0.9, 0.999))
+        betas, eps = own.defaults.get("betas", (0.9, 0.999)), own.defaults.get("eps", 1e-8)
         kinds: dict[str, Callable[[Any], Optimizer]] = {
-            "adam": lambda groups: Adam(groups, betas=betas, fused=True),
+            "adam": lambda groups: Adam(groups, betas=betas, eps=eps, fused=True),
             "rmsprop": lambda groups: RMSprop(groups, momentum=self.settings.momentum),
             "sgd": lambda groups: SGD(groups, lr=1e-3, momentum=self.settings.momentum, fused=True),
         }

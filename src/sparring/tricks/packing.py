@@ -44,6 +44,11 @@ class Packing(Trick):
         self.narrow: list[str] = []
         """What the first layers are that cannot be widened, of critics that have such."""
 
+    @property
+    def fewest(self) -> int:
+        """A pack: of fewer, some would be there twice."""
+        return self.settings.packing
+
     @classmethod
     def places(cls) -> frozenset[str]:
         """Its own, and the objective: only there is it certain that a critic has one answer for a pack."""

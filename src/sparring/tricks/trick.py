@@ -61,6 +61,11 @@ class Trick(nn.Module):
         self.settings = settings
         self.random = random
 
+    @property
+    def fewest(self) -> int:
+        """Examples that networks must be given at a time for it to mean anything."""
+        return 1
+
     @classmethod
     def is_on(cls, settings: Flags) -> bool:
         """Whether any of its flags has been set."""
@@ -80,6 +85,10 @@ class Trick(nn.Module):
     def start(self, first: Mapping[str, Batch], game: Game) -> None:
         """Look at the first batch of each source, by name, before a run begins; see `Game.start`. What it
         fills of the game's tensors belongs into `game.of_data`, by name."""
+        return
+
+    def rest(self, game: Game) -> None:
+        """Let a game that is trained be as it is used: loaded, to generate and to be explored."""
         return
 
     def refuses(self, game: Game) -> str | None:

@@ -97,6 +97,8 @@ class PosteriorGame(Game):
         )
         self.kept_generators = PosteriorSamples(self.generator.members, settings.samples)
         self.kept_discriminators = PosteriorSamples(self.discriminators, settings.samples)
+        self.kept_at = -1
+        """The step at which samples were last kept in this process."""
 
     def makers(self) -> tuple[Make, Make]:
         """What makes a generator, and a discriminator."""
@@ -190,7 +192,10 @@ class PosteriorGame(Game):
 
     def keep_samples(self, terms: Mapping[str, Number]) -> None:
         """Keep a sample of all weights now and then."""
-        if self.step % self.settings.sample_every == self.settings.sample_every - 1:
+        due = self.step % self.settings.sample_every == self.settings.sample_every - 1
+        # Once in a round, however many turns it has.
+        if due and self.step != self.kept_at:
+            self.kept_at = self.step
             self.kept_generators.take(self.generator.members)
             self.kept_discriminators.take(self.discriminators)
 

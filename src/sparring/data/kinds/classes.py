@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -101,9 +102,12 @@ class Classes(Kind):
     def labels(self) -> NDArray[Any]:
         """The data's own label of each class (classes,): int64 where all names are integers, else texts."""
         names = np.array(self.names, dtype=np.str_)
+        # As integers are written: Python takes more for one, such as 2021_05 and digits of other alphabets.
+        if not all(re.fullmatch(r"-?[0-9]+", name) for name in self.names):
+            return names
         try:
             integers = np.array([int(name) for name in self.names], dtype=np.int64)
-        except (ValueError, OverflowError):
+        except OverflowError:
             return names
         return integers if len(np.unique(integers)) == len(integers) else names
 

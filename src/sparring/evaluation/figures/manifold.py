@@ -82,10 +82,17 @@ def _manifold(comparison: Comparison) -> Manifold:
     return precision_recall(real.subsample(count, chance).features, fake.subsample(count, chance).features)
 
 
+def _differ(comparison: Comparison) -> bool:
+    """Whether most real examples are there once: the balls of others are points, and nothing is in them."""
+    return not comparison.real.mostly_twins
+
+
 def _mean_of(figure: Callable[[Manifold], Tensor], about: str) -> Measurement:
     """The mean of what is known of each sample, or real example."""
     return Measurement(
-        lambda comparison, randomness: of_mean(figure(comparison.once(_manifold)), randomness), about
+        lambda comparison, randomness: of_mean(figure(comparison.once(_manifold)), randomness),
+        about,
+        applies=_differ,
     )
 
 
