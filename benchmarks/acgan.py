@@ -1,4 +1,4 @@
-"""A round of the article's ACGAN here against the same in Keras, with the listing's networks and batches.
+"""A round of the listing's ACGAN here against the same in Keras, with its networks and batches.
 
     python benchmarks/acgan.py KERAS_PYTHON [--bf16] [--blocks 6]
 

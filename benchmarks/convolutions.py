@@ -31,7 +31,7 @@ SHAPES = [
     (Conv2d, (8, 16, 4, 2, 1), (64, 8, 32, 32)),
     (Conv2d, (32, 32, 3, 1, 1), (16, 32, 28, 28)),
 ]
-"""Layer, its arguments, shape of a batch: the article's ACGAN, others of the same kind, then narrow ones."""
+"""Layer, its arguments, shape of a batch: the listing's ACGAN, others of the same kind, then narrow ones."""
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ ITEMS = {
     "G16": "discrete variables in conditional GANs: embeddings",
     "G17": "dropout in the generator, in training and at test",
 }
-"""In our own words. A: the seven of the article; G: the seventeen of ganhacks (Chintala et al. 2016)."""
+"""In our own words. A: seven that surveys repeat; G: the seventeen of ganhacks (Chintala et al. 2016)."""
 
 
 PRACTICES = {

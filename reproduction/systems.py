@@ -32,7 +32,7 @@ HERE = Path(__file__).parent
 SHOWN = Path(sparring.__file__).parent / "zoo" / "measured.json"
 """What `sparring zoo` shows of each system."""
 README, LARGE_IMAGES = HERE / "README.md", HERE / "large_images.md"
-LISTINGS, FIVE = "## The article's three listings", "## Five systems, five minutes each"
+LISTINGS, FIVE = "## The three listings", "## Five systems, five minutes each"
 OF_0_1 = "by sparring 0.1"
 QUALITY = {"PSNR": "PSNR", "fid": "FID"}
 """What is shown of images made of others, with its titles."""

@@ -71,7 +71,7 @@ class Arm:
 
     flags: Mapping[str, Any]
     advice: str = "–"
-    """Whose advice it is: an item of the article's seven (A) or of ganhacks' seventeen (G)."""
+    """Whose advice it is: an item of the seven that surveys repeat (A) or of ganhacks' seventeen (G)."""
 
     @property
     def trick(self) -> str | None:

@@ -8,6 +8,7 @@ import pytest
 
 from sparring.arguments import flag_of
 from sparring.cli import main
+from sparring.settings import as_option
 from sparring.tricks import TRICKS
 
 
@@ -39,8 +40,9 @@ def test_one_at_length(name: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert " ".join(paragraph.split()) in text
     for field in dataclasses.fields(trick.Settings):
         assert f"{flag_of(field.name)} (default {field.default})" in text
-    for flag, value in trick.usual.items():
-        assert f"{flag_of(flag)} {value}" in text
+    usual = text.partition("Usual: sparring train SYSTEM ")[2].partition(" Source: ")[0]
+    assert usual.split() == [word for flag, value in trick.usual.items() for word in as_option(flag, value)]
+    assert "True" not in usual
     assert "Refused where there is no place for it: it " in text
 
 

@@ -14,6 +14,7 @@ from tyro.conf import Positional
 from sparring.arguments import flag_of
 from sparring.catalogue import Catalogue
 from sparring.errors import SettingError, nearest
+from sparring.settings import as_option
 from sparring.tricks import TRICKS
 from sparring.tricks.measured import RECORD, measured
 from sparring.tricks.trick import PLACES, Trick
@@ -59,7 +60,7 @@ def described(name: str, trick: type[Trick]) -> str:
         f"  {flag_of(field.name)} (default {field.default})\n    {helps[field.name]}"
         for field in dataclasses.fields(trick.Settings)
     ]
-    usual = " ".join(f"{flag_of(flag)} {value}" for flag, value in trick.usual.items())
+    usual = " ".join(word for flag, value in trick.usual.items() for word in as_option(flag, value))
     needs = [reason.format(game="the system") for place, reason in PLACES.items() if place in trick.places()]
     return "\n\n".join(
         (

@@ -46,7 +46,7 @@ class DCGANTflearn(Game):
     """
 
     paper = "Radford et al. 2015, arXiv:1511.06434; networks of the tflearn example"
-    purpose = "the article's convolutional listing"
+    purpose = "the convolutional network of tflearn's example"
     needs = Needs(examples=("images",), multiple=4, most=100)
     length = Limit(epochs=10)
     value_range = (0.0, 1.0)
