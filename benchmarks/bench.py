@@ -46,6 +46,7 @@ SCRIPTS = {
     "overhead": Script("What the engine costs", ("overhead.py",)),
     "health": Script("What watching a run's health costs", ("health.py", "gan")),
     "convolutions": Script("What convolutions take", ("convolutions.py",)),
+    "products": Script("Products of matrices by oneDNN", ("products.py",)),
     "orders": Script("Whole systems with channels side by side", ("orders.py",)),
     "zoo": Script("Systems for images beside eager PyTorch", ("zoo.py", "--profile")),
     "zoo-2": Script(
