@@ -46,6 +46,9 @@ PRACTICES = {
 }
 """What an item is that no run could have on or off."""
 
+VERDICTS = ("helps", "not shown", "changes nothing", "hurts")
+"""Of which each trick usually gets one."""
+
 
 def verdicts(
     bases: Sequence[str],
@@ -111,11 +114,28 @@ def first_to_try(bases: Sequence[str], lines: Sequence[Line], flags: Mapping[str
         if not of_base:
             continue
         parts.append(f"From `{base}`, in short runs, the best first:\n")
-        for verdict in dict.fromkeys(each.verdict for each in of_base):
+        for verdict in sorted({each.verdict for each in of_base}, key=in_order):
             named = [each for each in of_base if each.verdict == verdict]
             parts += [f"- **{verdict}**", *(f"    - {line(each, flags[each.name])}" for each in named)]
         parts.append(f"\n{chance(of_base)}\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, from_all(bases, lines)])
+
+
+def in_order(verdict: str) -> tuple[int, str]:
+    """The better first; what is not one of the usual, such as that runs broke, last."""
+    return VERDICTS.index(verdict) if verdict in VERDICTS else len(VERDICTS), verdict
+
+
+def from_all(bases: Sequence[str], lines: Sequence[Line]) -> str:
+    """What has the same verdict from all bases, as Markdown; nothing where there is one base alone."""
+    found = [{each.name: each.verdict for each in effects(base, lines)} for base in bases]
+    if len(found) < 2 or not all(found):
+        return ""
+    said = []
+    for verdict in ("helps", "hurts"):
+        names = [name for name in found[0] if all(each.get(name) == verdict for each in found)]
+        said.append(f"- **{verdict}**: {'; '.join(names) or 'nothing'}\n")
+    return f"From {' and from '.join(f'`{base}`' for base in bases)} alike:\n\n{''.join(said)}"
 
 
 def optimisers(base: str, lines: Sequence[Line], rates: Mapping[str, Sequence[str]]) -> str:
