@@ -57,8 +57,9 @@ class LayerNoise(Trick):
     def build(self, network: nn.Module, role: Role) -> nn.Module:
         """A critic whose inner layers are given noisy inputs."""
         if role == "critic":
-            # The first is that of the images, whether its weights are frozen or not.
-            layers = weighted_layers(network)[1:]
+            # Whether its weights are frozen or not.
+            first = next((part for part in network.modules() if hasattr(part, "weight")), None)
+            layers = [layer for layer in weighted_layers(network) if layer is not first]
             for layer in layers:
                 layer.register_forward_pre_hook(self._with_noise)
             self.noisy += len(layers)

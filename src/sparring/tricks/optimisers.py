@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from sparring.game import Game, Player
 
 PLAIN = (Adam, AdamInside, RMSprop, SGD)
-"""Optimisers that only move: in the place of any other, something would be left out that it does beside."""
+"""Optimisers that only move, beside torch's own: in the place of any other, something would be left out that
+it does beside."""
 OptimizerName = Literal["own", "adam", "rmsprop", "sgd"]
 
 
@@ -94,7 +95,7 @@ class Optimisers(Trick):
     def _another(self, own: Optimizer, kind: str, rate: float) -> Optimizer:
         """An optimiser of this kind for the parameters of the system's own."""
         groups = [{"params": group["params"], "lr": rate or float(group["lr"])} for group in own.param_groups]
-        if kind != "own" and type(own) not in PLAIN:
+        if kind != "own" and not (type(own) in PLAIN or type(own).__module__.startswith("torch.optim")):
             self.special.add(type(own).__name__)
         if kind == "own":
             for group, new in zip(own.param_groups, groups, strict=True):
