@@ -54,7 +54,7 @@ SCRIPTS = {
         ("zoo.py", "acgan", "dcgan-tflearn", "dcgan", "wgan", "r3gan", "--threads", "2"),
         threads=2,
     ),
-    "keras": Script("Keras's ACGAN beside Keras", ("acgan.py",), None, KERAS),
+    "keras": Script("The listing's ACGAN beside Keras", ("acgan.py",), None, KERAS),
     "keras-bf16": Script("The same in bfloat16", ("acgan.py", "--bf16"), None, KERAS),
     "points": Script("A grid of 100 modes beside particlegan", ("points.py",), 1, PARTICLEGAN),
     "scaling": Script("Scaling", ("scaling.py",), None),

@@ -17,7 +17,7 @@ import pairs
 import torch
 
 from sparring.data import load_dataset
-from sparring.nn.products import has_large_products, largest_product, onednn_is_faster
+from sparring.nn.products import has_large_products, largest_product, onednn_multiplies
 from sparring.processes import Processes
 from sparring.training.engine import Engine
 from sparring.zoo import find_system
@@ -47,7 +47,7 @@ def rounds(engine: Engine, count: int, onednn: bool) -> None:
 
 def main(cases: Sequence[str]) -> None:
     """Measure and print."""
-    if not onednn_is_faster():
+    if not onednn_multiplies():
         print("On this processor matrices are multiplied by the library that torch takes by itself.")
         return
     for case in cases or CASES:

@@ -129,7 +129,7 @@ def test_statistics_are_of_all_generators_and_of_all_that_is_told(tmp_path: Path
         return no_condition(count)
 
     take_standing_statistics(game, tell, 2, seed=0)
-    assert told == [2 * SAMPLE_BATCH]
+    assert told == [SAMPLE_BATCH, 2 * SAMPLE_BATCH]
     moved = [
         not torch.equal(before[f"generator.members.{number}.{name}"], value)
         for number, member in enumerate(game.generator.members)

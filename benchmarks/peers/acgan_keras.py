@@ -1,8 +1,8 @@
-"""The article's ACGAN in Keras 3: for every line that has a number of rounds, the seconds that they take.
+"""The survey's ACGAN in Keras 3: for every line that has a number of rounds, the seconds that they take.
 
     python acgan_keras.py
 
-Networks, batches, losses and weights of the article's listing, in the Keras of today on whatever backend it
+Networks, batches, losses and weights of the survey's listing, in the Keras of today on whatever backend it
 finds; images are random, because what they show does not matter to the time.
 """
 

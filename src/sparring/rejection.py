@@ -1,4 +1,4 @@
-"""Rejection: what is hard to tell from real examples by its score is kept more often."""
+"""Rejection: of what is generated, what its score makes more likely to be real is kept more often."""
 
 from __future__ import annotations
 

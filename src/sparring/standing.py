@@ -34,11 +34,14 @@ def take_standing_statistics(game: Game, told: Callable[[int], Column], batches:
     norms = [part for part in game.modules() if isinstance(part, _BatchNorm) and part.track_running_stats]
     hooks = [norm.register_forward_hook(lambda norm, *_: used.append(norm)) for norm in norms]
 
-    # Of all batches at once, so that none is told what another one was.
-    asked = told(batches * SAMPLE_BATCH)
+    asked = told(SAMPLE_BATCH)
+    if not asked.kind.from_data:
+        # Of all batches at once, so that none is told what another one was.
+        asked = told(batches * SAMPLE_BATCH)
 
     def play(batch: int) -> None:
-        condition = asked[batch * SAMPLE_BATCH :][:SAMPLE_BATCH].to(random.device).encoded()
+        places = (torch.arange(SAMPLE_BATCH) + batch * SAMPLE_BATCH) % len(asked)
+        condition = asked[places].to(random.device).encoded()
         game.sample(game.latent(SAMPLE_BATCH, random), condition)
 
     with game.random.aside("standing statistics"), inference(game):

@@ -138,16 +138,19 @@ def test_samples_in_a_file_are_evaluated_as_those_of_the_run(run: Path) -> None:
 
 
 def test_of_many_pictures_some_of_each_class_are_evaluated(tmp_path: Path) -> None:
-    """In a folder for each class, or an array that is sorted, the first are all of one class."""
+    """In a folder for each class, or an array that is sorted, the first are all of one class; where classes
+    are there in turn, every second one is of half of them."""
     digits = load_dataset("mnist").held_out
     assert digits is not None
     chosen = torch.cat([(digits.condition.values == digit).nonzero()[:30, 0] for digit in range(10)])
     images, labels = digits.examples.values[chosen, 0].numpy(), digits.condition.values[chosen].numpy()
     np.savez(tmp_path / "sorted.npz", images=images, labels=labels)
+    turn = np.arange(300).reshape(10, 30).T.flatten()
+    np.savez(tmp_path / "turn.npz", images=images[turn], labels=labels[turn])
     for number, (image, label) in enumerate(zip(images, labels, strict=True)):
         (tmp_path / "folder" / str(label)).mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(tmp_path / "folder" / str(label) / f"{number}.png")
-    for path in (tmp_path / "sorted.npz", tmp_path / "folder"):
+    for path in (tmp_path / "sorted.npz", tmp_path / "turn.npz", tmp_path / "folder"):
         assert sparring.evaluate(path, 100, data="mnist").figures["modes"].value == 10
 
 

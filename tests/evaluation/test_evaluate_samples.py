@@ -247,11 +247,15 @@ def test_requests_that_cannot_be_met_are_refused_in_words(small_mnist: Dataset) 
 
 
 def test_balls_around_twins_are_no_figures() -> None:
-    """Most real examples are there several times, so that no other is nearer than their next."""
+    """Most real examples are there more often than there are neighbours in a ball, so that it is a point."""
     images = torch.randint(0, 256, (40, 1, 8, 8), generator=torch.Generator().manual_seed(0)).byte()
     balls = {"precision", "recall", "density", "coverage"}
     others = torch.randint(0, 256, (240, 1, 8, 8), generator=torch.Generator().manual_seed(1)).byte()
-    for examples, apply in ((others, True), (images.repeat(6, 1, 1, 1), False)):
+    for examples, apply in (
+        (others, True),
+        (images.repeat(6, 1, 1, 1), True),
+        (images.repeat(20, 1, 1, 1), False),
+    ):
         data = dataset_of("twins", examples)
         found = evaluate_samples(data, data).figures.keys()
         assert balls & found == (balls if apply else set())

@@ -303,10 +303,10 @@ def test_known_modes_of_any_kind_of_data() -> None:
 def test_twins() -> None:
     kind = Tokens((8,), VOCABULARY)
     distinct = texts(10)
-    assert not Column(kind, distinct).mostly_twins
-    assert not Column(kind, torch.cat([distinct, distinct[:3]])[:13]).mostly_twins, "6 of 13"
-    assert Column(kind, torch.cat([distinct, distinct[:4]])).mostly_twins, "8 of 14"
-    assert Column(kind, distinct[:1].repeat(5, 1)).mostly_twins
+    assert not Column(kind, distinct).mostly_twins()
+    assert not Column(kind, torch.cat([distinct, distinct[:3]])[:13]).mostly_twins(), "6 of 13"
+    assert Column(kind, torch.cat([distinct, distinct[:4]])).mostly_twins(), "8 of 14"
+    assert Column(kind, distinct[:1].repeat(5, 1)).mostly_twins()
 
 
 def test_the_effective_number_of_classes() -> None:

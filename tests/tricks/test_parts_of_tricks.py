@@ -279,7 +279,7 @@ def test_critics_that_cannot_be_widened(critic: nn.Module, reason: str, make_eng
 
 def test_a_batch_must_hold_a_pack(make_engine: Make) -> None:
     make_engine(Plain, POINTS, batch_size=8, packing=8)
-    with pytest.raises(SettingError, match="a pack has 9 examples and the batch of a process only 8"):
+    with pytest.raises(SettingError, match="the trick 'packing' needs at least 9 examples at a time"):
         make_engine(Plain, POINTS, batch_size=8, packing=9)
 
 
@@ -624,7 +624,13 @@ def test_noise_in_layers_stays_away_from_the_images_where_the_first_layer_is_fro
 
 
 @pytest.mark.parametrize(
-    ("flags", "fewest"), [({"packing": 3}, 3), ({"minibatch_deviation": True}, 2), ({"flipping": 0.1}, 1)]
+    ("flags", "fewest"),
+    [
+        ({"packing": 3}, 3),
+        ({"minibatch_deviation": True}, 2),
+        ({"minibatch_deviation": True, "packing": 2}, 4),
+        ({"flipping": 0.1}, 1),
+    ],
 )
 def test_examples_that_come_together_are_enough_to_be_compared(
     flags: dict[str, Any], fewest: int, make_engine: Make
@@ -656,3 +662,18 @@ def test_posterior_samples_are_kept_once_a_round(make_engine: Make) -> None:
         engine.play_round()
     assert engine.game.kept_generators.count == 2
     assert engine.game.kept_discriminators.count == 2
+
+
+def test_a_step_that_is_played_again_keeps_its_samples_again(
+    make_engine: Make, same_state: Callable[[Any, Any], bool]
+) -> None:
+    engine = make_engine("bayesian-gan", generators=1, samples=2, sample_every=2)
+    before = copy.deepcopy(engine.state())
+    for _ in range(2):
+        for _ in range(2):
+            engine.play_round()
+        assert engine.game.kept_generators.count == 1
+        after = copy.deepcopy(engine.state())
+        engine.restore(copy.deepcopy(before))
+    engine.restore(after)
+    assert same_state(engine.state(), after)

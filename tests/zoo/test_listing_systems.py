@@ -1,4 +1,4 @@
-"""The article's three systems are what their listings say, number for number."""
+"""The survey's three systems are what their listings say, number for number."""
 
 from __future__ import annotations
 

@@ -44,11 +44,10 @@ class Column:
         # Few are enough to see that most data is not.
         return all(bool((part == first).all()) for part in (self.values[:FEW], self.values))
 
-    @property
-    def mostly_twins(self) -> bool:
-        """Whether at least half of the values are there more than once."""
+    def mostly_twins(self, others: int = 1) -> bool:
+        """Whether at least half of the values are the same as so many others, or more."""
         _, place, counts = self.values.unique(dim=0, return_inverse=True, return_counts=True)
-        return bool((counts[place] > 1).float().mean() >= 0.5)
+        return bool((counts[place] > others).float().mean() >= 0.5)
 
     def distinct(self) -> Column:
         """Each value once, in some order."""

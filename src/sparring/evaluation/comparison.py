@@ -120,11 +120,6 @@ class Real(Shared):
         return self.dataset.held_out is not None
 
     @cached_property
-    def mostly_twins(self) -> bool:
-        """Whether at least half of the others are there more than once."""
-        return self.held_out.values.mostly_twins
-
-    @cached_property
     def distinct(self) -> Column:
         """All that was trained on, each example once."""
         return self.dataset.examples.distinct()

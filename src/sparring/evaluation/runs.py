@@ -33,6 +33,7 @@ from sparring.game import Game
 from sparring.loading import load
 from sparring.model import Model
 from sparring.processes import join_processes
+from sparring.randomness import Randomness
 from sparring.runs.files import check_writable
 from sparring.runs.folder import Run
 from sparring.runs.origins import recorded_dataset
@@ -246,10 +247,12 @@ def _evaluate_files(
         )
     dataset = load_dataset(data, size=size)
     check_enough_real(dataset)
-    if path.is_dir():
-        samples = read_pictures(path, dataset).evenly(count)
-    else:
-        samples = read_samples(path, dataset.condition.kind).evenly(count)
+    kind = dataset.condition.kind
+    samples = read_pictures(path, dataset) if path.is_dir() else read_samples(path, kind)
+    if count < len(samples):
+        # By chance: files and arrays may be sorted by class, or have all classes in turn.
+        order = torch.randperm(len(samples), generator=Randomness(seed).child("part of the files").generator)
+        samples = samples[order[:count].sort().values]
     check_enough_samples(len(samples))
     extractor = _extractor(features, dataset, join_processes(device).device)
     return evaluate_samples(

@@ -177,6 +177,7 @@ class Explorer(ABC):
             SettingError: as `project` does.
         """
         count, share = check_value("count", count, Count), check_value("spread", spread, Fraction)
+        require_between(self.game, self.condition)
         found = self.project(example, label, steps, seed)
         drawn = self.game.latent(count, self._noise(seed, "around"))
         shares = torch.tensor([share], device=drawn.device)

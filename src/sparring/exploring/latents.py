@@ -108,12 +108,11 @@ def require_between(game: Game, condition: Kind) -> None:
     """
     require_ways(game, condition)
     several = [part for part in game.modules() if isinstance(part, Several | PosteriorSamples)]
-    generators = sum(len(part.members if isinstance(part, Several) else part.networks()) for part in several)
-    if generators > 1:
+    if sum(len(part.members if isinstance(part, Several) else part.networks()) for part in several) > 1:
         raise SettingError(
-            f"The noise of this {type(game).__name__} says which of its {generators} generators makes an "
-            "example, so that a way through it would jump from one to another: only the noise of one alone "
-            "can be walked through or truncated."
+            f"The noise of this {type(game).__name__} says which of its generators makes an example, so that "
+            "a way through it would jump from one to another: only the noise of one alone can be walked "
+            "through or truncated."
         )
 
 

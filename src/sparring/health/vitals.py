@@ -75,7 +75,7 @@ class SampleVitals:
         """Whether there is nothing that the diversity of samples could be relative to."""
         self.spread = spread(among_real) if not self.alike else self.kind.vector_size**0.5
         usual_nearest = max(SMALLEST_DISTANCE, nearest_other(among_real).median().item())
-        self.usual_nearest = None if self.real_examples.mostly_twins else usual_nearest
+        self.usual_nearest = None if self.real_examples.mostly_twins() else usual_nearest
         """None where most real examples have a twin, as short texts may: those of samples mean nothing."""
         self.real_distinct = different(self.real_examples.values) if self.kind.discrete else None
         """Share of different examples among the real ones, of a kind of which some are the same exactly."""

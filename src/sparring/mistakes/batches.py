@@ -19,11 +19,13 @@ def check_batch_size(game: Game, microbatches: int) -> None:
     compares examples fewer than it needs."""
     size = game.settings.batch_size
     parts = f" in {microbatches} microbatches" if microbatches > 1 else ""
+    processes = game.random.processes
+    shared = f" shared by {processes} processes" if processes > 1 else ""
     for name, trick in game.tricks.items():
-        if size // microbatches < trick.fewest:
+        if size // (microbatches * processes) < trick.fewest:
             raise SettingError(
-                f"batch_size is {size}{parts}: the trick '{name}' needs at least {trick.fewest} examples at "
-                "a time."
+                f"batch_size is {size}{shared}{parts}: the trick '{name}' needs at least {trick.fewest} "
+                "examples at a time."
             )
     if size // microbatches >= FEWEST_NORMALISED:
         return

@@ -1,8 +1,9 @@
 """Products of matrices by oneDNN, where the library that torch takes by itself is slower.
 
-On AMD's processors Intel's MKL multiplies at about half the speed of oneDNN. Torch has that as well, but
-takes it for products in float32 only if these may be rounded to bfloat16. oneDNN does so on processors with
-units for such products (AMX) alone; whether it does is tried once. `benchmarks/products.py` measures both.
+On the processor of AMD's that was measured, Intel's MKL multiplies at about half the speed of oneDNN. Torch
+has that as well, but takes it for products in float32 only if these may be rounded to bfloat16. oneDNN does
+so on processors with units for such products (AMX) alone; whether it does is tried once.
+`benchmarks/products.py` measures both.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
@@ -24,18 +26,32 @@ SIDE = 256
 """Of the matrices that are tried."""
 
 
+_BLOCKS = Lock()
+_open: list[str] = []
+"""What torch was told before, once for each block that is open, in whichever thread."""
+
+
 @contextmanager
 def by_onednn(wanted: bool) -> Iterator[None]:
-    """Let oneDNN multiply matrices of float32 meanwhile, where `onednn_is_faster`."""
-    if not wanted or not onednn_is_faster():
+    """Let oneDNN multiply matrices of float32 meanwhile, where `onednn_multiplies`.
+
+    What torch is told is told to all of its process; `torch.get_float32_matmul_precision` fails meanwhile.
+    """
+    if not wanted or not onednn_multiplies():
         yield
         return
     products = precision_of_products()
-    before, products.fp32_precision = products.fp32_precision, "bf16"
+    with _BLOCKS:
+        _open.append(_open[-1] if _open else products.fp32_precision)
+        products.fp32_precision = "bf16"
     try:
         yield
     finally:
-        products.fp32_precision = before
+        with _BLOCKS:
+            before = _open.pop()
+            if not _open:
+                # "none" leaves it to the setting for all operations, which keeps all digits as well.
+                products.fp32_precision = "none" if before == "ieee" else before
 
 
 def has_large_products(networks: nn.Module, examples: int) -> bool:
@@ -50,17 +66,19 @@ def largest_product(networks: nn.Module, examples: int) -> int:
 
 
 @cache
-def onednn_is_faster() -> bool:
+def onednn_multiplies() -> bool:
     """Whether this processor is one of AMD's, and oneDNN is there and keeps all digits of float32."""
     products = precision_of_products()
     if products is None or not torch.backends.mkldnn.is_available() or not made_by_amd():
         return False
-    before, products.fp32_precision = products.fp32_precision, "bf16"
     # All of them have digits that bfloat16 has not.
-    exact = torch.full((SIDE, SIDE), 1 + 2**-12)
-    whole = torch.equal(exact @ torch.eye(SIDE), exact)
-    products.fp32_precision = before
-    return whole
+    exact = torch.full((SIDE, SIDE), 1 + 2**-12, dtype=torch.float32, device="cpu")
+    one = torch.eye(SIDE, dtype=torch.float32, device="cpu")
+    before, products.fp32_precision = products.fp32_precision, "bf16"
+    try:
+        return torch.equal(exact @ one, exact)
+    finally:
+        products.fp32_precision = before
 
 
 def precision_of_products() -> Any:

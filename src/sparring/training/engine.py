@@ -87,7 +87,7 @@ class Engine:
         """Whether networks have been compiled."""
         self.game = build_game(system, settings, self.dataset, seed, processes).train()
         at_once = settings.batch_size // (microbatches * processes.count)
-        self.onednn = has_large_products(self.game, at_once)
+        self.onednn = processes.device.type == "cpu" and has_large_products(self.game, at_once)
         """Whether oneDNN multiplies matrices, where it is faster."""
         check_batch_size(self.game, microbatches)
         self.game.gather = processes.gather

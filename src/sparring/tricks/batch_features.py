@@ -32,14 +32,16 @@ class BatchFeatures(Trick):
     def __init__(self, settings: Flags, random: Randomness) -> None:
         super().__init__(settings, random)
         self.more = int(getattr(settings, self.inputs))
+        self.together = int(getattr(settings, "packing", 1))
+        """Examples that are judged as one."""
         self.shown = Showings()
         self.found = not self.more
         """Whether a critic has a layer that can be told."""
 
     @property
     def fewest(self) -> int:
-        """Two, where anything is compared."""
-        return 2 if self.more else 1
+        """Two, where anything is compared; two packs, where these are judged as one."""
+        return 2 * self.together if self.more else 1
 
     @abstractmethod
     def compared(self, features: Tensor, layer: nn.Module) -> Tensor:

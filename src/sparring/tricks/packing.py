@@ -55,17 +55,14 @@ class Packing(Trick):
         return super().places() | {"aim"}
 
     def refuses(self, game: Game) -> str | None:
-        """Systems with a condition, batches smaller than a pack, critics that cannot be widened."""
+        """Systems with a condition, critics that cannot be widened."""
         size = self.settings.packing
-        share = game.settings.batch_size // game.random.processes
         if size == 1:
             return None
         if game.heeds_condition():
             return (
                 f"a pack is judged as one, and this system has {game.data.condition.about} for its examples"
             )
-        if share < size:
-            return f"a pack has {size} examples and the batch of a process only {share}"
         if self.narrow:
             return f"a critic's first layer is a {self.narrow[0]}, which cannot be given more inputs"
         return None

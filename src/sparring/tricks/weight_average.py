@@ -42,6 +42,8 @@ class WeightAverage(Trick):
         super().__init__(settings, random)
         self.followed: list[nn.Module] = []
         """Generators, which are the game's."""
+        self.forwards = set[Callable[..., Any]]()
+        """What computes them; a copy of a generator has the same."""
         self.averages = nn.ModuleList()
         self.playing: Callable[[], bool] = lambda: True
         """Whether the game is trained, whatever the mode of a generator for a turn."""
@@ -63,7 +65,8 @@ class WeightAverage(Trick):
             return f"{type(game).__name__} keeps an average by itself"
         if not self.followed or any(role == "other" for role, _ in game.networks):
             return f"{type(game).__name__} does not make samples by networks of the role generator alone"
-        copied = any("forward" in part.__dict__ for part in own if part not in self.followed)
+        others = [part.__dict__.get("forward") for part in own if part not in self.followed]
+        copied = any(getattr(each, "__func__", None) in self.forwards for each in others)
         return f"{type(game).__name__} keeps copies of its generators" if copied else None
 
     def build(self, network: nn.Module, role: Role) -> nn.Module:
@@ -73,14 +76,15 @@ class WeightAverage(Trick):
             self.followed.append(network)
             self.averages.append(average)
 
-            def forward(used: nn.Module, *given: Any) -> Any:
+            def forward(used: nn.Module, *given: Any, **named: Any) -> Any:
                 if self.playing() or used is not network:
-                    return type(network).forward(used, *given)
-                return average.network.forward(*given)
+                    return type(network).forward(used, *given, **named)
+                return average.network.forward(*given, **named)
 
             # In the place of its forward, so that what others do before and after it, they do once. Bound, so
             # that a copy's is its own.
             network.forward = MethodType(forward, network)
+            self.forwards.add(forward)
         return network
 
     def turn(self, turn: Turn, others: Sequence[Turn], game: Game) -> Turn:

@@ -98,7 +98,8 @@ class PosteriorGame(Game):
         self.kept_generators = PosteriorSamples(self.generator.members, settings.samples)
         self.kept_discriminators = PosteriorSamples(self.discriminators, settings.samples)
         self.kept_at = -1
-        """The step at which samples were last kept in this process."""
+        """The step at which samples were last kept, since the game's state was last loaded."""
+        self.register_load_state_dict_post_hook(_forget_when)
 
     def makers(self) -> tuple[Make, Make]:
         """What makes a generator, and a discriminator."""
@@ -214,6 +215,11 @@ class PosteriorGame(Game):
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in U(-1, 1)^latent_size, and a number that says which generator."""
         return random.uniform(count, self.latent_size + 1)
+
+
+def _forget_when(game: PosteriorGame, missing: object) -> None:
+    """A step that is played again keeps its samples again."""
+    game.kept_at = -1
 
 
 def total(terms: Mapping[str, Tensor]) -> Tensor:

@@ -11,11 +11,13 @@ from torch import Tensor
 
 from sparring.errors import DataError
 from sparring.evaluation.bootstrap import Estimate, of_mean
-from sparring.evaluation.comparison import SUBSAMPLE, Comparison
+from sparring.evaluation.comparison import SUBSAMPLE, Comparison, Real
 from sparring.evaluation.distances import COLUMNS, ROWS, as_column, blocks, nearest, squared_distances
 from sparring.evaluation.figures.measurement import Measurement
 from sparring.randomness import Randomness
 
+NEIGHBOURS = 5
+"""How many a ball around an example reaches."""
 WORK = 3e11
 """Multiplications that comparing all pairs may take: 10 000 vectors of 3000 features."""
 
@@ -37,7 +39,7 @@ class Manifold(NamedTuple):
         return {name: of_mean(per_sample, randomness) for name, per_sample in self._asdict().items()}
 
 
-def precision_recall(real: Tensor, fake: Tensor, k: int = 5) -> Manifold:
+def precision_recall(real: Tensor, fake: Tensor, k: int = NEIGHBOURS) -> Manifold:
     """Improved precision and recall, density and coverage.
 
     The ball of a sample reaches to its k-th nearest neighbour in its own set. Kynkaanniemi et al. 2019,
@@ -83,8 +85,12 @@ def _manifold(comparison: Comparison) -> Manifold:
 
 
 def _differ(comparison: Comparison) -> bool:
-    """Whether most real examples are there once: the balls of others are points, and nothing is in them."""
-    return not comparison.real.mostly_twins
+    """Whether most real examples have balls that are more than a point, in which nothing else could be."""
+    return not comparison.real.once(_mostly_twins)
+
+
+def _mostly_twins(real: Real) -> bool:
+    return real.held_out.values.mostly_twins(NEIGHBOURS)
 
 
 def _mean_of(figure: Callable[[Manifold], Tensor], about: str) -> Measurement:
