@@ -9,6 +9,7 @@ be deleted then.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -133,9 +134,17 @@ def successes(experiment: Experiment, lines: Sequence[kept_lines.Line]) -> str:
         for threshold in experiment.thresholds if pairs else ():
             reached = [tuple(value <= threshold for value in pair) for pair in pairs]
             kinds = [(True, False), (False, True), (True, True), (False, False)]
-            rows.append([length, f"{threshold:g}", *(str(reached.count(kind)) for kind in kinds)])
-    titles = ["length", "FID at most", f"only {GAN}", f"only {WGAN_GP}", "both", "neither"]
+            counts = [reached.count(kind) for kind in kinds]
+            rows.append([length, f"{threshold:g}", *map(str, counts), f"{sign_test(*counts[:2]):.2g}"])
+    titles = ["length", "FID at most", f"only {GAN}", f"only {WGAN_GP}", "both", "neither", "p, sign test"]
     return markdown(titles, rows) if rows else ""
+
+
+def sign_test(one: int, other: int) -> float:
+    """How likely it is that of so many cases one side has as few by chance, or the other."""
+    cases = one + other
+    tail = sum(math.comb(cases, few) for few in range(min(one, other) + 1)) / 2**cases
+    return min(1.0, 2 * tail)
 
 
 def markdown(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
