@@ -18,6 +18,8 @@ FIGURES = ("fid", "coverage")
 """What is said of runs without tricks."""
 WITHOUT = "without"
 """The name of the runs that all others are compared with."""
+AGAINST = {"separate batches": "batch norm, critic"}
+"""But for these, and with what instead: without batch normalisation there is nothing to separate."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,15 @@ def verdict_of(times: Spread) -> str:
 def effects(base: str, lines: Sequence[Line]) -> list[Effect]:
     """Those of all tricks from a base, the best first; none while the base itself has one seed, of which
     nothing follows."""
-    without = {line["seed"]: line for line in lines if (line["base"], line["name"]) == (base, WITHOUT)}
-    if len(without) < 2:
+    own = [line for line in lines if line["base"] == base]
+    runs = {(line["name"], line["seed"]): line for line in own}
+    if len([name for name, _ in runs if name == WITHOUT]) < 2:
         return []
     by_name: dict[str, list[tuple[Line, Line]]] = {}
-    for line in lines:
-        if line["base"] == base and line["name"] != WITHOUT and line["seed"] in without:
-            by_name.setdefault(line["name"], []).append((line, without[line["seed"]]))
+    for line in own:
+        other = runs.get((AGAINST.get(line["name"], WITHOUT), line["seed"]))
+        if line["name"] != WITHOUT and other is not None:
+            by_name.setdefault(line["name"], []).append((line, other))
     found = [effect(name, pairs) for name, pairs in by_name.items()]
     return sorted(found, key=lambda each: math.inf if each.fid is None else each.fid.value)
 

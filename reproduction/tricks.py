@@ -22,7 +22,7 @@ from typing import Any
 
 import kept_lines
 from advice import first_to_try, instead, optimisers, verdicts
-from effects import WITHOUT, draw, effects, section
+from effects import AGAINST, WITHOUT, draw, effects, section
 
 import sparring
 from sparring import __version__
@@ -121,7 +121,7 @@ ARMS = {
     "minibatch deviation": Arm({"minibatch_deviation": True}, "G15"),
     "minibatch discrimination": Arm({"minibatch_discrimination": 20}, "G15"),
     "feature matching": Arm({"feature_matching": True}),
-    "separate batches": Arm({"critic_norm": "batch", "separate_batches": True}, "G4"),
+    "separate batches": Arm({"separate_batches": True, "critic_norm": "batch"}, "G4"),
     "replay": Arm({"replay": 640}, "G8"),
     "batch norm, generator": Arm({"generator_norm": "batch"}, "A4"),
     "batch norm, critic": Arm({"critic_norm": "batch"}, "A4"),
@@ -260,7 +260,8 @@ def guide(text: str, recorded: Sequence[kept_lines.Line]) -> str:
 
 def flags() -> dict[str, str]:
     """How each trick is asked for."""
-    return {name: f"`{words(arm.flags)}`" for name, arm in ARMS.items()}
+    beside = {name: f" against `{words(ARMS[other].flags)}`" for name, other in AGAINST.items()}
+    return {name: f"`{words(arm.flags)}`{beside.get(name, '')}" for name, arm in ARMS.items()}
 
 
 def advice() -> dict[str, str]:
@@ -275,7 +276,8 @@ def shown(recorded: Sequence[kept_lines.Line]) -> dict[str, list[str]]:
         for base in BASES:
             found = [each for each in effects(base, recorded) if each.name == name]
             if arm.trick is not None:
-                said[arm.trick] += [f"{words(arm.flags)} from {base}: {each.said}" for each in found]
+                asked = flags()[name].replace("`", "")
+                said[arm.trick] += [f"{asked} from {base}: {each.said}" for each in found]
     return {name: clauses for name, clauses in said.items() if clauses}
 
 
