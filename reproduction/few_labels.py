@@ -44,7 +44,7 @@ class Row:
 
 
 def of_mnist(system: str, labels: int, epochs: int, precision: str = "bf16") -> str:
-    """A command for some labels of MNIST; with bf16 it takes half of the time."""
+    """A command for some labels of MNIST; with bf16 it takes less time."""
     beside = "" if precision == "float32" else f" --precision {precision}"
     return f"{system} --preset paper --labelled {labels} --epochs {epochs} --baseline{beside}"
 

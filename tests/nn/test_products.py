@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -29,7 +30,7 @@ def test_it_pays_from_a_certain_size_on() -> None:
 
 
 def test_an_engine_looks_at_what_it_multiplies_at_once() -> None:
-    """100 examples with 784 by 128 weights are a large product, ten of them are not."""
+    """100 examples with 784 by 256 weights are a large product, ten of them are not."""
 
     def engine(**options: int) -> Engine:
         return Engine(
@@ -77,23 +78,23 @@ def test_torch_chooses_again_afterwards(monkeypatch: pytest.MonkeyPatch) -> None
         assert precision.fp32_precision == before
 
 
+@pytest.fixture
+def forgotten() -> Iterator[None]:
+    """What is known of this processor is found out anew, and again afterwards."""
+    onednn_multiplies.cache_clear()
+    yield
+    onednn_multiplies.cache_clear()
+
+
+@pytest.mark.usefixtures("forgotten")
 def test_it_is_not_taken_where_it_would_round(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(products, "made_by_amd", lambda: True)
     product = torch.Tensor.__matmul__
     monkeypatch.setattr(torch.Tensor, "__matmul__", lambda a, b: product(a.bfloat16(), b.bfloat16()).float())
-    onednn_multiplies.cache_clear()
-    try:
-        assert not onednn_multiplies()
-    finally:
-        monkeypatch.undo()
-        onednn_multiplies.cache_clear()
+    assert not onednn_multiplies()
 
 
+@pytest.mark.usefixtures("forgotten")
 def test_other_processors_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(products, "made_by_amd", lambda: False)
-    onednn_multiplies.cache_clear()
-    try:
-        assert not onednn_multiplies()
-    finally:
-        monkeypatch.undo()
-        onednn_multiplies.cache_clear()
+    assert not onednn_multiplies()

@@ -24,8 +24,6 @@ LARGE = 4_000_000
 takes some 15 microseconds more to begin."""
 SIDE = 256
 """Of the matrices that are tried."""
-
-
 _BLOCKS = Lock()
 _open: list[str] = []
 """What torch was told before, once for each block that is open, in whichever thread."""

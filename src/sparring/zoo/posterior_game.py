@@ -97,9 +97,6 @@ class PosteriorGame(Game):
         )
         self.kept_generators = PosteriorSamples(self.generator.members, settings.samples)
         self.kept_discriminators = PosteriorSamples(self.discriminators, settings.samples)
-        self.kept_at = -1
-        """The step at which samples were last kept, since the game's state was last loaded."""
-        self.register_load_state_dict_post_hook(_forget_when)
 
     def makers(self) -> tuple[Make, Make]:
         """What makes a generator, and a discriminator."""
@@ -193,10 +190,8 @@ class PosteriorGame(Game):
 
     def keep_samples(self, terms: Mapping[str, Number]) -> None:
         """Keep a sample of all weights now and then."""
-        due = self.step % self.settings.sample_every == self.settings.sample_every - 1
-        # Once in a round, however many turns it has.
-        if due and self.step != self.kept_at:
-            self.kept_at = self.step
+        # By their number, so that a round keeps no more than one, however many turns it has.
+        if self.kept_generators.count < (self.step + 1) // self.settings.sample_every:
             self.kept_generators.take(self.generator.members)
             self.kept_discriminators.take(self.discriminators)
 
@@ -215,11 +210,6 @@ class PosteriorGame(Game):
     def latent(self, count: int, random: Randomness) -> Tensor:
         """z in U(-1, 1)^latent_size, and a number that says which generator."""
         return random.uniform(count, self.latent_size + 1)
-
-
-def _forget_when(game: PosteriorGame, missing: object) -> None:
-    """A step that is played again keeps its samples again."""
-    game.kept_at = -1
 
 
 def total(terms: Mapping[str, Tensor]) -> Tensor:
