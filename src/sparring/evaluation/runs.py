@@ -30,6 +30,7 @@ from sparring.evaluation.result import Evaluation
 from sparring.exporting.layout import is_exported
 from sparring.figures import game_figures
 from sparring.game import Game
+from sparring.kept_memory import memory_kept
 from sparring.loading import load
 from sparring.model import Model
 from sparring.processes import join_processes
@@ -107,7 +108,7 @@ def evaluate(
     count, seed = check_value("count", count, Count), check_value("seed", seed, Natural)
     check_enough_samples(count)
     making = Making(truncation, rejection, standing_statistics)
-    with Stages("Evaluating", quiet) as stages:
+    with memory_kept(), Stages("Evaluating", quiet) as stages:
         if not isinstance(target, Run) and are_samples(Path(target)):
             for name in making.unusual | sampling:
                 raise SettingError(f"{target} holds samples that are made: leave {name} out.")

@@ -35,7 +35,7 @@ class NoisyAdam(Adam):
         deviation: float,
         random: Randomness,
     ) -> None:
-        super().__init__(params, lr, betas, fused=True)
+        super().__init__(params, lr, betas)
         self.deviation = deviation
         self.random = random
 

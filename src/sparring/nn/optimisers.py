@@ -7,10 +7,11 @@ more of every run's start. These are the same methods without that mark.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.optim import Optimizer
 
 
@@ -35,7 +36,19 @@ class Light(Optimizer):
 
 
 class Adam(Light, torch.optim.Adam):
-    """torch's Adam (Kingma and Ba 2015)."""
+    """torch's Adam (Kingma and Ba 2015), which goes once through weights, gradients and moments."""
+
+    def __init__(
+        self,
+        params: Iterable[Tensor],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        *,
+        fused: bool = True,
+        **more: Any,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, fused=fused, **more)
 
     step = unmarked(torch.optim.Adam.step)
 

@@ -13,6 +13,7 @@ from sparring.game import Number
 from sparring.health.findings import Finding, not_a_number
 from sparring.health.monitor import Monitor
 from sparring.health.remedies import Context
+from sparring.kept_memory import memory_kept
 from sparring.loading import check_networks
 from sparring.recommendation import rules_of
 from sparring.runs.checkpoint import Checkpoint
@@ -81,6 +82,7 @@ class Loop:
             self._restore(checkpoint, from_outside=True)
             self.recording.seconds_before = checkpoint.seconds
 
+    @memory_kept()
     def play(self) -> None:
         """Play until the run has its length, or someone asks to stop."""
         engine, total = self.engine, self.description["total_steps"]

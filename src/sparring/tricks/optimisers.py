@@ -103,7 +103,7 @@ class Optimisers(Trick):
             return own
         betas, eps = own.defaults.get("betas", (0.9, 0.999)), own.defaults.get("eps", 1e-8)
         kinds: dict[str, Callable[[Any], Optimizer]] = {
-            "adam": lambda groups: Adam(groups, betas=betas, eps=eps, fused=True),
+            "adam": lambda groups: Adam(groups, betas=betas, eps=eps),
             "rmsprop": lambda groups: RMSprop(groups, momentum=self.settings.momentum),
             "sgd": lambda groups: SGD(groups, lr=1e-3, momentum=self.settings.momentum, fused=True),
         }

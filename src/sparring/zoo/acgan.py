@@ -168,8 +168,8 @@ class ACGAN(Game):
         s = self.settings
         betas = (s.adam_beta1, 0.999)
         return two_players(
-            Adam(self.generator.parameters(), s.generator_lr, betas, 1e-7, fused=True),
-            discriminator=Adam(self.discriminator.parameters(), s.discriminator_lr, betas, 1e-7, fused=True),
+            Adam(self.generator.parameters(), s.generator_lr, betas, 1e-7),
+            discriminator=Adam(self.discriminator.parameters(), s.discriminator_lr, betas, 1e-7),
         )
 
     def aim(self) -> Objective:

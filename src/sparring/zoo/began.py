@@ -125,8 +125,8 @@ class BEGAN(Game):
         """Adam for both."""
         s = self.settings
         return two_players(
-            Adam(self.generator.parameters(), s.generator_lr, fused=True),
-            discriminator=Adam(self.discriminator.parameters(), s.discriminator_lr, fused=True),
+            Adam(self.generator.parameters(), s.generator_lr),
+            discriminator=Adam(self.discriminator.parameters(), s.discriminator_lr),
         )
 
     def round(self) -> list[Turn]:

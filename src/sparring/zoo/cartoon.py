@@ -145,8 +145,8 @@ class Cartoon(TwoDomains):
     def players(self) -> dict[str, Player]:
         """One Adam for the generator, one for both critics."""
         s, betas = self.settings, (self.settings.adam_beta1, 0.99)
-        generator = Adam(self.generator.parameters(), s.generator_lr, betas, fused=True)
-        critics = Adam(self.critics.parameters(), s.discriminator_lr, betas, fused=True)
+        generator = Adam(self.generator.parameters(), s.generator_lr, betas)
+        critics = Adam(self.critics.parameters(), s.discriminator_lr, betas)
         return {
             "generator": Player(Role.GENERATOR, generator),
             "discriminator": Player(Role.CRITIC, critics),

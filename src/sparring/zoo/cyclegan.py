@@ -103,8 +103,8 @@ class CycleGAN(TwoDomains):
         """One Adam for both generators, one for both critics."""
         s = self.settings
         betas = (s.adam_beta1, 0.999)
-        generators = Adam(self.generators.parameters(), s.generator_lr, betas, fused=True)
-        critics = Adam(self.critics.parameters(), s.discriminator_lr, betas, fused=True)
+        generators = Adam(self.generators.parameters(), s.generator_lr, betas)
+        critics = Adam(self.critics.parameters(), s.discriminator_lr, betas)
         return {
             "generator": Player(Role.GENERATOR, generators),
             "discriminator": Player(Role.CRITIC, critics),

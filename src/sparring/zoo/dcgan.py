@@ -100,8 +100,8 @@ class DCGAN(Game):
         s = self.settings
         betas = (s.adam_beta1, 0.999)
         return two_players(
-            Adam(self.generator.parameters(), s.generator_lr, betas, fused=True),
-            discriminator=Adam(self.discriminator.parameters(), s.discriminator_lr, betas, fused=True),
+            Adam(self.generator.parameters(), s.generator_lr, betas),
+            discriminator=Adam(self.discriminator.parameters(), s.discriminator_lr, betas),
         )
 
     def aim(self) -> Objective:

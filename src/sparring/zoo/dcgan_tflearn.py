@@ -123,8 +123,8 @@ class DCGANTflearn(Game):
     def players(self) -> dict[str, Player]:
         """Adam for both."""
         return two_players(
-            Adam(self.generator.parameters(), self.settings.generator_lr, fused=True),
-            discriminator=Adam(self.discriminator.parameters(), self.settings.discriminator_lr, fused=True),
+            Adam(self.generator.parameters(), self.settings.generator_lr),
+            discriminator=Adam(self.discriminator.parameters(), self.settings.discriminator_lr),
         )
 
     def round(self) -> list[Turn]:

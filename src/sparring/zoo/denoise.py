@@ -135,12 +135,10 @@ class Denoise(TwoDomains):
     def players(self) -> dict[str, Player]:
         """Adam for all: with (0, 0.9) where noise is learnt, as the critic's paper has it."""
         s = self.settings
-        players = {
-            "denoiser": Player(Role.OTHER, Adam(self.denoiser.parameters(), s.denoiser_lr, fused=True))
-        }
+        players = {"denoiser": Player(Role.OTHER, Adam(self.denoiser.parameters(), s.denoiser_lr))}
         if s.noise == "learnt":
-            generator = Adam(self.generator.parameters(), s.generator_lr, (0.0, 0.9), fused=True)
-            critic = Adam(self.critic.parameters(), s.critic_lr, (0.0, 0.9), fused=True)
+            generator = Adam(self.generator.parameters(), s.generator_lr, (0.0, 0.9))
+            critic = Adam(self.critic.parameters(), s.critic_lr, (0.0, 0.9))
             players["generator"] = Player(Role.GENERATOR, generator)
             players["critic"] = Player(Role.CRITIC, critic)
         return players

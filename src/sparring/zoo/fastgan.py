@@ -103,8 +103,8 @@ class FastGAN(Game):
         """Adam with (0.5, 0.999) for both."""
         s, betas = self.settings, (0.5, 0.999)
         return two_players(
-            Adam(self.generator.parameters(), s.generator_lr, betas, fused=True),
-            discriminator=Adam(self.discriminator.parameters(), s.discriminator_lr, betas, fused=True),
+            Adam(self.generator.parameters(), s.generator_lr, betas),
+            discriminator=Adam(self.discriminator.parameters(), s.discriminator_lr, betas),
         )
 
     def aim(self) -> Objective:

@@ -81,7 +81,7 @@ class LanguageModel(Game):
 
     def writing_optimizer(self, lr: float) -> ClippedAdam:
         """What moves the generator."""
-        return ClippedAdam(self.generator.parameters(), lr, self.settings.largest_gradient, fused=True)
+        return ClippedAdam(self.generator.parameters(), lr, self.settings.largest_gradient)
 
     def round(self) -> list[Turn]:
         """One step."""

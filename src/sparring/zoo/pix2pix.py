@@ -83,10 +83,10 @@ class Pix2Pix(Translator):
         """Adam for both; the generator alone where the discriminator counts for nothing."""
         s = self.settings
         betas = (s.adam_beta1, 0.999)
-        generator = Adam(self.generator.parameters(), s.generator_lr, betas, fused=True)
+        generator = Adam(self.generator.parameters(), s.generator_lr, betas)
         players = {"generator": Player(Role.GENERATOR, generator)}
         if s.adversarial_weight:
-            discriminator = Adam(self.discriminator.parameters(), s.discriminator_lr, betas, fused=True)
+            discriminator = Adam(self.discriminator.parameters(), s.discriminator_lr, betas)
             players["discriminator"] = Player(Role.CRITIC, discriminator)
         return players
 

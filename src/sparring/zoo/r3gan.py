@@ -237,8 +237,8 @@ class R3GAN(Game):
         s = self.settings
         betas = (0.0, s.adam_beta2)
         return two_players(
-            Adam(self.generator.parameters(), s.generator_lr, betas, fused=True),
-            discriminator=Adam(self.discriminator.parameters(), s.discriminator_lr, betas, fused=True),
+            Adam(self.generator.parameters(), s.generator_lr, betas),
+            discriminator=Adam(self.discriminator.parameters(), s.discriminator_lr, betas),
         )
 
     def aim(self) -> Objective:

@@ -110,7 +110,7 @@ class RelGAN(LanguageModel):
     def players(self) -> dict[str, Player]:
         """The generator twice, with an Adam for its likelihood and another against the critic; the critic."""
         adversary = self.writing_optimizer(self.settings.adversarial_lr)
-        critic = Adam(self.critic.parameters(), self.settings.critic_lr, fused=True)
+        critic = Adam(self.critic.parameters(), self.settings.critic_lr)
         return {
             **super().players(),
             "adversary": Player(Role.GENERATOR, adversary),

@@ -126,7 +126,7 @@ class SeqGAN(LanguageModel):
     def players(self) -> dict[str, Player]:
         """The generator twice, with an Adam for its likelihood and another for its rewards; the critic."""
         policy = self.writing_optimizer(self.settings.policy_lr)
-        critic = Adam(self.critic.parameters(), self.settings.critic_lr, fused=True)
+        critic = Adam(self.critic.parameters(), self.settings.critic_lr)
         return {
             **super().players(),
             "policy": Player(Role.GENERATOR, policy),

@@ -107,12 +107,10 @@ class SRGAN(SelfPaired):
         s = self.settings
         betas = (s.adam_beta1, 0.999)
         players = {
-            "generator": Player(
-                Role.GENERATOR, Adam(self.generator.parameters(), s.generator_lr, betas, fused=True)
-            )
+            "generator": Player(Role.GENERATOR, Adam(self.generator.parameters(), s.generator_lr, betas))
         }
         if s.adversarial_weight:
-            critic = Adam(self.discriminator.parameters(), s.discriminator_lr, betas, fused=True)
+            critic = Adam(self.discriminator.parameters(), s.discriminator_lr, betas)
             players["discriminator"] = Player(Role.CRITIC, critic)
         return players
 

@@ -107,8 +107,8 @@ class WGANGP(Game):
         """Adam with (0, 0.9) for images; the paper's toys and texts have (0.5, 0.9)."""
         betas = (self.data.kind.choose(images=0.0, points=0.5, tokens=0.5), 0.9)
         return two_players(
-            Adam(self.generator.parameters(), self.settings.generator_lr, betas, fused=True),
-            critic=Adam(self.critic.parameters(), self.settings.critic_lr, betas, fused=True),
+            Adam(self.generator.parameters(), self.settings.generator_lr, betas),
+            critic=Adam(self.critic.parameters(), self.settings.critic_lr, betas),
         )
 
     def aim(self) -> Objective:

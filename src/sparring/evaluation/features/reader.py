@@ -37,7 +37,7 @@ class ReaderFeatures(FeatureExtractor):
         self.kind = kind
         with seeded_initialisation(0):
             self.network = Writer(len(kind.vocabulary), EMBEDDING_SIZE, HIDDEN_SIZE)
-        optimizer = ClippedAdam(self.network.parameters(), LEARNING_RATE, LARGEST_GRADIENT, fused=True)
+        optimizer = ClippedAdam(self.network.parameters(), LEARNING_RATE, LARGEST_GRADIENT)
         chance = Randomness(0).child("reader")
         for _ in range(STEPS):
             batch = texts[chance.integers(BATCH_SIZE, len(texts))]

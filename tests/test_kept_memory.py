@@ -1,0 +1,62 @@
+"""Memory that stays with the process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from sparring.kept_memory import glibc, memory_kept
+
+PIECES = """
+import resource
+import torch
+from sparring.kept_memory import memory_kept
+
+PAGES = 4 * 2**20 // resource.getpagesize()
+
+def faults() -> int:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(5):
+        pieces = [torch.ones(2**20) for _ in range(20)]
+        del pieces
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / PAGES
+
+def resident() -> int:
+    with open("/proc/self/statm") as about:
+        return int(about.read().split()[1]) / PAGES
+
+torch.set_num_threads(1)
+without = faults()
+with memory_kept():
+    with memory_kept():
+        faults()
+    within = faults()
+    kept = resident()
+print(without, within, kept - resident())
+"""
+"""Pieces of 4 MiB: how many of them were faulted in anew, and how many went back at the end."""
+
+needs_glibc = pytest.mark.skipif(glibc() is None, reason="the allocator is not glibc's")
+
+
+@needs_glibc
+def test_what_is_freed_stays_until_the_last_block_ends() -> None:
+    words = subprocess.run(
+        [sys.executable, "-c", PIECES], capture_output=True, text=True, check=True
+    ).stdout.split()
+    without, within, given_back = map(float, words)
+    # What freed pieces would cost: otherwise this shows nothing.
+    assert without > 20
+    assert within < 3
+    assert given_back > 15
+
+
+def test_without_glibc_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    glibc.cache_clear()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(sys, "platform", "darwin")
+        with memory_kept():
+            assert glibc() is None
+    glibc.cache_clear()
