@@ -25,6 +25,7 @@ class NoisyAdam(Adam):
         betas: decay of the first and of the second moment.
         deviation: of the noise.
         random: where the noise comes from, which all processes must share.
+        eps: what is added to the root of the second moment.
     """
 
     def __init__(
@@ -34,8 +35,9 @@ class NoisyAdam(Adam):
         betas: tuple[float, float],
         deviation: float,
         random: Randomness,
+        eps: float = 1e-8,
     ) -> None:
-        super().__init__(params, lr, betas)
+        super().__init__(params, lr, betas, eps)
         self.deviation = deviation
         self.random = random
 

@@ -29,13 +29,18 @@ class Posterior:
     """Examples that the posterior is given."""
 
     def mover(
-        self, weights: Iterable[Tensor], rate: float, adam_beta1: float, noise: Randomness
+        self,
+        weights: Iterable[Tensor],
+        rate: float,
+        adam_beta1: float,
+        noise: Randomness,
+        adam_epsilon: float = 1e-8,
     ) -> Optimizer:
         """What moves weights at a learning rate, where losses are means over the examples."""
         if not self.as_code:
             return SGHMC(weights, rate, self.friction, 1 / self.count, noise)
         deviation = math.sqrt(2 * self.friction) / self.count
-        return NoisyAdam(weights, rate, (adam_beta1, 0.999), deviation, noise)
+        return NoisyAdam(weights, rate, (adam_beta1, 0.999), deviation, noise, adam_epsilon)
 
     def prior(self, network: nn.Module) -> Tensor:
         """The share of one example in -log p of the weights of a network."""

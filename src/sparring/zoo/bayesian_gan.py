@@ -172,6 +172,11 @@ class BayesianGAN(PosteriorGame):
         s = self.settings
         return (s.labels_lr, s.labels_lr) if s.labelled else super().rates()
 
+    def adam_epsilon(self) -> float:
+        """With labels a larger one, as in Improved GAN, where 1e-8 is within the root: a discriminator that
+        is never wrong moves little."""
+        return 1e-4 if self.settings.labelled else super().adam_epsilon()
+
     def phases(self) -> list[Phase]:
         """With labels a run has another length."""
         length = Limit(steps=STEPS_WITH_LABELS) if self.settings.labelled else None

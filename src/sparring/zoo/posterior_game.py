@@ -118,7 +118,9 @@ class PosteriorGame(Game):
         # Weights are the same in all processes, and so must be what moves them.
         noise = self.random.branch(POSTERIOR, divided=False)
         generators, discriminators = (
-            self.posterior.mover(networks.parameters(), rate, self.settings.adam_beta1, noise)
+            self.posterior.mover(
+                networks.parameters(), rate, self.settings.adam_beta1, noise, self.adam_epsilon()
+            )
             for networks, rate in zip((self.generator, self.discriminators), self.rates(), strict=True)
         )
         return two_players(generators, discriminator=discriminators)
@@ -126,6 +128,10 @@ class PosteriorGame(Game):
     def rates(self) -> tuple[float, float]:
         """The learning rates of generators and discriminators."""
         return self.settings.generator_lr, self.settings.discriminator_lr
+
+    def adam_epsilon(self) -> float:
+        """What Adam adds to the root of the second moment."""
+        return 1e-8
 
     def round(self) -> list[Turn]:
         """The discriminators, then all generators."""
