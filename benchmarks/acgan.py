@@ -21,6 +21,7 @@ import torch
 import tyro
 
 from sparring.data import load_dataset
+from sparring.kept_memory import memory_kept
 from sparring.processes import Processes
 from sparring.training.engine import Engine
 from sparring.training.precision import Precision
@@ -77,6 +78,7 @@ class Ours:
         return (time.perf_counter() - began) / ROUNDS
 
 
+@memory_kept()
 def main(keras_python: Annotated[str, tyro.conf.Positional], bf16: bool = False, blocks: int = 6) -> None:
     """Measure and print."""
     ours, keras = Ours(bf16), Keras(keras_python)

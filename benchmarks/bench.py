@@ -47,6 +47,7 @@ SCRIPTS = {
     "health": Script("What watching a run's health costs", ("health.py", "gan")),
     "convolutions": Script("What convolutions take", ("convolutions.py",)),
     "products": Script("Products of matrices by oneDNN", ("products.py",)),
+    "kept-memory": Script("Freed memory that is kept", ("kept_memory.py",)),
     "orders": Script("Whole systems with channels side by side", ("orders.py",)),
     "zoo": Script("Systems for images beside eager PyTorch", ("zoo.py", "--profile")),
     "zoo-2": Script(

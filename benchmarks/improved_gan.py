@@ -16,6 +16,7 @@ import roofline
 import torch
 
 from sparring.data import load_dataset
+from sparring.kept_memory import memory_kept
 from sparring.processes import Processes
 from sparring.training.engine import Engine
 from sparring.zoo.improved_gan import ImprovedGAN
@@ -31,6 +32,7 @@ PARTS = {
 """Kinds of work, by the beginnings of their names in the profile; all else is elementwise or the engine's."""
 
 
+@memory_kept()
 def main() -> None:
     """Measure, and print."""
     torch.set_num_threads(1)

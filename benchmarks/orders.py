@@ -16,6 +16,7 @@ import torch
 
 from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Images
+from sparring.kept_memory import memory_kept
 from sparring.nn import convolution
 from sparring.processes import Processes
 from sparring.training.engine import Engine
@@ -49,6 +50,7 @@ def rounds_without(engine: Engine) -> None:
         rounds(engine)
 
 
+@memory_kept()
 def main() -> None:
     """Measure and print."""
     torch.set_num_threads(1)

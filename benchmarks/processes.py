@@ -19,12 +19,14 @@ import torch
 import tyro
 import zoo
 
+from sparring.kept_memory import memory_kept
 from sparring.processes import join_processes
 
 ROUNDS = 6
 """Rounds of a block, after one that is not counted."""
 
 
+@memory_kept()
 def block(case: str) -> None:
     """Play rounds as one of the processes; the first prints how long one takes."""
     torch.set_num_threads(1)

@@ -17,6 +17,7 @@ import pairs
 import torch
 
 from sparring.data import load_dataset
+from sparring.kept_memory import memory_kept
 from sparring.nn.products import has_large_products, largest_product, onednn_multiplies
 from sparring.processes import Processes
 from sparring.training.engine import Engine
@@ -45,6 +46,7 @@ def rounds(engine: Engine, count: int, onednn: bool) -> None:
         engine.play_round()
 
 
+@memory_kept()
 def main(cases: Sequence[str]) -> None:
     """Measure and print."""
     if not onednn_multiplies():

@@ -18,6 +18,7 @@ import zoo
 
 from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Images
+from sparring.kept_memory import memory_kept
 from sparring.processes import Processes
 from sparring.training.engine import Engine
 from sparring.zoo import find_system
@@ -29,9 +30,11 @@ MEMORY = """
 import resource, sys
 sys.path.insert(0, sys.argv[1])
 import zoo
+from sparring.kept_memory import memory_kept
 engine, _ = zoo.both(zoo.CASES[sys.argv[2]])
-for _ in range(3):
-    engine.play_round()
+with memory_kept():
+    for _ in range(3):
+        engine.play_round()
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
@@ -61,6 +64,7 @@ def megabytes(case: str) -> float:
     return float(done.stdout.split()[-1])
 
 
+@memory_kept()
 def main(seconds: float = 1.0) -> None:
     """Measure and print."""
     usual = seconds_of_dcgan(**USUAL, seconds=seconds)

@@ -21,6 +21,7 @@ import torch
 
 from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Tokens
+from sparring.kept_memory import memory_kept
 from sparring.processes import Processes
 from sparring.training.engine import Engine
 from sparring.zoo.seqgan import SeqGAN
@@ -59,6 +60,7 @@ def timed(owner: Any, name: str, spent: list[float]) -> None:
     setattr(owner, name, call)
 
 
+@memory_kept()
 def main(words: Sequence[str]) -> None:
     """Measure, and print."""
     torch.set_num_threads(1)

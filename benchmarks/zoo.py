@@ -10,7 +10,7 @@ are the median milliseconds of both, the median ratio with its quartiles, our ro
 share of the machine's matrix peak that it comes to. With --profile also where our time goes (being
 profiled takes a part of what is outside of operators), and how fast it would be if convolutions and products
 of matrices took what they take, and all else nothing. Images are random, because what they show does not
-matter to the time. Nothing else should be running.
+matter to the time. Freed memory stays with the process, for both. Nothing else should be running.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from torch import Tensor
 
 from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Classes, Images
+from sparring.kept_memory import memory_kept
 from sparring.processes import Processes
 from sparring.training.engine import Engine
 from sparring.zoo import find_system
@@ -153,6 +154,7 @@ def compare(name: str, blocks: int, profile: bool) -> None:
         )
 
 
+@memory_kept()
 def main(
     systems: Annotated[tuple[str, ...], tyro.conf.Positional] = (),
     threads: int = 1,

@@ -75,7 +75,8 @@ ROWS = {
         f"improved-gan {EMOJI} --labelled 180 --width 16 --epochs 10 --baseline", 3, short="10 epochs"
     ),
     "bayesian-100": Row(
-        "bayesian-gan --preset paper --labelled 100 --generators 2 --batch-size 100 --epochs 24 --precision bf16",
+        "bayesian-gan --preset paper --labelled 100 --generators 2 --batch-size 100 --epochs 24 "
+        "--precision bf16",
         1,
         "79 ± 5.8 errors of 10,000 (Saatchi and Wilson 2017; 10 generators, convolutions)",
         "24 epochs",

@@ -127,7 +127,8 @@ def overlapping(
         stride, padding: as torch's transposed convolution has them.
         extra: its output padding.
     """
-    patches = weight.flatten(1).t() @ maps.flatten(2)
+    # One after the other: a product of all at once would turn maps and their gradients about.
+    patches = torch.bmm(weight.flatten(1).t().expand(len(maps), -1, -1), maps.flatten(2))
     kernel = tuple(weight.shape[2:])
     height, width = (
         (pixels - 1) * step - 2 * cut + side + more

@@ -30,7 +30,9 @@ class Dropout(nn.Module):
         if not self.training or self.probability == 0:
             return activations
         keep = 1.0 - self.probability
-        return activations * self.random.coins(keep, *activations.shape).mul_(1.0 / keep)
+        mask = self.random.coins(keep, *activations.shape).mul_(1.0 / keep)
+        # What comes out is as precise as what comes in: it is not to be rounded again for the next layer.
+        return activations * mask.to(activations.dtype)
 
     def extra_repr(self) -> str:
         """The probability, for `print(network)`."""
