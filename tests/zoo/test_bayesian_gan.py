@@ -277,6 +277,24 @@ def test_with_labels_rates_are_their_own_and_fall_to_0(make_engine: Make) -> Non
     assert rates == pytest.approx([0.02] * 6 + [0.01] * 2)
 
 
+def test_with_labels_what_is_never_wrong_moves_little(make_engine: Make) -> None:
+    """Gradients of 1e-6 move weights by a hundredth of the rate, as in Improved GAN; without labels by all
+    of it."""
+    moved = {}
+    for labelled in (0, 6):
+        engine = make_engine("bayesian-gan", labelled_points(), labelled=labelled)
+        optimizer = engine.players["discriminator"].optimizer
+        optimizer.deviation = 0.0
+        group = optimizer.param_groups[0]
+        weight = group["params"][0]
+        before = weight.detach().clone()
+        weight.grad = torch.full_like(weight, 1e-6)
+        optimizer.step()
+        moved[labelled] = ((before - weight.detach()) / group["lr"]).mean().item()
+    assert moved[0] == pytest.approx(1.0, rel=0.02)
+    assert moved[6] == pytest.approx(0.01, rel=0.02)
+
+
 def test_with_labels_it_learns_classes_from_points_without(make_engine: Make) -> None:
     """Of two half moons with three labels each it misnames far fewer than the nearest label does."""
     data = moons()
