@@ -35,13 +35,13 @@ class Row:
 
     command: str
     """What follows `sparring train`, without seed, threads and folder."""
-    seeds: int = 1
-    """Seeds from 0 on."""
+    seeds: Sequence[int] = (0,)
+    """With which it is run."""
     published: str = "none"
     """What the paper has: errors of 10,000, with the deviation over its seeds."""
     short: str = ""
     """How many epochs there are, where the paper has more."""
-    longer: str = ""
+    continues: str = ""
     """The row whose runs these are, gone on with until they have as many epochs as the command says."""
 
     @property
@@ -51,8 +51,8 @@ class Row:
         return words[words.index("--epochs") + 1]
 
 
-def of_mnist(labels: int, epochs: int, precision: str = "bf16") -> str:
-    """A command for some labels of MNIST; with bf16 it takes less time."""
+def of_mnist(labels: int, epochs: int, precision: str = "float32") -> str:
+    """A command for some labels of MNIST."""
     beside = "" if precision == "float32" else f" --precision {precision}"
     return f"improved-gan --preset paper --labelled {labels} --epochs {epochs} --baseline{beside}"
 
@@ -64,40 +64,40 @@ def salimans(errors: str) -> str:
 
 HUNDRED = salimans("93 ± 6.5")
 """With a hundred labels."""
-HALF = "--preset paper --labelled 100 --epochs 50 --test-every 5 --precision bf16"
+FIFTY = "--preset paper --labelled 100 --epochs 50 --test-every 5 --precision bf16"
 """What `bad-gan` and the matching of features alone have in common where they are compared."""
 EMOJI = "--data folder:emoji --size 32 --hold-out 0.2"
 ROWS = {
     "fashion-1000": Row(
         "improved-gan --data idx:fashion-mnist --labelled 1000 --epochs 15 --baseline --precision bf16",
-        3,
+        range(3),
         short="15 epochs",
     ),
     "emoji-20": Row(
         f"improved-gan {EMOJI} --labelled 180 --width 16 --epochs 60 --baseline --precision bf16",
-        3,
+        range(3),
         short="60 epochs",
     ),
     "bayesian-100": Row(
         "bayesian-gan --preset paper --labelled 100 --generators 2 --batch-size 100 --epochs 24 "
         "--precision bf16",
-        1,
+        (0,),
         "79 ± 5.8 errors of 10,000 (Saatchi and Wilson 2017; 10 generators, convolutions)",
         "24 epochs",
     ),
-    "mnist-100-float32": Row(of_mnist(100, 100, "float32"), 3, HUNDRED, "100 epochs"),
-    "mnist-100": Row(of_mnist(100, 100), 1, HUNDRED, "100 epochs"),
-    "matching-50": Row(f"improved-gan {HALF}", 5, HUNDRED, "50 epochs"),
+    "mnist-100-float32": Row(of_mnist(100, 100), range(3), HUNDRED, "100 epochs"),
+    "mnist-100": Row(of_mnist(100, 100, "bf16"), (0,), HUNDRED, "100 epochs"),
+    "matching-50": Row(f"improved-gan {FIFTY}", range(5), HUNDRED, "50 epochs"),
     "bad-gan-50": Row(
-        f"bad-gan {HALF}",
-        5,
+        f"bad-gan {FIFTY}",
+        range(5),
         "79.5 ± 9.8 errors of 10,000 (Dai et al. 2017; 10 seeds, 2000 epochs, least test error of each)",
         "50 epochs",
     ),
-    "mnist-100-full": Row(of_mnist(100, 300), 1, HUNDRED, longer="mnist-100"),
-    "mnist-20": Row(of_mnist(20, 100), 1, salimans("1677 ± 452"), "100 epochs"),
-    "mnist-50": Row(of_mnist(50, 100), 1, salimans("221 ± 136"), "100 epochs"),
-    "mnist-200": Row(of_mnist(200, 100), 1, salimans("90 ± 4.2"), "100 epochs"),
+    "mnist-100-full": Row(of_mnist(100, 300), (2,), HUNDRED, continues="mnist-100-float32"),
+    "mnist-20": Row(of_mnist(20, 100), (0,), salimans("1677 ± 452"), "100 epochs"),
+    "mnist-50": Row(of_mnist(50, 100), (0,), salimans("221 ± 136"), "100 epochs"),
+    "mnist-200": Row(of_mnist(200, 100), (0,), salimans("90 ± 4.2"), "100 epochs"),
 }
 
 
@@ -105,16 +105,21 @@ def make(folder: Path, names: Sequence[str]) -> None:
     """Make the runs of some rows, or of all, that have no line in the record."""
     done = {(line["row"], line["seed"]) for line in kept_lines.read(RECORD)}
     for name in names or ROWS:
-        for seed in range(ROWS[name].seeds):
+        for seed in ROWS[name].seeds:
             if (name, seed) in done:
                 continue
-            row, out = ROWS[name], folder / f"{ROWS[name].longer or name}-{seed}"
+            row = ROWS[name]
+            out = folder / f"{row.continues or name}-{seed}"
             if not (out / "run.json").is_file():
                 chance = ["--seed", str(seed), "--threads", "1", "--out", str(out), "--quiet"]
                 sparring(["train", *row.command.split(), *chance])
-            elif row.longer or not Run.open(out).finished:
+            elif row.continues or not Run.open(out).finished:
                 sparring(["resume", str(out), "--epochs", row.epochs, "--quiet"])
             line = {"row": name, "seed": seed, **errors(Run.open(out))}
+            if line["epochs"] != float(row.epochs):
+                sys.exit(
+                    f"{out} has {line['epochs']:g} epochs, and {name} {row.epochs}: give another folder."
+                )
             kept_lines.append(
                 RECORD, line | {"date": f"{datetime.now(UTC):%Y-%m-%d}", "sparring": __version__}
             )
@@ -122,7 +127,7 @@ def make(folder: Path, names: Sequence[str]) -> None:
 
 
 def errors(run: Run) -> dict[str, Any]:
-    """The epochs of a run, and its test errors after the last, with how many images those are of."""
+    """The epochs of a run, and its test errors after the last."""
     last = [row for row in run.history() if row["kind"] == "epoch"][-1]
     return {"epochs": last["epoch"], "error": last[TEST], "labels_alone": last.get(ALONE)}
 

@@ -247,9 +247,16 @@ def records() -> dict[str, Sequence[Record]]:
         "relgan": [of_run("quatrains-relgan", "bleu_2", "held_out_nll")],
         "improved-gan": [
             of_few_labels(name)
-            for name in ("mnist-100-full", "mnist-100", "mnist-100-float32", "fashion-1000", "emoji-20")
+            for name in (
+                "mnist-100-full",
+                "mnist-100-float32",
+                "mnist-100",
+                "matching-50",
+                "fashion-1000",
+                "emoji-20",
+            )
         ],
-        "bad-gan": [of_few_labels("bad-gan-100")],
+        "bad-gan": [of_few_labels("bad-gan-50")],
         "bayesian-gan": [of_generators(), of_few_labels("bayesian-100")],
         "pix2pix": [of_translation("emoji"), of_translation("skips")],
         "restore": [of_translation("edges")],

@@ -38,6 +38,29 @@ print(without, within, kept - resident())
 """
 """Pieces of 4 MiB: how many of them were faulted in anew, and how many went back at the end."""
 
+SMALL_ONES = """
+import torch
+from sparring.kept_memory import memory_kept
+
+def resident() -> float:
+    with open("/proc/self/statm") as about:
+        return int(about.read().split()[1]) * 4096 / 2**20
+
+torch.set_num_threads(1)
+kept = []
+with memory_kept():
+    for step in range(61):
+        parts = [torch.ones(2**20) for _ in range(10)]
+        whole = torch.cat(parts)
+        del parts
+        kept.append(whole[:1000].clone())
+        del whole
+        if step == 20:
+            before = resident()
+    print(resident() - before)
+"""
+"""Of every large result a little is kept: megabytes that 40 more steps take."""
+
 needs_glibc = pytest.mark.skipif(glibc() is None, reason="the allocator is not glibc's")
 
 
@@ -51,6 +74,21 @@ def test_what_is_freed_stays_until_the_last_block_ends() -> None:
     assert without > 20
     assert within < 3
     assert given_back > 15
+
+
+@needs_glibc
+def test_small_pieces_that_stay_do_not_make_large_ones_pile_up() -> None:
+    done = subprocess.run([sys.executable, "-c", SMALL_ONES], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 200
+
+
+@pytest.mark.parametrize("name", ["LD_PRELOAD", "GLIBC_TUNABLES", "MALLOC_TRIM_THRESHOLD_"])
+def test_what_someone_has_chosen_is_left_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    glibc.cache_clear()
+    with monkeypatch.context() as chosen:
+        chosen.setenv(name, "")
+        assert glibc() is None
+    glibc.cache_clear()
 
 
 def test_without_glibc_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ def test_at_temperature_0_it_is_gradient_descent_with_momentum() -> None:
 def test_noisy_adam_adds_noise_of_its_deviation_to_gradients() -> None:
     weights = torch.nn.Parameter(torch.zeros(20_000))
     weights.grad = torch.full_like(weights, 2.0)
-    NoisyAdam([weights], 0.1, (0.5, 0.999), 0.3, Randomness(0)).step()
+    NoisyAdam([weights], 0.1, (0.5, 0.999), 0.3, Randomness(0), 1e-8).step()
     assert weights.grad.mean().item() == pytest.approx(2.0, abs=0.02)
     assert weights.grad.std().item() == pytest.approx(0.3, abs=0.02)
     # The first step of Adam is the rate, against the sign.

@@ -125,4 +125,4 @@ def test_what_was_not_run_is_said_to_be_missing(no_runs: None) -> None:
     for name, (first, *others) in systems.shown().items():
         assert first["here"].startswith(MISSING) == (name not in in_pages)
         assert not others
-    assert systems.shown()["bad-gan"][0]["here"] == f"{MISSING}few_labels.py make FOLDER bad-gan-100"
+    assert systems.shown()["bad-gan"][0]["here"] == f"{MISSING}few_labels.py make FOLDER bad-gan-50"

@@ -127,8 +127,8 @@ def overlapping(
         stride, padding: as torch's transposed convolution has them.
         extra: its output padding.
     """
-    # One after the other: a product of all at once would turn maps and their gradients about.
-    patches = torch.bmm(weight.flatten(1).t().expand(len(maps), -1, -1), maps.flatten(2))
+    # Image after image: a product of all at once would transpose maps and their gradients, and copy them.
+    patches = torch.bmm(weight.flatten(1).t().expand(maps.shape[0], -1, -1), maps.flatten(2))
     kernel = tuple(weight.shape[2:])
     height, width = (
         (pixels - 1) * step - 2 * cut + side + more

@@ -26,7 +26,8 @@ class Dropout(nn.Module):
         self.random = random
 
     def forward(self, activations: Tensor) -> Tensor:
-        """Drop, and scale what is left so that the mean stays; the identity in evaluation mode."""
+        """Drop, and scale what is left so that the mean stays, as precisely as activations are; the identity
+        in evaluation mode."""
         if not self.training or self.probability == 0:
             return activations
         keep = 1.0 - self.probability

@@ -35,7 +35,7 @@ class NoisyAdam(Adam):
         betas: tuple[float, float],
         deviation: float,
         random: Randomness,
-        eps: float = 1e-8,
+        eps: float,
     ) -> None:
         super().__init__(params, lr, betas, eps)
         self.deviation = deviation

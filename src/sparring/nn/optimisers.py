@@ -7,11 +7,10 @@ more of every run's start. These are the same methods without that mark.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch.optim import Optimizer
 
 
@@ -38,17 +37,10 @@ class Light(Optimizer):
 class Adam(Light, torch.optim.Adam):
     """torch's Adam (Kingma and Ba 2015), which goes once through weights, gradients and moments."""
 
-    def __init__(
-        self,
-        params: Iterable[Tensor],
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        *,
-        fused: bool = True,
-        **more: Any,
-    ) -> None:
-        super().__init__(params, lr, betas, eps, fused=fused, **more)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        if not (options.get("foreach") or options.get("differentiable")):
+            options.setdefault("fused", True)
+        super().__init__(*arguments, **options)
 
     step = unmarked(torch.optim.Adam.step)
 

@@ -34,7 +34,7 @@ class Posterior:
         rate: float,
         adam_beta1: float,
         noise: Randomness,
-        adam_epsilon: float = 1e-8,
+        adam_epsilon: float,
     ) -> Optimizer:
         """What moves weights at a learning rate, where losses are means over the examples."""
         if not self.as_code:

@@ -137,9 +137,8 @@ class ActivePlayer:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on with what `state` gave."""
         groups = self.optimizer.state_dict()["param_groups"]
-        # Cloned: an optimiser goes on in the very tensors that it is given.
         memory = {
-            int(index): {name: value.clone() for name, value in values.items()}
+            int(index): {name: laid_like(self.moved[int(index)], value) for name, value in values.items()}
             for index, values in state["memory"].items()
         }
         self.optimizer.load_state_dict({"state": memory, "param_groups": groups})
@@ -157,6 +156,14 @@ class ActivePlayer:
 def moved_parameters(optimizer: Optimizer) -> list[nn.Parameter]:
     """All parameters that an optimiser steps."""
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def laid_like(parameter: Tensor, memory: Tensor) -> Tensor:
+    """A copy of what an optimiser remembers, which goes on in the very tensors that it is given; what has the
+    shape of a parameter lies in its order, for torch moves weights in one pass without looking at orders."""
+    if memory.shape != parameter.shape:
+        return memory.clone()
+    return torch.empty_like(parameter, dtype=memory.dtype, device=memory.device).copy_(memory)
 
 
 def sentinels(parameters: Sequence[nn.Parameter]) -> list[nn.Parameter]:

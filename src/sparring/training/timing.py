@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
+from sparring.kept_memory import memory_kept
 from sparring.processes import Processes
 from sparring.training.course import Course
 from sparring.training.engine import Engine
@@ -48,6 +49,7 @@ def rough_seconds_per_step(engine: Engine, patience: float = math.inf) -> list[f
     return of_each_phase(engine, timed)
 
 
+@memory_kept()
 def of_each_phase(engine: Engine, timed: Callable[[Callable[[], None]], float]) -> list[float]:
     """How long a step of each phase takes; the engine is as it was afterwards.
 

@@ -173,8 +173,8 @@ class BayesianGAN(PosteriorGame):
         return (s.labels_lr, s.labels_lr) if s.labelled else super().rates()
 
     def adam_epsilon(self) -> float:
-        """With labels a larger one, as in Improved GAN, where 1e-8 is within the root: a discriminator that
-        is never wrong moves little."""
+        """With labels a larger one, as in Improved GAN, where 1e-8 is within the root and so its own root
+        counts: a discriminator that is never wrong moves little."""
         return 1e-4 if self.settings.labelled else super().adam_epsilon()
 
     def phases(self) -> list[Phase]:
