@@ -19,7 +19,8 @@ from sparring.zoo.gan import GAN
 
 def test_the_largest_product_is_that_of_the_largest_layer() -> None:
     networks = nn.Sequential(nn.Conv2d(3, 50, 5), nn.Linear(20, 30), nn.BatchNorm1d(4000))
-    assert largest_product(networks, 7) == 7 * 20 * 30
+    assert largest_product(networks, 7) == 7 * 3 * 50 * 5 * 5
+    assert largest_product(networks[1:], 7) == 7 * 20 * 30
     assert largest_product(nn.BatchNorm1d(4000), 7) == 0
 
 

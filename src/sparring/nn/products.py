@@ -59,8 +59,7 @@ def has_large_products(networks: nn.Module, examples: int) -> bool:
 
 def largest_product(networks: nn.Module, examples: int) -> int:
     """Multiplications of a batch of so many examples with the largest layer, at one place of each."""
-    weights = [weight for weight in networks.parameters() if weight.dim() > 1]
-    return examples * max((weight.shape[0] * weight.shape[1] for weight in weights), default=0)
+    return examples * max((weight.numel() for weight in networks.parameters() if weight.dim() > 1), default=0)
 
 
 @cache
