@@ -11,12 +11,12 @@ running.
 from __future__ import annotations
 
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Annotated
 
+import pairs
 import torch
 import tyro
 
@@ -30,32 +30,6 @@ from sparring.zoo import find_system
 PEER = Path(__file__).with_name("peers") / "acgan_keras.py"
 ROUNDS = 2
 """Rounds in a block."""
-
-
-class Keras:
-    """The other process."""
-
-    def __init__(self, python: str) -> None:
-        self.process = subprocess.Popen(
-            [python, str(PEER)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self.answer()
-
-    def answer(self) -> str:
-        """Its next line."""
-        assert self.process.stdout is not None
-        return self.process.stdout.readline()
-
-    def block(self) -> float:
-        """Seconds of a round."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{ROUNDS}\n")
-        self.process.stdin.flush()
-        return float(self.answer()) / ROUNDS
 
 
 class Ours:
@@ -81,8 +55,10 @@ class Ours:
 @memory_kept()
 def main(keras_python: Annotated[str, tyro.conf.Positional], bf16: bool = False, blocks: int = 6) -> None:
     """Measure and print."""
-    ours, keras = Ours(bf16), Keras(keras_python)
-    times = [(ours.block(), keras.block()) for _ in range(blocks)]
+    ours, keras = Ours(bf16), pairs.Other(keras_python, str(PEER), quiet=True)
+    # Its first answer comes when it is ready.
+    keras.block(ROUNDS)
+    times = [(ours.block(), *keras.block(ROUNDS)) for _ in range(blocks)]
     ratios = [theirs / own for own, theirs in times]
     low, middle, high = statistics.quantiles(ratios, n=4)
     own, theirs = (statistics.median(column) for column in zip(*times, strict=True))

@@ -9,14 +9,13 @@ round, and the largest memory of each process. Nothing else should be running.
 
 from __future__ import annotations
 
-import os
 import resource
 import statistics
-import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 
+import pairs
 import roofline
 import torch
 import zoo
@@ -43,36 +42,9 @@ def inside(case: str, kept: bool) -> None:
             print(taken, (used.ru_minflt - before) / int(line), used.ru_maxrss / 1024, flush=True)
 
 
-class Player:
-    """A process that plays one case in one of the two ways."""
-
-    def __init__(self, case: str, way: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, case, way],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-        )
-
-    def block(self, rounds: int) -> list[float]:
-        """Seconds of a round, faults of a round, and megabytes at most so far."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(f"{rounds}\n")
-        self.process.stdin.flush()
-        return [float(word) for word in self.process.stdout.readline().split()]
-
-    def end(self) -> None:
-        """Let it go."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
-
-
 def compare(case: str) -> None:
     """Measure one case, and print."""
-    players = [Player(case, way) for way in INSIDE]
+    players = [pairs.Other(sys.executable, __file__, case, way) for way in INSIDE]
     rounds = max(1, round(SECONDS / max(player.block(1)[0] for player in players)))
     found = []
     for block in range(BLOCKS):

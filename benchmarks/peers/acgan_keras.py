@@ -1,4 +1,4 @@
-"""The survey's ACGAN in Keras 3: for every line that has a number of rounds, the seconds that they take.
+"""The survey's ACGAN in Keras 3: for every line that has a number of rounds, the seconds of one.
 
     python acgan_keras.py
 
@@ -114,12 +114,11 @@ def main() -> None:
     rounds = Rounds()
     rounds.play()
     rounds.play()
-    print("ready", flush=True)
     for line in sys.stdin:
         began = time.perf_counter()
         for _ in range(int(line)):
             rounds.play()
-        print(time.perf_counter() - began, flush=True)
+        print((time.perf_counter() - began) / int(line), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Memory that is freed stays with the process meanwhile, for the next step asks for as much again.
 
 glibc gives large pieces back to the system as soon as they are free, and every page of them, once it is asked
-for again, costs a fault: up to an eighth of a step of the image systems, a sixth of an evaluation
+for again, costs a fault: a tenth of a step of some systems, and of an evaluation
 (`benchmarks/kept_memory.py`).
 """
 
@@ -11,9 +11,10 @@ import ctypes
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
-from threading import Lock
+
+from sparring.process_wide import ProcessWide, Undo
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """What `mallopt` calls the free bytes at the end of the heap from which on they are given back, and the size
@@ -26,31 +27,32 @@ LARGE = 32 * 2**20
 back: where they were, small ones that are kept would soon lie, and as much would be asked for anew."""
 CHOSEN = ("LD_PRELOAD", "GLIBC_TUNABLES", "MALLOC_")
 """How the names of variables begin by which someone has chosen an allocator, or how it works."""
-_BLOCKS = Lock()
-_open: list[None] = []
-"""An entry for each block that is open, in whichever thread: the allocator is that of the whole process."""
 
 
 @contextmanager
 def memory_kept() -> Iterator[None]:
     """Keep what is freed meanwhile, but for pieces of 32 MiB and more, where the allocator is glibc's and
     works as it does by itself; afterwards all of it goes back to the system."""
+    with nullcontext() if glibc() is None else _KEPT.changed():
+        yield
+
+
+def keep() -> Undo:
+    """Keep what is freed from now on."""
     allocator = glibc()
-    if allocator is None:
-        yield
-        return
-    try:
-        with _BLOCKS:
-            _open.append(None)
-            allocator.mallopt(M_MMAP_THRESHOLD, LARGE)
-            allocator.mallopt(M_TRIM_THRESHOLD, MOST)
-        yield
-    finally:
-        with _BLOCKS:
-            _open.pop()
-            if not _open:
-                allocator.mallopt(M_TRIM_THRESHOLD, 2 * LARGE)
-                allocator.malloc_trim(0)
+    assert allocator is not None
+    allocator.mallopt(M_MMAP_THRESHOLD, LARGE)
+    allocator.mallopt(M_TRIM_THRESHOLD, MOST)
+
+    def give_back() -> None:
+        allocator.mallopt(M_TRIM_THRESHOLD, 2 * LARGE)
+        allocator.malloc_trim(0)
+
+    return give_back
+
+
+_KEPT = ProcessWide(keep)
+"""The allocator is that of the whole process."""
 
 
 @cache

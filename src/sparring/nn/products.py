@@ -10,23 +10,21 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import torch
 from torch import nn
+
+from sparring.process_wide import ProcessWide, Undo
 
 LARGE = 4_000_000
 """Multiplications in the largest product of a network from which on oneDNN is faster for a whole round: it
 takes some 15 microseconds more to begin."""
 SIDE = 256
 """Of the matrices that are tried."""
-_BLOCKS = Lock()
-_open: list[str] = []
-"""What torch was told before, once for each block that is open, in whichever thread."""
 
 
 @contextmanager
@@ -35,21 +33,23 @@ def by_onednn(wanted: bool) -> Iterator[None]:
 
     What torch is told is told to all of its process; `torch.get_float32_matmul_precision` fails meanwhile.
     """
-    if not wanted or not onednn_multiplies():
+    with _ONEDNN.changed() if wanted and onednn_multiplies() else nullcontext():
         yield
-        return
+
+
+def take_onednn() -> Undo:
+    """Let it multiply from now on."""
     products = precision_of_products()
-    with _BLOCKS:
-        _open.append(_open[-1] if _open else products.fp32_precision)
-        products.fp32_precision = "bf16"
-    try:
-        yield
-    finally:
-        with _BLOCKS:
-            before = _open.pop()
-            if not _open:
-                # "none" leaves it to the setting for all operations, which keeps all digits as well.
-                products.fp32_precision = "none" if before == "ieee" else before
+    before, products.fp32_precision = products.fp32_precision, "bf16"
+
+    def choose_again() -> None:
+        # "none" leaves it to the setting for all operations, which keeps all digits as well.
+        products.fp32_precision = "none" if before == "ieee" else before
+
+    return choose_again
+
+
+_ONEDNN = ProcessWide(take_onednn)
 
 
 def has_large_products(networks: nn.Module, examples: int) -> bool:
