@@ -69,7 +69,7 @@ def salimans(errors: str) -> str:
 
 HUNDRED = salimans("93 ± 6.5")
 """With a hundred labels."""
-FIFTY = "--preset paper --labelled 100 --epochs 50 --test-every 5 --precision bf16"
+FIFTY = "--preset paper --labelled 100 --epochs 50 --test-every 5"
 """What `bad-gan` and the matching of features alone have in common where they are compared."""
 EMOJI = "--data folder:emoji --size 32 --hold-out 0.2"
 ROWS = {
