@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 import torch
@@ -14,6 +14,7 @@ from sparring.data.few_labels import chosen_evenly
 from sparring.data.unlabelled import unlabelled_apart
 from sparring.errors import SettingError
 from sparring.figures import game_figures
+from sparring.recommendation import Recommendation
 from sparring.training.engine import Engine
 from sparring.zoo.few_label_networks import are_perceptrons
 from sparring.zoo.improved_gan import ImprovedGAN
@@ -183,6 +184,22 @@ def test_validation_leaves_a_label_of_each_class(make_engine: Callable[..., Engi
 def test_points_and_small_images_get_perceptrons(examples: Tensor, perceptrons: bool) -> None:
     spec = dataset_of("data", examples, torch.arange(4) % 2, ("a", "b")).spec
     assert are_perceptrons(ImprovedGAN.Settings(), spec) is perceptrons
+
+
+def test_the_rates_of_convolutions_fall() -> None:
+    def recommended(side: int) -> Sequence[Recommendation]:
+        pixels = torch.zeros(4, 3, side, side, dtype=torch.uint8)
+        return ImprovedGAN.recommended(dataset_of("data", pixels, torch.arange(4) % 2, ("a", "b")).spec)
+
+    assert not recommended(18)
+    assert [rule.settings for rule in recommended(19)] == [{"learning_rate_decay": 0.5}]
+
+
+def test_what_convolutions_generate_differs_from_the_beginning(make_engine: Callable[..., Engine]) -> None:
+    engine = make_engine("improved-gan", images(), batch_size=10, width=4, network="convolutional")
+    made = engine.game.fake(64)
+    # More of what varies does so from image to image than within their mean; a norm over maps left a quarter.
+    assert made.var(0).mean() > 0.5 * made.var()
 
 
 def test_points_are_not_convolved(make_engine: Callable[..., Engine]) -> None:

@@ -59,6 +59,7 @@ def build_generator(
     width: int,
     units: int,
     norm: Norm = nn.BatchNorm2d,
+    first_by_unit: bool = False,
     kernel: int = 4,
     resize: bool = False,
     output_skips: bool = False,
@@ -75,6 +76,8 @@ def build_generator(
             Of texts, channels everywhere.
         units: units of each hidden layer where the data is points.
         norm: normalisation after every layer but the last; points have batch normalisation or none.
+        first_by_unit: whether each unit of the first maps of images has batch normalisation of its own, and
+            the map no norm.
         kernel: side of the convolutions, 4 or 5.
         resize: whether maps are doubled by repeating their pixels and a convolution with kernel 3, instead
             of by a transposed one, whose checkerboards that does not make.
@@ -86,7 +89,7 @@ def build_generator(
     """
     return data.kind.choose(
         images=lambda: _image_generator(
-            data, inputs, width, norm, kernel, resize, output_skips, output, wavelets
+            data, inputs, width, norm, first_by_unit, kernel, resize, output_skips, output, wavelets
         ),
         points=lambda: _point_generator(data, inputs, units, norm, residual),
         tokens=lambda: text_generator(inputs, *_text_sizes(data), width),
@@ -105,6 +108,7 @@ def _image_generator(
     inputs: int,
     width: int,
     norm: Norm,
+    first_by_unit: bool,
     kernel: int,
     resize: bool,
     output_skips: bool,
@@ -118,12 +122,10 @@ def _image_generator(
         return ResizeConv2d(before, after, bias) if resize else _transposed(before, after, kernel, bias)
 
     widths = [channels_at(width, step) for step in reversed(range(doublings))]
-    first: list[nn.Module] = [
-        nn.Linear(inputs, widths[0] * first_height * first_side, bias=norm is no_norm),
-        nn.Unflatten(1, (widths[0], first_height, first_side)),
-        norm(widths[0]),
-        nn.ReLU(),
-    ]
+    units, in_place = widths[0] * first_height * first_side, (widths[0], first_height, first_side)
+    maps = nn.Unflatten(1, in_place)
+    normed = [nn.BatchNorm1d(units), maps] if first_by_unit else [maps, norm(widths[0])]
+    first: list[nn.Module] = [nn.Linear(inputs, units, bias=norm is no_norm), *normed, nn.ReLU()]
     between = [
         [doubling(before, after, norm is no_norm), norm(after), nn.ReLU()]
         for before, after in pairwise(widths)

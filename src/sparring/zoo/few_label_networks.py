@@ -114,7 +114,11 @@ def perceptrons(settings: Sizes, data: DataSpec, random: Randomness) -> tuple[nn
 def convolutions(settings: Sizes, data: DataSpec, random: Randomness) -> tuple[nn.Module, nn.Module, int]:
     """The code's networks for CIFAR-10 with fewer channels, likewise."""
     width, latent_size = settings.width, noise_size(settings.latent_size, data, for_images=100)
-    generator = build_generator(data, latent_size, width=2 * width, units=0, output=nn.Sigmoid)
+    # Each unit by itself, as in the code: with norms over maps alone the generator left out what differs
+    # between images, and made one.
+    generator = build_generator(
+        data, latent_size, width=2 * width, units=0, first_by_unit=True, output=nn.Sigmoid
+    )
     features: list[nn.Module] = [Dropout(0.2, random)]
     channels = data.shape[0]
     for after, strides in ((width, (1, 1, 2)), (2 * width, (1, 1, 2)), (2 * width, (1,))):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,6 +24,7 @@ from sparring.game import (
     Needs,
     Number,
     Player,
+    Recommendation,
     Role,
     Source,
     Terms,
@@ -37,7 +38,7 @@ from sparring.nn.weight_norm import fit
 from sparring.objectives import critic_statistics
 from sparring.randomness import Randomness
 from sparring.settings import Count, Fraction, Natural, NonNegative, Positive
-from sparring.zoo.few_label_networks import few_label_networks, idle_widths
+from sparring.zoo.few_label_networks import are_perceptrons, few_label_networks, idle_widths
 
 FITTED_BATCHES = 5
 """The first so many batches decide the first scales of the discriminator: 500 images, as in the code."""
@@ -114,6 +115,15 @@ class ImprovedGAN(Game):
         if settings.validation:
             self.register_buffer("validation_images", torch.zeros(settings.validation, *data.shape))
             self.register_buffer("validation_classes", torch.zeros(settings.validation, dtype=torch.int64))
+
+    @classmethod
+    def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
+        """For data that gets convolutions rates that fall: at constant ones the classifier, and that of the
+        labels alone, was undone now and then. For all other data the paper's settings."""
+        if are_perceptrons(cls.Settings(), data):
+            return ()
+        why = "images that are large or in colour, which get convolutions"
+        return (Recommendation({}, {"learning_rate_decay": 0.5}, why),)
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
@@ -209,9 +219,10 @@ class ImprovedGAN(Game):
         return Terms(matching=F.mse_loss(fake.mean(0), real.mean(0)))
 
     def baseline_loss(self, labelled: Batch) -> Terms:
-        """The class of the labelled, and nothing else."""
+        """The class of the labelled, shown as to the discriminator, and nothing else."""
         assert self.baseline is not None
-        return Terms(labelled=F.cross_entropy(self.baseline(labelled.examples), labelled.condition))
+        logits = self.judge(self.baseline, labelled.examples, real=True)
+        return Terms(labelled=F.cross_entropy(logits, labelled.condition))
 
     def remember(self, terms: Mapping[str, Number]) -> None:
         """Average the discriminator's weights."""
