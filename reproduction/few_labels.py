@@ -4,8 +4,8 @@
     python reproduction/few_labels.py table                     # the table in few_labels.md
 
 Rows are made in order, or those that are named; each run is a command of the command line. `fashion-mnist`,
-with its four files, and `emoji`, with a folder for each class, are looked for in the folder in which the
-command is given.
+with its four files, and `emoji/google`, with a folder for each of nine categories, are looked for in the
+folder in which the command is given.
 Run folders may be deleted once their lines are in few_labels.jsonl.
 """
 
@@ -71,14 +71,15 @@ HUNDRED = salimans("93 ± 6.5")
 """With a hundred labels."""
 FIFTY = "--preset paper --labelled 100 --epochs 50 --test-every 5"
 """What `bad-gan` and the matching of features alone have in common where they are compared."""
-EMOJI = "--data folder:emoji --size 32 --hold-out 0.2"
+EMOJI = "--data folder:emoji/google --size 32 --hold-out 0.2"
 ROWS = {
     "fashion-1000": Row(
         "improved-gan --data idx:fashion-mnist --labelled 1000 --epochs 15 --baseline --precision bf16",
         range(3),
     ),
     "emoji-20": Row(
-        f"improved-gan {EMOJI} --labelled 180 --width 16 --epochs 60 --baseline --precision bf16",
+        f"improved-gan {EMOJI} --labelled 180 --width 16 --epochs 120 --test-every 5 --baseline "
+        "--precision bf16",
         range(3),
     ),
     "bayesian-100": Row(
