@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from sparring.data.dataset import Batch, Dataset, dataset_of
+from sparring.data.dataset import Batch, Dataset, DataSpec, dataset_of
 from sparring.data.few_labels import chosen_evenly
 from sparring.data.unlabelled import unlabelled_apart
 from sparring.errors import SettingError
 from sparring.figures import game_figures
-from sparring.recommendation import Recommendation
 from sparring.training.engine import Engine
+from sparring.zoo.bad_gan import BadGAN
 from sparring.zoo.few_label_networks import are_perceptrons
 from sparring.zoo.improved_gan import ImprovedGAN
 
@@ -186,13 +186,21 @@ def test_points_and_small_images_get_perceptrons(examples: Tensor, perceptrons: 
     assert are_perceptrons(ImprovedGAN.Settings(), spec) is perceptrons
 
 
-def test_the_rates_of_convolutions_fall() -> None:
-    def recommended(side: int) -> Sequence[Recommendation]:
+@pytest.mark.parametrize(("system", "decay"), [(ImprovedGAN, 0.5), (BadGAN, 2 / 3)])
+def test_convolutions_are_as_wide_as_the_time_allows_and_their_rates_fall(
+    system: type[ImprovedGAN], decay: float
+) -> None:
+    def spec(side: int) -> DataSpec:
         pixels = torch.zeros(4, 3, side, side, dtype=torch.uint8)
-        return ImprovedGAN.recommended(dataset_of("data", pixels, torch.arange(4) % 2, ("a", "b")).spec)
+        return dataset_of("data", pixels, torch.arange(4) % 2, ("a", "b")).spec
 
-    assert not recommended(18)
-    assert [rule.settings for rule in recommended(19)] == [{"learning_rate_decay": 0.5}]
+    assert not system.recommended(spec(18))
+    rules = system.recommended(spec(19))
+    assert [rule.size["width"] for rule in rules] == [32, 16, 8]
+    assert {rule.beside["learning_rate_decay"] for rule in rules} == {decay}
+    wanted = [system.steps_wanted(system.Settings.of(rule.settings, ""), spec(19)) for rule in rules]
+    assert wanted == [9600, 4800, 2400]
+    assert system.steps_wanted(system.Settings(), spec(18)) == 9000
 
 
 def test_what_convolutions_generate_differs_from_the_beginning(make_engine: Callable[..., Engine]) -> None:

@@ -118,17 +118,23 @@ class ImprovedGAN(Game):
 
     @classmethod
     def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
-        """For data that gets convolutions rates that fall: at constant ones the classifier, and that of the
-        labels alone, was undone now and then. For all other data the paper's settings."""
+        """For data that gets convolutions three widths, and rates that fall: at constant ones the classifier,
+        and that of the labels alone, was undone now and then. For all other data the paper's settings."""
         if are_perceptrons(cls.Settings(), data):
             return ()
+        falling = cls.Settings().learning_rate_decay or 0.5
         why = "images that are large or in colour, which get convolutions"
-        return (Recommendation({}, {"learning_rate_decay": 0.5}, why),)
+        return [
+            Recommendation({"width": width}, {"learning_rate_decay": falling}, why) for width in (32, 16, 8)
+        ]
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
-        """About fifteen passes of the digits, after which most of what a few labels bring has come."""
-        return data.kind.choose(images=9000, points=1000)
+        """Of perceptrons about fifteen passes of the digits, after which most of what a few labels bring has
+        come; of convolutions as many at the largest width, and in proportion to it."""
+        assert isinstance(settings, cls.Settings)
+        convolved = not are_perceptrons(settings, data)
+        return data.kind.choose(images=300 * settings.width if convolved else 9000, points=1000)
 
     @classmethod
     def sources(cls, settings: GameSettings, data: Dataset) -> dict[str, Source]:
