@@ -123,7 +123,7 @@ class ImprovedGAN(Game):
         if are_perceptrons(cls.Settings(), data):
             return ()
         falling = cls.Settings().learning_rate_decay or 0.5
-        why = "images that are large or in colour, which get convolutions"
+        why = "images that are large or in colour"
         return [
             Recommendation({"width": width}, {"learning_rate_decay": falling}, why) for width in (32, 16, 8)
         ]
