@@ -197,8 +197,9 @@ def test_convolutions_are_as_wide_as_the_time_allows_and_their_rates_fall(
     assert not system.recommended(spec(18))
     rules = system.recommended(spec(19))
     assert [rule.size["width"] for rule in rules] == [32, 16, 8]
-    assert {rule.beside["learning_rate_decay"] for rule in rules} == {decay}
-    wanted = [system.steps_wanted(system.Settings.of(rule.settings, ""), spec(19)) for rule in rules]
+    chosen = [system.Settings.of(rule.settings, "") for rule in rules]
+    assert {settings.learning_rate_decay for settings in chosen} == {decay}
+    wanted = [system.steps_wanted(settings, spec(19)) for settings in chosen]
     assert wanted == [9600, 4800, 2400]
     assert system.steps_wanted(system.Settings(), spec(18)) == 9000
 

@@ -122,11 +122,9 @@ class ImprovedGAN(Game):
         and that of the labels alone, was undone now and then. For all other data the paper's settings."""
         if are_perceptrons(cls.Settings(), data):
             return ()
-        falling = cls.Settings().learning_rate_decay or 0.5
+        falling = {} if cls.Settings().learning_rate_decay else {"learning_rate_decay": 0.5}
         why = "images that are large or in colour"
-        return [
-            Recommendation({"width": width}, {"learning_rate_decay": falling}, why) for width in (32, 16, 8)
-        ]
+        return [Recommendation({"width": width}, falling, why) for width in (32, 16, 8)]
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
