@@ -8,7 +8,7 @@ import re
 import time
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import sparring
 from sparring.data import arrays, load_dataset, usual_size
 from sparring.data.dataset import Column, Dataset, DataSpec, dataset_of
 from sparring.data.kinds import Images, Points, Tokens
+from sparring.data.unlabelled import UNLABELLED
 from sparring.errors import DataError, MemoryShortage, SettingError
 from sparring.game import GameSettings, Limit, Phase
 from sparring.game_settings import preset_values
@@ -324,6 +325,18 @@ def test_a_batch_is_no_larger_than_the_data(
     count: int, batch_size: int, make_dataset: Callable[..., Dataset]
 ) -> None:
     assert chosen("r3gan", make_dataset(count, size=8), max_steps=9).settings.batch_size == batch_size
+
+
+@pytest.mark.parametrize("system", ["improved-gan", "bayesian-gan"])
+def test_those_without_a_label_count_for_a_batch_where_they_are_learnt_from(
+    system: str, make_dataset: Callable[..., Dataset]
+) -> None:
+    data, given = make_dataset(20, size=40), {"labelled": 10}
+    alone = chosen(system, data, given, max_steps=2).settings.batch_size
+    others = Dataset("others", make_dataset(200, size=40).examples)
+    together = chosen(system, replace(data, parts={UNLABELLED: others}), given, max_steps=2)
+    usual = find_system(system).Settings().batch_size
+    assert (alone, together.settings.batch_size) == (8, usual)
 
 
 def test_a_run_too_short_for_its_networks_is_told_which_would_do(

@@ -148,6 +148,11 @@ class Game(nn.Module):
     # -- data ---------------------------------------------------------------------------------------------
 
     @classmethod
+    def examples_given(cls, settings: GameSettings, data: DataSpec) -> int:
+        """How many examples a batch is drawn from."""
+        return data.count
+
+    @classmethod
     def sources(cls, settings: GameSettings, data: Dataset) -> dict[str, Source]:
         """The streams it learns from, by name, each dealt by itself; an epoch is a pass over the first."""
         return {"real": Source(data, settings.batch_size)}

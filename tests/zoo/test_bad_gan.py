@@ -167,6 +167,18 @@ def test_cross_entropy_is_what_a_density_of_grey_is() -> None:
     assert torch.allclose(density(grey), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["generator", "discriminator"])
+def test_what_is_hardly_wrong_moves_little(engine: Engine, name: str) -> None:
+    optimizer = engine.players[name].optimizer
+    group = optimizer.param_groups[0]
+    weights = group["params"][0]
+    before = weights.detach().clone()
+    weights.grad = torch.full_like(weights, 1e-6)
+    optimizer.step()
+    # By a hundredth of its rate: |g| / (|g| + epsilon).
+    assert 0 < (weights.detach() - before).abs().max() < 0.02 * group["lr"]
+
+
 def test_without_its_weight_there_is_no_density(make_engine: Callable[..., Engine]) -> None:
     engine = make_engine("bad-gan", images(), batch_size=10, labelled=9, density_weight=0.0)
     assert "generator/pull_away" in engine.play_round()

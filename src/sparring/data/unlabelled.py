@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import torch
 
-from sparring.data.dataset import Column, Dataset
+from sparring.data.dataset import Column, Dataset, DataSpec
 from sparring.data.kinds import Classes
 from sparring.errors import DataError
 from sparring.shown import counted
@@ -76,6 +76,11 @@ def unlabelled_apart(dataset: Dataset, called: str | None) -> Dataset:
         hint += " Of those held out none has a label: they are left out."
     provenance = replace(dataset.provenance, hints=(*dataset.provenance.hints, hint))
     return replace(labelled, held_out=held_out, provenance=provenance)
+
+
+def count_with_unlabelled(data: DataSpec) -> int:
+    """How many examples those are that `with_unlabelled` gives."""
+    return data.count + sum(part.count for name, part in data.parts.items() if name == UNLABELLED)
 
 
 def with_unlabelled(dataset: Dataset) -> Dataset:

@@ -208,10 +208,11 @@ def _fitting(
     together = game_class.Settings.of({**rung.settings, **given}, game_class.__name__)
     rung = rung.without(game_class.idle_settings(together, dataset.spec))
     usual = rung.settings.get("batch_size", game_class.Settings().batch_size)
-    if usual <= len(dataset):
+    count = game_class.examples_given(together, dataset.spec)
+    if usual <= count:
         return rung
     rung = rung.without(["batch_size"])
-    return replace(rung, beside={**rung.beside, "batch_size": _batch_for(len(dataset))})
+    return replace(rung, beside={**rung.beside, "batch_size": _batch_for(count)})
 
 
 def _batch_for(count: int) -> int:
@@ -238,12 +239,12 @@ def _as_before(
         given: what was given.
     """
     by_rule, reasons = {}, []
-    if settings.batch_size > len(dataset) and "batch_size" not in given:
-        by_rule = {"batch_size": _batch_for(len(dataset))}
+    count = game_class.examples_given(settings, dataset.spec)
+    if settings.batch_size > count and "batch_size" not in given:
+        by_rule = {"batch_size": _batch_for(count)}
         settings = game_class.Settings.of({**values, **by_rule}, game_class.__name__)
         reasons.append(
-            f"Settings as in {path}, but {_options(by_rule)}: the data has "
-            f"{counted(len(dataset), 'example')}."
+            f"Settings as in {path}, but {_options(by_rule)}: the data has {counted(count, 'example')}."
         )
     flags = settings.flat()
     rules = rules_of(game_class, dataset.spec)

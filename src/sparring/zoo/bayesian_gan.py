@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from sparring.data import Dataset
 from sparring.data.few_labels import parted, repeated
-from sparring.data.unlabelled import UNLABELLED, with_unlabelled
+from sparring.data.unlabelled import count_with_unlabelled, with_unlabelled
 from sparring.errors import SettingError
 from sparring.game import (
     Batch,
@@ -33,7 +33,7 @@ from sparring.nn.weight_norm import fit
 from sparring.randomness import Randomness
 from sparring.schedules import linear_decay
 from sparring.settings import Fraction, Natural, NonNegative, Positive
-from sparring.zoo.few_label_networks import few_label_networks, idle_widths
+from sparring.zoo.few_label_networks import are_perceptrons, few_label_networks, idle_widths
 from sparring.zoo.posterior_game import Make, PosteriorGame, total
 from sparring.zoo.rules import by_width_or_points, steps_by_width
 
@@ -125,10 +125,11 @@ class BayesianGAN(PosteriorGame):
             "labelled": Source(repeated(data, few, settings.batch_size), settings.batch_size),
         }
 
-    def examples_given(self) -> int:
+    @classmethod
+    def examples_given(cls, settings: GameSettings, data: DataSpec) -> int:
         """With labels those without one too."""
-        without = self.data.parts.get(UNLABELLED) if self.settings.labelled else None
-        return super().examples_given() + (without.count if without else 0)
+        assert isinstance(settings, cls.Settings)
+        return count_with_unlabelled(data) if settings.labelled else data.count
 
     def start(self, **first: Batch) -> None:
         """With labels every layer's outputs begin with mean 0 and variance 1, over real examples."""
@@ -155,9 +156,11 @@ class BayesianGAN(PosteriorGame):
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
-        """In proportion to the width; with labels always many."""
+        """In proportion to the width; with labels more, and of perceptrons always as many."""
         assert isinstance(settings, cls.Settings)
-        return STEPS_WITH_LABELS if settings.labelled else steps_by_width(data, settings.width, 150)
+        if settings.labelled and are_perceptrons(settings, data):
+            return STEPS_WITH_LABELS
+        return steps_by_width(data, settings.width, 300 if settings.labelled else 150)
 
     def players(self) -> dict[str, Player]:
         """With labels at rates that fall."""

@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 
 from sparring.data import Dataset
 from sparring.data.few_labels import parted, repeated
-from sparring.data.unlabelled import with_unlabelled
+from sparring.data.unlabelled import count_with_unlabelled, with_unlabelled
 from sparring.game import (
     Batch,
     DataSpec,
@@ -133,6 +133,11 @@ class ImprovedGAN(Game):
         assert isinstance(settings, cls.Settings)
         convolved = not are_perceptrons(settings, data)
         return data.kind.choose(images=300 * settings.width if convolved else 9000, points=1000)
+
+    @classmethod
+    def examples_given(cls, settings: GameSettings, data: DataSpec) -> int:
+        """Those without a label too."""
+        return count_with_unlabelled(data)
 
     @classmethod
     def sources(cls, settings: GameSettings, data: Dataset) -> dict[str, Source]:

@@ -86,7 +86,7 @@ class PosteriorGame(Game):
         self.latent_size = noise_size(settings.latent_size, data, for_images=100)
         as_code = settings.posterior == "code"
         self.posterior = Posterior(
-            as_code, settings.friction, settings.prior_deviation, self.examples_given()
+            as_code, settings.friction, settings.prior_deviation, self.examples_given(settings, data)
         )
         generator, discriminator = self.makers()
         self.generator = Several(
@@ -108,10 +108,6 @@ class PosteriorGame(Game):
             lambda: build_generator(data, self.latent_size, norm=norm, **size),
             lambda: build_critic(data, **size),
         )
-
-    def examples_given(self) -> int:
-        """How many examples the posterior is given."""
-        return self.data.count
 
     def players(self) -> dict[str, Player]:
         """One optimiser for all generators, one for all discriminators."""
