@@ -39,7 +39,7 @@ class BadGAN(ImprovedGAN):
     Settings are those of the authors' code for SVHN, with the networks for MNIST, which it shares with
     Improved GAN. How likely an image is says a MADE that is trained first, in the place of their PixelCNN++,
     and a point a mixture of Gaussians; what counts as likely is taken from examples that are trained on, and
-    not, as there, from test images.
+    not, as there, from test images. Adam's epsilon is larger than theirs.
     """
 
     paper = "Dai et al. 2017, arXiv:1705.09783; settings of the authors' code"

@@ -39,6 +39,7 @@ from sparring.objectives import critic_statistics
 from sparring.randomness import Randomness
 from sparring.settings import Count, Fraction, Natural, NonNegative, Positive
 from sparring.zoo.few_label_networks import are_perceptrons, few_label_networks, idle_widths
+from sparring.zoo.rules import steps_by_width
 
 FITTED_BATCHES = 5
 """The first so many batches decide the first scales of the discriminator: 500 images, as in the code."""
@@ -131,8 +132,9 @@ class ImprovedGAN(Game):
         """Of perceptrons about fifteen passes of the digits, after which most of what a few labels bring has
         come; of convolutions as many at the largest width, and in proportion to it."""
         assert isinstance(settings, cls.Settings)
-        convolved = not are_perceptrons(settings, data)
-        return data.kind.choose(images=300 * settings.width if convolved else 9000, points=1000)
+        if are_perceptrons(settings, data):
+            return data.kind.choose(images=9000, points=1000)
+        return steps_by_width(data, settings.width, 300)
 
     @classmethod
     def examples_given(cls, settings: GameSettings, data: DataSpec) -> int:
