@@ -97,9 +97,9 @@ ROWS = {
         "79.5 ± 9.8 errors of 10,000 (Dai et al. 2017; 10 seeds, 2000 epochs, least test error of each)",
     ),
     "mnist-100-full": Row(of_mnist(100, 300), (2,), HUNDRED, True, continues="mnist-100-float32"),
-    "mnist-20": Row(of_mnist(20, 100), (0,), salimans("1677 ± 452")),
-    "mnist-50": Row(of_mnist(50, 100), (0,), salimans("221 ± 136")),
-    "mnist-200": Row(of_mnist(200, 100), (0,), salimans("90 ± 4.2")),
+    "mnist-20": Row(of_mnist(20, 50), (0,), salimans("1677 ± 452")),
+    "mnist-50": Row(of_mnist(50, 50), (0,), salimans("221 ± 136")),
+    "mnist-200": Row(of_mnist(200, 50), (0,), salimans("90 ± 4.2")),
 }
 
 
