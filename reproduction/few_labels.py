@@ -98,6 +98,7 @@ ROWS = {
     ),
     "mnist-100-full": Row(of_mnist(100, 300), (2,), HUNDRED, True, continues="mnist-100-float32"),
     "mnist-20": Row(of_mnist(20, 50), (0,), salimans("1677 ± 452")),
+    "mnist-20-back": Row(of_mnist(20, 50) + " --on-unhealthy rollback", (0,), salimans("1677 ± 452")),
     "mnist-50": Row(of_mnist(50, 50), (0,), salimans("221 ± 136")),
     "mnist-200": Row(of_mnist(200, 50), (0,), salimans("90 ± 4.2")),
 }

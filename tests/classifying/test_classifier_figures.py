@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from sparring.classifying.classifier import Classified
-from sparring.classifying.figures import calibration_error, error
+from sparring.classifying.classifier import Classified, halves
+from sparring.classifying.figures import calibration_error, calibration_error_by_chance, error
 from sparring.classifying.tables import ClassTables
 from sparring.data.kinds import Classes
 from sparring.errors import RunError
@@ -32,6 +32,34 @@ def test_certainty_is_held_against_how_often_it_is_right(certainty: float, off: 
     assert found.value == pytest.approx(off, abs=1e-6)
 
 
+def test_halves_have_as_many_of_each_class_whatever_the_order() -> None:
+    classes = torch.arange(40) % 4
+    for order in (classes, classes.sort().values, classes.flip(0)):
+        fitted, unseen = halves(order)
+        assert torch.bincount(order[fitted]).tolist() == torch.bincount(order[unseen]).tolist() == [5] * 4
+        assert sorted([*fitted.tolist(), *unseen.tolist()]) == list(range(40))
+
+
+@pytest.mark.parametrize("count", [30, 3000])
+def test_an_exact_certainty_has_the_calibration_error_of_chance(count: int) -> None:
+    random = torch.Generator().manual_seed(0)
+    kind = Classes(tuple("abcdefghij"))
+    inside = 0
+    for seed in range(20):
+        exact = Classified(kind, torch.randn(count, 10, generator=random).mul_(2).softmax(1))
+        classes = torch.multinomial(exact.probabilities, 1, generator=random)[:, 0]
+        chance = calibration_error_by_chance(exact, Randomness(seed))
+        found = calibration_error(exact, classes, Randomness(seed)).value
+        inside += chance.low <= found <= chance.high
+        assert chance.low < chance.value < chance.high
+    assert inside >= 16
+    # One that is too sure of itself is not.
+    sure = Classified(kind, exact.probabilities.pow(4) / exact.probabilities.pow(4).sum(1, keepdim=True))
+    assert calibration_error(sure, classes, Randomness(0)).value > (
+        calibration_error_by_chance(sure, Randomness(0)).high
+    )
+
+
 def test_confusions_stand_in_the_row_of_what_is() -> None:
     found = ClassTables.of(said(0.9, 5), torch.tensor([0, 0, 0, 1, 1]))
     assert found.confusion == [[3, 0], [2, 0]]
@@ -48,7 +76,7 @@ def test_certainty_stands_in_bands_beside_the_share_that_is_right() -> None:
 
 
 def test_tables_of_an_evaluation_come_back_as_they_were_written() -> None:
-    found = ClassTables.of(said(0.9, 5), torch.tensor([0, 0, 0, 1, 1]), slice(1, None, 2))
+    found = ClassTables.of(said(0.9, 5), torch.tensor([0, 0, 0, 1, 1]), torch.tensor([1, 3]))
     assert sum(band.count for band in found.calibration) == 2
     evaluation = Evaluation("pixels", "data", 5, {}, classes=found)
     assert Evaluation.from_json(evaluation.to_json()) == evaluation

@@ -104,8 +104,24 @@ def test_where_classes_are_known_the_error_is_said(
     assert f"{wrong:.2%} of 40 are misnamed (95 % interval" in said
     assert "calibration error" in said
     assert "what is taken for what" in said
-    assert "Probabilities are fitted on every second held-out example." in said
+    assert "Probabilities are fitted on every second held-out example of each class." in said
+    assert "by chance" in said
     assert wrong < 0.2
+
+
+def test_folders_that_are_given_may_be_classes_themselves(run: Path, tmp_path: Path) -> None:
+    images, labels = bars(8, 2)
+    for place, (image, label) in enumerate(zip(images, labels, strict=True)):
+        (tmp_path / label).mkdir(exist_ok=True)
+        Image.fromarray(image).save(tmp_path / label / f"{place}.png")
+    found = sparring.classify(run, [tmp_path / "top", tmp_path / "left"], device="cpu")
+    assert found.pictures.classes is not None
+    assert [found.said.kind.class_names[number] for number in found.pictures.classes] == [
+        *["top"] * 4, *["left"] * 4
+    ]  # fmt: skip
+    (tmp_path / "others").mkdir()
+    shutil.copy(tmp_path / "top" / "0.png", tmp_path / "others" / "0.png")
+    assert sparring.classify(run, [tmp_path / "others"], device="cpu").pictures.classes is None
 
 
 def test_an_exported_model_names_the_same_classes_with_probabilities_as_they_come(
@@ -118,6 +134,16 @@ def test_an_exported_model_names_the_same_classes_with_probabilities_as_they_com
     assert (exported.classify(images).labels == ours.labels).all()
     assert exported.classifier.temperature == 1
     assert "model is an exported model, which has no data" in exported.classifier.fitted
+
+
+def test_an_exported_model_says_that_it_holds_validation_images(tmp_path: Path) -> None:
+    x, y = bars(40, 0)
+    np.savez(tmp_path / "bars.npz", x_train=x, y_train=y)
+    sparring.train("improved-gan", data=f"npz:{tmp_path / 'bars.npz'}", out=tmp_path / "run", max_steps=1,
+                   labelled=8, validation=2, batch_size=20, **QUIET)  # fmt: skip
+    with pytest.warns(UserWarning, match="hold the 2 training examples that --validation kept"):
+        sparring.export(tmp_path / "run", tmp_path / "model", onnx=False, page=False)
+    assert "holds 2 examples of these" in (tmp_path / "model" / "README.md").read_text()
 
 
 def test_examples_without_a_label_are_classified_like_others(run: Path, tmp_path: Path) -> None:
@@ -145,7 +171,7 @@ def test_from_python_images_are_as_they_are_stored(run: Path) -> None:
 
 def test_evaluate_has_the_calibration_error_beside_the_test_error(run: Path) -> None:
     evaluation = sparring.evaluate(run, 60, device="cpu", quiet=True)
-    assert {"test error", "calibration error"} <= evaluation.figures.keys()
+    assert {"test error", "calibration error", "calibration error by chance"} <= evaluation.figures.keys()
     assert evaluation.figures["calibration error"].reference is None
     tables = evaluation.classes
     assert tables is not None

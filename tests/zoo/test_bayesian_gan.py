@@ -22,6 +22,7 @@ from sparring.training.engine import Engine
 from sparring.training.recommending import choose_settings
 from sparring.training.settings import RunSettings
 from sparring.zoo import find_system
+from sparring.zoo.bayesian_gan import BayesianGAN
 
 Make = Callable[..., Engine]
 
@@ -205,11 +206,20 @@ def test_weights_are_kept_now_and_then_and_make_samples_too(make_engine: Make) -
     )
 
 
-def test_with_labels_the_posterior_is_given_examples_without_one_too(make_engine: Make) -> None:
+def test_the_posterior_is_given_examples_without_a_label_too(make_engine: Make) -> None:
     data = replace(labelled_points(80), parts={"unlabelled": points(40)})
-    game = make_engine("bayesian-gan", data, labelled=6).game
-    assert len(game.sources(game.settings, data)["real"].dataset) == game.posterior.count == 120
-    assert make_engine("bayesian-gan", data).game.posterior.count == 80
+    for labelled in (0, 6):
+        game = make_engine("bayesian-gan", data, labelled=labelled).game
+        assert len(game.sources(game.settings, data)["real"].dataset) == game.posterior.count == 120
+
+
+def test_images_without_a_label_count_where_few_would_be_changed(
+    make_dataset: Callable[..., Dataset],
+) -> None:
+    few = make_dataset(count=40, size=8)
+    assert "augment_colour" in BayesianGAN.recommended(few.spec)[0].settings
+    many = replace(few, parts={"unlabelled": make_dataset(count=6000, size=8, classes=0)})
+    assert "augment_colour" not in BayesianGAN.recommended(many.spec)[0].settings
 
 
 def test_with_labels_probabilities_are_the_mean_over_all_discriminators(make_engine: Make) -> None:
@@ -275,6 +285,23 @@ def test_with_labels_rates_are_their_own_and_fall_to_0(make_engine: Make) -> Non
         engine.play_round()
         rates += [player.optimizer.param_groups[0]["lr"] for player in engine.players.values()]
     assert rates == pytest.approx([0.02] * 6 + [0.01] * 2)
+
+
+def test_a_decay_that_is_given_takes_the_place_of_that_of_labels(make_engine: Make) -> None:
+    options = {"labelled": 6, "labels_lr": 0.02, "learning_rate_decay": 1.0}
+    engine = make_engine("bayesian-gan", labelled_points(), steps=4, **options)
+    rates = []
+    for _ in range(4):
+        engine.play_round()
+        rates.append(engine.players["discriminator"].optimizer.param_groups[0]["lr"])
+    assert rates == pytest.approx([0.02, 0.015, 0.01, 0.005])
+    assert "learning_rate_decay" not in BayesianGAN.idle_settings(engine.game.settings, engine.game.data)
+
+
+def test_sghmc_has_no_use_for_adam_s_decay(make_engine: Make) -> None:
+    for posterior, idle in (("code", False), ("sghmc", True)):
+        game = make_engine("bayesian-gan", points(), posterior=posterior).game
+        assert ("adam_beta1" in BayesianGAN.idle_settings(game.settings, game.data)) is idle
 
 
 def test_with_labels_what_is_never_wrong_moves_little(make_engine: Make) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,10 +11,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sparring.data.dataset import Batch, Dataset, DataSpec, dataset_of
-from sparring.data.few_labels import chosen_evenly
+from sparring.data.few_labels import chosen_evenly, parted
 from sparring.data.unlabelled import unlabelled_apart
-from sparring.errors import SettingError
+from sparring.errors import DataError, SettingError
 from sparring.figures import game_figures
+from sparring.randomness import Randomness
 from sparring.training.engine import Engine
 from sparring.zoo.bad_gan import BadGAN
 from sparring.zoo.few_label_networks import are_perceptrons
@@ -117,6 +119,13 @@ def test_where_a_class_has_too_few_all_of_it_is_taken_and_that_is_said() -> None
     assert torch.bincount(data.condition.values[chosen]).tolist() == [3, 2, 2]
 
 
+def test_a_class_of_which_nothing_is_trained_on_is_refused() -> None:
+    whole = images()
+    data = replace(whole[whole.condition.values != 1], held_out=whole)
+    with pytest.raises(DataError, match="no example of 'b' to train on, but some to test with"):
+        chosen_evenly(data, 6, 0)
+
+
 def test_images_without_a_label_are_among_the_unlabelled_and_nowhere_else(
     make_engine: Callable[..., Engine],
 ) -> None:
@@ -165,6 +174,25 @@ def test_validation_labels_are_trained_on_nowhere(make_engine: Callable[..., Eng
     assert measured["validation error"].tolist() == wrong.tolist()
 
 
+def test_copies_of_a_validation_image_do_not_teach_its_class() -> None:
+    few = images(9)
+    data = few[torch.arange(9).repeat(4)]
+    kept, aside = parted(data, 36, 3, seed=1)
+    assert len(aside) == 3
+    assert len(kept) == 24
+    pixels = data.examples.values
+    assert not (pixels[kept][:, None] == pixels[aside][None]).flatten(2).all(2).any()
+
+
+def test_validation_names_the_class_that_it_would_take_whole() -> None:
+    data = images()[torch.tensor([0, 1, 2, 3, 5, 6, 8, 9, 11])]
+    with (
+        pytest.warns(UserWarning, match="7 labels are used"),
+        pytest.raises(SettingError, match="takes all 1 of class 'b': give fewer"),
+    ):
+        parted(data, 9, 3, seed=1)
+
+
 @pytest.mark.parametrize("validation", [9, 10])
 def test_validation_leaves_a_label_of_each_class(make_engine: Callable[..., Engine], validation: int) -> None:
     with pytest.raises(SettingError, match=f"validation is {validation} of 9 labels"):
@@ -209,6 +237,31 @@ def test_what_convolutions_generate_differs_from_the_beginning(make_engine: Call
     made = engine.game.fake(64)
     # More of what varies does so from image to image than within their mean; a norm over maps left a quarter.
     assert made.var(0).mean() > 0.5 * made.var()
+
+
+@pytest.mark.parametrize("system", ["improved-gan", "bad-gan", "bayesian-gan"])
+def test_units_and_place_of_points_do_not_matter(make_engine: Callable[..., Engine], system: str) -> None:
+    """Seen from where they lie they are the same, and so are their classes; what is generated lies where they
+    do."""
+    random = torch.Generator().manual_seed(0)
+    near = torch.randn(60, 2, generator=random, dtype=torch.float64)
+    classes = torch.arange(60) % 2
+    beside = {"generators": 1} if system == "bayesian-gan" else {"baseline": True}
+    said, made = [], []
+    for unit, place in ((1.0, 0.0), (2.0**-13, 0.0), (2.0**10, 2.0**12)):
+        data = dataset_of("points", (unit * near + place).float(), classes, ("a", "b"))
+        engine = make_engine(system, data, batch_size=20, labelled=10, **beside)
+        for _ in range(3):
+            engine.play_round()
+        game = engine.game.eval()
+        said.append(game.class_logits(data.examples.values))
+        if system != "bayesian-gan":
+            said[-1] = torch.cat([said[-1], game.baseline_average(data.examples.values)])
+        latent = game.latent(40, Randomness(0))
+        made.append((game.sample(latent, torch.zeros(40, dtype=torch.int64)) - place) / unit)
+    for others in (said, made):
+        for other in others[1:]:
+            torch.testing.assert_close(other, others[0], rtol=1e-2, atol=1e-2)
 
 
 def test_points_are_not_convolved(make_engine: Callable[..., Engine]) -> None:

@@ -35,7 +35,7 @@ class Classified:
     def __len__(self) -> int:
         return len(self.probabilities)
 
-    def __getitem__(self, chosen: slice) -> Classified:
+    def __getitem__(self, chosen: Tensor) -> Classified:
         """Some of them."""
         return Classified(self.kind, self.probabilities[chosen])
 
@@ -77,9 +77,9 @@ class Classifier:
 
 
 def classifier_of(game: Game, dataset: Callable[[], Dataset]) -> Classifier:
-    """The classifier of a game, its temperature fitted on what was not trained on.
+    """The classifier of a game, its temperature fitted on examples whose label was not trained on.
 
-    That is the validation examples of the run, where it kept some, else every second held-out example.
+    Those are the validation examples of the run, where it kept some, else one half of those held out.
 
     Args:
         game: in evaluation mode.
@@ -99,9 +99,19 @@ def classifier_of(game: Game, dataset: Callable[[], Dataset]) -> Classifier:
         return Classifier(game, fitted=f"nothing, for the data of the run cannot be read ({error})")
     if held_out is None or held_out.condition.kind != game.data.condition:
         return Classifier(game)
-    chosen = held_out[::2]
+    chosen = held_out[halves(held_out.condition.values)[0]]
     temperature = fitted_temperature(class_logits(game, chosen.examples), chosen.condition.values)
-    return Classifier(game, temperature, "every second held-out example")
+    return Classifier(game, temperature, "every second held-out example of each class")
+
+
+def halves(classes: Tensor) -> tuple[Tensor, Tensor]:
+    """Places of two halves of examples, as many of each class in both, whatever the order of the data.
+
+    Args:
+        classes: of all, int64 (count,).
+    """
+    order = classes.argsort(stable=True)
+    return order[::2], order[1::2]
 
 
 def class_logits(game: Game, examples: Column) -> Tensor:

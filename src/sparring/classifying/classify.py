@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sparring.classifying.classifier import Classified
-from sparring.classifying.figures import calibration_error, error
+from sparring.classifying.figures import calibration_error, calibration_error_by_chance, error
 from sparring.classifying.pictures import Pictures, read_pictures
 from sparring.classifying.tables import ClassTables
 from sparring.data.colours import background_of
@@ -43,15 +43,18 @@ class Classification:
         return [*lines, f"Probabilities are fitted on {self.fitted}."]
 
     def judged(self) -> str | None:
-        """The error and the calibration error, with intervals; None where the classes are unknown."""
+        """The error and the calibration error, with intervals, and what chance alone makes of the second;
+        None where the classes are unknown."""
         classes = self.pictures.classes
         if classes is None:
             return None
         wrong = error(self.said, classes, Randomness(0))
         off = calibration_error(self.said, classes, Randomness(0))
+        chance = calibration_error_by_chance(self.said, Randomness(0))
         return (
             f"{wrong.value:.2%} of {len(classes):,} are misnamed (95 % interval {wrong.low:.2%} to "
-            f"{wrong.high:.2%}); calibration error {off.value:.2%} ({off.low:.2%} to {off.high:.2%})."
+            f"{wrong.high:.2%}); calibration error {off.value:.2%} ({off.low:.2%} to {off.high:.2%}; "
+            f"by chance {chance.low:.2%} to {chance.high:.2%})."
         )
 
     def tables(self) -> list[Table]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-from sparring.classifying.classifier import Classified, classifier_of
+from sparring.classifying.classifier import Classified, classifier_of, halves
 from sparring.classifying.tables import ClassTables
 from sparring.data.dataset import Dataset
 from sparring.evaluation.bootstrap import Estimate, of_mean, of_statistic
@@ -18,6 +19,8 @@ from sparring.randomness import Randomness
 BINS = 15
 """Of the certainty, for the calibration error."""
 RESAMPLES = 50
+DRAWS = 100
+"""Of classes, for what chance alone makes of the calibration error."""
 
 
 def error(said: Classified, classes: Tensor, randomness: Randomness) -> Estimate:
@@ -31,14 +34,28 @@ def calibration_error(said: Classified, classes: Tensor, randomness: Randomness)
     The expected calibration error of Guo et al. 2017 (arXiv:1706.04599, section 2), over 15 bins.
     """
 
-    def of(chosen: Tensor) -> float:
-        probabilities = said.probabilities[chosen]
-        return multiclass_calibration_error(
-            probabilities, classes[chosen], said.kind.classes, n_bins=BINS
-        ).item()
-
-    found = of_statistic(of, len(classes), randomness, RESAMPLES)
+    found = of_statistic(
+        lambda chosen: _calibration_error(said[chosen], classes[chosen]), len(classes), randomness, RESAMPLES
+    )
     return replace(found, low=max(0.0, found.low))
+
+
+def calibration_error_by_chance(said: Classified, randomness: Randomness) -> Estimate:
+    """The calibration error that what is said would have if it were exactly as often right as it is certain:
+    the mean where classes are drawn by its probabilities, and where 95 % of such draws lie.
+
+    Of few examples it is far from 0, for in a bin of few not just so many are right.
+    """
+    drawn = (
+        torch.multinomial(said.probabilities, 1, generator=randomness.generator)[:, 0] for _ in range(DRAWS)
+    )
+    errors = torch.tensor([_calibration_error(said, classes) for classes in drawn], dtype=torch.float64)
+    low, high = errors.quantile(torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
+    return Estimate(errors.mean().item(), low, high)
+
+
+def _calibration_error(said: Classified, classes: Tensor) -> float:
+    return multiclass_calibration_error(said.probabilities, classes, said.kind.classes, n_bins=BINS).item()
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +65,9 @@ class Judged:
     said: Classified
     classes: Tensor
     """Int64 (count,)."""
-    unseen: slice
-    """The examples that its temperature was not fitted on: it says nothing of how good it is on others."""
+    unseen: Tensor
+    """Places of the examples that its temperature was not fitted on: it says nothing of how good it is on
+    others."""
 
     def figures(self) -> dict[str, Measurement]:
         """Its error, and how far its certainty can be relied on."""
@@ -64,6 +82,13 @@ class Judged:
                     self.said[self.unseen], self.classes[self.unseen], randomness
                 ),
                 "how far its certainty is from how often it is right; lower is better",
+                reference=Reference.NONE,
+            ),
+            "calibration error by chance": Measurement(
+                lambda comparison, randomness: calibration_error_by_chance(
+                    self.said[self.unseen], randomness
+                ),
+                "what that would be of as many if its certainty were exact; neither is better",
                 reference=Reference.NONE,
             ),
         }
@@ -86,5 +111,6 @@ def judged(game: Game, dataset: Dataset) -> Judged | None:
     if game.class_logits(held_out[:2].examples.encoded().to(game.random.device)) is None:
         return None
     said = classifier_of(game, lambda: dataset)(held_out.examples.values)
-    unseen = slice(None) if game.validation() is not None else slice(1, None, 2)
-    return Judged(said, held_out.condition.values, unseen)
+    classes = held_out.condition.values
+    unseen = torch.arange(len(classes)) if game.validation() is not None else halves(classes)[1]
+    return Judged(said, classes, unseen)

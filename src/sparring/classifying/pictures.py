@@ -41,8 +41,8 @@ def read_pictures(
 ) -> Pictures:
     """Examples from files, folders and .npz files, brought to the size and the colours of the data of a run.
 
-    Their classes are known where the folders they lie in are called like the classes of the run, or where an
-    .npz has labels, none of which is -1 for no label.
+    Their classes are known where the folders they lie in, given ones or folders within these, are called like
+    the classes of the run, or where an .npz has labels, none of which is -1 for no label.
 
     Args:
         paths: of all of them.
@@ -88,7 +88,8 @@ def _read(
     alpha = channels == 4 or tuple(behind) != ON_WHITE
     loaded = load_images(root, files, Wanted(frame, white, skip_bad=None, alpha=alpha))
     names = spec.condition.class_names
-    folders = [file.parts[0] for file in files]
+    own = path.resolve().name
+    folders = [file.parts[0] if len(file.parts) > 1 else own for file in files]
     named = path.is_dir() and all(folder in names for folder in folders)
     classes = torch.tensor([names.index(folder) for folder in folders]) if named else None
     shown = [str(root / file) for file in files]

@@ -62,18 +62,19 @@ class ClassTables:
             raise ValueError(f"its confusions are not those of {counted(classes, 'class')}")
 
     @classmethod
-    def of(cls, said: Classified, classes: Tensor, unseen: slice = slice(None)) -> ClassTables:
+    def of(cls, said: Classified, classes: Tensor, unseen: Tensor | None = None) -> ClassTables:
         """Counted of what is said.
 
         Args:
             said: of some examples.
             classes: what they are, int64 (count,).
-            unseen: those that the temperature was not fitted on.
+            unseen: places of those that the temperature was not fitted on; by default all.
         """
         names = said.kind.class_names
         pairs = torch.bincount(classes * len(names) + said.numbers, minlength=len(names) ** 2)
         confusion = pairs.view(len(names), -1).tolist()
-        return cls(list(names), confusion, bands(said[unseen], classes[unseen]))
+        places = torch.arange(len(classes)) if unseen is None else unseen
+        return cls(list(names), confusion, bands(said[places], classes[places]))
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> ClassTables:

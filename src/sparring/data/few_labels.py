@@ -21,7 +21,7 @@ def chosen_evenly(data: Dataset, count: int, seed: int, setting: str = "labelled
 
     Raises:
         SettingError: there are more classes than that.
-        DataError: there are not two classes to tell apart.
+        DataError: there are not two classes to tell apart, or one has no example.
     """
     labels, classes = data.condition.values, data.condition.kind.classes
     if classes < FEWEST_CLASSES:
@@ -31,6 +31,13 @@ def chosen_evenly(data: Dataset, count: int, seed: int, setting: str = "labelled
         )
     if count < classes:
         raise SettingError(f"{setting} is {count}: with {classes} classes it must be at least {classes}.")
+    empty = torch.bincount(labels, minlength=classes).eq(0).nonzero().flatten().tolist()
+    if empty:
+        names = ", ".join(f"'{data.class_names[label]}'" for label in empty)
+        raise DataError(
+            f"{data.name} has no example of {names} to train on, but some to test with: leave these out, or "
+            "hold out others."
+        )
     order = Randomness(derived_seed(seed, "labelled")).permutation(len(data))
     wanted = [count // classes + (label < count % classes) for label in range(classes)]
     places = [order[labels[order] == label][:few] for label, few in enumerate(wanted)]
@@ -64,14 +71,19 @@ def parted(data: Dataset, labelled: int, validation: int, seed: int) -> tuple[Te
     if validation > len(few):
         raise SettingError(f"{count}: give fewer, or more of labelled.")
     aside = chosen_evenly(data[few], validation, seed, "validation")
-    kept = torch.ones(len(few), dtype=torch.bool)
-    kept[aside] = False
-    classes = data.condition.kind.classes
-    if torch.bincount(data.condition.values[few[kept]], minlength=classes).min() == 0:
+    # A copy of an image that is for validation would teach its class.
+    _, image = data.examples.values[few].unique(dim=0, return_inverse=True)
+    kept = few[~torch.isin(image, image[aside])]
+    classes = data.condition.values
+    left = torch.bincount(classes[kept], minlength=data.condition.kind.classes)
+    if left.min() == 0:
+        missing = int(left.argmin())
+        has = int((classes[few] == missing).sum())
         raise SettingError(
-            f"{count}, which leaves none of some class to train on: give fewer, or more of labelled."
+            f"{count}, which takes all {has} of class '{data.class_names[missing]}': give fewer, or more of "
+            "labelled, or label more of that class; it needs two different ones or more."
         )
-    return few[kept], few[aside]
+    return kept, few[aside]
 
 
 def repeated(data: Dataset, few: Tensor, batch_size: int) -> Dataset:

@@ -11,13 +11,16 @@ from sparring.evaluation.result import Evaluation, short
 from sparring.shown import counted, visible_line
 
 
-def card(config: Mapping[str, Any], evaluation: Evaluation | None, inputs: Mapping[str, str]) -> str:
+def card(
+    config: Mapping[str, Any], evaluation: Evaluation | None, inputs: Mapping[str, str], kept: int = 0
+) -> str:
     """A model card in Markdown, with a head in YAML as hubs want it.
 
     Args:
         config: the contents of config.json.
         evaluation: the figures that the run has, if any.
         inputs: of the ONNX file, for 64 samples, by name in terms of NumPy; none where there is no such file.
+        kept: training examples that are among the weights, if any.
     """
     title, system = in_markdown(config["title"]), visible_line(config["system"])
     data = config["data"]
@@ -33,13 +36,22 @@ def card(config: Mapping[str, Any], evaluation: Evaluation | None, inputs: Mappi
         f"A generator of {kind.name}{told}. System `{system}`, {counted(config['step'], 'step')}, trained "
         f"with sparring {config['versions'].get('sparring', '')}.",
         f"![Samples](samples{config['suffix']})" if config["suffix"] == ".png" else "",
-        f"## Trained on\n\n{in_markdown(data['summary'])}.",
+        f"## Trained on\n\n{in_markdown(data['summary'])}.{_kept(kept)}",
         _figures(evaluation),
         _use(config["suffix"], kind, condition, inputs),
         "## Limits\n\nIt makes what its training data has, in its proportions, with its gaps. Samples may be "
         "near-copies of training examples: `memorised` in the figures says how many.",
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _kept(count: int) -> str:
+    if not count:
+        return ""
+    return (
+        f" `model.safetensors` holds {counted(count, 'example')} of these with its class, by which the "
+        "probabilities of classes are fitted."
+    )
 
 
 def in_markdown(text: object) -> str:

@@ -24,6 +24,7 @@ from sparring.randomness import Randomness
 from sparring.runs.checkpoint import packed
 from sparring.runs.files import write_folder_atomically, writing
 from sparring.runs.folder import Run
+from sparring.shown import counted
 
 TAKEN = ("title", "system", "settings", "condition", "seed", "versions")
 """What the description of a run, and that of an exported model, both have."""
@@ -39,7 +40,8 @@ def export(
     It holds `model.safetensors` (all weights), `config.json` (what they are), `README.md` (a model card with
     the figures of the newest evaluation), a picture of samples, `model.onnx` (noise to samples, for any
     number of them), and `page.html` (the generator in a browser, without a network; a warning says why where
-    there is none). Nothing in it names a path, but where a system of one's own lies.
+    there is none). Nothing in it names a path, but where a system of one's own lies. The validation examples
+    of a run are among its weights: a warning says so.
 
     Args:
         run: the run or its folder.
@@ -64,12 +66,20 @@ def export(
     step = model.step if epoch is None else _end_of(epoch, run)
     config = config_of(run, model.game.data.kind.suffix, step, epoch)
     evaluation = None if epoch is not None else chosen(run)
+    validation = model.game.validation()
+    kept = 0 if validation is None else len(validation)
+    if kept:
+        warnings.warn(
+            f"The weights hold the {counted(kept, 'training example')} that --validation kept, by which "
+            "probabilities are fitted: whoever gets the folder gets these.",
+            stacklevel=2,
+        )
 
     def fill(folder: Path) -> None:
         (folder / WEIGHTS).write_bytes(packed(model.game.state_dict()))
         (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
         model.sample(DRAWN).save(folder / f"samples{config['suffix']}")
-        text = card(config, evaluation, inputs_of(model) if onnx else {})
+        text = card(config, evaluation, inputs_of(model) if onnx else {}, kept)
         (folder / "README.md").write_text(text, encoding="utf-8")
         if onnx:
             write_onnx(model, folder / "model.onnx")

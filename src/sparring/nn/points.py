@@ -14,31 +14,70 @@ class Scale(nn.Module):
 
     Args:
         size: numbers of a point.
+        alike: whether all numbers have one deviation, so that what is near stays near.
+        seen: the deviation of the points that it gives.
     """
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, alike: bool = False, seen: float = 1.0) -> None:
         super().__init__()
+        self.alike = alike
+        self.seen = seen
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("deviation", torch.ones(size))
 
     def fit(self, points: Tensor) -> None:
         """Take them from some points, (count, size)."""
         deviation = points.std(0, correction=0)
+        if self.alike:
+            deviation = deviation.square().mean().sqrt().expand_as(deviation)
         self.mean.copy_(points.mean(0))
         self.deviation.copy_(torch.where(deviation > 0, deviation, 1.0))
 
     def forward(self, points: Tensor) -> Tensor:
-        """Points with mean 0 and deviation 1."""
-        standard: Tensor = (points - self.mean) / self.deviation
+        """Points with mean 0 and that deviation."""
+        standard: Tensor = (points - self.mean) / (self.deviation / self.seen)
         return standard
 
     def restored(self, standard: Tensor) -> Tensor:
         """Such points with the mean and the deviation of the data."""
-        points: Tensor = self.mean + self.deviation * standard
+        points: Tensor = self.mean + self.deviation / self.seen * standard
         return points
+
+
+class Restored(nn.Module):
+    """Points as a scale gives them, brought to where the data lies.
+
+    Args:
+        scale: that.
+    """
+
+    def __init__(self, scale: Scale) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def forward(self, standard: Tensor) -> Tensor:
+        """(count, size) to (count, size)."""
+        return self.scale.restored(standard)
+
+
+def fit_scales(network: nn.Module, points: Tensor) -> None:
+    """Tell each part of a network that has to know it where the data lies, from some points (count, size)."""
+    for module in network.modules():
+        if isinstance(module, Scale):
+            module.fit(points)
+
+
+def buffers_of_scales(network: nn.Module) -> list[str]:
+    """The names of the buffers that say so."""
+    return [
+        f"{at}.{name}"
+        for at, module in network.named_modules()
+        if isinstance(module, Scale)
+        for name, _ in module.named_buffers()
+    ]
 
 
 class FourierFeatures(nn.Module):

@@ -160,7 +160,7 @@ class BadGAN(ImprovedGAN):
         self, images: Callable[[Batch], Tensor], score: Callable[[Tensor], Tensor]
     ) -> Callable[[Batch], Tensor]:
         """Says of each image whether the averaged weights give it a positive score."""
-        return lambda batch: (score(self.average(images(batch))) > 0).float()
+        return lambda batch: score(self.average(images(batch))) > 0
 
 
 def _held_out(batch: Batch) -> Tensor:

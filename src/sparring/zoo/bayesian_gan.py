@@ -29,6 +29,7 @@ from sparring.game import (
     Terms,
     Turn,
 )
+from sparring.nn.points import buffers_of_scales, fit_scales
 from sparring.nn.weight_norm import fit
 from sparring.randomness import Randomness
 from sparring.schedules import linear_decay
@@ -43,7 +44,7 @@ STEPS_WITH_LABELS = 15_000
 """About how many rounds digits of which a hundred have a label want; they are learnt slowly."""
 OF_LABELS = ("labelled_seed", "matching", "deceiving", "network", "labels_lr", "labels_decay")
 """Settings of the game with labels alone."""
-WITHOUT_LABELS = ("point_units", "generator_lr", "discriminator_lr", "learning_rate_decay")
+WITHOUT_LABELS = ("point_units", "generator_lr", "discriminator_lr")
 """Settings of the game without labels alone."""
 
 
@@ -90,8 +91,8 @@ class BayesianGAN(PosteriorGame):
         """The rate of both players with labels, where their own do not count: weights are normalised
         there."""
         labels_decay: Fraction = 0.25
-        """Share of the run, counted from its end, over which that falls to 0; with a smaller rate the borders
-        between classes move more slowly."""
+        """Share of the run, counted from its end, over which that falls to 0; where `learning_rate_decay` is
+        given, that counts. With a smaller rate the borders between classes move more slowly."""
 
     settings: Settings
 
@@ -102,6 +103,7 @@ class BayesianGAN(PosteriorGame):
                 "leave it out."
             )
         super().__init__(settings, data, random)
+        self.of_data = buffers_of_scales(self)
 
     def makers(self) -> tuple[Make, Make]:
         """With labels, discriminators that give logits of the classes."""
@@ -117,23 +119,22 @@ class BayesianGAN(PosteriorGame):
     def sources(cls, settings: GameSettings, data: Dataset) -> dict[str, Source]:
         """All examples, those without a label too; with `labelled`, a few with theirs."""
         assert isinstance(settings, cls.Settings)
+        real = {"real": Source(with_unlabelled(data), settings.batch_size)}
         if not settings.labelled:
-            return super().sources(settings, data)
+            return real
         few, _ = parted(data, settings.labelled, 0, settings.labelled_seed)
-        return {
-            "real": Source(with_unlabelled(data), settings.batch_size),
-            "labelled": Source(repeated(data, few, settings.batch_size), settings.batch_size),
-        }
+        return real | {"labelled": Source(repeated(data, few, settings.batch_size), settings.batch_size)}
 
     @classmethod
     def examples_given(cls, settings: GameSettings, data: DataSpec) -> int:
-        """With labels those without one too."""
-        assert isinstance(settings, cls.Settings)
-        return count_with_unlabelled(data) if settings.labelled else data.count
+        """Those without a label too."""
+        return count_with_unlabelled(data)
 
     def start(self, **first: Batch) -> None:
-        """With labels every layer's outputs begin with mean 0 and variance 1, over real examples."""
+        """With labels every layer's outputs begin with mean 0 and variance 1, over real examples; networks
+        for points learn where these lie."""
         if self.settings.labelled:
+            fit_scales(self, first["real"].examples)
             (shown,) = self.show(first["real"].examples, real=True)
             for discriminator in self.discriminators:
                 fit(discriminator, shown)
@@ -141,6 +142,7 @@ class BayesianGAN(PosteriorGame):
     @classmethod
     def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
         """Four widths for images; for points larger rates, which fall to 0."""
+        data = replace(data, count=count_with_unlabelled(data))
         return by_width_or_points(data, {"generator_lr": 2e-4, "discriminator_lr": 2e-4}, POINTS)
 
     @classmethod
@@ -165,7 +167,7 @@ class BayesianGAN(PosteriorGame):
     def players(self) -> dict[str, Player]:
         """With labels at rates that fall."""
         players = super().players()
-        if not self.settings.labelled:
+        if not self.settings.labelled or self.settings.learning_rate_decay:
             return players
         schedule = linear_decay(self.settings.labels_decay)
         return {name: replace(player, schedule=schedule) for name, player in players.items()}

@@ -13,6 +13,7 @@ from sparring.errors import SettingError
 from sparring.nn.initialisers import glorot_uniform, initialise, normal
 from sparring.nn.layers import Dropout, GaussianNoise, Rescaling, Shift
 from sparring.nn.networks import build_generator, noise_size
+from sparring.nn.points import Restored, Scale
 from sparring.nn.weight_norm import WeightNormed
 from sparring.randomness import Randomness
 
@@ -89,7 +90,7 @@ def idle_widths(settings: Sizes, data: DataSpec) -> Mapping[str, str]:
 
 def perceptrons(settings: Sizes, data: DataSpec, random: Randomness) -> tuple[nn.Module, nn.Module, int]:
     """The code's networks for MNIST: generator, the discriminator's features, and how many those are;
-    smaller ones, with less noise, for points."""
+    for points smaller ones, with less noise, which see them alike wherever and however wide they lie."""
     numbers, latent_size = data.kind.vector_size, noise_size(settings.latent_size, data, for_images=100)
     hidden = data.kind.choose(images=HIDDEN, points=(128, 128, 64))
     units = data.kind.choose(images=500, points=128)
@@ -98,17 +99,24 @@ def perceptrons(settings: Sizes, data: DataSpec, random: Randomness) -> tuple[nn
     for inputs in (latent_size, units):
         norm = nn.BatchNorm1d(units, eps=1e-6, affine=False)
         layers += [nn.Linear(inputs, units, bias=False), norm, Shift(units), nn.Softplus()]
-    last = data.kind.choose(images=nn.Sigmoid, points=nn.Identity)()
+    last: nn.Module = data.kind.choose(images=nn.Sigmoid(), points=Restored(scale_of(numbers)))
     generator = nn.Sequential(
         *layers, WeightNormed(nn.Linear(units, numbers)), last, nn.Unflatten(1, data.shape)
     )
     initialise(generator, {nn.Linear: glorot_uniform})
-    features: list[nn.Module] = [nn.Flatten(), GaussianNoise(first, random)]
+    scale: list[nn.Module] = data.kind.choose(images=[], points=[scale_of(numbers)])
+    features: list[nn.Module] = [nn.Flatten(), *scale, GaussianNoise(first, random)]
     for inputs, after in pairwise((numbers, *hidden)):
         layer = normalised(nn.Linear(inputs, after), learn_scale=False)
         features += [layer, nn.ReLU(), GaussianNoise(between, random)]
     # The noise after the last hidden layer is no part of the features that are matched.
     return generator, nn.Sequential(*features[:-1]), hidden[-1]
+
+
+def scale_of(numbers: int) -> Scale:
+    """How the networks see points: numbers of different deviation stay so, for classes are told by what is
+    near."""
+    return Scale(numbers, alike=True, seen=0.7)
 
 
 def convolutions(settings: Sizes, data: DataSpec, random: Randomness) -> tuple[nn.Module, nn.Module, int]:

@@ -34,6 +34,7 @@ from sparring.game import (
 from sparring.game_settings import ImageWidth
 from sparring.nn.adam_inside import AdamInside
 from sparring.nn.average import Average
+from sparring.nn.points import buffers_of_scales, fit_scales
 from sparring.nn.weight_norm import fit
 from sparring.objectives import critic_statistics
 from sparring.randomness import Randomness
@@ -75,8 +76,8 @@ class ImprovedGAN(Game):
         labelled_seed: Natural = 1
         """Decides which those are, whatever the run's seed."""
         validation: Natural = 0
-        """So many of them, evenly by class, are not trained on: by the error on them settings, and a moment
-        to stop, may be chosen without looking at the test error."""
+        """The label of so many of them, evenly by class, is not trained on: by the error on them settings and
+        a moment to stop may be chosen without looking at the test error."""
         baseline: bool = False
         """Train beside it the same classifier on the labels alone: what the images without labels are good
         for is the difference between the two test errors."""
@@ -99,7 +100,6 @@ class ImprovedGAN(Game):
         """Weight of the past in the average of the discriminator's weights, once the rounds are many."""
 
     settings: Settings
-    of_data = ("validation_images", "validation_classes")
     validation_images: Tensor
     validation_classes: Tensor
 
@@ -116,11 +116,12 @@ class ImprovedGAN(Game):
         if settings.validation:
             self.register_buffer("validation_images", torch.zeros(settings.validation, *data.shape))
             self.register_buffer("validation_classes", torch.zeros(settings.validation, dtype=torch.int64))
+        self.of_data = ("validation_images", "validation_classes", *buffers_of_scales(self))
 
     @classmethod
     def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
-        """For data that gets convolutions three widths, and rates that fall: at constant ones the classifier,
-        and that of the labels alone, was undone now and then. For all other data the paper's settings."""
+        """For data that gets convolutions by itself three widths, and rates that fall: at constant ones the
+        classifier, and that of the labels alone, was undone now and then. Otherwise the paper's settings."""
         if are_perceptrons(cls.Settings(), data):
             return ()
         falling = {} if cls.Settings().learning_rate_decay else {"learning_rate_decay": 0.5}
@@ -165,11 +166,14 @@ class ImprovedGAN(Game):
 
     def start(self, first: Batch, **others: Batch) -> None:
         """Every layer's outputs have mean 0 and variance 1 over the first images, with noise on; those of the
-        baseline, which knows no others, over labelled ones."""
+        baseline, which knows no others, over labelled ones. Networks for points learn where these lie."""
+        fit_scales(self, first.examples)
         (shown,) = self.show(first.examples, real=True)
         fit(self.discriminator, shown)
         if self.baseline is not None:
-            fit(self.baseline, others["labelled"].examples)
+            labelled = others["labelled"].examples
+            fit_scales(self.baseline, labelled)
+            fit(self.baseline, labelled)
         if "validation" in others:
             self.validation_images.copy_(others["validation"].examples)
             self.validation_classes.copy_(others["validation"].condition)

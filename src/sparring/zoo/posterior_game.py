@@ -98,6 +98,15 @@ class PosteriorGame(Game):
         self.kept_generators = PosteriorSamples(self.generator.members, settings.samples)
         self.kept_discriminators = PosteriorSamples(self.discriminators, settings.samples)
 
+    @classmethod
+    def idle_settings(cls, settings: GameSettings, data: DataSpec) -> Mapping[str, str]:
+        """What is of the other way to move weights."""
+        assert isinstance(settings, PosteriorGame.Settings)
+        idle = dict(super().idle_settings(settings, data))
+        if settings.posterior == "sghmc":
+            idle["adam_beta1"] = "SGHMC has --friction in its place"
+        return idle
+
     def makers(self) -> tuple[Make, Make]:
         """What makes a generator, and a discriminator."""
         s, data = self.settings, self.data

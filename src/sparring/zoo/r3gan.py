@@ -28,7 +28,7 @@ from sparring.game import (
 from sparring.nn.average import Average
 from sparring.nn.conditional import ConditionalSettings, LabelledGenerator, ProjectionDiscriminator
 from sparring.nn.optimisers import Adam
-from sparring.nn.points import Scale
+from sparring.nn.points import Scale, buffers_of_scales, fit_scales
 from sparring.objectives import RELATIVISTIC, Objective, critic_statistics
 from sparring.penalties import Critic, zero_centred_penalty, zero_centred_penalty_by_differences
 from sparring.randomness import Randomness
@@ -182,12 +182,7 @@ class R3GAN(Game):
         self.generator = self.built(Role.GENERATOR, LabelledGenerator(data, settings))
         self.discriminator = self.built(Role.CRITIC, ProjectionDiscriminator(data, settings))
         self.average = Average(self.generator, settings.average_decay)
-        self.of_data = [
-            f"{at}.{name}"
-            for at, module in self.named_modules()
-            if isinstance(module, Scale)
-            for name, _ in module.named_buffers()
-        ]
+        self.of_data = buffers_of_scales(self)
 
     @classmethod
     def recommended(cls, data: DataSpec) -> Sequence[Recommendation]:
@@ -228,9 +223,7 @@ class R3GAN(Game):
 
     def start(self, **first: Batch) -> None:
         """Networks for points may have to know where the data lies."""
-        for module in self.modules():
-            if isinstance(module, Scale):
-                module.fit(first["real"].examples)
+        fit_scales(self, first["real"].examples)
 
     def players(self) -> dict[str, Player]:
         """Adam without momentum for both."""
