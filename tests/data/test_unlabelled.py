@@ -118,3 +118,18 @@ def test_held_out_examples_are_not_trained_on_without_a_label(copied: int, other
 def test_labels_that_are_all_the_same_teach_nothing(tmp_path: Path, label: int) -> None:
     with pytest.raises(DataError, match=f"are '{label}': a classifier needs two classes"):
         chosen_evenly(load_dataset(npz(tmp_path, [label] * 20)), 10, 0)
+
+
+@pytest.mark.parametrize(("shared", "said"), [(0, ""), (1, "1 is trained on"), (3, "3 are trained on")])
+def test_what_is_held_out_and_trained_on_as_well_is_counted(tmp_path: Path, shared: int, said: str) -> None:
+    """Those without a label are trained on, too."""
+    random = np.random.default_rng(0)
+    pixels = random.integers(0, 256, (60, 8, 8), dtype=np.uint8)
+    labels = np.arange(40) % 4 - 1
+    tested = np.concatenate([pixels[40 : 60 - shared], pixels[:shared]])
+    np.savez(tmp_path / "x.npz", x_train=pixels[:40], y_train=labels, x_test=tested, y_test=np.arange(20) % 3)
+    found = [
+        hint for hint in hints(load_dataset(f"npz:{tmp_path / 'x.npz'}")) if "trained on as well" in hint
+    ]
+    assert len(found) == bool(shared)
+    assert all(f"Of 20 grey images of 8 x 8 held out {said}" in hint for hint in found)

@@ -28,6 +28,11 @@ def distinct_count(column: Column) -> int:
     return len(_keys(column).unique())
 
 
+def count_among(column: Column, others: Column) -> int:
+    """How many values of a column are among those of another."""
+    return int(torch.isin(_keys(column), _keys(others)).sum())
+
+
 def _keys(column: Column) -> Tensor:
     """A hash of each value, by which data of gigabytes is compared in a second or two."""
     return torch.tensor([hash(row.tobytes()) for row in column.values.numpy()])

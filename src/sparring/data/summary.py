@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sparring.data.copies import in_several_classes
+from sparring.data.copies import count_among, in_several_classes
 from sparring.data.dataset import Dataset
 from sparring.data.listing import left_out_text
+from sparring.data.unlabelled import with_unlabelled
 from sparring.shown import counted
 
 
@@ -36,7 +37,21 @@ def hints(dataset: Dataset) -> list[str]:
         )
     elif dataset.class_names:
         found += _contradiction(dataset)
+    if dataset.held_out is not None:
+        found += _trained_on_too(dataset, dataset.held_out)
     return found + [hint for part in _further_parts(dataset).values() for hint in hints(part)]
+
+
+def _trained_on_too(dataset: Dataset, held_out: Dataset) -> list[str]:
+    """That some examples which are held out are among those that are trained on."""
+    count = count_among(held_out.examples, with_unlabelled(dataset).examples)
+    if not count:
+        return []
+    return [
+        f"Of {held_out.examples.kind.amount(len(held_out))} held out {count:,} "
+        f"{'is' if count == 1 else 'are'} trained on as well, so that what is measured on unseen ones comes "
+        "out too good: leave copies out of one of both."
+    ]
 
 
 def _contradiction(dataset: Dataset) -> list[str]:
