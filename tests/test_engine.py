@@ -1057,6 +1057,28 @@ def test_microbatches_have_the_gradient_of_the_whole_batch(batch_size: int, part
         torch.testing.assert_close(cut.game.state_dict()[name], tensor, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("flags", [{"generator_norm": "batch"}, {"minibatch_deviation": True}])
+def test_no_part_has_fewer_examples_than_are_compared(
+    make_engine: Make, make_dataset: Callable[..., Dataset], flags: dict[str, Any]
+) -> None:
+    """The last batch of an epoch may be small, and is cut into fewer parts then."""
+    engine = make_engine("gan", make_dataset(22), batch_size=16, microbatches=8, **flags)
+    parts = []
+    plain = engine._backward_of
+
+    def counted(turn: Turn, batches: Sequence[Batch], weight: float) -> dict[str, Tensor]:
+        parts.append([len(batch) for batch in batches])
+        return plain(turn, batches, weight)
+
+    engine._backward_of = counted
+    for _ in range(2):
+        engine.play_round()
+    sizes = [size for each in parts for size in each]
+    assert sizes.count(2) == len(sizes) == 2 * (8 + 3)
+    with pytest.raises(SettingError, match="at a time"):
+        make_engine("gan", make_dataset(22), batch_size=16, microbatches=16, **flags)
+
+
 def test_a_system_without_statistics_of_a_batch_takes_microbatches(make_engine: Make) -> None:
     whole, cut = (make_engine("gan", microbatches=parts) for parts in (1, 3))
     ours, theirs = whole.play_round(watched=True), cut.play_round(watched=True)

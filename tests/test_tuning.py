@@ -229,8 +229,9 @@ def test_code_that_came_with_a_search_is_not_run(
     (path / "tune.json").write_text(description.replace('"gan"', f'"{path}/evil.py:Game"'))
     with pytest.raises(RunError, match="may have come with the run"):
         sparring.tune(str(path))
-    with pytest.raises(SettingError, match="leave max_steps out"):
-        sparring.tune(str(path), max_steps=3)
+    for told in ({"max_steps": 3}, {"figure": "kid"}, {"count": 5000}, {"search": "width=8:16"}):
+        with pytest.raises(SettingError, match=f"leave {next(iter(told))} out"):
+            sparring.tune(str(path), **told)
 
 
 def test_a_journal_that_was_not_written_to_its_end_loses_that_line_alone(

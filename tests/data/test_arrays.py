@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,12 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from sparring.data import load_dataset
+from sparring.data import dataset_of, load_dataset
 from sparring.data.arrays import read_npz
 from sparring.data.dataset import Column, no_condition
 from sparring.data.kinds import Classes, Images, Nothing, Points, Tokens, kind_of
 from sparring.data.resizing import Frame, brought_to
 from sparring.data.samples import read_samples, save_parts, save_samples
+from sparring.data.summary import hints
 from sparring.errors import DataError, RunError
 
 GREY = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
@@ -418,3 +420,21 @@ class TestResizing:
         whole = brought_to(Frame(5, 5), images)
         monkeypatch.setattr("sparring.data.resizing.RESIZED_AT_ONCE", 60)
         assert torch.equal(brought_to(Frame(5, 5), images), whole)
+
+
+def test_arrays_that_are_not_read_are_named(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8), dtype=np.uint8)
+
+    def said(**others: np.ndarray) -> list[str]:
+        np.savez(tmp_path / "x.npz", images=images, **others)
+        return hints(load_dataset(f"npz:{tmp_path / 'x.npz'}"))
+
+    (hint,) = said(y_train=np.arange(4), extra=np.zeros(1))
+    assert hint.startswith("Not read from x.npz: extra, y_train. Labels of 'images' are called 'labels',")
+    assert said(labels=np.arange(4)) == said() == []
+
+
+@pytest.mark.parametrize("examples", [torch.zeros(4, 3, 8, 8), torch.zeros(4, 8, dtype=torch.uint8)])
+def test_examples_that_are_neither_images_nor_points_are_refused(examples: torch.Tensor) -> None:
+    with pytest.raises(DataError, match="Examples are images, uint8 from 0 to 255 of shape"):
+        dataset_of("own", examples)

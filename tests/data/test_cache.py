@@ -179,3 +179,17 @@ def test_where_it_is(monkeypatch, tmp_path):
     assert cache_folder() == tmp_path / "mine"
     monkeypatch.setenv("SPARRING_CACHE", "off")
     assert cache_folder() is None
+
+
+def test_what_someone_else_keeps_there_is_left_alone(kept, photos, decodings, monkeypatch):
+    kept.mkdir(parents=True, exist_ok=True)
+    others = [kept / name for name in ("letter.txt", "weights.safetensors", ".writing-1234")]
+    for other in others:
+        other.write_text("x" * 100)
+        os.utime(other, (0, 0))
+    (kept / "folder").mkdir()
+    monkeypatch.setattr(cache, "LARGEST", 5_000_000)
+    load_dataset(f"folder:{photos}")
+    monkeypatch.setattr(cache, "LARGEST", 10)
+    cache._make_room(kept, 5)
+    assert sorted(file.name for file in kept.iterdir()) == sorted([*(file.name for file in others), "folder"])

@@ -479,3 +479,40 @@ def test_what_stands_in_several_classes_is_counted(tmp_path):
         "5 grey images of 28 x 28 stand in several classes at once, the first in 'a' and 'b': if that is not "
         "meant, leave each in one."
     ]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tiff", "webp"])
+def test_pictures_that_are_stored_turned_have_the_size_that_they_are_seen_with(tmp_path, orientation, suffix):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = (20, 32) if orientation < 5 else (32, 20)
+    for number in range(3):
+        Image.new("RGB", stored, (80 * number, 9, 9)).save(tmp_path / f"{number}.{suffix}", exif=exif)
+    data = load(tmp_path, size="20x32")
+    assert data.spec.shape == (3, 32, 20)
+    assert hints(data) == []
+    assert data.provenance.all_are(32, 20)
+
+
+@pytest.mark.parametrize(("training", "testing"), [("train", "test"), ("Training", "Testing")])
+def test_splits_have_their_usual_names(tmp_path, training, testing):
+    for split, count in ((training, 4), (testing, 2)):
+        for name in "xy":
+            (tmp_path / split / name).mkdir(parents=True)
+            for number in range(count):
+                grey(20 * number + len(split) + ord(name)).save(tmp_path / split / name / f"{number}.png")
+    data = load(tmp_path)
+    assert data.class_names == ("x", "y")
+    assert (len(data), len(data.held_out)) == (8, 4)
+
+
+def test_letters_with_accents_are_the_same_however_they_are_written(tmp_path):
+    for split, name in (("train", "caf\u00e9"), ("test", "cafe\u0301")):
+        for other in (name, "tea"):
+            (tmp_path / split / other).mkdir(parents=True)
+            for number in range(2):
+                grey(40 * number + len(split + other)).save(tmp_path / split / other / f"{number}.png")
+    data = load(tmp_path)
+    assert data.class_names == ("caf\u00e9", "tea")
+    assert torch.bincount(data.held_out.condition.values).tolist() == [2, 2]

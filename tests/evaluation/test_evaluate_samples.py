@@ -259,3 +259,13 @@ def test_balls_around_twins_are_no_figures() -> None:
         data = dataset_of("twins", examples)
         found = evaluate_samples(data, data).figures.keys()
         assert balls & found == (balls if apply else set())
+
+
+def test_what_is_not_finite_of_huge_numbers_is_left_out_and_that_is_said() -> None:
+    points = torch.randn(120, 2, generator=torch.Generator().manual_seed(0))
+    data = dataset_of("points", points[:60])
+    with pytest.warns(UserWarning, match="The figure 'kid' is left out"):
+        found = evaluate_samples(dataset_of("huge", 1e20 * points[60:]), data)
+    assert "kid" not in found.figures
+    assert len(found.figures) > 3
+    assert Evaluation.from_json(found.to_json()) == found

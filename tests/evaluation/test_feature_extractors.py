@@ -187,8 +187,8 @@ def test_what_is_recognised_is_known_surely_and_rightly(
     labels = (small_mnist.condition.values + half) % 10
     halfway = dataset_of("halfway", small_mnist.examples.values, labels, small_mnist.class_names)
     assert recognised(digits, small_mnist) > 0.98
-    # Of 10 000 examples every twentieth is looked at, which are all at even places.
-    assert recognised(digits, halfway) > 0.98
+    # Not only those at even places.
+    assert recognised(digits, halfway) == pytest.approx(0.5, abs=0.1)
     assert recognised(digits, halfway[:300]) == pytest.approx(0.5, abs=0.01)
 
 

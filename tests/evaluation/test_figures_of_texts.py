@@ -187,3 +187,11 @@ def test_without_sacrebleu_the_rest_is_measured(alphabets: Dataset, monkeypatch:
         found = evaluate_samples(Dataset("true", written(100, 2)), alphabets)
     assert "novel_ngrams" in found.figures
     assert not any("bleu" in name for name in found.figures)
+
+
+def test_all_that_was_trained_on_is_known_where_nothing_is_held_out() -> None:
+    """Also the half that stands for real texts which were not."""
+    tokens = torch.randint(3, 11, (80, 9), generator=torch.Generator().manual_seed(0))
+    data = Dataset("texts", Column(KIND, KIND.decode(tokens)))
+    found = evaluate_samples(data, data, figures=["copied", "novel_ngrams"]).figures
+    assert (found["copied"].value, found["novel_ngrams"].value) == (1.0, 0.0)

@@ -17,8 +17,9 @@ import sparring
 from sparring.data import load_dataset
 from sparring.data.dataset import Batch, Dataset, DataSpec
 from sparring.game import Game, GameSettings, Limit, Phase, Role, Terms, Turn, two_players
+from sparring.health.checks import CHECKS_PER_FULL_CHECK
 from sparring.health.findings import find
-from sparring.health.monitor import CHECKS_PER_FULL_CHECK, FIRST_INTERVALS, LOOKS, Monitor
+from sparring.health.monitor import FIRST_INTERVALS, LOOKS, Monitor
 from sparring.health.remedies import Context
 from sparring.processes import Processes
 from sparring.randomness import Randomness

@@ -23,8 +23,9 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 import sparring
 from sparring.errors import Interrupted, NotANumber, RunError, TrainingError
 from sparring.game import Number
-from sparring.health.evidence import CHECKS_IN_A_ROW
-from sparring.health.findings import Finding
+from sparring.health.checks import CHECKS_PER_FULL_CHECK
+from sparring.health.evidence import CHECKS_IN_A_ROW, FULL_CHECKS_IN_A_ROW, PATIENCE
+from sparring.health.findings import LONGEST, RULES, Finding
 from sparring.health.monitor import Monitor
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.checkpoints import Checkpoints
@@ -415,18 +416,22 @@ def test_a_warning_changes_nothing(train: Train) -> None:
 
 
 @pytest.fixture
-def sick(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+def sick(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Makes the monitor find something at a step, as long as learning rates are what they were."""
 
-    def at(step: int) -> None:
+    def at(step: int, checks: int = 2) -> None:
         def findings(monitor: Monitor) -> list[Finding]:
             if monitor.engine.step != step or monitor.engine.learning_rate_factor < 1:
                 return []
-            return [Finding("sickness", f"At step {step} it shows.", "It is sick.", "Try `--rest 1`.")]
+            return [
+                Finding(
+                    "sickness", f"At step {step} it shows.", "It is sick.", "Try `--rest 1`.", checks=checks
+                )
+            ]
 
         monkeypatch.setattr(Monitor, "findings", findings)
         # So that short runs can have a past.
-        monkeypatch.setattr(recovery, "PATIENCE", 2)
+        monkeypatch.setattr(recovery, "LONGEST", checks)
 
     return at
 
@@ -448,6 +453,23 @@ def test_a_finding_takes_the_run_back_to_before_the_trouble(
     assert [row["finding"] for row in before if row["kind"] == "finding"] == ["sickness"]
     assert done.checkpoints.steps() == [24, 26, 28]
     assert slowness(checkpoint_of(done)) == (0.5, 1)
+
+
+@pytest.mark.parametrize("checks", [2, 3, 5])
+def test_what_takes_longer_to_show_takes_a_run_further_back(
+    checks: int, train: Train, at_every_step: dict[str, Any], sick: Callable[..., None]
+) -> None:
+    sick(20, checks)
+    done = train(system="gan", max_steps=24, on_unhealthy="rollback", **at_every_step)
+    (back,) = (event for event in done.events() if event["event"] == "rolled back")
+    assert back["to"] == 20 - 2 * checks
+
+
+def test_what_full_checks_alone_see_began_before_the_first_of_those_that_it_took() -> None:
+    late = {name for name, rule in RULES.items() if rule.checks > PATIENCE}
+    assert late == {"partial mode collapse", "oscillation", "memorisation"}
+    assert {RULES[name].checks for name in late} == {CHECKS_PER_FULL_CHECK * FULL_CHECKS_IN_A_ROW}
+    assert max(rule.checks for rule in RULES.values()) == LONGEST
 
 
 def test_what_was_found_and_cut_can_be_found_again(train: Train) -> None:

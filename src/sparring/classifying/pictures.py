@@ -14,6 +14,7 @@ from sparring.data.arrays import LABELS, Array, Arrays, examples_in, labels_in, 
 from sparring.data.colours import ON_WHITE, with_channels
 from sparring.data.dataset import DataSpec
 from sparring.data.folder import load_images
+from sparring.data.layout import composed
 from sparring.data.listing import list_folder
 from sparring.data.loading import Wanted
 from sparring.data.resizing import Frame, frame_of
@@ -89,7 +90,7 @@ def _read(
     loaded = load_images(root, files, Wanted(frame, white, skip_bad=None, alpha=alpha))
     names = spec.condition.class_names
     own = path.resolve().name
-    folders = [file.parts[0] if len(file.parts) > 1 else own for file in files]
+    folders = [composed(file.parts[0] if len(file.parts) > 1 else own) for file in files]
     named = path.is_dir() and all(folder in names for folder in folders)
     classes = torch.tensor([names.index(folder) for folder in folders]) if named else None
     shown = [str(root / file) for file in files]

@@ -83,6 +83,7 @@ def read_npz(path: Path, frame: Frame | None = None, stretch: bool = False) -> D
     test_given = None if test is None else labels_in(arrays, "y_test", len(test), path)
     if test is not None and (given is None) != (test_given is None):
         raise DataError(f"{path} has only one of {LABELS[key]} and y_test; give both, or neither.")
+    unread = sorted(arrays.keys() - {key, LABELS[key], "x_test", "y_test"})
     provenance = Provenance()
     if kind_of(examples).has_size:
         white = whitest_of(examples, test) if stretch else 1.0
@@ -96,6 +97,12 @@ def read_npz(path: Path, frame: Frame | None = None, stretch: bool = False) -> D
     (labels, test_labels), classes = _numbered(path, given, test_given)
     name = f"npz:{path}"
     held_out = None if test is None else dataset_of(name, test, test_labels, classes)
+    if unread:
+        hint = (
+            f"Not read from {path.name}: {', '.join(unread)}. Labels of '{key}' are called '{LABELS[key]}', "
+            "what is held out 'x_test', and its labels 'y_test'."
+        )
+        provenance = replace(provenance, hints=(*provenance.hints, hint))
     dataset = replace(dataset_of(name, examples, labels, classes, held_out), provenance=provenance)
     return unlabelled_apart(dataset, label_of_none(classes))
 

@@ -14,6 +14,7 @@ import hashlib
 import inspect
 import json
 import os
+import re
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -31,6 +32,10 @@ from sparring.runs.files import TEMPORARY
 
 LARGEST = 4 * 2**30
 """Bytes of all that is kept; what was not used for longest goes first."""
+BEING_WRITTEN = f"{TEMPORARY}decoded-"
+"""How the names begin of files that are not whole yet."""
+OWN_NAME = re.compile(rf"[0-9a-f]{{64}}\.safetensors|{re.escape(BEING_WRITTEN)}.*")
+"""What the files are called that are kept here."""
 WORTH_SECONDS = 1.0
 """What is decoded faster than this is not kept."""
 SETTLED_SECONDS = 2.0
@@ -121,7 +126,7 @@ def _write(entry: Path, loaded: Loaded) -> None:
     with contextlib.suppress(OSError, SafetensorError):
         entry.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _make_room(entry.parent, loaded.images.nbytes)
-        handle, temporary = tempfile.mkstemp(prefix=TEMPORARY, dir=entry.parent)
+        handle, temporary = tempfile.mkstemp(prefix=BEING_WRITTEN, dir=entry.parent)
         os.close(handle)
         try:
             save_file({"images": loaded.images.contiguous()}, temporary, metadata)
@@ -131,9 +136,11 @@ def _write(entry: Path, loaded: Loaded) -> None:
 
 
 def _make_room(folder: Path, needed: int) -> None:
-    """Remove what was not used for longest, until there is room for so many bytes more."""
+    """Remove what was not used for longest, until there is room for so many bytes more. All else that lies in
+    the folder, which someone may have chosen, is left alone."""
     room = LARGEST - needed
-    for file in sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime, reverse=True):
+    kept = [file for file in folder.iterdir() if OWN_NAME.fullmatch(file.name)]
+    for file in sorted(kept, key=lambda file: file.stat().st_mtime, reverse=True):
         room -= file.stat().st_size
         if room < 0:
             file.unlink()

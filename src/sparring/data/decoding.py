@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from sparring.data.limits import STARTS_PROGRAMS, decodable, decoding
 from sparring.data.resizing import Frame
@@ -158,6 +158,9 @@ def _size(file: Path) -> tuple[int, int]:
 
 def _upright_size(image: Image.Image) -> tuple[int, int]:
     width, height = image.size
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        # Pillow gives the size of these turned, and of others as it is stored.
+        width, height = image.tag_v2[TiffImagePlugin.IMAGEWIDTH], image.tag_v2[TiffImagePlugin.IMAGELENGTH]
     turned = image.getexif().get(ExifTags.Base.Orientation, 1) in TURNED
     return (height, width) if turned else (width, height)
 

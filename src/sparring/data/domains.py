@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from sparring.data.layout import HELD_OUT, TRAINING
+from sparring.data.layout import SPLITS, TRAINING, composed
 from sparring.data.listing import Listing, count_by_suffix
 from sparring.errors import DataError, nearest
 
-SPLIT_FOLDER = re.compile(f"({TRAINING}|{'|'.join(sorted(HELD_OUT))})_?([AB])", re.IGNORECASE)
+SPLIT_FOLDER = re.compile(f"({'|'.join(sorted(SPLITS))})_?([AB])", re.IGNORECASE)
 """Folders as the data sets of CycleGAN have them, such as `trainA`."""
 LETTERS = ("A", "B")
 OWN_LETTER = re.compile("_[AB]$")
@@ -129,7 +129,7 @@ def _split_folders(tops: Sequence[str]) -> tuple[tuple[str, str], Callable[[Path
         found = SPLIT_FOLDER.fullmatch(file.parts[0])
         if found is None:
             return None
-        return _Place(LETTERS.index(found[2].upper()), found[1].lower() != TRAINING)
+        return _Place(LETTERS.index(found[2].upper()), found[1].lower() not in TRAINING)
 
     return LETTERS, place_of
 
@@ -143,15 +143,15 @@ def _two_folders(
     inside = [file for file in listing.images if file.parts[0] in chosen]
     if len(chosen) != 2 or any(len(file.parts) == 1 for file in inside):
         return None
-    if {top.lower() for top in chosen} <= {TRAINING, *HELD_OUT}:
+    if {top.lower() for top in chosen} <= SPLITS:
         return None
     seconds = {file.parts[1].lower() if len(file.parts) > 2 else "" for file in inside}
-    has_splits = TRAINING in seconds and seconds <= {TRAINING, *HELD_OUT}
+    has_splits = bool(seconds & TRAINING) and seconds <= SPLITS
 
     def place_of(file: Path) -> _Place | None:
         if file.parts[0] not in chosen:
             return None
-        return _Place(chosen.index(file.parts[0]), has_splits and file.parts[1].lower() != TRAINING)
+        return _Place(chosen.index(file.parts[0]), has_splits and file.parts[1].lower() not in TRAINING)
 
     return (chosen[0], chosen[1]), place_of
 
@@ -178,7 +178,7 @@ def partners(domains: Domains, files: tuple[list[Path], list[Path]]) -> tuple[li
 def _by_name(files: Sequence[Path]) -> dict[PurePath, Path]:
     named: dict[PurePath, Path] = {}
     for file in files:
-        inside = PurePath(*file.parts[1:])
+        inside = PurePath(*map(composed, file.parts[1:]))
         name = inside.with_name(OWN_LETTER.sub("", inside.stem) or inside.stem)
         if name in named:
             raise DataError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,10 @@ from sparring.data.listing import Listing, count_by_suffix, left_out_text
 from sparring.errors import DataError
 from sparring.shown import counted
 
-TRAINING = "train"
-HELD_OUT = {"val", "valid", "validation", "test"}
-DOMAIN = re.compile("(train|val|valid|validation|test)_?[AB]")
+TRAINING = {"train", "training"}
+HELD_OUT = {"val", "valid", "validation", "test", "testing"}
+SPLITS = TRAINING | HELD_OUT
+DOMAIN = re.compile(f"({'|'.join(sorted(SPLITS))})_?[AB]")
 """Folders of data for translation between two domains, as CycleGAN has them."""
 
 
@@ -80,13 +82,13 @@ def _refuse_domains(root: Path, listing: Listing) -> None:
 
 def _split_folders(root: Path, listing: Listing) -> tuple[list[str], list[str]]:
     """Names of the folders that are trained on, and of those that are held out; none where all is one."""
-    trained_on = [name for name in listing.folders if name.lower() == TRAINING]
+    trained_on = [name for name in listing.folders if name.lower() in TRAINING]
     kept_aside = [name for name in listing.folders if name.lower() in HELD_OUT]
     if {file.parts[0] for file in listing.images}.difference(trained_on, kept_aside):
         return [], []
     if kept_aside and not trained_on:
         raise DataError(
-            f"{root} has {' and '.join(kept_aside)} but no {TRAINING}: give the folder that is to be trained "
+            f"{root} has {' and '.join(kept_aside)} but no train: give the folder that is to be trained "
             f"on, such as folder:{root / kept_aside[0]}."
         )
     return trained_on, kept_aside
@@ -127,7 +129,12 @@ def _split(root: Path, listing: Listing, folders: Sequence[str], labels: Mapping
             f"{inside[0].parts[depth]}; put every image into its class folder, or all directly into "
             f"{place.name}."
         )
-    return Split(files, [file.parts[depth] for file in inside] if inside else None)
+    return Split(files, [composed(file.parts[depth]) for file in inside] if inside else None)
+
+
+def composed(name: str) -> str:
+    """A name as most systems write it: some write letters with accents as two characters."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _label(root: Path, file: Path, labels: Mapping[Path, int]) -> str:
@@ -155,7 +162,7 @@ def _check_classes(root: Path, training: Split, held_out: Split) -> None:
 def _split_hint(listing: Listing, trained_on: Sequence[str]) -> list[str]:
     """Folders that would have been splits, were there no others beside them."""
     places = sorted({file.parts[0] for file in listing.images})
-    splits = [name for name in places if name.lower() in {TRAINING, *HELD_OUT}]
+    splits = [name for name in places if name.lower() in SPLITS]
     if trained_on or not splits:
         return []
     other = next(name for name in places if name not in splits)

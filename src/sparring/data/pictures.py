@@ -13,7 +13,7 @@ from sparring.data.dataset import Column, Dataset, no_condition
 from sparring.data.folder import read_folder
 from sparring.data.kinds import kind_of
 from sparring.data.kinds.classes import MOST_COLUMNS
-from sparring.data.layout import HELD_OUT, TRAINING
+from sparring.data.layout import SPLITS
 from sparring.data.loading import Watch, unwatched
 from sparring.data.resizing import Frame
 from sparring.errors import DataError, SettingError
@@ -128,8 +128,7 @@ def _asked_for(pictures: Dataset, dataset: Dataset) -> Column:
 
 def _folders(names: Sequence[str]) -> list[str]:
     """A folder for each class: called like it where that is a name on every system and means nothing else."""
-    taken = {TRAINING, *HELD_OUT}
     return [
-        name if PLAIN_NAME.fullmatch(name) and name.lower() not in taken else f"class-{number}"
+        name if PLAIN_NAME.fullmatch(name) and name.lower() not in SPLITS else f"class-{number}"
         for number, name in enumerate(names)
     ]

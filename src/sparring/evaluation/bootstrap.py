@@ -28,6 +28,11 @@ class Estimate:
     share: bool = False
     """Whether it is a share, which never leaves 0 to 1."""
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether all of it is finite."""
+        return all(map(math.isfinite, (self.value, self.low, self.high)))
+
 
 def of_mean(per_sample: Tensor, randomness: Randomness) -> Estimate:
     """The mean of numbers (N,), with the percentiles of the means of resampled numbers; of truths, bool (N,),

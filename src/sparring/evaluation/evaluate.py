@@ -6,6 +6,7 @@ ones: an FID of 4 says nothing, but an FID of 4 where real digits have 0.5 does.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -73,6 +74,12 @@ def evaluate_samples(
         found = measurement.measure(comparison, randomness.child(name))
         like = references.get(measurement.reference)
         reference = measurement.measure(like, randomness.child(name)) if like else None
+        if not all(each.is_finite for each in (found, reference) if each is not None):
+            warnings.warn(
+                f"The figure '{name}' is left out: of numbers as large as some of these it is not finite.",
+                stacklevel=2,
+            )
+            continue
         results[name] = EstimatedFigure.of(found, reference)
         about[name] = measurement.about
     return Evaluation(

@@ -13,6 +13,8 @@ from sparring.game import Role
 Rows = Sequence[Mapping[str, Any]]
 STEP = "step"
 """The column that says after which step of the run a check was made."""
+CHECKS_PER_FULL_CHECK = 10
+"""Every so many checks come the measurements that take longer."""
 PHASE = "phase"
 """The column that says in which phase of the run a check was made."""
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from sparring.errors import NotANumber
 from sparring.game import Role
-from sparring.health.checks import Checks, Rows
+from sparring.health.checks import CHECKS_PER_FULL_CHECK, Checks, Rows
 from sparring.health.evidence import (
+    FULL_CHECKS_IN_A_ROW,
+    PATIENCE,
     dead_run,
     divergence,
     full_collapse,
@@ -37,6 +39,8 @@ class Finding:
     """What that is, and why it happens."""
     remedy: str
     """What to try, with the flag."""
+    checks: int = PATIENCE
+    """How many checks ago all was well."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class Rule:
     """Whether only a game with a critic can have it."""
     of_small_moves: bool = False
     """Whether it speaks of moves that samples which change in steps need not make while they are learnt."""
+    checks: int = PATIENCE
+    """Checks that it takes to show."""
 
     def applies(self, checks: Checks) -> bool:
         """Whether a run with such players, in such a phase, can have this trouble at all."""
@@ -69,6 +75,8 @@ class Rule:
 
 
 EVERYONE = tuple(Role)
+IN_FULL_CHECKS = CHECKS_PER_FULL_CHECK * FULL_CHECKS_IN_A_ROW
+"""Checks that trouble takes to show which full checks alone see."""
 
 RULES: dict[str, Rule] = {
     "divergence": Rule(
@@ -92,6 +100,7 @@ RULES: dict[str, Rule] = {
         "because nothing in its loss asks for all of them.",
         (Role.GENERATOR,),
         "r3gan",
+        checks=IN_FULL_CHECKS,
     ),
     "vanishing gradient": Rule(
         vanishing_gradient,
@@ -116,6 +125,7 @@ RULES: dict[str, Rule] = {
         EVERYONE,
         "r3gan",
         adversarial=True,
+        checks=IN_FULL_CHECKS,
     ),
     "memorisation": Rule(
         memorisation,
@@ -123,6 +133,7 @@ RULES: dict[str, Rule] = {
         "few examples it can.",
         (),
         advice=lambda context: LESS_OFTEN,
+        checks=IN_FULL_CHECKS,
     ),
     "overfitting": Rule(
         overfitting,
@@ -142,6 +153,8 @@ RULES: dict[str, Rule] = {
     ),
 }
 """Every kind of trouble, the more fundamental first."""
+LONGEST = max(rule.checks for rule in RULES.values())
+"""Checks after which each has shown."""
 
 IMPLIED = {"partial mode collapse": "mode collapse"}
 """What goes without saying once something else was said."""
@@ -167,7 +180,7 @@ def find(rows: Rows, context: Context, known: set[str]) -> list[Finding]:
             # Where nobody has such a role, as in a game without a generator, it is for all.
             players = checks.players(*rule.slow_down) or list(context.roles)
             text = rule.advice(context) if rule.advice else remedy(context, players, rule.alternative)
-            found.append(Finding(name, evidence, rule.meaning, text))
+            found.append(Finding(name, evidence, rule.meaning, text, rule.checks))
     return found
 
 

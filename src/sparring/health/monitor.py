@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from sparring.game import Number
-from sparring.health.checks import PHASE, STEP, of_newest_phase
+from sparring.health.checks import CHECKS_PER_FULL_CHECK, PHASE, STEP, of_newest_phase
 from sparring.health.findings import Finding, find
 from sparring.health.overfitting import OverfittingVitals
 from sparring.health.remedies import Context
@@ -15,8 +15,6 @@ from sparring.health.vitals import FeatureVitals, SampleVitals
 from sparring.randomness import Randomness, derived_seed
 from sparring.training.engine import Engine
 
-CHECKS_PER_FULL_CHECK = 10
-"""Every so many checks come the measurements that take longer."""
 FIRST_INTERVALS, LOOKS = 4, 10
 """In so many first intervals of a phase the players alone are looked at so many times each: what runs away
 does so at once, and to look at losses takes no time."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from sparring.data.stream import Stream
 from sparring.errors import SettingError
@@ -12,6 +13,12 @@ from sparring.game import Game, Phase
 
 FEWEST_NORMALISED = 2
 """Vectors without which their batch normalisation has no variance."""
+
+
+def fewest_at_a_time(game: Game) -> int:
+    """Into how small parts a batch may be cut."""
+    normalised = any(isinstance(module, _BatchNorm) for module in game.modules())
+    return max([FEWEST_NORMALISED if normalised else 1, *(trick.fewest for _, trick in game.tricks.items())])
 
 
 def check_batch_size(game: Game, microbatches: int) -> None:
@@ -29,10 +36,12 @@ def check_batch_size(game: Game, microbatches: int) -> None:
             )
     if size // microbatches >= FEWEST_NORMALISED:
         return
-    if any(isinstance(module, nn.BatchNorm1d) for module in game.modules()):
+    if any(isinstance(module, nn.BatchNorm1d) for module in game.modules()) or (
+        microbatches > 1 and fewest_at_a_time(game) >= FEWEST_NORMALISED
+    ):
         raise SettingError(
-            f"batch_size is {size}{parts}: batch normalisation of vectors, which these networks have, needs "
-            f"at least {FEWEST_NORMALISED} examples at a time."
+            f"batch_size is {size}{parts}: batch normalisation, which these networks have, needs at least "
+            f"{FEWEST_NORMALISED} examples at a time."
         )
 
 

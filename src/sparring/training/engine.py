@@ -18,7 +18,7 @@ from sparring.data.stream import Stream
 from sparring.figures import tested
 from sparring.game import Game, GameSettings, Number, Turn
 from sparring.mistakes import refuse
-from sparring.mistakes.batches import check_batch_size, check_shares
+from sparring.mistakes.batches import check_batch_size, check_shares, fewest_at_a_time
 from sparring.mistakes.losses import refusing
 from sparring.mistakes.players import player_mistakes
 from sparring.mistakes.sources import source_mistakes, start_mistakes
@@ -90,6 +90,7 @@ class Engine:
         self.onednn = processes.device.type == "cpu" and has_large_products(self.game, at_once)
         """Whether oneDNN multiplies matrices, where it is faster."""
         check_batch_size(self.game, microbatches)
+        self.fewest = fewest_at_a_time(self.game)
         self.game.gather = processes.gather
         sources = system.sources(settings, self.dataset)
         refuse(source_mistakes(self.game, sources, self.dataset))
@@ -251,7 +252,7 @@ class Engine:
         """The terms of the turn's loss, detached, once their gradients are in the parameters."""
         if self.microbatches == 1:
             return self._backward_of(turn, batches, 1.0)
-        parts = min(self.microbatches, *(len(batch) for batch in batches)) if batches else self.microbatches
+        parts = min([self.microbatches, *(max(1, len(batch) // self.fewest) for batch in batches)])
         meter: dict[str, Tensor] = {}
         cut = [batch.chunks(parts) for batch in batches]
         for chunk in zip(*cut, strict=True) if cut else [()] * parts:

@@ -218,7 +218,7 @@ class Loop:
                     f"{finding.remedy} `sparring resume` goes on in spite of it."
                 )
             if self.recovery.policy == "rollback":
-                self._roll_back(finding, self.recovery.landmark(self.recovery.verified_after))
+                self._roll_back(finding, self.recovery.landmark(self.recovery.age(finding)))
                 return
 
     def _survive(self, error: NotANumber) -> None:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sparring.errors import TrainingError
-from sparring.health.evidence import PATIENCE
-from sparring.health.findings import Finding
+from sparring.health.findings import LONGEST, Finding
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.landmarks import landmarks
 from sparring.training.recording import Recording
@@ -61,15 +60,15 @@ class Recovery:
         """Steps between two checkpoints that the run may go back to."""
         return CHECKS_PER_LANDMARK * int(self.recording.description["health_every"]) or STEPS_PER_LANDMARK
 
-    @property
-    def verified_after(self) -> int:
-        """Steps after which trouble that had begun would have been found."""
-        return PATIENCE * int(self.recording.description["health_every"])
+    def age(self, finding: Finding) -> int:
+        """Steps ago at which the run was well, for what was found now."""
+        return finding.checks * int(self.recording.description["health_every"])
 
     @property
     def patience(self) -> int:
         """How many steps back the run may have to go on a finding."""
-        return self.verified_after if self.policy == "rollback" else 0
+        longest = LONGEST * int(self.recording.description["health_every"])
+        return longest if self.policy == "rollback" else 0
 
     @property
     def at_landmark(self) -> bool:

@@ -41,9 +41,9 @@ def tune(
     system: str,
     trials: int | None = None,
     *,
-    figure: str = "fid",
+    figure: str | None = None,
     search: str | None = None,
-    count: int = 2000,
+    count: int | None = None,
     **options: Any,
 ) -> Tuning:
     """Search for the settings with which short runs of equal length become best.
@@ -51,26 +51,27 @@ def tune(
     Args:
         system: a name in the zoo, `path/to/file.py:ClassName`, or the folder of a search to go on with.
         trials: runs in all: by default 20, and of a search that goes on those that it was to have.
-        figure: the figure of `evaluate` that is to come near that of real examples.
+        figure: the figure of `evaluate` that is to come near that of real examples; by default FID.
         search: the settings to search and their ends, such as `generator_lr=1e-4:1e-2,width=16:64`; by
             default all rates and widths, and what the system declares.
-        count: samples by which each run is judged.
+        count: samples by which each run is judged; by default 2,000.
         options: what every run is told, as `train` takes it; the length of a run among them.
 
     Raises:
         SparringError: an option that is wrong, no length, a search that another process goes on with.
         Interrupted: SIGINT or SIGTERM came; what was found is kept.
     """
-    told = TuneSettings(TuneSettings.trials if trials is None else trials, figure, search, count)
+    given = {"trials": trials, "figure": figure, "search": search, "count": count}
+    told: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if is_tuning(system):
-        others = options.keys() - {"threads", "quiet"}
+        others = {*options, *told} - {"trials", "threads", "quiet"}
         if others:
             raise SettingError(f"A search keeps what it was told at its beginning: leave {min(others)} out.")
         return go_on(system, trials, **options)
     game_class = find_system(system)
     refuse_taken(game_class, TuneSettings, "tune")
-    asked, given = settings_of(system, options)
-    return begin(system, game_class, asked, given, told)
+    asked, chosen = settings_of(system, options)
+    return begin(system, game_class, asked, chosen, TuneSettings(**told))
 
 
 def go_on(

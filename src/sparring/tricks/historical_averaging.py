@@ -27,6 +27,7 @@ class HistoricalAveraging(Trick):
 
     source = "Salimans et al. 2016, arXiv:1606.03498, section 3.3"
     usual = {"historical_averaging": 0.1}
+    begins_anew = True
 
     @dataclass(frozen=True)
     class Settings(Flags):

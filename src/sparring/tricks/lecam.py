@@ -34,6 +34,7 @@ class LeCam(CriticTerms):
     source = "Tseng et al. 2021, arXiv:2104.03310, equation 4, and google/lecam-gan"
     usual = {"lecam": 0.3}
     needs_numbers = False
+    begins_anew = True
 
     @dataclass(frozen=True)
     class Settings(Flags):

@@ -34,7 +34,9 @@ class WeightClipping(Trick):
     settings: Settings
 
     def refuses(self, game: Game) -> str | None:
-        """Games without a network of a critic."""
+        """Games without a network of a critic, and weights that are divided once they were clipped."""
+        if self.settings.clip_weights and "spectral norm" in dict(game.tricks.items()):
+            return "spectral norm divides a critic's weights again once they were clipped: use one of the two"
         if self.settings.clip_weights and not any(role == "critic" for role, _ in game.networks):
             return f"{type(game).__name__} has no network of the role critic"
         return None

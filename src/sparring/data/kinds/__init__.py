@@ -12,6 +12,7 @@ from sparring.data.kinds.kind import Kind, Layout
 from sparring.data.kinds.nothing import Nothing
 from sparring.data.kinds.points import Points
 from sparring.data.kinds.tokens import Tokens
+from sparring.errors import DataError
 from sparring.validation import Check, check, within
 
 __all__ = [
@@ -60,6 +61,16 @@ def kind_from(description: dict[str, Any]) -> Kind:
 
 def kind_of(examples: Tensor) -> Kind:
     """What raw examples are: bytes (count, channels, height, width) are images, floats (count, dimensions)
-    points."""
+    points.
+
+    Raises:
+        DataError: they are neither.
+    """
     shape = tuple(examples.shape[1:])
+    if len(shape) != (1 if examples.is_floating_point() else 3):
+        raise DataError(
+            f"Examples are images, uint8 from 0 to 255 of shape (count, channels, height, width), or points, "
+            f"floats of shape (count, dimensions); these are {str(examples.dtype).removeprefix('torch.')} of "
+            f"shape {tuple(examples.shape)}."
+        )
     return Points(shape) if examples.is_floating_point() else Images(shape)

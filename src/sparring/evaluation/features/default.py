@@ -10,6 +10,7 @@ from sparring.evaluation.features.classifier import StackedFeatures
 from sparring.evaluation.features.extractor import CONFIDENCE, FeatureExtractor
 from sparring.evaluation.features.loading import shipped_digits
 from sparring.evaluation.features.random_convolutions import RandomConvolutions
+from sparring.randomness import Randomness
 
 LOOKED_AT = 500
 """Real examples that the classifier is tried on, at the most."""
@@ -63,10 +64,9 @@ def recognised(classifier: FeatureExtractor, dataset: Dataset) -> float:
 
     Args:
         classifier: knows the classes of the data, where it has any.
-        dataset: of which at most `LOOKED_AT` examples are looked at, evenly spread.
+        dataset: of which at most `LOOKED_AT` examples are looked at, chosen by chance.
     """
-    count = min(len(dataset), LOOKED_AT)
-    tried = dataset[torch.arange(count) * len(dataset) // count]
+    tried = dataset[Randomness(0).permutation(len(dataset))[:LOOKED_AT]]
     classes, confidence = classifier.guesses(classifier.features(tried.examples.values))
     known = confidence >= CONFIDENCE
     if dataset.class_names:

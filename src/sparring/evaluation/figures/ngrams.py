@@ -94,13 +94,19 @@ def _different_texts(comparison: Comparison, randomness: Randomness) -> Estimate
     )
 
 
+def _trained_on(real: Real) -> list[list[int]]:
+    """All texts that were trained on, also where half of them stand for those that were not."""
+    column = real.dataset.examples
+    return column.kind.sequences(column.values)
+
+
 def _texts_that_occur_once(real: Real) -> set[NGram]:
-    counts = Counter(map(tuple, sequences(real.training)))
+    counts = Counter(map(tuple, _trained_on(real)))
     return {text for text, count in counts.items() if count == 1}
 
 
 def _known_ngrams(real: Real) -> set[NGram]:
-    return {gram for text in sequences(real.training) for gram in ngrams(text, ORDER)}
+    return {gram for text in _trained_on(real) for gram in ngrams(text, ORDER)}
 
 
 def _mean(numbers: Tensor, randomness: Randomness) -> Estimate:
