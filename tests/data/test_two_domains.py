@@ -210,3 +210,22 @@ def test_the_brightest_of_both_domains_is_white(tmp_path, source):
     dataset = load_dataset(f"{source}:{tmp_path}", stretch=True)
     assert [int(dataset.parts[part].examples.values.max()) for part in "AB"] == [128, 255]
     assert dataset.provenance.white == 40 / 255
+
+
+@pytest.mark.parametrize("name", ["pairs", "unpaired"])
+def test_what_is_cut_off_of_both_is_said(tmp_path, name):
+    fill(
+        tmp_path,
+        {f"{domain}/{number}.png": 60 * number + 9 for domain in "AB" for number in range(4)},
+        (32, 20),
+    )
+    (hint,) = [each for each in hints(load_dataset(f"{name}:{tmp_path}", size=16)) if "cut off" in each]
+    assert hint.startswith("More than a tenth is cut off at the edges of 8 of 8 images")
+    assert not any("cut off" in each for each in hints(load_dataset(f"{name}:{tmp_path}", size="32x20")))
+
+
+def test_splits_may_be_called_training_and_testing(tmp_path):
+    for number, place in enumerate(("A/training", "B/training", "A/testing", "B/testing")):
+        fill(tmp_path, {f"{place}/1.png": 10 * number, f"{place}/2.png": 10 * number + 1})
+    dataset = load_dataset(f"pairs:{tmp_path}")
+    assert (len(dataset), len(dataset.held_out)) == (2, 2)

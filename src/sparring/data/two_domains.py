@@ -18,7 +18,7 @@ from sparring.data.kinds import kind_of
 from sparring.data.layout import layout_of
 from sparring.data.listing import Listing, list_folder
 from sparring.data.loading import Loaded, Wanted, Watch, unwatched
-from sparring.data.provenance import Provenance
+from sparring.data.provenance import Provenance, cut_hint
 from sparring.data.resizing import Frame, Half
 from sparring.errors import DataError
 from sparring.shown import counted
@@ -96,7 +96,7 @@ def read_unpaired(path: Path, reading: Reading) -> Dataset:
         b,
         held_out=held_out,
         parts={"A": replace(a, held_out=None), "B": replace(b, held_out=None)},
-        provenance=replace(found, hints=_called(domains)),
+        provenance=replace(found, hints=(*_called(domains), *_cut(loaded, wanted))),
     )
 
 
@@ -123,7 +123,9 @@ def _by_names(path: Path, domains: Domains, reading: Reading) -> Dataset:
     loaded = _both(path, files, [wanted, wanted], reading)
     lone = sum(len(_all(domains, which)) - len(files[which]) for which in (0, 1))
     left_out = _sum(domains.left_out, {"without a partner": lone})
-    return _paired(path, loaded, len(training[0]), len(files[0]), left_out, _called(domains))
+    return _paired(
+        path, loaded, len(training[0]), len(files[0]), left_out, (*_called(domains), *_cut(loaded, wanted))
+    )
 
 
 def _side_by_side(path: Path, listing: Listing, reading: Reading) -> Dataset:
@@ -145,8 +147,18 @@ def _side_by_side(path: Path, listing: Listing, reading: Reading) -> Dataset:
     loaded = _both(path, [files, files], of_halves, reading)
     hint = "Each image is taken for a pair side by side: A is its left half; B, which is made, its right one."
     return _paired(
-        path, loaded, len(layout.training.files), len(files), layout.left_out, (hint, *layout.hints)
+        path,
+        loaded,
+        len(layout.training.files),
+        len(files),
+        layout.left_out,
+        (hint, *layout.hints, *_cut(loaded, wanted)),
     )
+
+
+def _cut(loaded: Sequence[Loaded], wanted: Wanted) -> tuple[str, ...]:
+    """What is lost at the edges of both."""
+    return cut_hint(sum(own.cut for own in loaded), sum(len(own.kept) for own in loaded), wanted.frame)
 
 
 def _paired(
