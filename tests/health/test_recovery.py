@@ -472,6 +472,16 @@ def test_what_full_checks_alone_see_began_before_the_first_of_those_that_it_took
     assert max(rule.checks for rule in RULES.values()) == LONGEST
 
 
+def test_how_far_back_a_run_may_go_that_was_not_told_so_at_first_is_said(
+    train: Train, at_every_step: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = train(system="gan", max_steps=4, **at_every_step)
+    sparring.resume(done, max_steps=6, on_unhealthy="rollback")
+    assert "Hint: It may go back to step 4: no checkpoint is kept of earlier ones." in capsys.readouterr().out
+    sparring.resume(done, max_steps=8)
+    assert "It may go back" not in capsys.readouterr().out
+
+
 def test_what_was_found_and_cut_can_be_found_again(train: Train) -> None:
     """It was known before the run went back, and is not afterwards: so the run gives up in the end."""
     with pytest.raises(TrainingError, match="Gave up at step 6, after going back 3 times: dead run"):

@@ -95,6 +95,8 @@ def resume(
             Precision(description["precision"]),
             description["microbatches"],
         )
+        if asked.on_unhealthy == "rollback" and (oldest := min(run.checkpoints.steps(), default=0)):
+            console.line(f"Hint: It may go back to step {oldest:,}: no checkpoint is kept of earlier ones.")
         if checkpoint is None and description.get("from_") is not None:
             begin_from(description["from_"], engine)
         if description["compile"]:
