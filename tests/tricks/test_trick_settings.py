@@ -82,25 +82,6 @@ def test_every_flag_has_its_help(trick: str) -> None:
     assert "arXiv" in TRICKS[trick].source
 
 
-@pytest.mark.parametrize(
-    ("flags", "said"),
-    [
-        ({"instance_noise_share": 0.5}, "without --instance-noise"),
-        ({"instance_noise": 0.1, "instance_noise_share": 0}, "without --instance-noise"),
-        ({"layer_noise_share": 0.5}, "without --layer-noise"),
-        ({"layer_noise": 0.1, "layer_noise_share": 0}, "without --layer-noise"),
-        ({"blur_share": 0.2}, "without --blur"),
-        ({"blur": 2, "blur_share": 0}, "without --blur"),
-        ({"clip_weights": 0.01, "spectral_norm": "critic"}, "use one of the two"),
-    ],
-)
-def test_what_would_do_nothing_is_refused(
-    make_engine: Callable[..., Engine], flags: dict[str, object], said: str
-) -> None:
-    with pytest.raises(SettingError, match=said):
-        make_engine("gan", **flags)
-
-
 @pytest.mark.parametrize("flags", [{"historical_averaging": 0.1}, {"lecam": 0.3}])
 def test_means_of_another_run_are_nothing_to_begin_with(
     make_engine: Callable[..., Engine], flags: dict[str, object]

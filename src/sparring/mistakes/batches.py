@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from sparring.data.stream import Stream
 from sparring.errors import SettingError
 from sparring.game import Game, Phase
+from sparring.tricks.normalisation import BatchNorm
 
 FEWEST_NORMALISED = 2
 """Vectors without which their batch normalisation has no variance."""
@@ -17,8 +17,8 @@ FEWEST_NORMALISED = 2
 
 def fewest_at_a_time(game: Game) -> int:
     """Into how small parts a batch may be cut."""
-    normalised = any(isinstance(module, _BatchNorm) for module in game.modules())
-    return max([FEWEST_NORMALISED if normalised else 1, *(trick.fewest for _, trick in game.tricks.items())])
+    normalised = FEWEST_NORMALISED if has_any(game, nn.BatchNorm1d, BatchNorm) else 1
+    return max([normalised, *(trick.fewest for _, trick in game.tricks.items())])
 
 
 def check_batch_size(game: Game, microbatches: int) -> None:
@@ -34,15 +34,18 @@ def check_batch_size(game: Game, microbatches: int) -> None:
                 f"batch_size is {size}{shared}{parts}: the trick '{name}' needs at least {trick.fewest} "
                 "examples at a time."
             )
-    if size // microbatches >= FEWEST_NORMALISED:
-        return
-    if any(isinstance(module, nn.BatchNorm1d) for module in game.modules()) or (
-        microbatches > 1 and fewest_at_a_time(game) >= FEWEST_NORMALISED
-    ):
+    # That of a trick may be over places as well, so that a single example has a variance.
+    normalises = has_any(game, nn.BatchNorm1d) or (microbatches > 1 and has_any(game, BatchNorm))
+    if size // microbatches < FEWEST_NORMALISED and normalises:
         raise SettingError(
-            f"batch_size is {size}{parts}: batch normalisation, which these networks have, needs at least "
-            f"{FEWEST_NORMALISED} examples at a time."
+            f"batch_size is {size}{parts}: batch normalisation of vectors, which these networks have, needs "
+            f"at least {FEWEST_NORMALISED} examples at a time."
         )
+
+
+def has_any(game: Game, *kinds: type[nn.Module]) -> bool:
+    """Whether a game has a module of one of these kinds."""
+    return any(isinstance(module, kinds) for module in game.modules())
 
 
 def check_shares(game: Game, phases: Sequence[Phase], streams: Mapping[str, Stream], processes: int) -> None:

@@ -41,9 +41,7 @@ class Blur(Trick):
     settings: Settings
 
     def refuses(self, game: Game) -> str | None:
-        """Examples that are no images, or smaller than the squares, and a blur that is none."""
-        if self.settings.blur == 0 or self.settings.blur_share == 0:
-            return "without --blur, or over a share of 0, nothing is blurred: give both, or neither"
+        """Examples that are no images, or smaller than the squares."""
         if not game.data.kind.has_size:
             return f"it blurs images, and this data has {game.data.kind.about}"
         smallest = min(game.data.shape[1:])

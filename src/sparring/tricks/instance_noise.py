@@ -38,9 +38,7 @@ class InstanceNoise(Trick):
     settings: Settings
 
     def refuses(self, game: Game) -> str | None:
-        """Examples that are no numbers, and noise that is none."""
-        if self.settings.instance_noise == 0 or self.settings.instance_noise_share == 0:
-            return "without --instance-noise, or over a share of 0, there is no noise: give both, or neither"
+        """Examples that are no numbers."""
         if not game.data.kind.continuous:
             return f"noise is added to numbers, and this data has {game.data.kind.about}"
         return None

@@ -49,9 +49,7 @@ class LayerNoise(Trick):
         """Layers whose inputs are made noisy."""
 
     def refuses(self, game: Game) -> str | None:
-        """Games without a critic that has an inner layer of weights, and noise that is none."""
-        if self.settings.layer_noise == 0 or self.settings.layer_noise_share == 0:
-            return "without --layer-noise, or over a share of 0, there is no noise: give both, or neither"
+        """Games without a critic that has an inner layer of weights."""
         if not self.noisy:
             return "no network of the role critic has an inner layer whose inputs could be made noisy"
         return None

@@ -18,7 +18,7 @@ class WeightClipping(Trick):
     """Keeps a critic Lipschitz in the crudest way; the Wasserstein objective was first made to work by it.
 
     All that a critic's player moves in networks of that role is clamped, biases and scales of normalisation
-    among it.
+    among it. Beside spectral norm these are the weights before that divides them.
     """
 
     source = "Arjovsky, Chintala and Bottou 2017, arXiv:1701.07875, algorithm 1"
@@ -34,9 +34,7 @@ class WeightClipping(Trick):
     settings: Settings
 
     def refuses(self, game: Game) -> str | None:
-        """Games without a network of a critic, and weights that are divided once they were clipped."""
-        if self.settings.clip_weights and "spectral norm" in dict(game.tricks.items()):
-            return "spectral norm divides a critic's weights again once they were clipped: use one of the two"
+        """Games without a network of a critic."""
         if self.settings.clip_weights and not any(role == "critic" for role, _ in game.networks):
             return f"{type(game).__name__} has no network of the role critic"
         return None
