@@ -159,7 +159,8 @@ def _opened(av: Any, source: Path) -> Any:
     if not reading.streams.video:
         reading.close()
         raise DataError(f"{source} has no stream of pictures: give a video.")
-    reading.streams.video[0].thread_type = "AUTO"
+    # A decoder's own threads may wait for ever when it is closed, and networks take most of the time anyway.
+    reading.streams.video[0].codec_context.thread_count = 1
     return reading
 
 
