@@ -25,6 +25,7 @@ import torch
 
 from sparring.data import load_dataset
 from sparring.data.dataset import Batch, batch_of
+from sparring.nn.products import by_onednn
 from sparring.processes import Processes
 from sparring.training.engine import Engine
 from sparring.training.meter import Meter
@@ -61,19 +62,24 @@ def bare_rounds(engine: Engine) -> Callable[[int], None]:
     steps = itertools.count()
     sums: dict[str, float] = {}
 
+    def play_one(batch: Batch, step: int) -> None:
+        game.random.begin(f"step {step}")
+        for player, loss in losses:
+            for name, parameters in players.items():
+                for parameter in parameters:
+                    parameter.requires_grad_(name == player)
+            terms = loss(batch)
+            total = torch.stack(list(terms.values())).sum()
+            total.backward()
+            optimizers[player].step()
+            optimizers[player].zero_grad()
+            sums[player] = sums.get(player, 0.0) + total.item()
+
     def play(rounds: int) -> None:
-        for step, batch in zip(itertools.islice(steps, rounds), batches, strict=False):
-            game.random.begin(f"step {step}")
-            for player, loss in losses:
-                for name, parameters in players.items():
-                    for parameter in parameters:
-                        parameter.requires_grad_(name == player)
-                terms = loss(batch)
-                total = torch.stack(list(terms.values())).sum()
-                total.backward()
-                optimizers[player].step()
-                optimizers[player].zero_grad()
-                sums[player] = sums.get(player, 0.0) + total.item()
+        # The products are part of the computation, not of what the engine adds to it.
+        with by_onednn(engine.onednn):
+            for step, batch in zip(itertools.islice(steps, rounds), batches, strict=False):
+                play_one(batch, step)
 
     return play
 

@@ -624,3 +624,8 @@ def test_softened_tokens_are_shares_and_hardened_ones_the_largest() -> None:
     assert torch.equal(kind.hardened(shares), stored)
     numbers = torch.rand(2, 3)
     assert Points((3,)).hardened(Points((3,)).softened(numbers)) is numbers
+
+
+def test_names_of_classes_stay_in_their_line_and_steer_nothing() -> None:
+    kind = Classes(("a\nb", "\x1b[31mc"))
+    assert kind.told(torch.tensor([0, 1, 1])) == "2 classes: a\\nb (1), \\x1b[31mc (2)"

@@ -26,6 +26,17 @@ def pixels(dataset):
     return dataset.examples.values[:, 0].numpy()
 
 
+def test_channels_that_come_last_are_noticed():
+    images = torch.arange(200, 203, dtype=torch.uint8).view(3, 1, 1, 1).expand(3, 30, 20, 3)
+    (hint,) = hints(dataset_of("own", images))
+    assert hint == (
+        "These are 30-channel images of 3 x 20: if they are 20 x 30 with 3 channels, move the channels in "
+        "front of height and width."
+    )
+    assert hints(dataset_of("own", images.permute(0, 3, 1, 2))) == []
+    assert hints(dataset_of("own", images.permute(0, 3, 1, 2)[..., :3])) == []
+
+
 class TestFolders:
     def test_twelve_bits_in_sixteen_are_noticed(self, deep):
         (hint,) = hints(load_dataset(deep))

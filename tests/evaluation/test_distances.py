@@ -54,3 +54,11 @@ def test_images_count_as_pixels_from_0_to_1() -> None:
     column = Column(Images((1, 4, 4)), images)
     found, _ = nearest(column[:5], column[5:])
     np.testing.assert_allclose(found[:, 0], cdist(pixels[:5], pixels[5:]).min(1), atol=1e-5)
+
+
+@pytest.mark.parametrize("dimensions", [2, 40])
+def test_points_far_from_the_origin_are_as_far_apart_as_they_are(dimensions: int) -> None:
+    points = vectors(dimensions, 40) + 10_000
+    expected = np.sort(cdist(points, points), axis=1)[:, 1:4]
+    found, _ = nearest(as_column(points), as_column(points), 3, same=True)
+    np.testing.assert_allclose(found, expected, rtol=1e-3)

@@ -82,6 +82,17 @@ def test_like_is_compared_with_like_only(evaluation: Evaluation) -> None:
             evaluation.compare(other)
 
 
+def test_as_many_real_examples_on_both_sides(evaluation: Evaluation) -> None:
+    many, few = (replace(evaluation, real=number) for number in (10_000, 2_000))
+    assert "against 10,000 held-out examples of mnist" in printed(many)
+    assert Evaluation.from_json(few.to_json()) == few
+    with pytest.raises(SparringError, match=r"against 10,000 real examples, the other against 2,000\."):
+        many.compare(few)
+    before = evaluation
+    assert before.real == 0, "as versions wrote it that did not count them"
+    assert before.compare(few) == many.compare(before) == {name: (each, each) for name, each in FOUND.items()}
+
+
 def test_labelled_images_get_every_figure_and_the_same_again(small_mnist: Dataset) -> None:
     before = torch.get_rng_state()
     first = evaluate_samples(small_mnist[:300], small_mnist)
@@ -146,9 +157,9 @@ def test_where_nothing_was_held_out_that_is_said() -> None:
             dataset_of("npz:images", images, held_out=dataset_of("npz:images", noisy_images(100, seed=1))),
         )
     )
-    assert "against training examples of npz:images" in printed(seen)
+    assert "against 150 training examples of npz:images" in printed(seen)
     assert "Nothing was held out" in printed(seen)
-    assert "against held-out examples of npz:images" in printed(unseen)
+    assert "against 100 held-out examples of npz:images" in printed(unseen)
     assert "Nothing was held out" not in printed(unseen)
     assert not Evaluation.from_json(seen.to_json()).unseen
     assert "`sparring train --hold-out 0.1`" in (seen.caution() or "")

@@ -123,14 +123,32 @@ def test_fid_of_many_samples_with_many_features_is_the_same(monkeypatch: pytest.
 def test_kid_takes_fewer_subsets_where_features_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fidelity, "KID_WORK", 3 * 20 * 20 * 8 * 25)
     for features, expected in ((2, 100), (8, 25), (16, 12), (64, 10)):
-        images = Randomness(0).normal(20, features)
+        images = Randomness(0).normal(40, features)
         assert kid(images, -images, Randomness(0)) == kid(images, -images, Randomness(0), subsets=expected)
 
 
 def test_kid_equals_an_independent_one_to_six_digits(real_and_fake: tuple[Tensor, Tensor]) -> None:
-    real, fake = real_and_fake[0][:1000], real_and_fake[1][:1000]
-    found = kid(real, fake, Randomness(0), subsets=2, subset_size=1000)
-    assert found.value == pytest.approx(independent_kid(real, fake), rel=1e-6)
+    found = kid(*real_and_fake, Randomness(0), subsets=1, subset_size=500)
+    generator = Randomness(0).generator
+    parts = [each[torch.randperm(len(each), generator=generator)[:500]] for each in real_and_fake]
+    assert found.value == pytest.approx(independent_kid(*parts), rel=1e-6)
+
+
+@pytest.mark.parametrize(("count", "subset_size"), [(60, 1000), (60, 20)])
+def test_the_interval_of_kid_is_how_it_varies_from_draw_to_draw(count: int, subset_size: int) -> None:
+    chance = Randomness(0)
+    draws = [
+        kid(chance.normal(count, 5), chance.normal(count, 5) + 1, chance, subset_size=subset_size)
+        for _ in range(60)
+    ]
+    varies = torch.tensor([draw.value for draw in draws], dtype=torch.float64).std().item()
+    said = sum(draw.high - draw.value for draw in draws) / len(draws) / 1.96
+    assert said == pytest.approx(varies, rel=0.3)
+
+
+def test_kid_needs_two_subsets_that_differ() -> None:
+    with pytest.raises(DataError, match="at least four samples of each kind, not 3 and 9"):
+        kid(torch.zeros(3, 2), torch.zeros(9, 2), Randomness(0))
 
 
 def test_kid_of_equal_distributions_is_about_zero(real_and_fake: tuple[Tensor, Tensor]) -> None:

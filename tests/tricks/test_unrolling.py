@@ -174,6 +174,19 @@ def test_the_steps_have_the_learning_rate_of_the_moment(make_engine: Make) -> No
     assert not torch.equal(*gradients)
 
 
+def test_a_run_that_was_rolled_back_looks_ahead_by_its_smaller_steps(make_engine: Make) -> None:
+    engine = make_engine(Duel, POINTS, batch_size=4, unrolling=1)
+    engine.learning_rate_factor = 0.5
+    halved = variant(optimizer=lambda parameters: SGD(parameters, RATE / 2))
+    expected = make_engine(halved, POINTS, batch_size=4, unrolling=1)
+    before = engine.game.point.detach().clone()
+    for each in (engine, expected):
+        each.play_round()
+    moved, usual = (each.game.point.detach() - before for each in (engine, expected))
+    torch.testing.assert_close(moved, 0.5 * usual)
+    assert engine.game.critic.weight.equal(expected.game.critic.weight)
+
+
 @pytest.mark.parametrize("optimizer", [Adam, RMSprop])
 def test_weights_without_a_slope_do_no_harm(optimizer: type[Optimizer], make_engine: Make) -> None:
     # The second coordinate of all points is 0: the weight for it never had a slope, whose square has a root

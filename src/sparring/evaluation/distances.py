@@ -28,6 +28,9 @@ def squared_distances(queries: Tensor, references: Tensor) -> Tensor:
     if queries.shape[1] <= EXACT_UP_TO:
         exact = torch.cdist(queries, references, compute_mode="donot_use_mm_for_euclid_dist")
         return exact.square_()
+    # Distances survive a shift, and float32 keeps more of their digits near the origin.
+    centre = references.mean(0)
+    queries, references = queries - centre, references - centre
     squares = references.square().sum(1) + queries.square().sum(1, keepdim=True)
     return squares.addmm_(queries, references.T, alpha=-2).clamp_(min=0)
 

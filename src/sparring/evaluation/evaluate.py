@@ -92,6 +92,7 @@ def evaluate_samples(
         extractor.why,
         real.unseen,
         short,
+        real=len(real.held_out),
     )
 
 

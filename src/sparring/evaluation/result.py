@@ -64,6 +64,8 @@ class Evaluation:
     """Why the run that made the examples is too short to be judged, if it is."""
     classes: ClassTables | None = None
     """What the run takes for what as a classifier, where it is one."""
+    real: int = 0
+    """Number of real examples that were compared with; 0 where an older version did not write it."""
 
     def to_json(self) -> str:
         """As JSON text, which `from_json` reads."""
@@ -94,6 +96,7 @@ class Evaluation:
                 facts.get("unseen", True),
                 facts.get("short", ""),
                 ClassTables.from_facts(facts["classes"]) if facts.get("classes") else None,
+                facts.get("real", 0),
             )
         except (ValueError, TypeError) as error:
             # A TypeError is a figure with more than it should have.
@@ -105,10 +108,10 @@ class Evaluation:
         return f"Seen through {self.extractor}{reason}."
 
     @property
-    def measure(self) -> tuple[str, str, int, bool, dict[str, Any]]:
-        """What must be equal for figures to be compared: features, data, count, whether it was held out, and
-        how samples were made."""
-        return self.extractor, self.data, self.count, self.unseen, self.sampling
+    def measure(self) -> tuple[str, str, int, bool, int, dict[str, Any]]:
+        """What must be equal for figures to be compared: features, data, count, whether and how much of it
+        was held out, and how samples were made."""
+        return self.extractor, self.data, self.count, self.unseen, self.real, self.sampling
 
     @property
     def sampling(self) -> dict[str, Any]:
@@ -123,8 +126,9 @@ class Evaluation:
 
     @property
     def compared_with(self) -> str:
-        """What the samples were compared with, such as `held-out examples of mnist`."""
-        return f"{'held-out' if self.unseen else 'training'} examples of {self.data}"
+        """What the samples were compared with, such as `10,000 held-out examples of mnist`."""
+        number = f"{self.real:,} " if self.real else ""
+        return f"{number}{'held-out' if self.unseen else 'training'} examples of {self.data}"
 
     def caution(self) -> str | None:
         """What must be known where nothing was held out; None where something was."""
@@ -178,8 +182,8 @@ class Evaluation:
 
         Raises:
             SettingError: they looked through different features, at different data, or at different numbers
-                of samples, or of samples made otherwise, or one at held-out examples and one at those of
-                training, so that their figures cannot be compared.
+                of samples or of real examples, or of samples made otherwise, or one at held-out examples and
+                one at those of training, so that their figures cannot be compared.
         """
         if self.unseen != other.unseen:
             raise SettingError(
@@ -196,6 +200,12 @@ class Evaluation:
                     f"These evaluations cannot be compared: one has {what} {mine}, the other {others}. "
                     f"Evaluate both with the same --{what}."
                 )
+        if self.real != other.real and 0 not in (self.real, other.real):
+            raise SettingError(
+                f"These evaluations cannot be compared: one is against {self.real:,} real examples, the "
+                f"other against {other.real:,}. Train both on the same data, with the same --hold-out, and "
+                "evaluate both again."
+            )
         if self.sampling != other.sampling:
             mine, others = (each.made.strip(", ") or "nothing changed" for each in (self, other))
             raise SettingError(

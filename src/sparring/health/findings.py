@@ -154,7 +154,7 @@ RULES: dict[str, Rule] = {
 }
 """Every kind of trouble, the more fundamental first."""
 LONGEST = max(rule.checks for rule in RULES.values())
-"""Checks after which each has shown."""
+"""The most checks that a run may have to go back."""
 
 IMPLIED = {"partial mode collapse": "mode collapse"}
 """What goes without saying once something else was said."""

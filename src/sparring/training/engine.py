@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,7 +33,7 @@ from sparring.training.building import build_game
 from sparring.training.course import Course, Leg
 from sparring.training.exchange import Exchange
 from sparring.training.meter import Meter, Values
-from sparring.training.player import ActivePlayer
+from sparring.training.player import ActivePlayer, slower
 from sparring.training.precision import Precision
 from sparring.training.soundness import Soundness
 from sparring.validation import Misfit, Whole, check, within
@@ -234,6 +235,15 @@ class Engine:
     # -- a turn -------------------------------------------------------------------------------------------
 
     def _take_turn(self, turn: Turn, batches: Sequence[Batch], moves: Meter | None) -> dict[str, Number]:
+        factor = self.learning_rate_factor
+        with nullcontext() if factor == 1.0 else slower(self.players.values(), factor):
+            values = self._move(turn, batches, moves)
+        if turn.after is not None:
+            turn.after(values)
+        return {f"{turn.player}/{name}": value for name, value in values.items()}
+
+    def _move(self, turn: Turn, batches: Sequence[Batch], moves: Meter | None) -> dict[str, Number]:
+        """A step of the player down the turn's loss; what the loss was."""
         player = self.free_only(turn.player)
         scalars = self._backward(turn, batches)
         probed = [*scalars.values(), player.gradient_probe(self.processes.device)]
@@ -241,12 +251,10 @@ class Engine:
         numbers = self.soundness.numbers(self.step, player, list(scalars), packed)
         values = dict(zip(scalars, numbers, strict=True))
         if moves is None:
-            player.step(self.learning_rate_factor)
+            player.step()
         else:
-            moves.add(player.measured_step(self.learning_rate_factor))
-        if turn.after is not None:
-            turn.after(values)
-        return {f"{turn.player}/{name}": value for name, value in values.items()}
+            moves.add(player.measured_step())
+        return values
 
     def _backward(self, turn: Turn, batches: Sequence[Batch]) -> dict[str, Tensor]:
         """The terms of the turn's loss, detached, once their gradients are in the parameters."""

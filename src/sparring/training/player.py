@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,20 @@ class PlayerState:
 
     rates: list[NonNegative]
     memory: dict[str, dict[str, Tensor]]
+
+
+@contextmanager
+def slower(players: Iterable[ActivePlayer], factor: float) -> Iterator[None]:
+    """All learning rates times a factor: those of players who look at each other's steps, too."""
+    groups = [group for player in players for group in player.optimizer.param_groups]
+    rates = [group["lr"] for group in groups]
+    for group, rate in zip(groups, rates, strict=True):
+        group["lr"] = rate * factor
+    try:
+        yield
+    finally:
+        for group, rate in zip(groups, rates, strict=True):
+            group["lr"] = rate
 
 
 class ActivePlayer:
@@ -76,25 +91,18 @@ class ActivePlayer:
             if parameter.grad is not None:
                 parameter.grad = torch.where(finite, parameter.grad, 0.0)
 
-    def step(self, factor: float = 1.0) -> None:
-        """Move, with all learning rates times a factor, and forget the gradients."""
-        rates = [group["lr"] for group in self.optimizer.param_groups]
-        if factor != 1.0:
-            for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate * factor
+    def step(self) -> None:
+        """Move, and forget the gradients."""
         self.optimizer.step()
-        if factor != 1.0:
-            for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate
         self._forget_gradients()
 
     @torch.no_grad()
-    def measured_step(self, factor: float = 1.0) -> Values:
+    def measured_step(self) -> Values:
         """Move, and say how: the length of the gradient, and that of the update relative to the weights'."""
         gradient = length(self.gradients())
         before = [parameter.clone() for parameter in self.moved]
         with torch.enable_grad():
-            self.step(factor)
+            self.step()
         update = length([now - old for now, old in zip(self.moved, before, strict=True)])
         return {
             f"{self.name}/gradient_norm": gradient,

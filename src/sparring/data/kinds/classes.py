@@ -15,7 +15,7 @@ from torch import Tensor
 
 from sparring.data.kinds.kind import Kind, Layout
 from sparring.errors import DataError, SettingError, nearest
-from sparring.shown import counted
+from sparring.shown import counted, visible_line
 from sparring.validation import Check, filled
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ class Classes(Kind):
         counts = torch.bincount(stored, minlength=self.classes).tolist()
         if self.classes > MOST_COUNTED:
             return f"{self.classes:,} classes of {min(counts):,} to {max(counts):,} each"
-        each = ", ".join(f"{name} ({count:,})" for name, count in zip(self.names, counts, strict=True))
+        names = map(visible_line, self.names)
+        each = ", ".join(f"{name} ({count:,})" for name, count in zip(names, counts, strict=True))
         return f"{counted(self.classes, 'class')}: {each}"
 
     def description(self) -> dict[str, Any]:

@@ -99,7 +99,14 @@ class Images(Kind):
         return f"{colour} images of {width} x {height}"
 
     def hints(self, stored: Tensor) -> list[str]:
-        """That the brightest value is a dim one, or that nothing is transparent of what might be."""
+        """That channels seem to come last, that the brightest value is a dim one, or that nothing is
+        transparent of what might be."""
+        channels, height, width = stored.shape[1:]
+        if channels > 4 >= width and height > 4:
+            return [
+                f"These are {self.about}: if they are {height} x {channels} with {width} "
+                f"{'channel' if width == 1 else 'channels'}, move the channels in front of height and width."
+            ]
         if stored.shape[1] == 4 and int(stored[:, 3].min()) == WHITE:
             return ["Nothing is transparent in any image: --no-alpha leaves the fourth channel out."]
         brightest = int(stored.max())

@@ -155,11 +155,17 @@ def kid(
         fake: features (M, D).
         randomness: source of the subsets.
         subsets: how many pairs of subsets are averaged; None for 100, or fewer where features are many.
-        subset_size: samples in each, or fewer where there are fewer.
+        subset_size: samples in each, or half of those there are where these are fewer: subsets must differ.
+
+    Raises:
+        DataError: there are not four samples of each kind.
     """
     from torchmetrics.image.kid import maximum_mean_discrepancy
 
-    size = min(subset_size, len(real), len(fake))
+    available = min(len(real), len(fake))
+    if available < 4:
+        raise DataError(f"KID needs at least four samples of each kind, not {len(real)} and {len(fake)}.")
+    size = min(subset_size, available // 2)
     subsets = subsets or _affordable_subsets(size, real.shape[1])
 
     def distance() -> Tensor:
@@ -172,8 +178,8 @@ def kid(
 
     distances = torch.stack([distance() for _ in range(subsets)])
     # The variance falls with the number of samples, whichever subsets they are dealt into, not with the
-    # number of subsets.
-    return around(distances.mean().item(), distances, (size / min(len(real), len(fake))) ** 0.5)
+    # number of subsets. Those of a share f of the samples vary by 1 - f of what as many new ones would.
+    return around(distances.mean().item(), distances, (size / (available - size)) ** 0.5)
 
 
 def _kernel(x: Tensor, y: Tensor) -> Tensor:

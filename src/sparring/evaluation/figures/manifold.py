@@ -53,9 +53,6 @@ def precision_recall(real: Tensor, fake: Tensor, k: int = NEIGHBOURS) -> Manifol
     """
     if min(len(real), len(fake)) <= k:
         raise DataError(f"Precision and recall need more than {k} samples, not {len(real)} and {len(fake)}.")
-    # Distances survive a shift, and float32 keeps more of their digits near the origin.
-    centre = real.mean(0)
-    real, fake = real - centre, fake - centre
     real_radii = _squared_radii(real, k)
     fake_radii = _squared_radii(fake, k)
     balls = torch.zeros(len(fake))
