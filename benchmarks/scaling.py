@@ -27,7 +27,7 @@ USUAL = {"batch": 128, "size": 28, "width": 32, "threads": 1}
 OTHERS = {"batch": (32, 64, 256), "size": (16, 32, 64), "width": (8, 16, 64), "threads": (2,)}
 
 MEMORY = """
-import resource, sys
+import sys
 sys.path.insert(0, sys.argv[1])
 import zoo
 from sparring.kept_memory import memory_kept
@@ -35,8 +35,10 @@ engine, _ = zoo.both(zoo.CASES[sys.argv[2]])
 with memory_kept():
     for _ in range(3):
         engine.play_round()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+with open("/proc/self/status") as status:
+    print(next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM")))
 """
+"""What a process has at most, by its own peak: that of its usage may be its parent's, from before it began."""
 
 
 def seconds_of_dcgan(batch: int, size: int, width: int, threads: int, seconds: float) -> float:
