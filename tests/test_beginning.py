@@ -263,6 +263,7 @@ def test_images_of_arrays_are_of_the_size_of_those_before(tmp_path: Path) -> Non
     assert with_reading(replace(asked, size="12x9")).size == "12x9"
     assert with_reading(replace(asked, from_=None)).size is None
     assert with_reading(replace(asked, data=f"npz:{tmp_path / 'points.npz'}")).size is None
+    assert with_reading(replace(asked, data="pairs:somewhere")).size == f"{width}x{height}"
 
 
 def test_images_come_to_their_size_as_those_before_did(tmp_path: Path) -> None:

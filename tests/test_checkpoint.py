@@ -24,6 +24,7 @@ from sparring.runs.checkpoint import (
     unpacked,
     write_checkpoint,
 )
+from sparring.runs.checkpoints import Checkpoints
 
 DTYPES = [
     *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
@@ -232,3 +233,22 @@ def test_that_of_another_run_is_refused_by_what_differs(
 
 def test_a_setting_that_came_later_is_no_difference(folder: Path) -> None:
     assert read_checkpoint(folder, WHOSE | {"setting new": 1}).step == 12
+
+
+def test_one_that_gives_way_to_a_newer_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a run that goes on."""
+    there = iter([[5], [7], [7]])
+
+    def at(self: Checkpoints, step: int) -> int:
+        if step == 5:
+            raise CheckpointError("state.json is missing")
+        return step
+
+    monkeypatch.setattr(Checkpoints, "steps", lambda self: next(there))
+    monkeypatch.setattr(Checkpoints, "at", at)
+    assert Checkpoints(tmp_path).latest() == 7
+    there = iter([[5], [5]])
+    with pytest.raises(CheckpointError, match="is missing"):
+        Checkpoints(tmp_path).latest()

@@ -337,6 +337,7 @@ Complain = Callable[..., Complaint]
         ("train gan --data npz:missing.npz", "There is no file"),
         ("train gan --data idx:", "lacks its path"),
         ("train gan --data ring", "GAN trains on images; this data has points of 2 dimensions."),
+        ("train relgan --data ring", "RelGAN trains on tokens; this data has points of 2 dimensions."),
         ("resume", "sparring resume needs RUN, as in `sparring resume runs/gan-mnist-1`."),
         ("resume missing", "missing is not a run: it has no run.json."),
         ("resume missing --epochs x", "--epochs is 'x': it must be a whole number."),

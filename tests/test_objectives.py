@@ -251,6 +251,31 @@ def test_cross_entropy_and_its_gradient_stay_finite(logits: Tensor, target: floa
 
 
 def test_statistics_of_a_critic_count_right_judgements() -> None:
-    said = critic_statistics(torch.tensor([2.0, 1.0, -1.0, 4.0]), torch.tensor([-1.0, 3.0, 0.0, -2.0]))
+    real, fake = torch.tensor([2.0, 1.0, -1.0, 4.0]), torch.tensor([-1.0, 3.0, 0.0, -2.0])
+    said = critic_statistics(real, fake, NON_SATURATING)
     assert said["accuracy"].item() == pytest.approx((3 / 4 + 3 / 4) / 2)
     assert said["logit_gap"].item() == pytest.approx(1.5 - 0.0)
+    # Of pairs it is the difference that counts, wherever both are.
+    assert critic_statistics(real, fake, RELATIVISTIC)["accuracy"].item() == 2 / 4
+    assert critic_statistics(real + 9, fake + 9, RELATIVISTIC)["accuracy"].item() == 2 / 4
+    # Any number may stand for what cannot be told.
+    assert critic_statistics(real, fake, WASSERSTEIN).keys() == {"logit_gap"}
+
+
+def test_a_perfect_critic_by_least_squares_is_always_right() -> None:
+    """Its aims are 1 and 0."""
+    said = critic_statistics(torch.tensor([1.1, 0.9]), torch.tensor([0.02, 0.01]), LEAST_SQUARES)
+    assert said["accuracy"].item() == 1.0
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES)
+@pytest.mark.parametrize("soft", [1.0, 0.9])
+def test_both_cost_the_same_where_a_critic_cannot_tell(objective: Objective, soft: float) -> None:
+    if objective.undecided is None:
+        return
+    undecided = torch.tensor(objective.undecided, dtype=torch.float64)
+    softened = smoothed(objective, real=soft)
+    if objective.paired:
+        assert softened.real(undecided) == softened.real(-undecided)
+    else:
+        torch.testing.assert_close(softened.real(undecided), softened.fake(undecided))

@@ -5,16 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import sparring
-from sparring.errors import Interrupted
-from sparring.game import Number
+from sparring.data import load_dataset
+from sparring.errors import Interrupted, NotANumber
+from sparring.game import Limit, Number
 from sparring.runs.folder import Run
 from sparring.training import recommending
 from sparring.training.engine import Engine
+from sparring.training.length import settle_length
+from sparring.training.recovery import Recovery
+from sparring.zoo import find_system
 
 Begin = Callable[..., Run]
 
@@ -128,3 +133,34 @@ def test_a_run_stopped_before_finds_it_out_when_it_goes_on(
     slow[:] = [5.0]
     sparring.resume(run)
     assert run.status["step"] == run.description["total_steps"] == 3 + int((300 - 30) * 0.97 / 5)
+
+
+def test_steps_that_a_run_went_back_over_are_no_slow_ones(
+    begin: Begin, slow: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second each; ten of those that are timed are in vain."""
+    slow[:] = [1.0]
+    play, failed = Engine.play_round, []
+
+    def failing(engine: Engine, watched: bool = False) -> dict[str, Number]:
+        if engine.step == 55 and not failed:
+            failed.append(engine.step)
+            raise NotANumber(engine.step, "generator", "loss", float("nan"))
+        return play(engine, watched)
+
+    monkeypatch.setattr(Engine, "play_round", failing)
+    monkeypatch.setattr(Recovery, "landmark", lambda self, age=0: self.run.checkpoints.latest())
+    run = begin("run", max_minutes=5.0, checkpoint_minutes=0.25)
+    (event,) = [event for event in run.events() if event["event"] == "rolled back"]
+    assert 30 < event["to"] < 55
+    assert run.status["step"] == 291 - (55 - event["to"])
+
+
+def test_a_run_that_was_stopped_within_its_first_step_has_some(make_engine: Callable[..., Engine]) -> None:
+    """However much of its time it took to begin."""
+    engine = make_engine(find_system("dcgan"), load_dataset("ring"))
+    begun: Any = SimpleNamespace(seconds=90.0, step=0)
+    run: Any = SimpleNamespace(path=Path("nowhere"))
+    pace = settle_length(Limit(minutes=1.0), run, engine, {}, begun, time.monotonic())
+    assert pace is not None
+    assert pace.deadline <= time.monotonic()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from forks import is_killed
 
 import sparring
@@ -310,3 +311,20 @@ def test_kill_nine_at_every_file_that_becomes_whole(
         assert count < 100
     assert count > 15
     check_same(run, whole("gan"))
+
+
+def test_a_run_leaves_torch_as_many_threads_as_it_found(tiny_npz: Path, tmp_path: Path) -> None:
+    before = torch.get_num_threads()
+    run = sparring.train(
+        "gan",
+        data=f"npz:{tiny_npz}",
+        batch_size=50,
+        max_steps=2,
+        threads=before + 1,
+        out=tmp_path,
+        quiet=True,
+    )
+    assert run.description["threads"] == before + 1
+    assert torch.get_num_threads() == before
+    sparring.resume(run, max_steps=3, quiet=True)
+    assert torch.get_num_threads() == before

@@ -174,6 +174,62 @@ def test_what_fails_and_what_is_behind_half_way_ends_early(
     assert next(values, None) is None, "the one behind was judged once"
 
 
+def test_settings_that_are_refused_are_a_trial_that_failed(
+    no_training: list[Path], tiny_npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train, refused = search.train, ["trial-2"]
+
+    def refusing(system: str, **options: Any) -> None:
+        if options["out"].name in refused:
+            raise SettingError("the batch is larger than the data")
+        train(system, **options)
+
+    monkeypatch.setattr(search, "train", refusing)
+    found = sparring.tune("gan", trials=4, **options(tiny_npz, tmp_path / "tune"))
+    assert [trial.state for trial in found.trials] == ["finished", "finished", "failed", "finished"]
+    refused[:] = ["trial-0"]
+    with pytest.raises(SettingError, match="larger than the data"):
+        sparring.tune("gan", trials=4, **options(tiny_npz, tmp_path / "wrong"))
+
+
+def test_one_that_loses_its_numbers_after_it_was_judged_has_failed(
+    no_training: list[Path], tiny_npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trained(
+        self: Any, folder: Path, settings: Any, threads: Any, stop: Callable[..., None] | None
+    ) -> Any:
+        if folder.name == "trial-1" and stop is None:
+            raise TrainingError("a loss is no number")
+        no_training.append(folder)
+        return SimpleNamespace(path=folder)
+
+    def judged(self: Any, trial: Any, run: Any) -> float:
+        trial.set_user_attr("value", 1.0)
+        return 1.0
+
+    monkeypatch.setattr(Tuning, "_trained", trained)
+    monkeypatch.setattr(Tuning, "_judged", judged)
+    monkeypatch.setattr(search, "Run", SimpleNamespace(open=lambda path: SimpleNamespace(path=path)))
+    found = sparring.tune("gan", trials=3, **options(tiny_npz, tmp_path / "tune"))
+    assert [trial.state for trial in found.trials] == ["finished", "failed", "finished"]
+
+
+def test_a_search_that_goes_on_has_as_many_threads(
+    no_training: list[Path], tiny_npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train, threads = search.train, []
+
+    def noting(system: str, **options: Any) -> None:
+        threads.append(options["threads"])
+        train(system, **options)
+
+    monkeypatch.setattr(search, "train", noting)
+    found = sparring.tune("gan", trials=1, threads=1, **options(tiny_npz, tmp_path / "tune"))
+    sparring.tune(str(found.path), trials=2, quiet=True)
+    sparring.tune(str(found.path), trials=3, threads=2, quiet=True)
+    assert threads == [1, 1, 2]
+
+
 def test_a_run_is_stopped_half_way_and_goes_on(
     tiny_npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

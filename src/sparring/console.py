@@ -108,7 +108,7 @@ class Console:
             examples: real ones in each step.
         """
         self._shown = self._began = time.monotonic()
-        self._first, self._examples = done, examples
+        self._played, self._examples = 0, examples
         self._total = total
         if self.live:
             self._progress = Bar(
@@ -130,7 +130,8 @@ class Console:
             self._progress.update(self._task, total=total)
 
     def update(self, step: int, values: Mapping[str, Number]) -> None:
-        """Show the step and the players' losses, at most a few times a second."""
+        """Show the step that was just played and the players' losses, at most a few times a second."""
+        self._played += 1
         now = time.monotonic()
         if now - self._shown < (BAR_EVERY_SECONDS if self.live else LINE_EVERY_SECONDS):
             return
@@ -143,7 +144,7 @@ class Console:
 
     def _pace(self, step: int, now: float) -> str:
         """How fast the run is, and how long it will still take, such as `640 examples/s, 3 minutes left`."""
-        each = (now - self._began) / max(1, step - self._first)
+        each = (now - self._began) / self._played
         rate = f"{self._examples / max(each, 1e-9):,.0f} examples/s"
         if self._total is None or step >= self._total:
             return rate

@@ -34,6 +34,9 @@ class Objective:
     paired: bool = False
     one_term: bool = False
     """Whether the costs of real and generated examples mean something only together."""
+    undecided: float | None = 0.0
+    """The logit, or the difference of two, for which both cost the critic the same: what it says where it
+    cannot tell. None where any number may stand for that."""
 
     def for_critic(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """The terms of a critic's loss, from its logits of as many real and generated examples."""
@@ -75,6 +78,7 @@ LEAST_SQUARES = Objective(
     lambda logits: (logits - 1).square() / 2,
     lambda logits: logits.square() / 2,
     lambda logits: (logits - 1).square() / 2,
+    undecided=0.5,
 )
 """(D(x) - 1)² / 2 + D(G(z))² / 2 against (D(G(z)) - 1)² / 2 (Mao et al. 2017, arXiv:1611.04076, eq. 9)."""
 
@@ -84,7 +88,12 @@ HINGE = Objective(
 """max(0, 1 - D(x)) + max(0, 1 + D(G(z))) against -D(G(z)) (Lim and Ye 2017, arXiv:1705.02894)."""
 
 WASSERSTEIN = Objective(
-    "wasserstein", lambda scores: -scores, lambda scores: scores, lambda scores: -scores, one_term=True
+    "wasserstein",
+    lambda scores: -scores,
+    lambda scores: scores,
+    lambda scores: -scores,
+    one_term=True,
+    undecided=None,
 )
 """-D(x) + D(G(z)) against -D(G(z)) (Arjovsky et al. 2017, arXiv:1701.07875, algorithm 1)."""
 
@@ -136,10 +145,22 @@ def _mixed(as_real: Cost, as_fake: Cost, share: float) -> Cost:
     return lambda logits: share * as_real(logits) + (1 - share) * as_fake(logits)
 
 
-def critic_statistics(real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-    """What a critic made of a batch: the share it judged rightly, and the gap of its mean logits."""
-    right = (real > 0).float().mean() + (fake <= 0).float().mean()
-    return {"accuracy": right / 2, "logit_gap": real.mean() - fake.mean()}
+def critic_statistics(real: Tensor, fake: Tensor, objective: Objective) -> dict[str, Tensor]:
+    """What a critic made of a batch: the gap of its mean logits, and the share that it judged rightly, of
+    single examples or of pairs, where its objective says what is right.
+
+    Args:
+        real: logits of real examples.
+        fake: those of as many generated ones.
+        objective: the critic's.
+    """
+    gap = {"logit_gap": real.mean() - fake.mean()}
+    if objective.undecided is None:
+        return gap
+    if objective.paired:
+        return {"accuracy": (real > fake).float().mean(), **gap}
+    right = (real > objective.undecided).float().mean() + (fake <= objective.undecided).float().mean()
+    return {"accuracy": right / 2, **gap}
 
 
 def binary_cross_entropy(logits: Tensor, target: float) -> Tensor:

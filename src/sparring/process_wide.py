@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
 
+import torch
+
 Undo = Callable[[], None]
 """Puts a setting back."""
 
@@ -38,3 +40,14 @@ class ProcessWide:
                 self._open -= 1
                 if self._open == 0 and self._undo is not None:
                     self._undo()
+
+
+@contextmanager
+def threads_of(count: int | None) -> Iterator[None]:
+    """A block in which torch computes with so many threads; None for as many as it has anyway."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

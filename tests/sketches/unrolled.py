@@ -33,7 +33,7 @@ class Plane(Game):
 
     def critic_loss(self, real: Batch) -> Terms:
         said = self.judge_together(self.critic, real.examples, self.fake(len(real)))
-        return Terms(self.objective.for_critic(*said)).observing(**critic_statistics(*said))
+        return Terms(self.objective.for_critic(*said)).observing(**critic_statistics(*said, self.objective))
 
     def latent(self, count: int, random: Randomness) -> Tensor:
         return random.normal(count, 8)

@@ -176,6 +176,15 @@ REFUSED = {
         for case in CASES
         if case.system not in ("gan", "dcgan-tflearn", "improved-gan", "bad-gan")
     },
+    **{
+        ("tanh output", Case(system, "classes")): "tells the classes of images as they are, from 0 to 1"
+        for system in ("improved-gan", "bad-gan")
+    },
+    # Scores that mean something only beside others.
+    **{
+        ("adaptive augmentation", Case(system, data)): "no number of the critic's means that it cannot tell"
+        for system, data in (("wgan", "classes"), ("wgan-gp", "classes"), ("denoise", "pairs"))
+    },
     # No batch normalisation, at this size.
     **{("separate batches", case): "has batch normalisation" for case in CASES},
     ("separate batches", Case("fastgan", "classes")): "in passes of their own already",

@@ -49,17 +49,6 @@ def seeded_globals(seed: int = 0) -> Iterator[None]:
         random.setstate(states[2])
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """One thread for torch: batches are small, and sums are rounded alike wherever they are made."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
 class Locator:
     """Finds the line of some code that uses a global generator.
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from sparring.checking.chance import one_thread, seeded_globals
+from sparring.checking.chance import seeded_globals
 from sparring.checking.report import CheckReport, Remark, Result, Verdict, remark_on
 from sparring.checking.subject import Subject
 from sparring.checking.suitable import subject_of
 from sparring.checking.table import CHECKS, Check
+from sparring.process_wide import threads_of
 from sparring.zoo import absolute_reference, class_of
 
 
@@ -58,7 +59,7 @@ class Examination:
     @cached_property
     def subject(self) -> Subject:
         """The system on the data that suits it."""
-        with one_thread(), seeded_globals():
+        with threads_of(1), seeded_globals():
             return subject_of(self.reference, self.system, self.data, self.values)
 
     @property
@@ -87,7 +88,7 @@ class Examination:
         remarks: list[Remark] = []
         try:
             # Global generators are left as they were, whatever people's code does to them.
-            with one_thread(), seeded_globals():
+            with threads_of(1), seeded_globals():
                 remarks.extend(check.look(self.subject))
         except Exception as error:  # noqa: BLE001  # people's code may raise anything
             remarks.append(remark_on(error, self.subject.own))

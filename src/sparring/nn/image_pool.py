@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 
@@ -29,6 +32,17 @@ class ImagePool(nn.Module):
         super().__init__()
         self.register_buffer("images", torch.zeros(size, *shape))
         self.register_buffer("used", torch.zeros(size, dtype=torch.bool))
+        self._resting = False
+
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """A block in which it shows what it would, and stays as it is: for losses that are computed once
+        more."""
+        before, self._resting = self._resting, True
+        try:
+            yield
+        finally:
+            self._resting = before
 
     @torch.no_grad()
     def swap(self, made: Tensor, random: Randomness) -> Tensor:
@@ -44,6 +58,7 @@ class ImagePool(nn.Module):
         used, swapped = self.used[places], random.bernoulli(0.5, len(made)).bool()
         before = self.images[places]
         kept, shown = (mask.view(-1, *[1] * (made.dim() - 1)) for mask in (used & ~swapped, used & swapped))
-        self.used[places] = True
-        self.images[places] = torch.where(kept, before, made.to(before.dtype))
+        if not self._resting:
+            self.used[places] = True
+            self.images[places] = torch.where(kept, before, made.to(before.dtype))
         return torch.where(shown, before.to(made.dtype), made)

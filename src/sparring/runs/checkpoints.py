@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from sparring.errors import CheckpointError
 from sparring.runs.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from sparring.runs.description import identity_of
 from sparring.runs.files import read_json, remove_folder_atomically, write_folder_atomically
@@ -44,8 +45,14 @@ class Checkpoints:
         Raises:
             CheckpointError: it is damaged, or of another run.
         """
-        steps = self.steps()
-        return self.at(steps[-1]) if steps else None
+        while steps := self.steps():
+            try:
+                return self.at(steps[-1])
+            except CheckpointError:
+                # A run that goes on has removed it meanwhile, for a newer one.
+                if steps[-1] in self.steps():
+                    raise
+        return None
 
     def at(self, step: int) -> Checkpoint:
         """The checkpoint of a step.

@@ -74,8 +74,10 @@ def settle_length(
         left = limit.minutes * 60 - spent
         if done:
             engine.set_length(done + int(max(0.0, left) * done / max(spent, 1e-3)))
-        if left > 0:
-            pace = Pace(engine, left, began, functools.partial(agreed_length, run.path, limit.minutes))
+        if left > 0 or not done:
+            pace = Pace(
+                engine, max(0.0, left), began, functools.partial(agreed_length, run.path, limit.minutes)
+            )
     description["total_steps"] = engine.total_steps if pace is None else None
     return pace
 

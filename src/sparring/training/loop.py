@@ -243,6 +243,8 @@ class Loop:
         self.recovery.clear_the_way(checkpoint, number)
         self._restore(checkpoint)
         self.recovery.slow_down(number, failed_at)
+        if self.pace is not None:
+            self.pace.forget()
 
     def _complete_roll_back(self) -> None:
         """Do again what was lost where a run was killed after it had gone back and before it saved itself."""

@@ -42,7 +42,7 @@ class Pace:
     def total_steps(self) -> int | None:
         """The run's length, to be asked after every step; None as long as it is not known."""
         step, now = self.engine.step, time.monotonic()
-        # A phase has a pace of its own, which its first step does not show; and a run may have gone back.
+        # A phase has a pace of its own, which its first step does not show.
         if self._mark is None or not self.engine.course.behind(step).first < self._mark[0] < step:
             half = self.engine.processes.any(now - self.began >= self.wait / 2)
             self._mark = (step, self._now()) if half else None
@@ -59,6 +59,10 @@ class Pace:
             return max(step, self.agreed(steps_in(left, step, self.engine.course, self._per_step(pace))))
         finally:
             self.engine.set_length(thought)
+
+    def forget(self) -> None:
+        """Time the steps from here on alone: the run has gone back, and those before were in vain."""
+        self._mark = None
 
     def _now(self) -> float:
         synchronise(self.engine.processes.device)

@@ -86,8 +86,11 @@ def choose_settings(
 
     Raises:
         SettingError: a setting that does not exist, or a value that it does not accept.
+        DataError: the system is not for such data.
     """
     name = short_name(system)
+    # A rule may ask anything of data that it is for.
+    game_class.needs.check(game_class.__name__, dataset.spec)
 
     def steps_of(settings: GameSettings) -> int:
         engine = _engine(game_class, settings, dataset, asked, processes)
@@ -271,7 +274,7 @@ def _reading_before(path: str, data: str) -> dict[str, Any]:
     kind, source = kind_from(before["spec"]["examples"]), data.partition(":")[0]
     if source == "text":
         return {"tokens": before.get("tokens")}
-    found = kind_in(data) if source in ("folder", "npz", "idx") else None
+    found = kind_in(data) if source in ("folder", "npz", "idx", "pairs", "unpaired") else None
     if found and found.has_size and kind.has_size:
         channels, height, width = kind.shape
         alpha = {"alpha": channels == 4 or None} if source == "folder" else {}

@@ -7,10 +7,9 @@ import time
 from pathlib import Path
 from typing import Literal
 
-import torch
-
 from sparring.console import Console
 from sparring.notebooks import beside_a_cell
+from sparring.process_wide import threads_of
 from sparring.processes import join_processes
 from sparring.runs.folder import Run
 from sparring.runs.origins import recorded_system, unchanged_dataset
@@ -70,41 +69,43 @@ def resume(
     processes = join_processes(device or description["device"])
     console = Console(silent=quiet or not processes.is_first)
     # Sums are rounded differently with another number of threads, and the run would not be the same.
-    torch.set_num_threads(description["threads"])
-    recorded = description["data"]
-    with console.reading() as watch:
-        dataset = unchanged_dataset(run, data, watch)
-    recorded["name"] = dataset.name
-    with holding(run, processes.is_first):
-        with processes.ending_together():
-            if processes.is_first:
-                run.acquire()
-                run.tidy()
-                if data is not None:
-                    # Of a finished run, too: it is found again when the run is evaluated.
-                    run.describe(run.description | {"data": recorded})
-        checkpoint, pace = run.checkpoints.latest(), None
-        total = description["total_steps"] if given is None else None
-        engine = Engine(
-            game_class,
-            settings,
-            dataset,
-            total,
-            description["seed"],
-            processes,
-            Precision(description["precision"]),
-            description["microbatches"],
-        )
-        if asked.on_unhealthy == "rollback" and (oldest := min(run.checkpoints.steps(), default=0)):
-            console.line(f"Hint: It may go back to step {oldest:,}: no checkpoint is kept of earlier ones.")
-        if checkpoint is None and description.get("from_") is not None:
-            begin_from(description["from_"], engine)
-        if description["compile"]:
-            compile_or_say_why_not(engine, console)
-        if total is None:
-            description["limit"] = dataclasses.asdict(limit)
-            pace = settle_length(limit, run, engine, description, checkpoint, began)
-            if pace is None:
-                refuse_shorter(run, engine.total_steps, checkpoint.step if checkpoint else 0)
-        Loop(engine, run, description, console, checkpoint, pace, beside_a_cell(told, quiet)).play()
+    with threads_of(description["threads"]):
+        recorded = description["data"]
+        with console.reading() as watch:
+            dataset = unchanged_dataset(run, data, watch)
+        recorded["name"] = dataset.name
+        with holding(run, processes.is_first):
+            with processes.ending_together():
+                if processes.is_first:
+                    run.acquire()
+                    run.tidy()
+                    if data is not None:
+                        # Of a finished run, too: it is found again when the run is evaluated.
+                        run.describe(run.description | {"data": recorded})
+            checkpoint, pace = run.checkpoints.latest(), None
+            total = description["total_steps"] if given is None else None
+            engine = Engine(
+                game_class,
+                settings,
+                dataset,
+                total,
+                description["seed"],
+                processes,
+                Precision(description["precision"]),
+                description["microbatches"],
+            )
+            if asked.on_unhealthy == "rollback" and (oldest := min(run.checkpoints.steps(), default=0)):
+                console.line(
+                    f"Hint: It may go back to step {oldest:,}: no checkpoint is kept of earlier ones."
+                )
+            if checkpoint is None and description.get("from_") is not None:
+                begin_from(description["from_"], engine)
+            if description["compile"]:
+                compile_or_say_why_not(engine, console)
+            if total is None:
+                description["limit"] = dataclasses.asdict(limit)
+                pace = settle_length(limit, run, engine, description, checkpoint, began)
+                if pace is None:
+                    refuse_shorter(run, engine.total_steps, checkpoint.step if checkpoint else 0)
+            Loop(engine, run, description, console, checkpoint, pace, beside_a_cell(told, quiet)).play()
     return run

@@ -36,6 +36,8 @@ from sparring.zoo import short_name
 
 HALF_WAY = 1
 """The point at which a trial is compared with those before it."""
+FAILED = "failed"
+"""Under which name a trial keeps why it failed."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class Description:
     seed: Natural
     trials: Count
     """Runs in all."""
+    threads: Count | None = None
+    """CPU threads of each run, where that was said."""
 
 
 @dataclass(frozen=True)
@@ -92,13 +96,12 @@ class Tuning:
     def trials(self) -> list[Trial]:
         """Those that are over."""
         optuna = import_optuna()
-        states = {"COMPLETE": "finished", "PRUNED": "stopped half-way"}
         over = _over(self._study(), optuna)
         return [
             Trial(
                 number,
                 trial.params,
-                states[trial.state.name] if "value" in trial.user_attrs else "failed",
+                _state(trial),
                 trial.user_attrs.get("value"),
                 trial.user_attrs.get("distance", math.inf),
             )
@@ -177,7 +180,11 @@ class Tuning:
                     return
             self._trained(folder, trial.params, threads, None)
             study.tell(trial, self._judged(trial, Run.open(folder)))
-        except (TrainingError, MemoryShortage):
+        except (TrainingError, MemoryShortage, SettingError) as error:
+            # Settings of the first are the rule's own: what is wrong with these is wrong with the search.
+            if isinstance(error, SettingError) and number == 0:
+                raise
+            trial.set_user_attr(FAILED, str(error))
             study.tell(trial, state=states.PRUNED)
 
     @property
@@ -260,6 +267,13 @@ def import_optuna() -> Any:
         raise SettingError("A search needs optuna: pip install 'sparring[tune]'.") from error
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     return optuna
+
+
+def _state(trial: Any) -> str:
+    """What became of one that is over."""
+    if FAILED in trial.user_attrs or "value" not in trial.user_attrs:
+        return "failed"
+    return {"COMPLETE": "finished", "PRUNED": "stopped half-way"}[trial.state.name]
 
 
 def _over(study: Any, optuna: Any) -> list[Any]:

@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from sparring.console import Console
 from sparring.data import short_data_name
 from sparring.errors import Interrupted, SettingError, SparringError
@@ -19,6 +17,7 @@ from sparring.game import Game
 from sparring.game_settings import PAPER, GameSettings
 from sparring.mistakes import refuse
 from sparring.mistakes.figures import figure_mistakes
+from sparring.process_wide import threads_of
 from sparring.processes import join_processes
 from sparring.runs.folder import Run
 from sparring.runs.group import Group
@@ -183,9 +182,7 @@ def shared(
     """
     asked.limit()
     asked = with_reading(asked)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with threads_of(1):
         began = time.monotonic()
         console = Console(silent=asked.quiet)
         dataset = read_data(asked, console)
@@ -214,8 +211,6 @@ def shared(
             # All that differs from the paper's is among the options.
             "preset": PAPER,
         }
-    finally:
-        torch.set_num_threads(threads)
     options = _changed(asked, found) | _changed(chosen.settings, {})
     return Shared(options, chosen.settings, game_class.idle_settings(chosen.settings, dataset.spec))
 

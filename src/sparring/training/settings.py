@@ -92,7 +92,8 @@ class RunSettings(Settings):
     """Compile the networks with torch.compile, where a compiler is at hand and no loss differentiates
     twice."""
     microbatches: Count = 1
-    """Parts into which every batch is cut, one after the other, where memory is short."""
+    """Parts into which every batch is cut, one after the other, where memory is short. What a loss compares
+    within a batch, such as means of features, it compares within each part."""
     skip_bad_images: bool = False
     """Leave out images that cannot be read instead of refusing the folder."""
     alpha: tyro.conf.DisallowNone[bool | None] = None

@@ -6,8 +6,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-
 from sparring.console import Console
 from sparring.data.summary import summary
 from sparring.errors import SettingError
@@ -16,6 +14,7 @@ from sparring.mistakes import refuse
 from sparring.mistakes.figures import figure_mistakes
 from sparring.mistakes.samples import sample_mistakes
 from sparring.notebooks import beside_a_cell
+from sparring.process_wide import threads_of
 from sparring.processes import join_processes
 from sparring.runs.folder import Run
 from sparring.training.arithmetic import choose_arithmetic
@@ -73,10 +72,16 @@ def start(
     callbacks: Callbacks = SILENT,
 ) -> Run:
     """Train with a class and settings that are already read; see `train`."""
+    with threads_of(asked.threads):
+        return _played(system, game_class, asked, given, callbacks)
+
+
+def _played(
+    system: str, game_class: type[Game], asked: RunSettings, given: Mapping[str, Any], callbacks: Callbacks
+) -> Run:
     began, limit, announce = time.monotonic(), asked.limit(), False
     processes = join_processes(asked.device)
     console = Console(silent=asked.quiet or not processes.is_first)
-    torch.set_num_threads(asked.threads or torch.get_num_threads())
     asked = with_reading(asked)
     dataset = read_data(asked, console)
     if asked.evaluate:

@@ -82,7 +82,7 @@ def go_on(
     Args:
         folder: of the search.
         trials: runs in all from now on, those that are there among them; by default as many as planned.
-        threads: CPU threads of each run.
+        threads: CPU threads of each run; by default as many as at the search's beginning.
         quiet: print nothing.
 
     Raises:
@@ -90,7 +90,7 @@ def go_on(
     """
     tuning = Tuning(folder)
     planned = tuning.description.trials if trials is None else TuneSettings(trials).trials
-    tuning.play(planned, Console(silent=quiet), threads)
+    tuning.play(planned, Console(silent=quiet), threads or tuning.description.threads)
     return tuning
 
 
@@ -117,6 +117,7 @@ def begin(
         told.count,
         asked.seed,
         told.trials,
+        asked.threads,
     )
     write_json(path / TUNING_FILE, asdict(description))
     console = Console(silent=asked.quiet)

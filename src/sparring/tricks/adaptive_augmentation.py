@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from sparring.objectives import Objective
 from sparring.randomness import Randomness
 from sparring.settings import Fraction
 from sparring.tricks.augmentation import CHANGES, Augmentation, augmentation_for
@@ -49,9 +50,9 @@ class AdaptiveAugmentation(CriticTerms):
     """Each of the changes of differentiable augmentation, at its usual strength, happens to an image with a
     chance that rises while the critic is too sure of real images, and falls while it is not.
 
-    How sure it is of them is the mean sign of their logits: 0 where it cannot tell, 1 where it knows all by
-    heart; where the objective compares pairs, the sign of the differences. The chance goes from 0 to 1 within
-    100,000 real images at the fastest.
+    How sure it is of them is the mean sign of their logits, counted from what its objective makes it say
+    where it cannot tell: 0 there, 1 where it knows all by heart; where the objective compares pairs, the sign
+    of the differences. The chance goes from 0 to 1 within 100,000 real images at the fastest.
     """
 
     source = (
@@ -81,6 +82,8 @@ class AdaptiveAugmentation(CriticTerms):
         """How likely each change is for each image."""
         self.batch = 0
         """Real images of a turn."""
+        self.undecided: float | None = 0.0
+        """What the critic says where it cannot tell."""
 
     @property
     def begins_anew(self) -> bool:
@@ -98,6 +101,17 @@ class AdaptiveAugmentation(CriticTerms):
             return "where its chance begins is said, and not what it aims at: add --adaptive-augmentation 0.6"
         return self.changes.refuses(game)
 
+    def aim(self, objective: Objective, game: Game) -> Objective:
+        """The objective, which says what is undecided."""
+        self.undecided = objective.undecided
+        return super().aim(objective, game)
+
+    def idle(self, game: Game) -> str | None:
+        """Objectives by which no logit means that a critic cannot tell."""
+        if self.strong and self.undecided is None:
+            return "by this objective no number of the critic's means that it cannot tell, such as 0"
+        return super().idle(game)
+
     def see(
         self, examples: Tensor, condition: tuple[Tensor, ...], real: bool, game: Game
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
@@ -111,7 +125,7 @@ class AdaptiveAugmentation(CriticTerms):
         """No term, but the mean sign."""
         from sparring.game import Terms
 
-        logits = torch.cat([each.flatten() for each in judgement.real])
+        logits = torch.cat([each.flatten() for each in judgement.real]) - (self.undecided or 0.0)
         self.batch = game.settings.batch_size
         return Terms().observing(
             **{SIGN: logits.detach().sign().mean(), "augment_chance": self.chance.clone()}

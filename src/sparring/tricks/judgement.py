@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor
 
+from sparring.nn.image_pool import ImagePool
 from sparring.objectives import Cost, Objective
 from sparring.randomness import Randomness
 from sparring.tricks.trick import Flags, Trick
@@ -154,7 +155,7 @@ class CriticTerms(Trick):
                 return own
 
             def again(examples: Sequence[Tensor]) -> Judgement:
-                with self._others_paused(game):
+                with self._others_paused(game), pools_resting(game):
                     return self._judged(turn, batches, examples)[1]
 
             self._found = True
@@ -192,6 +193,16 @@ class CriticTerms(Trick):
         finally:
             for trick, judgement, paused in before:
                 trick._judgement, trick._paused = judgement, paused
+
+
+@contextmanager
+def pools_resting(game: Game) -> Iterator[None]:
+    """Let no pool of a game keep what is made meanwhile: a critic is shown none of it."""
+    with ExitStack() as pools:
+        for module in game.modules():
+            if isinstance(module, ImagePool):
+                pools.enter_context(module.resting())
+        yield
 
 
 @contextmanager

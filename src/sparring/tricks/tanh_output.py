@@ -42,11 +42,19 @@ class TanhOutput(Trick):
         """Whether a generator ends in a sigmoid."""
 
     def refuses(self, game: Game) -> str | None:
-        """Systems that have this range already, and generators that do not end in a sigmoid."""
+        """Systems that have this range already, whose classifier is asked of images as they are, or whose
+        generators do not end in a sigmoid."""
+        from sparring.game import Game
+
         if not self.settings.tanh_output:
             return None
         if game.value_range != (0.0, 1.0) or not game.data.kind.has_size:
             return f"it is for images from 0 to 1, and {type(game).__name__} has none"
+        if type(game).class_logits is not Game.class_logits:
+            return (
+                f"{type(game).__name__} tells the classes of images as they are, from 0 to 1, and would have "
+                "been trained on others"
+            )
         return None if self.found else "no network of the role generator ends in a sigmoid"
 
     def build(self, network: nn.Module, role: Role) -> nn.Module:

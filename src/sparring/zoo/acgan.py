@@ -192,7 +192,7 @@ class ACGAN(Game):
         auxiliary_loss = self.settings.real_weight * F.cross_entropy(auxiliary[: len(real)], real.condition)
         return Terms(
             generation_loss=torch.stack(list(terms.values())).mean(), auxiliary_loss=auxiliary_loss
-        ).observing(**critic_statistics(real_logits, fake_logits))
+        ).observing(**critic_statistics(real_logits, fake_logits, self.objective))
 
     def generator_loss(self, real: Batch) -> Terms:
         """Be taken for real, and for the class asked for."""

@@ -121,7 +121,7 @@ class DCGAN(Game):
         real_logits = self.judge(self.discriminator, real.examples, real=True)
         fake_logits = self.judge(self.discriminator, self.fake(len(real)), real=False)
         return Terms(self.objective.for_critic(real_logits, fake_logits)).observing(
-            **critic_statistics(real_logits, fake_logits)
+            **critic_statistics(real_logits, fake_logits, self.objective)
         )
 
     def generator_loss(self, real: Batch) -> Terms:

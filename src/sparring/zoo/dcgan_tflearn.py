@@ -138,7 +138,7 @@ class DCGANTflearn(Game):
         real_odds, fake_odds = map(log_odds, both)
         terms = self.objective.for_critic(real_odds, fake_odds)
         return Terms(crossentropy=torch.stack(list(terms.values())).mean()).observing(
-            **critic_statistics(real_odds, fake_odds)
+            **critic_statistics(real_odds, fake_odds, self.objective)
         )
 
     def generator_loss(self, real: Batch) -> Terms:

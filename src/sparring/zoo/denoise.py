@@ -169,7 +169,7 @@ class Denoise(TwoDomains):
         penalty = gradient_penalty(self.score, real, fake, self.random)
         terms = self.objective.for_critic(*said)
         return Terms(terms, penalty=self.settings.penalty_weight * penalty).observing(
-            distance=said[0].mean() - said[1].mean(), **critic_statistics(*said)
+            distance=said[0].mean() - said[1].mean(), **critic_statistics(*said, self.objective)
         )
 
     def score(self, noise: Tensor) -> Tensor:

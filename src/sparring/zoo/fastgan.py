@@ -131,7 +131,7 @@ class FastGAN(Game):
         return Terms(
             **self.objective.for_critic(real_scores, fake_scores),
             rebuilding=self.settings.rebuilding_weight * rebuilding,
-        ).observing(**critic_statistics(real_scores, fake_scores))
+        ).observing(**critic_statistics(real_scores, fake_scores, self.objective))
 
     def generator_loss(self, real: Batch) -> Terms:
         """-D(G(z))."""

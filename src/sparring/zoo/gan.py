@@ -130,7 +130,7 @@ class GAN(Game):
         fake = self.generator(self.noise_of(real))
         real_logits, fake_logits = self.judge_together(self.discriminator, real.examples, fake)
         return Terms(self.objective.for_critic(real_logits, fake_logits)).observing(
-            **critic_statistics(real_logits, fake_logits)
+            **critic_statistics(real_logits, fake_logits, self.objective)
         )
 
     def noise_of(self, real: Batch) -> Tensor:

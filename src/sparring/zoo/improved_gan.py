@@ -219,7 +219,7 @@ class ImprovedGAN(Game):
             {name: half * term for name, term in unlabelled_terms.items()},
             labelled=F.cross_entropy(said[0], labelled.condition),
             **self.unlabelled_terms(said[1]),
-        ).observing(**critic_statistics(real, generated))
+        ).observing(**critic_statistics(real, generated, self.objective))
 
     def unlabelled_terms(self, logits: Tensor) -> dict[str, Tensor]:
         """What else the discriminator pays for the logits of unlabelled images: nothing."""

@@ -108,7 +108,7 @@ class Pix2Pix(Translator):
         fake_logits = self.judge(self.discriminator, fake, *told, real=False)
         terms = self.objective.for_critic(real_logits, fake_logits)
         return Terms({name: term / 2 for name, term in terms.items()}).observing(
-            **critic_statistics(real_logits, fake_logits)
+            **critic_statistics(real_logits, fake_logits, self.objective)
         )
 
     def generator_loss(self, pairs: Batch) -> Terms:

@@ -172,7 +172,7 @@ class PosteriorGame(Game):
         made = torch.cat([each for _, made in said for each in made])
         return Terms(
             adversarial=torch.stack(costs).sum(), prior=self.posterior.prior(self.discriminators)
-        ).observing(**critic_statistics(genuine, made))
+        ).observing(**critic_statistics(genuine, made, self.objective))
 
     def generator_loss(self, real: Batch) -> Terms:
         """-log D(G(z)) over the discriminators, and the prior, summed over the generators: each has weights

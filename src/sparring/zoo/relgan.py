@@ -135,7 +135,7 @@ class RelGAN(LanguageModel):
         with torch.no_grad():
             shown = self.fake(len(real)) if self.settings.straight_through else self.softened(len(real))
         said = self.judge_together(self.critic, self.beside(real.examples), shown)
-        return Terms(self.objective.for_critic(*said)).observing(**critic_statistics(*said))
+        return Terms(self.objective.for_critic(*said)).observing(**critic_statistics(*said, self.objective))
 
     def adversarial_loss(self, real: Batch) -> Terms:
         """The generator's cost of what it writes beside real texts."""

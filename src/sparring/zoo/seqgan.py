@@ -156,7 +156,9 @@ class SeqGAN(LanguageModel):
         said = self.judge_together(self.critic, real.examples, fake)
         last = self.critic.logit
         decay = self.settings.critic_decay * (last.weight.square().sum() + last.bias.square().sum()) / 2
-        return Terms(self.objective.for_critic(*said), decay=decay).observing(**critic_statistics(*said))
+        return Terms(self.objective.for_critic(*said), decay=decay).observing(
+            **critic_statistics(*said, self.objective)
+        )
 
     def policy(self, real: Batch) -> Terms:
         """-log p of each token times its reward (equation 7), of texts that the generator writes."""

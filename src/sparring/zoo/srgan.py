@@ -136,7 +136,9 @@ class SRGAN(SelfPaired):
         source, target = self.jittered(images)
         real = self.judge(self.discriminator, target, real=True)
         fake = self.judge(self.discriminator, self.generator(source), real=False)
-        return Terms(self.objective.for_critic(real, fake)).observing(**critic_statistics(real, fake))
+        return Terms(self.objective.for_critic(real, fake)).observing(
+            **critic_statistics(real, fake, self.objective)
+        )
 
     def generator_loss(self, images: Batch) -> Terms:
         """The distance of features, and a little of -log D(G(x)) (equations 3, 5 and 6)."""

@@ -113,7 +113,8 @@ class WGAN(Game):
         real_scores = self.judge(self.critic, real.examples, real=True)
         fake_scores = self.judge(self.critic, self.fake(len(real)), real=False)
         return Terms(self.objective.for_critic(real_scores, fake_scores)).observing(
-            distance=real_scores.mean() - fake_scores.mean(), **critic_statistics(real_scores, fake_scores)
+            distance=real_scores.mean() - fake_scores.mean(),
+            **critic_statistics(real_scores, fake_scores, self.objective),
         )
 
     def generator_loss(self, real: Batch) -> Terms:

@@ -129,7 +129,8 @@ class WGANGP(Game):
         return Terms(
             **self.objective.for_critic(real_scores, fake_scores), penalty=self.penalty_weight * penalty
         ).observing(
-            distance=real_scores.mean() - fake_scores.mean(), **critic_statistics(real_scores, fake_scores)
+            distance=real_scores.mean() - fake_scores.mean(),
+            **critic_statistics(real_scores, fake_scores, self.objective),
         )
 
     def generator_loss(self, real: Batch) -> Terms:
