@@ -38,7 +38,7 @@ with memory_kept():
 with open("/proc/self/status") as status:
     print(next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM")))
 """
-"""What a process has at most, by its own peak: that of its usage may be its parent's, from before it began."""
+"""Its own peak: that among its usage may be its parent's, from before it began."""
 
 
 def seconds_of_dcgan(batch: int, size: int, width: int, threads: int, seconds: float) -> float:

@@ -14,7 +14,7 @@ from PIL import Image
 import sparring
 from sparring.cli import main
 from sparring.data.dataset import Column
-from sparring.data.kinds import Classes, Images, Kind, Tokens
+from sparring.data.kinds import Classes, Images, Kind, Nothing, Points, Tokens
 from sparring.errors import RunError, SettingError
 from sparring.sample_files import Samples, regrouped, write_samples
 
@@ -56,6 +56,33 @@ def test_more_than_one_picture_shows_are_shown_in_several(tmp_path: Path) -> Non
         assert (picture.size, picture.getpixel((0, 30))) == ((9 * 36 - 4, 30 + 112 * 36 - 4), 1_000 % 251)
     with Image.open(files[2]) as picture:
         assert (picture.size, picture.getpixel((0, 30))) == ((9 * 36 - 4, 30 + 39 * 36 - 4), 2_000 % 251)
+
+
+def test_a_way_stays_in_one_picture(tmp_path: Path) -> None:
+    """Of 24 columns 41 rows come to 984 images."""
+    files = write_samples(tmp_path / "ways.png", drawn(1_200), 1_200, columns=24)
+    firsts = []
+    for file in files:
+        with Image.open(file) as picture:
+            firsts.append(picture.convert("L").getpixel((0, 0)))
+    assert firsts == [0, 984 % 251]
+
+
+@pytest.mark.parametrize("count", [14, 50, 64])
+def test_a_picture_of_points_holds_these_alone(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[torch.Tensor] = []
+
+    def drawn_points(points: torch.Tensor, *others: object) -> bytes:
+        seen.append(points)
+        return b""
+
+    monkeypatch.setattr("sparring.plots.points_png", drawn_points)
+    points = torch.randn(count, 2)
+    shown = Samples(Column(Points((2,)), points), Column(Nothing(), torch.zeros(count, 0)))
+    shown.picture()
+    shown.picture(columns=7)
+    assert all(torch.equal(each, points) for each in seen)
+    assert len(seen) == 2
 
 
 @pytest.mark.parametrize("name", ["all.npz", "all.png", "folder/"])
@@ -122,3 +149,24 @@ def test_what_a_run_was_trained_on_is_not_written_over(
         assert ended.value.code == 2
         assert "data.npz is what" in capsys.readouterr().err
         assert data.read_bytes() == before
+
+
+def test_the_picture_that_was_given_is_not_written_over(
+    tmp_path: Path, tiny_npz: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = sparring.train(
+        "gan", data=f"npz:{tiny_npz}", out=tmp_path / "run", max_steps=1, batch_size=20, quiet=True
+    )
+    for name in ("me.png", "hole.png"):
+        Image.new("L", (20, 20), 99).save(tmp_path / name)
+    me, hole = str(tmp_path / "me.png"), str(tmp_path / "hole.png")
+    for words in (
+        ["project", str(run.path), me, "--out", me],
+        ["project", str(run.path), me, "--mask", hole, "--out", hole],
+        ["sample", str(run.path), "--around", me, "--out", me],
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        assert ended.value.code == 2
+        assert "is what was given to look at: write to another name" in capsys.readouterr().err
+    assert {Image.open(path).getpixel((0, 0)) for path in (me, hole)} == {99}

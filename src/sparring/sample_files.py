@@ -97,7 +97,13 @@ class Samples:
         kind, found = self.columns.kind, self.told.kind.columns_of(self.condition.cpu(), USUAL_COLUMNS)
         wanted, titles = found if columns is None else (columns, ())
         _, wide = kind.grid(1, min(wanted, len(self)))
-        return kind.picture([padded(self.examples, wide, BLANK)], titles=[titles])
+        return kind.picture([in_rows(self.columns, wide)], titles=[titles])
+
+
+def in_rows(samples: Column, columns: int) -> Tensor:
+    """Samples in rows of so many, the last filled up with blanks; where all are drawn in one plot, where a
+    blank would be one more, a row for each."""
+    return padded(samples.values, columns if samples.kind.drawn_apart else 1, BLANK)
 
 
 def is_samples_folder(path: Path | str) -> bool:
@@ -183,6 +189,9 @@ def write_samples(
         save_parts(path, ((part.columns, part.told) for part in whole), count)
         return [path]
     each = kind.most_shown or count
+    if columns is not None and kind.most_shown is not None:
+        # A row stays in one picture.
+        each = max(columns, each // columns * columns)
     pictures = -(-count // each)
     files = []
     for number, part in enumerate(regrouped(whole, each), start=1):
@@ -197,7 +206,7 @@ def _film(samples: Samples, columns: int) -> list[bytes]:
     whole = len(samples) // columns * columns
     kind, rows = samples.columns.kind, samples.examples[:whole].unflatten(0, (-1, columns))
     wide = math.ceil(math.sqrt(len(rows)))
-    frames = [kind.picture([padded(rows[:, column], wide, BLANK)]) for column in range(columns)]
+    frames = [kind.picture([in_rows(Column(kind, rows[:, column]), wide)]) for column in range(columns)]
     return [*frames, *frames[-2:0:-1]]
 
 

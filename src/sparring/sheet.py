@@ -92,7 +92,9 @@ def _write(picture: Image.Image, titles: Sequence[str], left: int, across: int) 
     draw, font = ImageDraw.Draw(picture), _font()
     for number, title in enumerate(titles):
         shown = visible_line(title)
-        text = _fitting(shown if _has(font, shown) else f"class {number + 1}", across - GAP, font)
+        text = _fitting(
+            shown if _has(font, shown) else f"class {titles.index(title) + 1}", across - GAP, font
+        )
         middle = left + number * across + (across - GAP) / 2
         draw.text((middle, GAP + LETTERS // 2), text, fill=0, font=font, anchor="mt")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
 import sparring
 from sparring import load
@@ -19,7 +19,7 @@ from sparring.cli import main
 from sparring.data.kinds import Images
 from sparring.errors import DataError, RunError, SettingError
 from sparring.runs.folder import Run
-from sparring.translation.pictures import frames_of, like, translate_picture
+from sparring.translation.pictures import encoded, frames_of, like, translate_picture
 
 Pixels = Callable[..., Any]
 
@@ -184,8 +184,16 @@ def test_a_folder_is_gone_on_with(negative: Run, tmp_path: Path, pixels: Pixels)
     sparring.translate(negative, source, out)
     assert (out / "sub/b.jpg").exists()
     assert times == {name: (out / name).stat().st_mtime_ns for name in times}
-    with pytest.raises(SettingError, match="translations of another run, or with other options"):
-        sparring.translate(negative, source, out, seed=1)
+    (tmp_path / "other").mkdir()
+    Image.fromarray(pixels(20, 20, 3)).save(tmp_path / "other" / "a.png")
+    copy = Run.open(shutil.copytree(negative.path, tmp_path / negative.path.name))
+    for run, folder, options in (
+        (negative, source, {"seed": 1}),
+        (negative, tmp_path / "other", {}),
+        (copy, source, {}),
+    ):
+        with pytest.raises(SettingError, match="translations of another folder, by another run, or with"):
+            sparring.translate(run, folder, out, **options)
     with pytest.raises(SettingError, match="holds something already"):
         sparring.translate(negative, source, source.parent)
     with pytest.raises(SettingError, match="lies in"):
@@ -308,3 +316,33 @@ def test_a_full_disk_leaves_nothing_half_written(
         sparring.translate(negative, tmp_path / "in.png", tmp_path / "out.png")
     assert (tmp_path / "out.png").read_bytes() == b"before"
     assert {path.name for path in tmp_path.iterdir()} == {"in.png", "out.png"}
+
+
+@pytest.mark.parametrize("suffix", [".png", ".gif", ".webp"])
+def test_frames_that_come_again_stay(suffix: str, tmp_path: Path) -> None:
+    """One that is as the last but one, and one that differs from it in a corner."""
+    dark, bright, corner = (np.full((8, 8, 3), value, np.uint8) for value in (20, 200, 20))
+    corner[:2, :2] = 255
+    frames = [Image.fromarray(each) for each in (dark, bright, dark, bright, corner)]
+    (tmp_path / f"out{suffix}").write_bytes(encoded(frames, suffix))
+    with Image.open(tmp_path / f"out{suffix}") as moving:
+        found = [np.asarray(frame.convert("RGB")).astype(int) for frame in ImageSequence.Iterator(moving)]
+    assert len(found) == len(frames)
+    for made, frame in zip(found, frames, strict=True):
+        assert np.abs(made - np.asarray(frame)).max() <= 8
+
+
+def test_what_a_format_cannot_hold_is_said() -> None:
+    with pytest.raises(SettingError, match=r"A \.webp file cannot hold a picture of 17000 x 2 pixels"):
+        encoded([Image.new("RGB", (17_000, 2))], ".webp")
+
+
+def test_a_picture_without_brightness_is_left_out_of_a_folder(
+    negative: Run, tmp_path: Path, pixels: Pixels
+) -> None:
+    (tmp_path / "in").mkdir()
+    Image.fromarray(np.full((16, 16), -5.0, np.float32)).save(tmp_path / "in" / "a.tif")
+    Image.fromarray(pixels(16, 16, 3)).save(tmp_path / "in" / "b.png")
+    with pytest.raises(DataError, match="Left out 1 of 2 pictures, the first because A picture cannot be"):
+        sparring.translate(negative, tmp_path / "in", tmp_path / "out")
+    assert (tmp_path / "out" / "b.png").exists()

@@ -21,12 +21,15 @@ STAMPS = [0, 1, 2, 5, 6, 9]
 ORANGE = (200, 60, 30)
 
 
-def write(path: Path, size: tuple[int, int] = (32, 24), sound: bool = True) -> None:
+def write(
+    path: Path, size: tuple[int, int] = (32, 24), sound: bool = True, pixel: Fraction = Fraction(1)
+) -> None:
     """A video of plain frames, each brighter than the last."""
     with av.open(str(path), "w") as file:
         shown = file.add_stream("libx264", rate=10, options={"crf": "1"})
         shown.width, shown.height, shown.pix_fmt = *size, "yuv444p"
         shown.codec_context.time_base = Fraction(1, 10)
+        shown.codec_context.sample_aspect_ratio = pixel
         heard = file.add_stream("aac", rate=8000, layout="mono") if sound else None
         for number, stamp in enumerate(STAMPS):
             pixels = np.full((size[1], size[0], 3), 30 * number, np.uint8)
@@ -72,6 +75,14 @@ def test_without_sound_and_of_odd_size(negative: Run, tmp_path: Path) -> None:
     sparring.translate(negative, tmp_path / "in.mkv", tmp_path / "out.mp4", quiet=True)
     times, _, size, heard = read(tmp_path / "out.mp4")
     assert (len(times), size, heard) == (len(STAMPS), (34, 22), [])
+
+
+def test_pixels_that_are_wider_than_high_stay_so(negative: Run, tmp_path: Path) -> None:
+    write(tmp_path / "in.mp4", sound=False, pixel=Fraction(64, 45))
+    sparring.translate(negative, tmp_path / "in.mp4", tmp_path / "out.mp4", quiet=True)
+    for name in ("in.mp4", "out.mp4"):
+        with av.open(str(tmp_path / name)) as file:
+            assert file.streams.video[0].sample_aspect_ratio == Fraction(64, 45), name
 
 
 def test_what_is_made_transparent_is_shown_on_white(tmp_path: Path) -> None:

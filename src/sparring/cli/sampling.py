@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from sparring.cli.options import chosen, parsed, sampling_options
+from sparring.errors import SettingError
 from sparring.shown import counted, say, visible_line
 
 
@@ -93,4 +95,7 @@ def _parsed_with_out(
     out = options.pop("out")
     check_samples_file(out, form=options.get("format"))
     refuse_to_write_over_data(options["run"], out)
+    for given in (options.get(name) for name in ("image", "mask", "around")):
+        if given is not None and Path(given).exists() and Path(out).exists() and Path(out).samefile(given):
+            raise SettingError(f"{out} is what was given to look at: write to another name.")
     return options, out

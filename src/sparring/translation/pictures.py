@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -46,8 +47,24 @@ def upright(image: Image.Image) -> Image.Image:
 
 
 def opaque(image: Image.Image) -> Image.Image:
-    """The image in mode L or RGB, on white where it is transparent."""
-    return in_eight_bits(image, 1.0)
+    """The image in mode L or RGB, on white where it is transparent.
+
+    Raises:
+        DataError: its values are none that have a brightness.
+    """
+    return eight_bits(image, 1.0)
+
+
+def eight_bits(image: Image.Image, white: float) -> Image.Image:
+    """The same with the brightness that becomes white, as `in_eight_bits` takes it.
+
+    Raises:
+        DataError: likewise.
+    """
+    try:
+        return in_eight_bits(image, white)
+    except ValueError as error:
+        raise DataError(f"A picture cannot be read: {error}.") from error
 
 
 def alpha_of(image: Image.Image) -> Image.Image | None:
@@ -129,7 +146,11 @@ def translate_picture(source: Path, out: Path, translate: Translate) -> None:
 
 
 def encoded(frames: list[Image.Image], suffix: str) -> bytes:
-    """The contents of a file of one frame or several."""
+    """The contents of a file of one frame or several.
+
+    Raises:
+        SettingError: a file of that format cannot hold so large ones.
+    """
     form, options = WRITTEN[suffix]
     if suffix not in TRANSPARENT:
         frames = [opaque(frame) for frame in frames]
@@ -140,10 +161,18 @@ def encoded(frames: list[Image.Image], suffix: str) -> bytes:
     told = options | {name: first.info[name] for name in KEPT if first.info.get(name)}
     if others:
         durations = [frame.info.get("duration", 100) for frame in frames]
-        told |= {"save_all": True, "append_images": others, "duration": durations, "disposal": 2}
+        told |= {"save_all": True, "append_images": others, "duration": durations}
+        # Each frame is whole. In a PNG 2 stands for the last frame but one, and not for what is behind all.
+        told["disposal"] = 0 if suffix == ".png" else 2
         told |= {"loop": first.info["loop"]} if "loop" in first.info else {}
     buffer = io.BytesIO()
-    first.save(buffer, form, **told)
+    try:
+        first.save(buffer, form, **told)
+    except (ValueError, OSError, OverflowError, struct.error) as error:
+        raise SettingError(
+            f"A {suffix} file cannot hold a picture of {first.width} x {first.height} pixels ({error}): "
+            "write another format, such as .png."
+        ) from error
     return buffer.getvalue()
 
 

@@ -30,6 +30,7 @@ class MadeBy:
     """What such a file holds."""
 
     run: str
+    source: str
     step: int | None
     epoch: int | None
     direction: str
@@ -91,12 +92,15 @@ def translate(
         raise DataError(
             f"There is no mask {hole}: give a picture that is white where holes are to be filled."
         )
+    if hole is not None and out.exists() and out.samefile(hole):
+        raise SettingError(f"{out} is the mask: give another name.")
     model = load(run, epoch, device)
     translation = translation_of(model.game, hole, direction, seed, longest, model.white)
     with Stages("Translating", quiet) as stages:
         if source.is_dir():
             told = None if hole is None else sha256(hole.read_bytes()).hexdigest()
-            made_by = MadeBy(run.path.name, model.step, epoch, translation.direction, seed, longest, told)
+            path, folder = (str(each.resolve()) for each in (run.path, source))
+            made_by = MadeBy(path, folder, model.step, epoch, translation.direction, seed, longest, told)
             _translate_folder(source, out, translation, made_by, stages)
         elif source.suffix.lower() in READ:
             translate_video(source, out, translation, _Pace(stages, "frames"))
@@ -169,6 +173,6 @@ def _begin(out: Path, made_by: MadeBy) -> None:
         write_json(known, vars(made_by))
     elif read_json(known, MadeBy) != vars(made_by):
         raise SettingError(
-            f"{out} holds translations of another run, or with other options ({known} says which): give "
-            "another folder."
+            f"{out} holds translations of another folder, by another run, or with other options ({known} "
+            "says which): give another folder."
         )

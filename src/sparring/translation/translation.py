@@ -7,12 +7,12 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from sparring.data.decoding import in_eight_bits, with_alpha
+from sparring.data.decoding import with_alpha
 from sparring.errors import DataError, SettingError
 from sparring.game import Game
 from sparring.nn.modes import inference
 from sparring.randomness import Randomness, derived_seed
-from sparring.translation.pictures import like, upright
+from sparring.translation.pictures import eight_bits, like, upright
 from sparring.translation.tiles import by_tiles, larger_tile, overlap_of
 from sparring.translation.translator import Translator
 
@@ -75,11 +75,15 @@ class Translation:
         return like(image, Image.fromarray(self.of_pixels(np.asarray(seen))))
 
     def seen(self, image: Image.Image) -> Image.Image:
-        """A picture in the mode in which the system sees it."""
+        """A picture in the mode in which the system sees it.
+
+        Raises:
+            DataError: its values are none that have a brightness.
+        """
         mode = MODES[self.seen_channels]
         if mode == "RGBA":
             return with_alpha(image, self.white)
-        return in_eight_bits(image, self.white).convert(mode)
+        return eight_bits(image, self.white).convert(mode)
 
     @torch.no_grad()
     def of_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -92,6 +92,8 @@ def translate_video(
             frames = _decoded(av, packet)
             bad += frames is None
             for frame in frames or ():
+                if done == 0:
+                    made.codec_context.sample_aspect_ratio = _shape_of_pixels(shown, frame)
                 picture = colours.frame(av, even_pixels(translate(_picture(frame))))
                 # A few old formats have no time stamps.
                 known = frame.pts is not None
@@ -229,9 +231,20 @@ def _decoded(av: Any, packet: Any) -> list[Any] | None:
         return None
 
 
+def _shape_of_pixels(shown: Any, frame: Any) -> Fraction:
+    """How much wider than high a pixel is shown, of frames that are put upright."""
+    ratio = Fraction(shown.sample_aspect_ratio or 1)
+    return 1 / ratio if _quarters(frame) % 2 else ratio
+
+
+def _quarters(frame: Any) -> int:
+    """By how many quarters a frame is to be turned to be upright."""
+    return round(getattr(frame, "rotation", 0) / 90)
+
+
 def _picture(frame: Any) -> Image.Image:
     """A frame, put upright."""
-    return Image.fromarray(np.rot90(pixels_of(frame), round(getattr(frame, "rotation", 0) / 90)).copy())
+    return Image.fromarray(np.rot90(pixels_of(frame), _quarters(frame)).copy())
 
 
 def even_pixels(picture: Image.Image) -> NDArray[np.uint8]:

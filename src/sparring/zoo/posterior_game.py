@@ -168,8 +168,10 @@ class PosteriorGame(Game):
             self.posterior.joined([total(self.objective.for_critic(genuine, each)) for each in made])
             for genuine, made in said
         ]
-        genuine = torch.cat([genuine for genuine, _ in said])
-        made = torch.cat([each for _, made in said for each in made])
+        genuine, made = (
+            torch.cat(logits)
+            for logits in zip(*((genuine, each) for genuine, made in said for each in made), strict=True)
+        )
         return Terms(
             adversarial=torch.stack(costs).sum(), prior=self.posterior.prior(self.discriminators)
         ).observing(**critic_statistics(genuine, made, self.objective))
