@@ -76,6 +76,7 @@ class Model(Explorer):
         seed: int = 0,
         truncation: float = 1.0,
         rejection: float = 0.0,
+        told: Column | None = None,
     ) -> Samples:
         """Generate examples; the same seed gives the same ones.
 
@@ -87,12 +88,13 @@ class Model(Explorer):
                 more usual, and less diverse.
             rejection: share of what is generated that has less than an even chance to be kept, by what the
                 critic says of it (see `rejection.py`); 0 keeps all. The paper has 0.8.
+            told: what each of them is told, where it is not to be a label, or all in turn.
 
         Raises:
             SettingError: count below 1, seed below 0, a label that the system cannot be told, or nothing that
                 could be rejected.
         """
-        return joined(list(self.batches(count, label, seed, truncation, rejection)))
+        return joined(list(self.batches(count, label, seed, truncation, rejection, told)))
 
     def batches(
         self,
@@ -101,6 +103,7 @@ class Model(Explorer):
         seed: int = 0,
         truncation: float = 1.0,
         rejection: float = 0.0,
+        told: Column | None = None,
     ) -> Iterator[Samples]:
         """The same examples a few at a time, so that memory does not grow with their number.
 
@@ -110,6 +113,7 @@ class Model(Explorer):
             seed: decides the noise.
             truncation: as `sample` takes it.
             rejection: likewise.
+            told: likewise.
 
         Raises:
             SettingError: as `sample` does, at once.
@@ -123,7 +127,7 @@ class Model(Explorer):
             require_between(self.game, self.condition)
         if rejected:
             require_vectors(self.game, self.condition)
-        told = self.told(count, label)
+        told = self.told(count, label) if told is None else told
         rule = fitted(self.game, self._dataset(), self._any, rejected, seed) if rejected else None
         return self._batches(told, seed, share, rule)
 

@@ -23,6 +23,7 @@ from sparring.evaluation.evaluate import evaluate_samples
 from sparring.evaluation.features.random_convolutions import RandomConvolutions
 from sparring.evaluation.kept import keep
 from sparring.evaluation.result import Evaluation
+from sparring.model import Model
 from sparring.runs.files import check_writable
 
 SYSTEM = '''
@@ -326,3 +327,47 @@ def test_samples_that_are_made_cannot_be_made_otherwise(run: Path) -> None:
     made = run.parent / "labelled.npz"
     with pytest.raises(SettingError, match="holds samples that are made: leave truncation out"):
         sparring.evaluate(made, data=f"npz:{made}", truncation=0.7)
+
+
+def test_classes_are_asked_for_as_often_as_there_are(tmp_path: Path) -> None:
+    """Nine of ten images are of one class, in no order."""
+    rare = torch.arange(200) % 10 == 3
+    images = np.random.default_rng(0).integers(0, 256, (200, 8, 8), dtype=np.uint8)
+    np.savez(tmp_path / "two.npz", images=images, labels=rare.long().numpy())
+    small = {"preset": "digits", "generator_width": 4, "discriminator_width": 4, "batch_size": 10}
+    options = {**small, "data": f"npz:{tmp_path / 'two.npz'}", "hold_out": 0.1, "threads": 1, "quiet": True}
+    run = sparring.train("r3gan", max_steps=1, out=tmp_path / "run", **options)
+    dataset = load_dataset(run.description["data"]["name"], hold_out=0.1)
+    assert dataset.held_out is not None
+    kind, share = dataset.condition.kind, dataset.held_out.condition.values.double().mean()
+    for count in (20, 40, 400):
+        told = runs.classes_as_in(dataset, count, kind)
+        assert told is not None
+        assert len(told) == count
+        assert told.values.double().mean() == pytest.approx(share)
+    assert runs.classes_as_in(dataset, 10, load_dataset("mnist").condition.kind) is None
+    seen: list[Any] = []
+    sample = Model.sample
+
+    def sampled(self: Model, *args: Any, **more: Any) -> Any:
+        seen.append(more["told"])
+        return sample(self, *args, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Model, "sample", sampled)
+        sparring.evaluate(run, 20, quiet=True)
+    assert torch.equal(seen[0].values, dataset.held_out.condition.values)
+
+
+def test_the_run_s_own_data_is_parted_as_the_run_did(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (200, 8, 8), dtype=np.uint8)
+    np.savez(tmp_path / "one.npz", images=images)
+    name = f"npz:{tmp_path / 'one.npz'}"
+    run = sparring.train(
+        "gan", data=name, hidden_size=8, batch_size=10, max_steps=1, hold_out=0.2, out=tmp_path / "run",
+        threads=1, quiet=True,
+    )  # fmt: skip
+    own, named = (sparring.evaluate(run, 40, data=data, quiet=True) for data in (None, name))
+    assert own.unseen
+    assert own.real == 40
+    assert named == own

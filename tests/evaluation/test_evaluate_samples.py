@@ -9,6 +9,7 @@ import torch
 from rich.console import Console
 
 from sparring.data import Dataset, dataset_of, load_dataset
+from sparring.data.unlabelled import UNLABELLED
 from sparring.errors import DataError, RunError, SettingError, SparringError
 from sparring.evaluation import EstimatedFigure, Evaluation, evaluate_samples, load_extractor
 from sparring.evaluation.features.random_convolutions import RandomConvolutions
@@ -115,6 +116,14 @@ def test_images_without_labels_lack_only_what_needs_them(small_mnist: Dataset) -
         *OF_TEXTS,
         *OF_TRANSLATIONS,
     }
+
+
+def test_copies_of_what_has_no_label_are_found() -> None:
+    labelled, others = noisy_images(100), noisy_images(200, seed=1)
+    parts = {UNLABELLED: dataset_of("others", others)}
+    dataset = replace(dataset_of("npz:images", labelled), parts=parts)
+    found = evaluate_samples(dataset_of("samples", others), dataset, figures=["memorised"])
+    assert found.figures["memorised"].value == 1
 
 
 def test_labels_that_the_data_knows_nothing_of_change_nothing(small_mnist: Dataset) -> None:

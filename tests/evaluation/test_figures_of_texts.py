@@ -195,3 +195,10 @@ def test_all_that_was_trained_on_is_known_where_nothing_is_held_out() -> None:
     data = Dataset("texts", Column(KIND, KIND.decode(tokens)))
     found = evaluate_samples(data, data, figures=["copied", "novel_ngrams"]).figures
     assert (found["copied"].value, found["novel_ngrams"].value) == (1.0, 0.0)
+
+
+def test_what_many_write_alike_is_not_memorised(alphabets: Dataset) -> None:
+    """`copied` tells of texts that occur once."""
+    figures = evaluate_samples(alphabets[:200], alphabets).figures
+    assert "copied" in figures
+    assert "memorised" not in figures

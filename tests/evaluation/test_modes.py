@@ -33,6 +33,14 @@ def test_true_samples_of_the_plane(name: str, count: int, floor: float) -> None:
     assert sum(floors) / len(floors) == pytest.approx((count - 1) / 5000, rel=0.15)
 
 
+@pytest.mark.parametrize("dimensions", [1, 2, 3, 20, 50])
+def test_as_many_true_samples_are_good_in_every_dimension(dimensions: int) -> None:
+    mixture = Mixture(torch.tensor([[0.0] * dimensions, [9.0] * dimensions]), 0.1)
+    true = mixture.means.repeat(20_000, 1) + 0.1 * Randomness(0).normal(40_000, dimensions)
+    assert (mixture.mode_of(true) >= 0).double().mean() == pytest.approx(1 - math.exp(-4.5), abs=0.002)
+    assert Mixture(torch.zeros(1, 2), 1.0).reach == pytest.approx(3.0, rel=1e-12)
+
+
 def test_points_between_the_modes_earn_nothing() -> None:
     mixture = Mixture(torch.tensor([[0.0, 0.0], [1.0, 0.0]]), 0.01)
     points = torch.tensor([[0.5, 0.0], [0.029, 0.0], [0.0, 0.031], [1.0, -0.02]])

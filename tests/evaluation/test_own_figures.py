@@ -71,6 +71,7 @@ def test_texts_get_what_means_something_of_texts(true: Evaluation) -> None:
         "cas_error",
         "support",
         "fid_of_input",
+        "memorised",
     }
     modes_only = {"modes", "high_quality_share", "reverse_kl"}
     assert list(true.figures) == [

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from sparring.data.dataset import Column, Dataset
+from sparring.data.unlabelled import with_unlabelled
 from sparring.evaluation.enough import check_enough_real
 from sparring.evaluation.features import FeatureExtractor
 from sparring.randomness import Randomness
@@ -121,8 +122,8 @@ class Real(Shared):
 
     @cached_property
     def distinct(self) -> Column:
-        """All that was trained on, each example once."""
-        return self.dataset.examples.distinct()
+        """All that may have been trained on, each example once."""
+        return with_unlabelled(self.dataset).examples.distinct()
 
 
 class Comparison(Shared):

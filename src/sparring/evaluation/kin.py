@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from sparring.data.dataset import Column, Dataset
+from sparring.data.unlabelled import with_unlabelled
 from sparring.evaluation.distances import nearest
 
 SAMPLES = 6
@@ -29,7 +30,8 @@ def kin_picture(samples: Column, dataset: Dataset) -> bytes | None:
     if not kind.drawn_apart:
         return None
     shown = samples[torch.arange(min(SAMPLES, len(samples)))]
-    _, found = nearest(shown, dataset.examples, min(NEIGHBOURS, len(dataset)))
-    kin = dataset.examples.values[found]
+    examples = with_unlabelled(dataset).examples
+    _, found = nearest(shown, examples, min(NEIGHBOURS, len(examples)))
+    kin = examples.values[found]
     titles = ("sample",), ("nearest", *(f"{place}." for place in range(2, kin.shape[1] + 1)))
     return kind.picture([shown.values[:, None], kin], dataset, titles)

@@ -13,6 +13,8 @@ import torch
 from sparring.classifying.figures import Judged, judged
 from sparring.console import Stages
 from sparring.data import READING, Dataset, load_dataset
+from sparring.data.dataset import Column
+from sparring.data.kinds import Kind
 from sparring.data.listing import list_folder
 from sparring.data.pictures import read_pictures
 from sparring.data.resizing import Size
@@ -150,7 +152,13 @@ def _evaluate_run(
         count = len(model.conditions(count))
         check_enough_samples(count)
     step = model.step if epoch is None else run.end_of(epoch)
-    samples = model.sample(count, seed=seed, truncation=making.truncation, rejection=making.rejection)
+    samples = model.sample(
+        count,
+        seed=seed,
+        truncation=making.truncation,
+        rejection=making.rejection,
+        told=classes_as_in(dataset, count, model.condition),
+    )
     made = making.unusual | dict(sampling)
     classifier = classifier_on(model.game, dataset)
     extractor = _extractor(features, dataset, model.game.random.device)
@@ -173,6 +181,24 @@ def _evaluate_run(
     if classifier is not None:
         evaluation = replace(evaluation, classes=classifier.tables())
     return evaluation, kin_picture(samples.columns, dataset)
+
+
+def classes_as_in(dataset: Dataset, count: int, condition: Kind) -> Column | None:
+    """The classes that so many samples are told to be of, each as often as among the real examples: else a
+    generator that is right would be held against another distribution.
+
+    Args:
+        dataset: the real examples.
+        count: how many samples.
+        condition: what the system is told.
+
+    Returns:
+        None where it is told no classes, or others than these examples have.
+    """
+    real = dataset if dataset.held_out is None else dataset.held_out
+    if condition.from_data or not condition.classes or real.condition.kind != condition:
+        return None
+    return real.condition[torch.arange(count) * len(real) // count]
 
 
 def _of_labels(model: Model, count: int, extractor: FeatureExtractor) -> dict[str, Measurement]:
@@ -283,4 +309,6 @@ def _data_of(run: Run, data: str | None) -> Dataset:
     recorded = run.description["data"]
     # Nothing of other data was trained on, so nothing need be held out.
     options = [name for name in READING if name in recorded and not name.startswith("hold_out")]
-    return load_dataset(data, **{name: recorded[name] for name in options})
+    dataset = load_dataset(data, **{name: recorded[name] for name in options})
+    # Of its own data the run says what was held out, by whatever name that is asked for.
+    return recorded_dataset(run) if dataset.name == recorded["name"] else dataset

@@ -18,7 +18,7 @@ from sparring.errors import SettingError
 from sparring.evaluation.enough import check_enough_samples
 from sparring.evaluation.evaluate import evaluate_samples, figures_on
 from sparring.evaluation.result import EstimatedFigure, short
-from sparring.evaluation.runs import own_figures
+from sparring.evaluation.runs import classes_as_in, own_figures
 from sparring.loading import load_each
 from sparring.model import Model
 from sparring.runs.files import read_json, write_atomically
@@ -130,7 +130,7 @@ def _point(
     name: str, model: Model, dataset: Dataset, value: float, count: int, seed: int
 ) -> tuple[tuple[str, str], Point]:
     """The names of the two figures, and what they are at a value."""
-    samples = model.sample(count, seed=seed)
+    samples = model.sample(count, seed=seed, told=classes_as_in(dataset, count, model.condition))
     made, own = Dataset(name, samples.columns, samples.told), own_figures(model.game, dataset)
     quality, diversity = (figures_on(axis, made, dataset, own) for axis in (Axis.QUALITY, Axis.DIVERSITY))
     if not quality or not diversity:

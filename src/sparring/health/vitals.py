@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from sparring.data.dataset import Column, Dataset
+from sparring.data.unlabelled import with_unlabelled
 from sparring.evaluation.distances import squared_distances
 from sparring.evaluation.features import FeatureExtractor
 from sparring.evaluation.figures.copies import FEWEST, copy_limit, copy_ratios
@@ -180,8 +181,9 @@ class FeatureVitals:
         self.real_classes = self._effective_classes(real, features)
         self.only_once = once(self.dataset.examples) if self.kind.discrete else None
         self.searched, self.copy_limit = None, 0.0
-        if self.kind.has_near_duplicates and len(self.dataset) <= MOST_SEARCHED:
-            distinct = self.dataset.examples.distinct()
+        trained_on = with_unlabelled(self.dataset).examples
+        if self.kind.has_near_duplicates and len(trained_on) <= MOST_SEARCHED:
+            distinct = trained_on.distinct()
             if len(distinct) >= FEWEST:
                 self.searched, self.copy_limit = distinct, copy_limit(distinct, distinct)
 

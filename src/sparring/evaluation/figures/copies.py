@@ -11,6 +11,7 @@ from sparring.evaluation.bootstrap import Estimate, of_mean
 from sparring.evaluation.comparison import Comparison, Examples, Real
 from sparring.evaluation.distances import ROWS, blocks, nearest
 from sparring.evaluation.figures.measurement import Measurement, Reference
+from sparring.evaluation.figures.ngrams import is_sequential
 from sparring.randomness import Randomness
 
 COPY_QUANTILE = 0.01
@@ -103,6 +104,7 @@ def _memorised(comparison: Comparison, randomness: Randomness) -> Estimate:
 MEMORISED = Measurement(
     _memorised,
     "share of near-copies of training examples; about 0.01",
-    lambda comparison: len(comparison.real.distinct) >= FEWEST,
+    # Texts that many write alike are no copies; of the others `copied` tells.
+    lambda comparison: not is_sequential(comparison) and len(comparison.real.distinct) >= FEWEST,
     Reference.UNSEEN,
 )
