@@ -132,5 +132,5 @@ def test_a_folder_is_not_gone_on_with_under_another_mask(filler: Run, tmp_path: 
         mask_of(20, 20).point(lambda bright, value=value: min(bright, value)).save(tmp_path / f"{name}.png")
     with pytest.raises(DataError, match=r"Left out 1 of 3 pictures, .* The mask has 20 x 20 pixels"):
         sparring.translate(filler, tmp_path / "in", tmp_path / "out", mask=tmp_path / "first.png")
-    with pytest.raises(SettingError, match="translations of another run, or with other options"):
+    with pytest.raises(SettingError, match="by another run, or with other options"):
         sparring.translate(filler, tmp_path / "in", tmp_path / "out", mask=tmp_path / "other.png")
