@@ -31,6 +31,9 @@ class Column:
         return len(self.values)
 
     def __getitem__(self, chosen: Tensor | slice) -> Column:
+        if isinstance(chosen, Tensor) and chosen.dtype == torch.int64:
+            # It copies whole examples, where an index in brackets goes number by number.
+            return Column(self.kind, self.values.index_select(0, chosen))
         return Column(self.kind, self.values[chosen])
 
     def evenly(self, count: int) -> Column:

@@ -37,13 +37,18 @@ class Average(nn.Module):
     def update(self, network: nn.Module, rounds: int) -> None:
         """Move towards the network, after so many rounds of training."""
         decay = min(self.decay, (1 + rounds) / (10 + rounds))
-        torch._foreach_lerp_(averaged(self.network), averaged(network), 1 - decay)
-        for (name, buffer), new in zip(self.network.named_buffers(), network.buffers(), strict=True):
-            if not name.endswith(STATISTICS):
-                buffer.copy_(new)
+        averages, copies = parted(self.network)
+        now, others = parted(network)
+        torch._foreach_lerp_(averages, now, 1 - decay)
+        for copied, new in zip(copies, others, strict=True):
+            copied.copy_(new)
 
 
-def averaged(network: nn.Module) -> list[Tensor]:
-    """The parameters of a network, and the running statistics of its batch normalisation."""
-    statistics = [buffer for name, buffer in network.named_buffers() if name.endswith(STATISTICS)]
-    return [*network.parameters(), *statistics]
+def parted(network: nn.Module) -> tuple[list[Tensor], list[Tensor]]:
+    """What is averaged of a network, its parameters and the running statistics of its batch normalisation;
+    and its other buffers."""
+    averaged: list[Tensor] = list(network.parameters())
+    others: list[Tensor] = []
+    for name, buffer in network.named_buffers():
+        (averaged if name.endswith(STATISTICS) else others).append(buffer)
+    return averaged, others

@@ -169,12 +169,13 @@ class Engine:
             player.set_rates(self.game.progress, self.decay(self.game.progress))
         meter, moves = Meter(), Meter()
         batches: dict[str, Batch] = {}
-        for turn in leg.phase.turns:
-            for source in turn.sources:
-                if turn.fresh or source not in batches:
-                    batches[source] = self.streams[source].next_batch()
-            chosen = [batches[source] for source in turn.sources]
-            meter.add(self._take_turn(turn, chosen, moves if watched else None))
+        with by_onednn(self.onednn):
+            for turn in leg.phase.turns:
+                for source in turn.sources:
+                    if turn.fresh or source not in batches:
+                        batches[source] = self.streams[source].next_batch()
+                chosen = [batches[source] for source in turn.sources]
+                meter.add(self._take_turn(turn, chosen, moves if watched else None))
         self.step += 1
         self.stopping = self._exchange.stopping(self.stop_asked)
         if watched:
@@ -270,11 +271,10 @@ class Engine:
         return meter
 
     def _backward_of(self, turn: Turn, batches: Sequence[Batch], weight: float) -> dict[str, Tensor]:
-        with by_onednn(self.onednn):
-            with self.precision.autocast(self.processes.device):
-                terms = turn.loss(*batches)
-                total = torch.stack([term.float() for term in terms.values()]).sum()
-            (total if weight == 1.0 else weight * total).backward()
+        with self.precision.autocast(self.processes.device):
+            terms = turn.loss(*batches)
+            total = torch.stack([term.float() for term in terms.values()]).sum()
+        (total if weight == 1.0 else weight * total).backward()
         scalars = {"loss": total, **terms, **getattr(terms, "observed", {})}
         return {name: value.detach().float() for name, value in scalars.items()}
 

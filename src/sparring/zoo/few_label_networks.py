@@ -108,7 +108,7 @@ def perceptrons(settings: Sizes, data: DataSpec, random: Randomness) -> tuple[nn
     features: list[nn.Module] = [nn.Flatten(), *scale, GaussianNoise(first, random)]
     for inputs, after in pairwise((numbers, *hidden)):
         layer = normalised(nn.Linear(inputs, after), learn_scale=False)
-        features += [layer, nn.ReLU(), GaussianNoise(between, random)]
+        features += [layer, nn.ReLU(inplace=True), GaussianNoise(between, random)]
     # The noise after the last hidden layer is no part of the features that are matched.
     return generator, nn.Sequential(*features[:-1]), hidden[-1]
 
