@@ -10,6 +10,7 @@ from sparring.data.dataset import DataSpec
 from sparring.nn.convolution import Conv2d
 from sparring.nn.layers import Crop
 from sparring.nn.networks import Norm, no_norm, perceptron
+from sparring.nn.order import Flatten
 
 
 def build_encoder(data: DataSpec, outputs: int, *, width: int, units: int) -> nn.Module:
@@ -34,7 +35,7 @@ def _image_encoder(data: DataSpec, outputs: int, width: int) -> nn.Module:
         layers += [*convolutions([level * width, (level + 1) * width]), nn.AvgPool2d(2, ceil_mode=True)]
         layers += convolutions([(level + 1) * width] * 2)
     flat = 3 * width * _quarter(height) * _quarter(side)
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(flat, outputs))
+    return nn.Sequential(*layers, Flatten(), nn.Linear(flat, outputs))
 
 
 def build_decoder(data: DataSpec, inputs: int, *, width: int, units: int, norm: Norm = no_norm) -> nn.Module:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sparring.nn.order import PIXELS, ROWS, in_order
 from sparring.nn.toom_cook import POINTS, transforms
 
 SMALL_MAP = 8
@@ -20,6 +21,8 @@ FEW_CHANNELS = 32
 """Channels, as a geometric mean of both sides, up to which those of a pixel are put side by side."""
 LARGE_MAP = 16
 """Pixels, in a line, from which on they are."""
+MOST_COLOURS = 4
+"""Channels that an image has at most: what is done with images beside networks finds them row by row."""
 SPREAD = ((0.0, 0.0, 1.0, 1.0), (0.0, 1.0, 1.0, 0.0), (1.0, 1.0, 0.0, 0.0))
 """Where each of the three places along a side of a kernel goes, turned round, if every pixel is repeated."""
 
@@ -41,7 +44,7 @@ class Conv2d(nn.Conv2d):
             kernel, padding = self.kernel_size[0], int(self.padding[0])
             plan = transforms(*input.shape[2:], kernel, kernel - 1 - padding, input.dtype)
             return with_bias(plan.convolve(input, self.weight.flip(2, 3).transpose(0, 1)), self.bias)
-        return super().forward(laid_out(self, input))
+        return image_in_rows(super().forward(laid_out(self, input)))
 
     @property
     def reach(self) -> tuple[int, int] | None:
@@ -71,7 +74,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
                 maps = input.to(self.weight.dtype)
                 made = overlapping(maps, self.weight, self.stride, self.padding, self.output_padding)
                 return with_bias(made, self.bias)
-        return super().forward(laid_out(self, input), output_size)
+        return image_in_rows(super().forward(laid_out(self, input), output_size))
 
 
 class ResizeConv2d(Conv2d):
@@ -101,7 +104,8 @@ class ResizeConv2d(Conv2d):
                 kernel = self.whole_kernel
                 made = overlapping(input.to(kernel.dtype), kernel, (2, 2), (1, 1), (0, 0))
                 return with_bias(made, self.bias)
-        return F.conv_transpose2d(laid_out(self, input), self.whole_kernel, self.bias, stride=2, padding=1)
+        maps = laid_out(self, input)
+        return image_in_rows(F.conv_transpose2d(maps, self.whole_kernel, self.bias, stride=2, padding=1))
 
     @property
     def whole_kernel(self) -> Tensor:
@@ -128,7 +132,8 @@ def overlapping(
         extra: its output padding.
     """
     # Image after image: a product of all at once would transpose maps and their gradients, and copy them.
-    patches = torch.bmm(weight.flatten(1).t().expand(maps.shape[0], -1, -1), maps.flatten(2))
+    pixels = in_order(maps, ROWS).flatten(2)
+    patches = torch.bmm(weight.flatten(1).t().expand(maps.shape[0], -1, -1), pixels)
     kernel = tuple(weight.shape[2:])
     height, width = (
         (pixels - 1) * step - 2 * cut + side + more
@@ -172,8 +177,13 @@ def laid_out(layer: nn.Conv2d | nn.ConvTranspose2d, maps: Tensor) -> Tensor:
     # Of a single channel both orders are the same.
     few = min(inner, outer) > 1 and inner * outer <= FEW_CHANNELS**2
     if few and is_plain(layer, maps) and min(maps.shape[2:]) >= LARGE_MAP:
-        return maps.contiguous(memory_format=torch.channels_last)
+        return in_order(maps, PIXELS)
     return maps
+
+
+def image_in_rows(made: Tensor) -> Tensor:
+    """What a convolution has made, row by row where it may be an image."""
+    return in_order(made, ROWS) if made.dim() == 4 and made.shape[1] <= MOST_COLOURS else made
 
 
 def with_bias(maps: Tensor, bias: Tensor | None) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from sparring.nn.order import in_order, order_of
 from sparring.randomness import Randomness
 from sparring.settings import Dropped, check_value
 
@@ -32,6 +33,8 @@ class Dropout(nn.Module):
             return activations
         keep = 1.0 - self.probability
         mask = self.random.coins(keep, *activations.shape).mul_(1.0 / keep)
+        if activations.dim() == 4:
+            mask = in_order(mask, order_of(activations))
         # What comes out is as precise as what comes in: it is not to be rounded again for the next layer.
         return activations * mask.to(activations.dtype)
 

@@ -18,6 +18,7 @@ from sparring.data.dataset import DataSpec
 from sparring.data.kinds import Tokens
 from sparring.nn.convolution import Conv2d, ConvTranspose2d, ResizeConv2d
 from sparring.nn.layers import Crop
+from sparring.nn.order import Flatten
 from sparring.nn.points import FourierFeatures, Residual
 from sparring.nn.text_convolutions import text_generator, text_trunk
 from sparring.nn.wavelets import FromWavelets, Wavelets, halved
@@ -274,7 +275,7 @@ def _image_trunk(
         layers += [normed(after), nn.LeakyReLU(0.2)]
         height, side = ((length + 2 * padding - kernel) // 2 + 1 for length in (height, side))
         before, halvings = after, halvings + 1
-    return nn.Sequential(*layers, nn.Flatten()), before * height * side
+    return nn.Sequential(*layers, Flatten()), before * height * side
 
 
 def build_critic(

@@ -15,6 +15,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from sparring.nn.order import ROWS, in_order
+
 INFINITY = None
 """The point where a polynomial's value is its leading coefficient."""
 POINTS = (Fraction(0), INFINITY, Fraction(1), Fraction(-1, 2), Fraction(-2), Fraction(1, 2), Fraction(-1))
@@ -41,7 +43,7 @@ class Transforms:
         count, before = maps.shape[:2]
         after, points = kernels.shape[1], len(self.kernels)
         # Pixels lie side by side in memory, in the result too: matrices are transposed, not copied.
-        values = self.maps @ maps.reshape(count * before, -1).t()
+        values = self.maps @ in_order(maps, ROWS).reshape(count * before, -1).t()
         weights = self.kernels @ kernels.reshape(before * after, -1).t()
         products = values.view(points, -1, before) @ weights.view(points, before, after)
         result = products.view(-1, count * after).t() @ self.products.t()

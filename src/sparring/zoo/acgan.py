@@ -30,6 +30,7 @@ from sparring.nn.initialisers import glorot_normal, glorot_uniform, initialise
 from sparring.nn.layers import Dropout
 from sparring.nn.modes import inference
 from sparring.nn.optimisers import Adam
+from sparring.nn.order import Flatten
 from sparring.objectives import NON_SATURATING, Objective, binary_cross_entropy, critic_statistics, smoothed
 from sparring.randomness import Randomness
 from sparring.recommendation import by_width
@@ -83,7 +84,7 @@ class Discriminator(nn.Module):
             convolution = Conv2d(channels, times * width, 3, stride=stride, padding=1)
             layers += [convolution, nn.LeakyReLU(0.2), Dropout(dropout, random)]
             channels = times * width
-        self.features = nn.Sequential(*layers, nn.Flatten())
+        self.features = nn.Sequential(*layers, Flatten())
         size = channels * (height // 4) * (across // 4)
         self.generation = nn.Linear(size, 1)
         self.auxiliary = nn.Linear(size, data.classes)

@@ -27,6 +27,7 @@ from sparring.nn.convolution import Conv2d
 from sparring.nn.initialisers import initialise, normal, truncated_normal, uniform_scaling
 from sparring.nn.noise_table import NoiseTable
 from sparring.nn.optimisers import Adam
+from sparring.nn.order import Flatten
 from sparring.objectives import critic_statistics
 from sparring.randomness import Randomness
 from sparring.recommendation import by_width
@@ -95,7 +96,7 @@ class DCGANTflearn(Game):
             Conv2d(width, 2 * width, 5, padding=2),
             nn.Tanh(),
             nn.AvgPool2d(2),
-            nn.Flatten(),
+            Flatten(),
             nn.Linear(flat, 16 * width),
             nn.Tanh(),
             nn.Linear(16 * width, 2),
