@@ -83,6 +83,41 @@ def test_the_losses_are_those_of_the_paper(engine: Callable[..., Engine]) -> Non
     assert terms["real A"] == pytest.approx(((real - 1) ** 2).mean().item() / 2, rel=1e-5)
 
 
+def test_critics_are_shown_what_the_generators_had_made(engine: Callable[..., Engine]) -> None:
+    """Of the same cut of the images, before the generators moved; other images are made anew."""
+    playing = engine(jitter=0.5, flips=True)
+    game = playing.game
+    batches = tuple(playing.streams[name].next_batch() for name in "AB")
+    game.generator_loss(*batches)
+    real, made = game.made_before.of(game.step, batches)
+    expected = {name: images.clone() for name, images in made.items()}
+    with torch.no_grad():
+        for weight in game.generators.parameters():
+            weight.mul_(1.5)
+    game.discriminator_loss(*batches)
+    for there in "AB":
+        pool = game.pools[there]
+        shown = pool.images[pool.used]
+        assert all(any(torch.equal(image, other) for other in expected[there]) for image in shown)
+        assert torch.equal(game.made_before.of(game.step, batches)[0][there], real[there])
+    others = tuple(playing.streams[name].next_batch() for name in "AB")
+    assert game.made_before.of(game.step, others) is None
+    assert game.made_before.of(game.step + 1, batches) is None, "made in another round"
+    assert game.discriminator_loss(*others)["fake A"].isfinite()
+
+
+def test_parts_of_a_batch_find_what_was_made_of_them(
+    engine: Callable[..., Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_anew: list[int] = []
+    monkeypatch.setattr(CycleGAN, "made_anew", lambda self, a, b: made_anew.append(len(a)))
+    values = CycleGAN.Settings.of({"batch_size": 4, "width": 4, "critic_width": 4, "blocks": 1}, "the test")
+    playing = Engine(CycleGAN, values, two_domains(), 20, 0, Processes(CPU), microbatches=2)
+    for _ in range(3):
+        playing.play_round()
+    assert not made_anew
+
+
 def test_only_least_squares_are_weighted(engine: Callable[..., Engine]) -> None:
     assert engine(objective="hinge").game.objective is HINGE
 

@@ -29,11 +29,14 @@ from sparring.nn.resnet import ResidualGenerator
 from sparring.objectives import LEAST_SQUARES, OBJECTIVES, Objective, weighted
 from sparring.randomness import Randomness
 from sparring.settings import Count, Fraction, Natural, NonNegative
+from sparring.translation.made_before import MadeBefore
 from sparring.translation.settings import ObjectiveName, TranslatorSettings
 from sparring.translation.two_domains import A, B, TwoDomains
 
 LARGE = 256
 """Images of at least this many pixels get 9 residual blocks, smaller ones 6."""
+RealAndMade = tuple[dict[str, Tensor], dict[str, Tensor]]
+"""Images of both domains, by domain: real ones, and those made of the other's."""
 
 
 class CycleGAN(TwoDomains):
@@ -96,6 +99,7 @@ class CycleGAN(TwoDomains):
             self.generators[domain] = self.built(Role.GENERATOR, generator)
             self.critics[domain] = self.built(Role.CRITIC, critic)
             self.pools[domain] = ImagePool(settings.pool, shapes[domain])
+        self.made_before: MadeBefore[RealAndMade] = MadeBefore()
         # What is of a domain already can be given to its generator only where both have as many channels.
         self.has_identity = settings.identity_weight > 0 and shapes[A][0] == shapes[B][0]
 
@@ -116,7 +120,8 @@ class CycleGAN(TwoDomains):
         return weighted(own, 2) if own is LEAST_SQUARES else own
 
     def round(self) -> list[Turn]:
-        """The generators, then the critics, on the same images, each cut out and mirrored anew."""
+        """The generators, then the critics, which are shown what the generators had made, as in the authors'
+        code."""
         both = (A, B)
         return [
             Turn("generator", self.generator_loss, both),
@@ -127,11 +132,12 @@ class CycleGAN(TwoDomains):
         """What the critics say, lambda |there and back - x|, and identity (equations 1 to 3, section 5.2)."""
         s, terms = self.settings, Terms()
         real = self.both(a, b)
+        made = {there: self.generators[there](real[here]) for here, there in ((A, B), (B, A))}
+        self.made_before.keep(self.step, (a, b), (real, {name: each.detach() for name, each in made.items()}))
         for here, there in ((A, B), (B, A)):
-            made = self.generators[there](real[here])
-            judged = self.deceive(self.critics[there], made, real[there])
+            judged = self.deceive(self.critics[there], made[there], real[there])
             terms |= {f"{name} {there}": term for name, term in judged.items()}
-            back = self.generators[here](made)
+            back = self.generators[here](made[there])
             terms[f"cycle {here}"] = s.cycle_weight * F.l1_loss(back, real[here])
             if self.has_identity:
                 same = F.l1_loss(self.generators[here](real[here]), real[here])
@@ -141,18 +147,22 @@ class CycleGAN(TwoDomains):
     def discriminator_loss(self, a: Batch, b: Batch) -> Terms:
         """Half of what each critic pays for its domain and for images of its pool, as the authors have it."""
         terms = Terms()
-        real = self.both(a, b)
-        for here, there in ((A, B), (B, A)):
-            with torch.no_grad():
-                made = self.gather(self.generators[there](real[here]))
+        real, made = self.made_before.of(self.step, (a, b)) or self.made_anew(a, b)
+        for there in (B, A):
             pool: ImagePool = self.pools[there]  # type: ignore[assignment]
-            pooled = pool.swap(made, self.random.branch(f"pool {there}", divided=False))
+            pooled = pool.swap(self.gather(made[there]), self.random.branch(f"pool {there}", divided=False))
             said = (
                 self.judge(self.critics[there], real[there], real=True),
                 self.judge(self.critics[there], self.random.share(pooled), real=False),
             )
             terms |= {f"{name} {there}": term / 2 for name, term in self.objective.for_critic(*said).items()}
         return terms
+
+    @torch.no_grad()
+    def made_anew(self, a: Batch, b: Batch) -> RealAndMade:
+        """Images of both domains, and what is made of them."""
+        real = self.both(a, b)
+        return real, {there: self.generators[there](real[here]) for here, there in ((A, B), (B, A))}
 
     def make(self, latent: Tensor, source: Tensor, direction: str) -> Tensor:
         """Images of either domain made of the other's."""
