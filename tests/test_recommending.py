@@ -176,6 +176,18 @@ def test_what_is_given_and_changes_nothing_is_said(
     assert said("r3gan", make_dataset(classes=0), auxiliary_weight=1.0) == [
         "--auxiliary-weight changes nothing: this data has no classes."
     ]
+    beside = "changes nothing: it is for the system's own objective, and --loss hinge is in its place."
+    assert said("dcgan", make_dataset(), saturating=True, loss="hinge") == [f"--saturating {beside}"]
+    assert said("acgan", make_dataset(), soft_one=0.8, loss="hinge") == [f"--soft-one {beside}"]
+    assert said("pix2pix", make_dataset(), objective="least squares", loss="hinge") == [
+        f"--objective {beside}"
+    ]
+    assert said("dcgan", make_dataset(), saturating=True) == []
+    assert said("wgan", make_dataset(), clip_weights=0.02) == [
+        "--clip-weights changes nothing: --clip 0.01 of this system leaves no more room."
+    ]
+    assert said("wgan", make_dataset(), clip_weights=0.005) == []
+    assert said("wgan", make_dataset(), clip=0.02) == []
 
 
 def test_what_is_recorded_is_what_a_rule_gives(make_dataset: Callable[..., Dataset]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from sparring.errors import SettingError, nearest
 from sparring.settings import Count, Fraction, Settings
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sparring.data.kinds import Kind
     from sparring.game import Game
 
+Mark = TypeVar("Mark")
 PAPER = "paper"
 """The preset of the defaults, which are the paper's."""
 
@@ -37,6 +38,14 @@ PointUnits = Annotated[Count, FOR_POINTS]
 
 
 @dataclass(frozen=True)
+class OfTheObjective:
+    """Marks a setting, in its annotation, that says nothing but what is paid for logits."""
+
+
+OF_THE_OBJECTIVE = OfTheObjective()
+
+
+@dataclass(frozen=True)
 class GameSettings(Settings):
     """What every game can be told; each adds its own, with its paper's values."""
 
@@ -52,17 +61,33 @@ class GameSettings(Settings):
 
 def for_other_kinds(settings: type[GameSettings], kind: Kind) -> dict[str, str]:
     """The settings that are marked as being for other kinds of examples, each with why it changes nothing."""
+    return {
+        name: f"it is for {' or '.join(mark.kinds)}, and this data has {kind.about}"
+        for name, mark in marked(settings, Only).items()
+        if kind.name not in mark.kinds
+    }
+
+
+def beside_another_objective(settings: GameSettings) -> dict[str, str]:
+    """The settings of a system's own objective where another was put in its place, each with why it changes
+    nothing."""
+    loss = getattr(settings.tricks, "loss", "own")
+    if loss == "own":
+        return {}
+    return dict.fromkeys(
+        marked(type(settings), OfTheObjective),
+        f"it is for the system's own objective, and --loss {loss} is in its place",
+    )
+
+
+def marked(settings: type[GameSettings], kind: type[Mark]) -> dict[str, Mark]:
+    """The settings with a mark of some kind in their annotations."""
     hints = typing.get_type_hints(settings, include_extras=True)
-    marks = {
+    return {
         name: mark
         for name, hint in hints.items()
         for mark in getattr(hint, "__metadata__", ())
-        if isinstance(mark, Only)
-    }
-    return {
-        name: f"it is for {' or '.join(mark.kinds)}, and this data has {kind.about}"
-        for name, mark in marks.items()
-        if kind.name not in mark.kinds
+        if isinstance(mark, kind)
     }
 
 

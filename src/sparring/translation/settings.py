@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from sparring.game import GameSettings
+from sparring.game_settings import OF_THE_OBJECTIVE
 from sparring.settings import Count, Fraction, NonNegative, Positive, Range
 
-ObjectiveName = Literal["non-saturating", "least squares", "hinge", "relativistic"]
+ObjectiveName = Annotated[
+    Literal["non-saturating", "least squares", "hinge", "relativistic"], OF_THE_OBJECTIVE
+]
 
 
 @dataclass(frozen=True)

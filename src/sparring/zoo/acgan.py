@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +25,7 @@ from sparring.game import (
     Turn,
     two_players,
 )
-from sparring.game_settings import ImageWidth
+from sparring.game_settings import OF_THE_OBJECTIVE, ImageWidth
 from sparring.nn.convolution import Conv2d, ConvTranspose2d
 from sparring.nn.initialisers import glorot_normal, glorot_uniform, initialise
 from sparring.nn.layers import Dropout
@@ -136,7 +137,7 @@ class ACGAN(Game):
         """Adam's learning rate for the discriminator."""
         adam_beta1: Fraction = 0.5
         """Adam's decay of the first moment, for both players."""
-        soft_one: Fraction = 0.95
+        soft_one: Annotated[Fraction, OF_THE_OBJECTIVE] = 0.95
         """The target for `real`, in both players' turns."""
         real_weight: NonNegative = 2.0
         """Weight of real images in the discriminator's auxiliary loss, where generated ones have 0. The

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from torch import Tensor, nn
 
@@ -22,7 +22,7 @@ from sparring.game import (
     Turn,
     two_players,
 )
-from sparring.game_settings import ImageWidth, PointUnits
+from sparring.game_settings import OF_THE_OBJECTIVE, ImageWidth, PointUnits
 from sparring.nn.initialisers import initialise_dcgan
 from sparring.nn.networks import build_critic, build_generator
 from sparring.nn.optimisers import Adam
@@ -66,7 +66,7 @@ class DCGAN(Game):
         """Adam's decay of the first moment, for both players."""
         discriminator_steps: Count = 1
         """Discriminator steps for each generator step (k of algorithm 1 of Goodfellow et al. 2014)."""
-        saturating: bool = False
+        saturating: Annotated[bool, OF_THE_OBJECTIVE] = False
         """Minimise log(1 - D(G(z))), the original minimax loss of that paper's equation 1, whose gradient
         vanishes where the discriminator wins, instead of -log D(G(z))."""
 

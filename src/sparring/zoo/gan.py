@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 from torch import Tensor, nn
 
@@ -22,6 +23,7 @@ from sparring.game import (
     Turn,
     two_players,
 )
+from sparring.game_settings import OF_THE_OBJECTIVE
 from sparring.nn.initialisers import initialise, truncated_normal
 from sparring.nn.noise_table import NoiseTable
 from sparring.nn.optimisers import Adam
@@ -60,7 +62,7 @@ class GAN(Game):
         """Adam's learning rate for the discriminator (tflearn's default)."""
         discriminator_steps: Count = 1
         """Discriminator steps for each generator step (k of algorithm 1)."""
-        saturating: bool = False
+        saturating: Annotated[bool, OF_THE_OBJECTIVE] = False
         """Minimise log(1 - D(G(z))), the original minimax loss of equation 1, whose gradient vanishes where
         the discriminator wins, instead of -log D(G(z))."""
         fixed_noise: bool = True

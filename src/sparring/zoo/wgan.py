@@ -87,6 +87,15 @@ class WGAN(Game):
         return by_width_or_points(data, rates, points)
 
     @classmethod
+    def idle_settings(cls, settings: GameSettings, data: DataSpec) -> Mapping[str, str]:
+        """The trick of clipping too, where it leaves more room."""
+        assert isinstance(settings, cls.Settings)
+        idle = dict(super().idle_settings(settings, data))
+        if getattr(settings.tricks, "clip_weights", 0.0) >= settings.clip:
+            idle["clip_weights"] = f"--clip {settings.clip:g} of this system leaves no more room"
+        return idle
+
+    @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:
         """In proportion to the width, as far as digits show it."""
         assert isinstance(settings, cls.Settings)
