@@ -259,6 +259,19 @@ def test_data_that_was_read_otherwise_is_said_by_flags(
     assert second.differs == ("system dcgan", "--size 16x8")
 
 
+def test_figures_of_different_examples_of_one_name_are_said_to_be(
+    copies: dict[str, Path], evaluated: Evaluated, change: Callable[..., None]
+) -> None:
+    two = [copies["seed-0"], copies["dcgan"]]
+    described = json.loads((copies["dcgan"] / "run.json").read_text())["data"]
+    for run in two:
+        evaluated(run, data=described["name"])
+    said = "Runs were evaluated on different examples of"
+    assert not any(note.startswith(said) for note in sparring.compare(two).notes)
+    change(copies["dcgan"] / "run.json", data=described | {"stretch": True, "fingerprint": "0"})
+    assert any(note.startswith(said) for note in sparring.compare(two).notes)
+
+
 def test_of_several_evaluations_those_that_all_runs_have_alike_are_compared(
     copies: dict[str, Path], evaluated: Evaluated
 ) -> None:

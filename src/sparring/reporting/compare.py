@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -199,6 +199,11 @@ def _notes(
             "* marks what is nearest to real examples: several runs where their intervals overlap, none "
             "where all of them do."
         )
+    for data in _of_several_contents(facts, evaluations):
+        yield (
+            f"Runs were evaluated on different examples of {value_text(data)}, or on the same ones read "
+            "differently: what lies between their figures may be what lies between these examples."
+        )
     if any(len(entry.runs) > 1 for entry in entries):
         yield (
             "Several seeds have their means, with Student's 95 % intervals over the seeds: where the mean "
@@ -221,3 +226,15 @@ def _notes(
             yield f"{visible(each.name)}: {value_text(found.verdict.text)}"
             if outdated := each.outdated(found):
                 yield outdated
+
+
+def _of_several_contents(
+    facts: Sequence[Facts], evaluations: Mapping[Path, Evaluation | None]
+) -> Iterator[str]:
+    """Names of data that does not hold the same for all runs which were evaluated on their own."""
+    contents: dict[str, set[str]] = {}
+    for each in facts:
+        data, found = each.description["data"], evaluations[each.run.path]
+        if found is not None and found.data == data["name"]:
+            contents.setdefault(data["name"], set()).add(data["fingerprint"])
+    return (name for name, fingerprints in contents.items() if len(fingerprints) > 1)
