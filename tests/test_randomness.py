@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from sparring.random_bits import numbers_of_16_bits
 from sparring.randomness import Randomness, derived_seed, seeded_initialisation
 
 Draw = Callable[[Randomness, int], Tensor]
@@ -303,3 +304,19 @@ def test_neighbouring_coins_are_independent() -> None:
     coins = Randomness(0).coins(0.5, 1_000_000).view(-1, 8)
     correlations = torch.corrcoef(coins.T) - torch.eye(8)
     assert correlations.abs().max().item() < 0.012
+
+
+@pytest.mark.parametrize(("first", "count"), [(0, 40), (3, 9), (4, 8), (7, 1), (21, 19)])
+def test_bits_from_any_place_are_those_of_the_whole_stream(first: int, count: int) -> None:
+    beginning = torch.tensor([5, -6, 7, -8])
+    whole = numbers_of_16_bits(beginning, 0, 40)
+    assert torch.equal(numbers_of_16_bits(beginning, first, count), whole[first : first + count])
+    assert not torch.equal(numbers_of_16_bits(beginning + 1, 0, 40), whole)
+
+
+def test_every_number_of_16_bits_comes_up_as_often() -> None:
+    numbers = numbers_of_16_bits(torch.tensor([1, 2, 3, 4]), 0, 2**22)
+    counts = torch.bincount(numbers.long() + 2**15, minlength=2**16).double()
+    # Pearson's statistic has mean 65,535 and deviation 362.
+    statistic = ((counts - 64) ** 2 / 64).sum().item()
+    assert abs(statistic - 65_535) < 4 * 362

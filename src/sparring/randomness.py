@@ -10,6 +10,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from sparring.random_bits import BEGINNING, numbers_of_16_bits
+
 
 class Randomness:
     """A generator of noise that begins anew at every step, so that any step can be played again alone.
@@ -122,12 +124,13 @@ class Randomness:
         """
         if self.device.type != "cpu" or probability in (0.0, 1.0):
             return self.bernoulli(probability, count, *shape)
-        wanted = math.prod((count * self.processes, *shape))
-        bits = torch.empty(-(-wanted // 4), dtype=torch.int64)
-        bits.random_(-(2**63), None, generator=self.generator)
-        numbers = bits.view(torch.int16)[:wanted].view(count * self.processes, *shape)
+        beginning = torch.empty(BEGINNING, dtype=torch.int64)
+        beginning.random_(-(2**63), None, generator=self.generator)
+        own = math.prod((count, *shape))
+        # Of those of the whole batch only this process's: they are so many.
+        numbers = numbers_of_16_bits(beginning, self.rank * own, own).view(count, *shape)
         last = min(max(round(probability * 2**16), 1), 2**16 - 1) - 2**15 - 1
-        return torch.le(self.share(numbers), last, out=torch.empty(count, *shape))
+        return torch.le(numbers, last, out=torch.empty(count, *shape))
 
     def permutation(self, count: int) -> Tensor:
         """The numbers 0 ... count - 1 in a random order, int64 (count,), within this process's share."""
