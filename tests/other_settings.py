@@ -17,6 +17,8 @@ def another(value: Any, hint: Any) -> Any:
     """Another value of a type than this one; of a group of settings, another for each."""
     if dataclasses.is_dataclass(value):
         return changed(value)
+    if typing.get_origin(hint) is typing.Annotated:
+        hint = hint.__origin__ if typing.get_origin(hint.__origin__) is typing.Literal else hint
     if typing.get_origin(hint) is typing.Literal:
         return next(choice for choice in reversed(typing.get_args(hint)) if choice != value)
     if isinstance(value, bool):

@@ -188,6 +188,12 @@ def test_what_is_given_and_changes_nothing_is_said(
     ]
     assert said("wgan", make_dataset(), clip_weights=0.005) == []
     assert said("wgan", make_dataset(), clip=0.02) == []
+    assert said("dcgan", make_dataset(), generator_lr=0.1, discriminator_lr=0.1, generator_rate=0.01) == [
+        "--generator-lr changes nothing: --generator-rate is in its place."
+    ]
+    assert said("wgan", make_dataset(), critic_lr=0.1, critic_rate=0.01) == [
+        "--critic-lr changes nothing: --critic-rate is in its place."
+    ]
 
 
 def test_what_is_recorded_is_what_a_rule_gives(make_dataset: Callable[..., Dataset]) -> None:

@@ -15,7 +15,12 @@ from sparring.data.dataset import Batch, Column, Dataset, DataSpec, no_condition
 from sparring.data.needs import Needs
 from sparring.data.truth import Figure
 from sparring.errors import OwnCodeError
-from sparring.game_settings import GameSettings, beside_another_objective, for_other_kinds
+from sparring.game_settings import (
+    GameSettings,
+    beside_another_objective,
+    beside_other_rates,
+    for_other_kinds,
+)
 from sparring.imports import asked
 from sparring.mistakes import described
 from sparring.objectives import NON_SATURATING, Objective
@@ -136,8 +141,13 @@ class Game(nn.Module):
     def idle_settings(cls, settings: GameSettings, data: DataSpec) -> Mapping[str, str]:
         """Names of settings that change nothing for such data or beside these others, which then no rule
         chooses and no search looks at, each with why, a clause; by default those whose annotations are marked
-        as being for other kinds of examples, or of an objective that another has taken the place of."""
-        return {**for_other_kinds(cls.Settings, data.kind), **beside_another_objective(settings)}
+        as being for other kinds of examples, and those in whose place a trick has put another objective or
+        other rates."""
+        return {
+            **for_other_kinds(cls.Settings, data.kind),
+            **beside_another_objective(settings),
+            **beside_other_rates(settings),
+        }
 
     @classmethod
     def steps_wanted(cls, settings: GameSettings, data: DataSpec) -> int:

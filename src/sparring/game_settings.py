@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -43,6 +44,8 @@ class OfTheObjective:
 
 
 OF_THE_OBJECTIVE = OfTheObjective()
+RATES = {"generator_rate": ("generator_lr",), "critic_rate": ("discriminator_lr", "critic_lr")}
+"""Flags of tricks that set the learning rates of a role, with the names of the settings that systems have."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,18 @@ def beside_another_objective(settings: GameSettings) -> dict[str, str]:
         marked(type(settings), OfTheObjective),
         f"it is for the system's own objective, and --loss {loss} is in its place",
     )
+
+
+def beside_other_rates(settings: GameSettings) -> dict[str, str]:
+    """A system's own learning rates of players whose rate a trick sets, each with why they change nothing."""
+    fields = {field.name for field in dataclasses.fields(settings)}
+    return {
+        name: f"--{trick.replace('_', '-')} is in its place"
+        for trick, names in RATES.items()
+        if getattr(settings.tricks, trick, 0.0)
+        for name in names
+        if name in fields
+    }
 
 
 def marked(settings: type[GameSettings], kind: type[Mark]) -> dict[str, Mark]:

@@ -327,3 +327,18 @@ def test_momentum_goes_on_after_a_resumption(
     for each in (first, second):
         each.play_round()
     assert same_state(first.state(), second.state())
+
+
+class WithPenalty(Linear):
+    """Has a term of the name of the trick's."""
+
+    def critic_loss(self, real: Batch) -> Terms:
+        return Terms({**super().critic_loss(real), "r1": torch.tensor(7.0)})
+
+
+def test_a_system_keeps_paying_its_own_term_of_the_same_name(make_engine: Make) -> None:
+    def paid(system: type[Game]) -> float:
+        values = make_engine(system, POINTS, r1=2.0).play_round()
+        return next(float(value) for name, value in values.items() if name.endswith("/r1"))
+
+    assert paid(WithPenalty) == pytest.approx(paid(Linear) + 7.0)

@@ -25,6 +25,7 @@ from sparring.randomness import Randomness
 from sparring.sample_pictures import sample_pictures
 from sparring.sheet import GAP, enlargement
 from sparring.training.engine import Engine
+from sparring.training.precision import Precision
 from sparring.zoo.cyclegan import CycleGAN
 
 CPU = torch.device("cpu")
@@ -252,3 +253,11 @@ def test_it_needs_two_domains(make_dataset: Callable[..., Dataset]) -> None:
     settings = CycleGAN.Settings()
     with pytest.raises(DataError, match=r"needs data with the parts A and B; .*: use unpaired:PATH"):
         Engine(CycleGAN, settings, make_dataset(), 20, 0, Processes(CPU))
+
+
+def test_slopes_of_critics_are_penalised_beside_half_precision() -> None:
+    values = CycleGAN.Settings.of(
+        {"batch_size": 4, "width": 4, "critic_width": 4, "blocks": 1, "r1": 1.0}, "the test"
+    )
+    playing = Engine(CycleGAN, values, two_domains(), 20, 0, Processes(CPU), Precision("bf16"))
+    assert playing.play_round()["discriminator/loss"] > 0

@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 import pytest
 import torch
 from other_settings import another
+from suited import suited
 from torch import Tensor
 
 from sparring.data.dataset import Dataset, dataset_of
@@ -44,7 +45,10 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("bayesian-gan", {**POSTERIOR, "labelled": 9, "network": "perceptron"}),
 ]
 """Systems, with settings beside which the others say something within a few rounds."""
-APART = {"labelled", "labelled_seed", "validation", "baseline", "network", "friction", "prior_deviation"}
+APART = {
+    "labelled", "labelled_seed", "validation", "baseline", "network", "friction", "prior_deviation",
+    "scale", "patch", "resnet_steps",
+}  # fmt: skip
 """Settings that have no other value here, or whose effect shows not in the weights or not beside these."""
 
 
@@ -64,8 +68,28 @@ def same(ours: list[Tensor], theirs: list[Tensor]) -> bool:
 def test_they_are_those_that_change_nothing(
     system: str, given: dict[str, Any], of: str, make_engine: Make, make_dataset: Callable[..., Dataset]
 ) -> None:
-    game = find_system(system)
     data = points() if of == "points" else make_dataset(size=16)
+    check(system, given, data, make_engine)
+
+
+TRANSLATORS: list[tuple[str, dict[str, Any]]] = [
+    ("pix2pix", {"adversarial_weight": 0.0, "jitter": 0.2}),
+    ("pix2pix", {"jitter": 0.2}),
+    ("srgan", {"adversarial_weight": 0.0, "scale": 2, "jitter": 0.2}),
+    ("denoise", {"noise": "white", "jitter": 0.2}),
+]
+
+
+@pytest.mark.parametrize(("system", "given"), TRANSLATORS)
+def test_those_of_translators_are(
+    system: str, given: dict[str, Any], make_engine: Make, make_dataset: Callable[..., Dataset]
+) -> None:
+    check(system, given, suited(find_system(system), make_dataset(size=16)), make_engine)
+
+
+def check(system: str, given: dict[str, Any], data: Dataset, make_engine: Make) -> None:
+    """Stop unless the settings that change no weight are those which the system names."""
+    game = find_system(system)
     given = {"batch_size": 10, **given}
     idle = game.idle_settings(game.Settings.of(given, system), data.spec)
     assert all(why and not why.endswith(".") for why in idle.values())

@@ -14,6 +14,22 @@ ObjectiveName = Annotated[
 ]
 
 
+OF_THE_DISCRIMINATOR = ("discriminator_lr", "critic_width", "receptive_field", "objective")
+"""Settings that say nothing where a generator learns by distances alone."""
+
+
+def without_discriminator(weight: float, *names: str) -> dict[str, str]:
+    """The settings that change nothing where the adversarial weight is 0, each with why.
+
+    Args:
+        weight: the adversarial one.
+        names: what else is for a discriminator.
+    """
+    if weight:
+        return {}
+    return dict.fromkeys((*OF_THE_DISCRIMINATOR, *names), "with --adversarial-weight 0 nothing judges")
+
+
 @dataclass(frozen=True)
 class Cut(GameSettings):
     """How images are changed each time that they are seen."""

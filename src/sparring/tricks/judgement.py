@@ -160,7 +160,9 @@ class CriticTerms(Trick):
 
             self._found = True
             more = self.terms(judgement, again, game)
-            return Terms({**own, **more}).observing(**getattr(own, "observed", {}), **more.observed)
+            # A system may have a term of the same name, which it keeps paying.
+            both = {name: own[name] + term if name in own else term for name, term in more.items()}
+            return Terms({**own, **both}).observing(**getattr(own, "observed", {}), **more.observed)
 
     def _suits(self, judgement: Judgement) -> bool:
         """Whether there is what the terms are made of."""

@@ -54,6 +54,8 @@ class BadGAN(ImprovedGAN):
 
         generator_lr: Positive = 1e-3
         """Adam's learning rate for the generator."""
+        adam_beta1: Fraction = 0.5
+        """Adam's decay of the first moment for the discriminator; the generator's Adam has none."""
         learning_rate_decay: Fraction = 2 / 3
         """Share of each phase, counted from its end, over which all learning rates fall linearly to 0."""
         pull_away: NonNegative = 0.8

@@ -54,7 +54,8 @@ class BEGAN(Game):
 
     A control variable k keeps E[L(G(z))] at the share gamma of E[L(x)] (section 3.4). The history has k as
     `generator/k`, the ratio of the two losses as `generator/balance`, and the paper's measure of convergence
-    M = L(x) + |gamma L(x) - L(G(z))| as `generator/convergence` (equation 6).
+    M = L(x) + |gamma L(x) - L(G(z))| as `generator/convergence` (equation 6), where a batch is cut into
+    micro-batches or shared by processes the mean of what it is for each part.
     """
 
     paper = "Berthelot, Schumm and Metz 2017, arXiv:1703.10717"

@@ -27,6 +27,7 @@ from sparring.nn.optimisers import Adam
 from sparring.nn.patch_critic import PatchCritic, receptive_field
 from sparring.nn.resnet import ResidualGenerator
 from sparring.objectives import LEAST_SQUARES, OBJECTIVES, Objective, weighted
+from sparring.penalties import at_least_single
 from sparring.randomness import Randomness
 from sparring.settings import Count, Fraction, Natural, NonNegative
 from sparring.translation.made_before import MadeBefore
@@ -133,7 +134,9 @@ class CycleGAN(TwoDomains):
         s, terms = self.settings, Terms()
         real = self.both(a, b)
         made = {there: self.generators[there](real[here]) for here, there in ((A, B), (B, A))}
-        self.made_before.keep(self.step, (a, b), (real, {name: each.detach() for name, each in made.items()}))
+        # A critic whose slopes are penalised is not computed in half precision, as a generator may be.
+        whole = {name: at_least_single(each.detach()) for name, each in made.items()}
+        self.made_before.keep(self.step, (a, b), (real, whole))
         for here, there in ((A, B), (B, A)):
             judged = self.deceive(self.critics[there], made[there], real[there])
             terms |= {f"{name} {there}": term for name, term in judged.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal
 
@@ -38,6 +38,10 @@ from sparring.translation.smooth_patches import side_of, smooth_patches
 from sparring.translation.two_domains import A, B, TwoDomains, common_shape
 
 NOISE = "noise"
+LEARNT = (
+    "noise_steps", "n_critic", "penalty_weight", "noise_width", "critic_width", "generator_lr", "critic_lr",
+)  # fmt: skip
+"""Settings of what learns noise."""
 
 
 class Denoise(TwoDomains):
@@ -114,6 +118,15 @@ class Denoise(TwoDomains):
             field = receptive_field(None, (side, side))
             critic = PatchCritic(channels, field=field, width=settings.critic_width, norm=layer_norm)
             self.critic = self.built(Role.CRITIC, critic)
+
+    @classmethod
+    def idle_settings(cls, settings: GameSettings, data: DataSpec) -> Mapping[str, str]:
+        """What learns noise, where it is white."""
+        assert isinstance(settings, cls.Settings)
+        idle = dict(super().idle_settings(settings, data))
+        if settings.noise == "white":
+            idle |= dict.fromkeys(LEARNT, "with --noise white none is learnt")
+        return idle
 
     @classmethod
     def sources(cls, settings: GameSettings, data: Dataset) -> dict[str, Source]:

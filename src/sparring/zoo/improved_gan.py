@@ -160,9 +160,13 @@ class ImprovedGAN(Game):
 
     @classmethod
     def idle_settings(cls, settings: GameSettings, data: DataSpec) -> Mapping[str, str]:
-        """For perceptrons their channels."""
+        """For perceptrons their channels too."""
         assert isinstance(settings, cls.Settings)
-        return {**super().idle_settings(settings, data), **idle_widths(settings, data)}
+        idle = {**super().idle_settings(settings, data), **idle_widths(settings, data)}
+        if settings.baseline:
+            # It has the discriminator's rate, and is no critic.
+            idle.pop("discriminator_lr", None)
+        return idle
 
     def start(self, first: Batch, **others: Batch) -> None:
         """Every layer's outputs have mean 0 and variance 1 over the first images, with noise on; those of the

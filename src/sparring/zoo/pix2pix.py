@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sparring.game import Batch, DataSpec, Limit, Needs, Player, Role, Terms, Turn
+from sparring.game import Batch, DataSpec, GameSettings, Limit, Needs, Player, Role, Terms, Turn
 from sparring.nn.initialisers import initialise, normal
 from sparring.nn.optimisers import Adam
 from sparring.nn.patch_critic import PatchCritic, receptive_field
@@ -16,7 +17,7 @@ from sparring.objectives import OBJECTIVES, Objective, critic_statistics
 from sparring.randomness import Randomness
 from sparring.settings import Dropped, NonNegative
 from sparring.translation.jitter import jittered
-from sparring.translation.settings import TranslatorSettings
+from sparring.translation.settings import TranslatorSettings, without_discriminator
 from sparring.translation.translator import Translator
 
 
@@ -78,6 +79,13 @@ class Pix2Pix(Translator):
             )
             initialise(discriminator, rules)
             self.discriminator = self.built(Role.CRITIC, discriminator)
+
+    @classmethod
+    def idle_settings(cls, settings: GameSettings, data: DataSpec) -> Mapping[str, str]:
+        """What is of a discriminator, where there is none."""
+        assert isinstance(settings, cls.Settings)
+        alone = without_discriminator(settings.adversarial_weight, "told")
+        return {**super().idle_settings(settings, data), **alone}
 
     def players(self) -> dict[str, Player]:
         """Adam for both; the generator alone where the discriminator counts for nothing."""

@@ -269,7 +269,7 @@ class R3GAN(Game):
             r1=self.penalty(shown, labels, real_scores),
             r2=self.penalty(fake, fake_labels, fake_scores),
             **self.auxiliary(classes, labels),
-        ).observing(**critic_statistics(real_scores - fake_scores, fake_scores - real_scores, self.objective))
+        ).observing(**critic_statistics(real_scores, fake_scores, self.objective))
 
     def generator_loss(self, real: Batch) -> Terms:
         """f(D(G(z)) - D(x))."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, ClassVar
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from sparring.errors import SettingError
 from sparring.evaluation.features.random_convolutions import RandomConvolutions
-from sparring.game import Batch, DataSpec, Limit, Needs, Phase, Player, Role, Terms, Turn
+from sparring.game import Batch, DataSpec, GameSettings, Limit, Needs, Phase, Player, Role, Terms, Turn
 from sparring.nn.optimisers import Adam
 from sparring.nn.patch_critic import PatchCritic, receptive_field
 from sparring.nn.upscaler import Upscaler
@@ -21,7 +21,7 @@ from sparring.randomness import Randomness
 from sparring.settings import Count, Fraction, NonNegative, Positive, Range
 from sparring.translation.degradations import reduced
 from sparring.translation.self_paired import SelfPaired
-from sparring.translation.settings import TranslatorSettings
+from sparring.translation.settings import TranslatorSettings, without_discriminator
 
 SCALES = (2, 4)
 FEATURES = 54
@@ -101,6 +101,13 @@ class SRGAN(SelfPaired):
                 norm=lambda channels: nn.InstanceNorm2d(channels, affine=True),
             )
             self.discriminator = self.built(Role.CRITIC, critic)
+
+    @classmethod
+    def idle_settings(cls, settings: GameSettings, data: DataSpec) -> Mapping[str, str]:
+        """What is of the second phase, where there is none."""
+        assert isinstance(settings, cls.Settings)
+        alone = without_discriminator(settings.adversarial_weight, "feature_weight")
+        return {**super().idle_settings(settings, data), **alone}
 
     def players(self) -> dict[str, Player]:
         """Adam for both; the generator alone where the discriminator counts for nothing."""
