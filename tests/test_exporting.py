@@ -135,6 +135,32 @@ def test_the_card_has_the_figures_of_the_evaluation(tiny_npz: Path, tmp_path: Pa
     assert "onnxruntime" not in text
 
 
+def test_a_card_has_figures_of_its_own_weights_alone(tiny_npz: Path, tmp_path: Path) -> None:
+    """And says how samples were made for them, and what they were compared with, without a path."""
+    asked = {"keep_every": 1, "batch_size": 100, "max_steps": None, "epochs": 2}
+    run = trained("gan", f"npz:{tiny_npz}", tmp_path / "run", **asked)
+    np.savez(tmp_path / "other.npz", images=np.random.default_rng(1).integers(0, 256, (90, 20, 20), np.uint8))
+
+    def figures(name: str, epoch: int | None = None) -> str:
+        folder = sparring.export(run, tmp_path / name, onnx=False, page=False, epoch=epoch)
+        return (folder / "README.md").read_text().partition("## Figures")[2].partition("## Use")[0]
+
+    none = "None: these weights were not evaluated before they were exported."
+    of_epoch = sparring.evaluate(run, count=50, epoch=1, quiet=True)
+    assert none in figures("latest")
+    assert "50 samples against" in figures("epoch", 1)
+    assert f"| fid | {of_epoch.figures['fid'].value:.4g} |" in figures("epoch-again", 1)
+    sparring.evaluate(run, count=60, data=f"npz:{tmp_path / 'other.npz'}", truncation=0.7, quiet=True)
+    other = figures("other")
+    assert "60 samples, truncation 0.7, against 45 examples of other data, which it was not trained" in other
+    assert "Copies of training examples are not looked for" in other
+    sparring.evaluate(run, count=40, quiet=True)
+    own = figures("own")
+    assert "40 samples against" in own
+    assert "training examples of its data. Nothing was held out" in own.replace("\n\n", " ")
+    assert str(tmp_path) not in own + other
+
+
 def test_a_card_shows_names_as_they_are_and_bounds_as_bounds(
     exported: tuple[sparring.Run, Path], tiny_npz: Path, tmp_path: Path
 ) -> None:

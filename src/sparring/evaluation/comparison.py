@@ -92,25 +92,32 @@ class Examples:
 class Real(Shared):
     """The real examples: those that were trained on, beside others of the same distribution.
 
-    Where nothing is held out these are two random halves of the training examples, so that real examples can
-    be compared with real ones at all. The generator has seen both.
+    Where nothing is held out these are two random halves of all examples, so that real examples can be
+    compared with real ones at all. The generator has seen both, if it is what it was trained on.
 
     Args:
         dataset: the data.
         extractor: what figures look through.
         count: number of examples in question.
         randomness: source of all parts that are chosen at random.
+        trained_on: whether it is what the generator was trained on; none of other data is held out for that.
 
     Raises:
         DataError: there are too few.
     """
 
     def __init__(
-        self, dataset: Dataset, extractor: FeatureExtractor, count: int, randomness: Randomness
+        self,
+        dataset: Dataset,
+        extractor: FeatureExtractor,
+        count: int,
+        randomness: Randomness,
+        trained_on: bool = True,
     ) -> None:
         super().__init__()
         check_enough_real(dataset)
         self.dataset = dataset
+        self.trained_on = trained_on
         self.randomness = randomness.child("real")
         self.training, held_out = _training_and_held_out(dataset, extractor, self.randomness)
         self.held_out = held_out.subsample(max(count, HELD_OUT), self.randomness)
@@ -118,7 +125,7 @@ class Real(Shared):
     @property
     def unseen(self) -> bool:
         """Whether `held_out` was never trained on."""
-        return self.dataset.held_out is not None
+        return self.dataset.held_out is not None or not self.trained_on
 
     @cached_property
     def distinct(self) -> Column:

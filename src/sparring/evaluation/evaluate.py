@@ -36,6 +36,7 @@ def evaluate_samples(
     checkpoint: Mapping[str, Any] | None = None,
     progress: Callable[[str], None] | None = None,
     short: str = "",
+    trained_on: bool = True,
 ) -> Evaluation:
     """Compare generated examples with real ones.
 
@@ -55,6 +56,7 @@ def evaluate_samples(
         checkpoint: what made the examples, for the record.
         progress: told of each figure before it is measured.
         short: why the run that made them is too short to be judged, if it is.
+        trained_on: whether the data is what their generator was trained on, of which copies are sought.
 
     Raises:
         DataError: the samples are too few, unlike the data, or not finite; or there is too little data.
@@ -62,7 +64,7 @@ def evaluate_samples(
     """
     extractor = extractor or dataset.examples.kind.extractor(dataset)
     randomness = Randomness(seed)
-    comparison = _comparison(samples, dataset, extractor, randomness)
+    comparison = _comparison(samples, dataset, extractor, randomness, trained_on)
     real, references = comparison.real, _references(comparison)
     known = _known(dataset, own or {})
     results, about = {}, {}
@@ -93,6 +95,8 @@ def evaluate_samples(
         real.unseen,
         short,
         real=len(real.held_out),
+        trained_on=trained_on,
+        contents=(dataset if dataset.held_out is None else dataset.held_out).fingerprint,
     )
 
 
@@ -143,11 +147,15 @@ def no_reference(figure: str, known: Iterable[str]) -> SettingError:
 
 
 def _comparison(
-    samples: Dataset, dataset: Dataset, extractor: FeatureExtractor, randomness: Randomness
+    samples: Dataset,
+    dataset: Dataset,
+    extractor: FeatureExtractor,
+    randomness: Randomness,
+    trained_on: bool = True,
 ) -> Comparison:
     """The samples beside real examples."""
     examples, condition = _checked(samples, dataset)
-    real = Real(dataset, extractor, len(examples), randomness)
+    real = Real(dataset, extractor, len(examples), randomness, trained_on)
     return Comparison(Examples(examples, condition, extractor), real, RESAMPLES)
 
 
@@ -194,8 +202,8 @@ def _wanted(
         if not known[name].applies(comparison):
             raise SettingError(
                 f"The figure '{name}' does not apply to these samples of '{comparison.real.dataset.name}', "
-                f"seen through '{comparison.sample.extractor.name}': it lacks labels, classes, images, or "
-                "examples that differ."
+                f"seen through '{comparison.sample.extractor.name}': it lacks labels, classes, images, "
+                "examples that differ, or that were trained on."
             )
     return wanted
 

@@ -88,10 +88,31 @@ def file_name(evaluation: Evaluation, own_data: str) -> str:
 
 def chosen(run: Run) -> Evaluation | None:
     """What `evaluation.json` holds; None where there is none, or a damaged one, which is made anew."""
+    return _read(run.path / CHOSEN)
+
+
+def _read(path: Path) -> Evaluation | None:
     try:
-        return Evaluation.from_json((run.path / CHOSEN).read_text(encoding="utf-8"))
+        return Evaluation.from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, RunError):
         return None
+
+
+def of_checkpoint(run: Run, step: int | None, epoch: int | None) -> Evaluation | None:
+    """The evaluation of some networks that means most; None where they have none, or damaged ones.
+
+    Args:
+        run: the run.
+        step: of the networks.
+        epoch: after which they were kept; None for the latest ones.
+    """
+    own = run.description["data"]["name"]
+    paths = [run.path / CHOSEN, *sorted((run.path / FOLDER).glob("*.json"))]
+    found = (evaluation for path in paths if (evaluation := _read(path)) is not None)
+    of_these = (
+        each for each in found if (each.checkpoint.get("step"), each.checkpoint.get("epoch")) == (step, epoch)
+    )
+    return max(of_these, key=lambda each: rank(each, own), default=None)
 
 
 def _whole(value: object) -> int:

@@ -66,6 +66,11 @@ class Evaluation:
     """What the run takes for what as a classifier, where it is one."""
     real: int = 0
     """Number of real examples that were compared with; 0 where an older version did not write it."""
+    trained_on: bool = True
+    """Whether the data that was compared with is what made the samples was trained on, as far as is known."""
+    contents: str = ""
+    """Fingerprint of the real examples, all from which those that were compared with were taken; empty where
+    an older version did not write it."""
 
     def to_json(self) -> str:
         """As JSON text, which `from_json` reads."""
@@ -97,6 +102,8 @@ class Evaluation:
                 facts.get("short", ""),
                 ClassTables.from_facts(facts["classes"]) if facts.get("classes") else None,
                 facts.get("real", 0),
+                facts.get("trained_on", True),
+                facts.get("contents", ""),
             )
         except (ValueError, TypeError) as error:
             # A TypeError is a figure with more than it should have.
@@ -128,10 +135,15 @@ class Evaluation:
     def compared_with(self) -> str:
         """What the samples were compared with, such as `10,000 held-out examples of mnist`."""
         number = f"{self.real:,} " if self.real else ""
+        if not self.trained_on:
+            return f"{number}examples of {self.data}, which it was not trained on"
         return f"{number}{'held-out' if self.unseen else 'training'} examples of {self.data}"
 
     def caution(self) -> str | None:
-        """What must be known where nothing was held out; None where something was."""
+        """What must be known where the data is not what was trained on, or nothing of it was held out; None
+        where something was."""
+        if not self.trained_on:
+            return "Copies of training examples are not looked for: this is other data."
         if self.unseen:
             return None
         way = (

@@ -39,7 +39,7 @@ from sparring.processes import join_processes
 from sparring.randomness import Randomness
 from sparring.runs.files import check_writable
 from sparring.runs.folder import Run
-from sparring.runs.origins import recorded_dataset
+from sparring.runs.origins import dataset_of_run, has_changed, recorded_dataset
 from sparring.runs.place import is_group, is_run, is_tuning
 from sparring.settings import Count, Natural, check_value
 from sparring.translation.translator import Translator
@@ -88,7 +88,8 @@ def evaluate(
             before anything is computed.
         count: how many samples to draw from a run, or to take of a file at the most. Of a run that makes
             images of images there are as many as held-out sources, or as all sources where none is held out.
-        data: the real examples; by default what the run was trained on.
+        data: the real examples; by default what the run was trained on. In other data no copies of training
+            examples are looked for.
         size: size in pixels that the real examples are brought to, 64 or `64x48`, where samples come from
             files; by default their own, or 28 for folders. Those of a run come to the size of the run.
         features: what examples are compared by: `digits`, `random`, `pixels`, or a file (see
@@ -142,7 +143,7 @@ def _evaluate_run(
 ) -> tuple[Evaluation, bytes | None]:
     """The evaluation, and a picture of some samples beside what they may have been copied from."""
     stages("real examples")
-    dataset = _data_of(run, data)
+    dataset, trained_on = _data_of(run, data)
     check_enough_real(dataset)
     model = load(run, epoch, device, **sampling)
     model.take_standing_statistics(making.standing_statistics)
@@ -177,10 +178,11 @@ def _evaluate_run(
         },
         progress=stages,
         short=too_short(step, run.description.get("enough_steps")),
+        trained_on=trained_on,
     )
     if classifier is not None:
         evaluation = replace(evaluation, classes=classifier.tables())
-    return evaluation, kin_picture(samples.columns, dataset)
+    return evaluation, kin_picture(samples.columns, dataset) if trained_on else None
 
 
 def classes_as_in(dataset: Dataset, count: int, condition: Kind) -> Column | None:
@@ -302,13 +304,31 @@ def _extractor(features: str | None, dataset: Dataset, device: torch.device) -> 
     return extractor
 
 
-def _data_of(run: Run, data: str | None) -> Dataset:
-    """The real examples to compare with: those of a run, or others that are read as those were."""
+def _data_of(run: Run, data: str | None) -> tuple[Dataset, bool]:
+    """The real examples to compare with, those of a run or others that are read as those were; and whether
+    they are its own."""
     if data is None:
-        return recorded_dataset(run)
+        return recorded_dataset(run), True
     recorded = run.description["data"]
     # Nothing of other data was trained on, so nothing need be held out.
     options = [name for name in READING if name in recorded and not name.startswith("hold_out")]
     dataset = load_dataset(data, **{name: recorded[name] for name in options})
     # Of its own data the run says what was held out, by whatever name that is asked for.
-    return recorded_dataset(run) if dataset.name == recorded["name"] else dataset
+    if dataset.name == recorded["name"]:
+        return recorded_dataset(run), True
+    moved = _parted_as_own(run, dataset) if has_changed(run, dataset) else dataset
+    return (dataset, False) if moved is None else (moved, True)
+
+
+def _parted_as_own(run: Run, dataset: Dataset) -> Dataset | None:
+    """The run's own data, where this is it in another place; None where it is other data."""
+    recorded = run.description["data"]
+    share, classes = recorded.get("hold_out"), recorded.get("hold_out_classes")
+    if share is None and classes is None:
+        return None
+    try:
+        parted = dataset_of_run(run, dataset.name)
+    except DataError:
+        # What cannot be parted in this way is no copy of what was.
+        return None
+    return None if has_changed(run, parted) else parted

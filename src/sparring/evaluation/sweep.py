@@ -57,11 +57,13 @@ class Sweep:
     step: int
     """Of the networks, which are the same for all values."""
     points: list[Point]
+    contents: str = ""
+    """Fingerprint of the data; empty where an older version did not write it."""
     format: int = FORMAT
 
     @property
     def axes(self) -> tuple[str, str, str]:
-        """What must be equal for two curves to be drawn together."""
+        """What must be equal for two curves to be drawn together, beside the contents of the data."""
         return self.quality, self.diversity, self.data
 
     def table(self) -> Table:
@@ -121,7 +123,7 @@ def sweep(
             names, point = _point(run.path.name, model, dataset, value, count, seed)
             points.append(point)
     assert model.step is not None, "a checkpoint says its step"
-    found = Sweep(setting, *names, dataset.name, count, model.step, points)
+    found = Sweep(setting, *names, dataset.name, count, model.step, points, dataset.fingerprint)
     write_atomically(run.path / FILE, found.to_json().encode())
     return found
 

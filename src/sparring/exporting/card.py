@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sparring.data.kinds import Kind, kind_from
@@ -62,15 +63,24 @@ def in_markdown(text: object) -> str:
 
 def _figures(evaluation: Evaluation | None) -> str:
     if evaluation is None:
-        return "## Figures\n\nNone: the run was exported before it was evaluated."
+        return "## Figures\n\nNone: these weights were not evaluated before they were exported."
+    # A whole name may hold a path of whoever trained it.
+    own = "its data" if evaluation.trained_on else "other data"
+    named = replace(evaluation, data=own if ":" in evaluation.data else evaluation.data)
+    samples = f"{counted(named.count, 'sample')}{named.made} against {named.compared_with}."
     rows = ["| figure | value | interval | real data | meaning |", "|---|---|---|---|---|"]
     for name, found in evaluation.figures.items():
         interval = "" if found.at_least else f"{short(found.low)} to {short(found.high)}"
         value, real = short(found.value, found.at_least), short(found.reference, found.reference_at_least)
         rows.append(f"| {name} | {value} | {interval} | {real} | {evaluation.about.get(name, '')} |")
-    return (
-        f"## Figures\n\n{evaluation.verdict.text}\n\n" + "\n".join(rows) + f"\n\n{evaluation.seen_through()}"
-    )
+    parts = [
+        f"## Figures\n\n{evaluation.verdict.text}",
+        in_markdown(samples),
+        in_markdown(evaluation.caution() or ""),
+        "\n".join(rows),
+        evaluation.seen_through(),
+    ]
+    return "\n\n".join(filter(None, parts))
 
 
 def _use(suffix: str, kind: Kind, condition: Kind, inputs: Mapping[str, str]) -> str:

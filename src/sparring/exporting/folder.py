@@ -10,7 +10,7 @@ from typing import Any
 
 from sparring.data import short_data_name
 from sparring.errors import RunError, SettingError
-from sparring.evaluation.kept import chosen
+from sparring.evaluation.kept import of_checkpoint
 from sparring.exporting.card import card
 from sparring.exporting.layout import CONFIG, FORMAT, WEIGHTS
 from sparring.exporting.module import NOISE, Exported
@@ -38,7 +38,7 @@ def export(
     """Write a trained game to a folder by itself, which `load` takes like a run.
 
     It holds `model.safetensors` (all weights), `config.json` (what they are), `README.md` (a model card with
-    the figures of the newest evaluation), a picture of samples, `model.onnx` (noise to samples, for any
+    the figures of their evaluation), a picture of samples, `model.onnx` (noise to samples, for any
     number of them), and `page.html` (the generator in a browser, without a network; a warning says why where
     there is none). Nothing in it names a path, but where a system of one's own lies. The validation examples
     of a run are among its weights: a warning says so.
@@ -65,7 +65,7 @@ def export(
         require_known(model)
     step = model.step if epoch is None else _end_of(epoch, run)
     config = config_of(run, model.game.data.kind.suffix, step, epoch)
-    evaluation = None if epoch is not None else chosen(run)
+    evaluation = of_checkpoint(run, step, epoch)
     validation = model.game.validation()
     kept = 0 if validation is None else len(validation)
     if kept:

@@ -231,10 +231,15 @@ def _notes(
 def _of_several_contents(
     facts: Sequence[Facts], evaluations: Mapping[Path, Evaluation | None]
 ) -> Iterator[str]:
-    """Names of data that does not hold the same for all runs which were evaluated on their own."""
-    contents: dict[str, set[str]] = {}
+    """Names of data of which not all evaluations compared with the same examples, as far as they say so: one
+    of before they did may have, where it is of its run's own data and this was the same."""
+    contents: dict[str, list[tuple[str, str]]] = {}
     for each in facts:
         data, found = each.description["data"], evaluations[each.run.path]
-        if found is not None and found.data == data["name"]:
-            contents.setdefault(data["name"], set()).add(data["fingerprint"])
-    return (name for name, fingerprints in contents.items() if len(fingerprints) > 1)
+        if found is not None:
+            own = data["fingerprint"] if found.data == data["name"] else ""
+            contents.setdefault(found.data, []).append((found.contents, own))
+    for name, known in contents.items():
+        compared, trained_on = (set(each) for each in zip(*known, strict=True))
+        if len((trained_on if "" in compared else compared) - {""}) > 1:
+            yield name

@@ -74,6 +74,12 @@ def _other(facts: Facts, found: Sweep | None, beside: Facts) -> Sweep:
             f"The curve of {beside.run.path} cannot be drawn beside that of {facts.run.path}: one is of "
             f"{' and '.join(other.axes)}, the other of {' and '.join(found.axes)}."
         )
+    if found.contents != other.contents and found.contents and other.contents:
+        raise SettingError(
+            f"The curve of {beside.run.path} cannot be drawn beside that of {facts.run.path}: they are of "
+            f"different examples of {found.data}, or of the same ones read differently. Train both with the "
+            "same --tokens and --hold-out, on the same data."
+        )
     return other
 
 

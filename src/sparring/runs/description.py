@@ -45,6 +45,7 @@ class DataDescription:
     alpha: bool | None = None
     tokens: TokensName | None = None
     summary: str = ""
+    held_out_fingerprint: str | None = None
 
 
 @dataclass(frozen=True)

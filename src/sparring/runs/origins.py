@@ -67,6 +67,12 @@ def recorded_dataset(run: Run, watch: Watch = unwatched) -> Dataset:
             "on. Restore the data for figures that can be relied on.",
             stacklevel=2,
         )
+    elif _holds_out_others(run, dataset):
+        warnings.warn(
+            f"What {dataset.name} holds out has changed since {run.path} began: figures of before and after "
+            "are of different examples.",
+            stacklevel=2,
+        )
     return dataset
 
 
@@ -105,6 +111,13 @@ def unchanged_dataset(run: Run, name: str | None, watch: Watch = unwatched) -> D
 def has_changed(run: Run, dataset: Dataset) -> bool:
     """Whether what would be trained on is something else than when a run began."""
     return bool(dataset.fingerprint != run.description["data"]["fingerprint"])
+
+
+def _holds_out_others(run: Run, dataset: Dataset) -> bool:
+    """Whether other examples are held out than when a run began, where it says which these were."""
+    held_out = dataset.held_out
+    recorded = run.description["data"].get("held_out_fingerprint")
+    return recorded is not None and (held_out is None or held_out.fingerprint != recorded)
 
 
 def dataset_of_run(run: Run, name: str, watch: Watch = unwatched) -> Dataset:

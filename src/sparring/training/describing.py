@@ -54,6 +54,7 @@ def description_of(
             "white": dataset.provenance.white,
             "summary": summary,
             "fingerprint": dataset.fingerprint,
+            "held_out_fingerprint": None if dataset.held_out is None else dataset.held_out.fingerprint,
             "spec": dataset.spec.description(),
         },
         "condition": engine.game.condition(engine.dataset[:1]).kind.description(),

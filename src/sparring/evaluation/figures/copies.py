@@ -105,6 +105,10 @@ MEMORISED = Measurement(
     _memorised,
     "share of near-copies of training examples; about 0.01",
     # Texts that many write alike are no copies; of the others `copied` tells.
-    lambda comparison: not is_sequential(comparison) and len(comparison.real.distinct) >= FEWEST,
+    lambda comparison: (
+        comparison.real.trained_on
+        and not is_sequential(comparison)
+        and len(comparison.real.distinct) >= FEWEST
+    ),
     Reference.UNSEEN,
 )

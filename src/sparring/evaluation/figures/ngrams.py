@@ -119,7 +119,7 @@ COPIED = Measurement(
         copied(sequences(comparison.sample), comparison.real.once(_texts_that_occur_once)), randomness
     ),
     "share of samples that are training texts, of those that occur only once; lower is better",
-    is_sequential,
+    lambda comparison: comparison.real.trained_on and is_sequential(comparison),
     Reference.UNSEEN,
 )
 DISTINCT_TEXTS = Measurement(
@@ -132,7 +132,7 @@ NOVEL_NGRAMS = Measurement(
         novel(sequences(comparison.sample), comparison.real.once(_known_ngrams)), randomness
     ),
     f"share of sequences of {ORDER} tokens that training texts lack; as the data has it",
-    has_ngrams,
+    lambda comparison: comparison.real.trained_on and has_ngrams(comparison),
     Reference.UNSEEN,
 )
 DISTINCT_NGRAMS = Measurement(
