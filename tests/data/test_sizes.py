@@ -117,7 +117,7 @@ def test_a_run_keeps_to_its_size(tiny_npz: Path, tmp_path: Path) -> None:
     data = run.description["data"]
     assert (data["size"], data["fit"], data["spec"]["examples"]["shape"]) == ("12x9", "pad", [1, 9, 12])
     assert load(run).sample(3).examples.shape == (3, 1, 9, 12)
-    for again in (recorded_dataset(run), _data_of(run, f"npz:{tiny_npz}")):
+    for again in (recorded_dataset(run), _data_of(run, f"npz:{tiny_npz}")[0]):
         assert again.fingerprint == data["fingerprint"]
     sparring.resume(run, max_steps=3, quiet=True)
 

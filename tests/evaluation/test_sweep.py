@@ -151,3 +151,17 @@ def test_what_has_no_such_setting_is_refused(tiny_npz: Path, tmp_path: Path) -> 
     sparring.train("gan", data=f"npz:{tiny_npz}", out=tmp_path / "gan", max_steps=1, quiet=True)
     with pytest.raises(SettingError, match="GAN has no setting that only says how samples are made"):
         sparring.sweep(tmp_path / "gan")
+
+
+def test_curves_of_other_examples_of_one_file_are_not_drawn_together(runs: Path, tmp_path: Path) -> None:
+    data = f"text:{runs / 'lines.txt'}"
+    asked = {"out": tmp_path / "more", "max_steps": 10, "health_every": 0, "quiet": True, "hold_out": 0.3}
+    sparring.train("language-model", data=data, **asked)  # type: ignore[arg-type]
+    for run in (runs / "lines", tmp_path / "more"):
+        sparring.sweep(run, 60, quiet=True)
+    with pytest.raises(SettingError, match=r"they are of different examples of text:.*same --tokens and"):
+        sparring.report(runs / "lines", tmp_path / "page.html", beside=tmp_path / "more")
+    # One of an older version does not say of which examples it is.
+    file = tmp_path / "more" / FILE
+    file.write_text(re.sub(r'"contents": "[0-9a-f]+"', '"contents": ""', file.read_text()))
+    sparring.report(runs / "lines", tmp_path / "page.html", beside=tmp_path / "more")

@@ -132,6 +132,12 @@ def load_dataset(
     """
     frame = frame_of(size, fit)
     parted = aside(hold_out, hold_out_seed)
+    # Of texts a tenth is held out by default.
+    if hold_out_seed and not hold_out and (hold_out is not None or not name.startswith("text:")):
+        raise DataError(
+            f"--hold-out-seed {hold_out_seed} says which examples are held out by chance, and none are: give "
+            "--hold-out, such as 0.1, as well, or leave it out."
+        )
     asked = ["image size"] * (frame is not None) + ["stretching"] * stretch
     generated: dict[str, Callable[[], Dataset]] = {
         "mnist": lambda: mnist(frame),

@@ -34,6 +34,8 @@ SUFFIX = ".npy"
 CHANNELS = (1, 3)
 EXAMPLES = ("images", "x_train", "points")
 """The names that arrays of examples have."""
+NOTABLE_ROUNDING = 0.01
+"""The share of a standard deviation that points may be off without a word."""
 POSITIONAL = ("arr_0", "arr_1")
 """What `numpy.savez` calls arrays that are given without a name: examples, then perhaps labels."""
 LABELS = {"images": "labels", "points": "labels", "x_train": "y_train", POSITIONAL[0]: POSITIONAL[1]}
@@ -77,14 +79,15 @@ def read_npz(path: Path, frame: Frame | None = None, stretch: bool = False) -> D
     """
     arrays = Arrays(path)
     key = only_key(arrays, EXAMPLES, path)
-    examples = examples_in(arrays, key, path)
+    array = arrays[key]
+    examples = _examples(array, key, path)
     given = labels_in(arrays, LABELS[key], len(examples), path)
     test = examples_in(arrays, "x_test", path) if "x_test" in arrays else None
     test_given = None if test is None else labels_in(arrays, "y_test", len(test), path)
     if test is not None and (given is None) != (test_given is None):
         raise DataError(f"{path} has only one of {LABELS[key]} and y_test; give both, or neither.")
     unread = sorted(arrays.keys() - {key, LABELS[key], "x_test", "y_test"})
-    provenance = Provenance()
+    provenance = Provenance(hints=_rounded(array))
     if kind_of(examples).has_size:
         white = whitest_of(examples, test) if stretch else 1.0
         provenance = provenance_of(examples, white, frame)
@@ -194,7 +197,10 @@ def only_key(arrays: Mapping[str, Array], keys: tuple[str, ...], path: Path) -> 
 
 def examples_in(arrays: Mapping[str, Array], key: str, path: Path) -> Tensor:
     """The array of a key as examples, images or points."""
-    array = arrays[key]
+    return _examples(arrays[key], key, path)
+
+
+def _examples(array: Array, key: str, path: Path) -> Tensor:
     if array.ndim == 0 or array.size == 0:
         raise DataError(f"'{key}' in {path} is empty, of shape {array.shape}.")
     return _points(array, key, path) if _are_points(key, array.ndim) else _images(array, key, path)
@@ -234,6 +240,24 @@ def _points(array: Array, key: str, path: Path) -> Tensor:
     if not np.isfinite(points).all():
         raise DataError(f"'{key}' in {path} holds infinite numbers, NaN, or numbers beyond float32.")
     return torch.from_numpy(points)
+
+
+def _rounded(array: Array) -> tuple[str, ...]:
+    """That points of 64 bits lie so close together, for their size, that 32 bits cannot tell them apart."""
+    if array.dtype != np.float64:
+        return ()
+    spread, lost = array.std(0), np.abs(array - array.astype(np.float32)).max(0)
+    # Of equal numbers the deviation is not quite 0.
+    coarse = np.flatnonzero((array.max(0) > array.min(0)) & (lost > NOTABLE_ROUNDING * spread))
+    if not len(coarse):
+        return ()
+    column = int(coarse[0])
+    mean = array[:, column].mean()
+    return (
+        f"Column {column} of the points has a mean of {mean:,.6g} and a standard deviation of "
+        f"{spread[column]:.3g}: as numbers of 32 bits they are off by up to {lost[column]:.2g}. Subtract "
+        "the mean of each column first.",
+    )
 
 
 def labels_in(arrays: Mapping[str, Array], key: str, count: int, path: Path) -> Array | None:

@@ -111,8 +111,8 @@ def _read(entry: Path) -> Loaded | None:
         if kept["digest"] != _digest(images, kept["facts"]):
             return None
         os.utime(entry)
-        places, widths, heights, white, cut = json.loads(kept["facts"])
-        return Loaded(images, places, tuple(widths), tuple(heights), white, cut)
+        places, sizes, white, cut = json.loads(kept["facts"])
+        return Loaded(images, places, [(width, height) for width, height in sizes], white, cut)
     except (OSError, SafetensorError, KeyError, TypeError):
         return None
 
@@ -121,7 +121,7 @@ def _write(entry: Path, loaded: Loaded) -> None:
     """Keep it, if there is room for it and the folder can be written."""
     if loaded.images.nbytes > LARGEST:
         return
-    facts = json.dumps([loaded.kept, loaded.widths, loaded.heights, loaded.white, loaded.cut])
+    facts = json.dumps([loaded.kept, loaded.sizes, loaded.white, loaded.cut])
     metadata = {"facts": facts, "digest": _digest(loaded.images, facts)}
     with contextlib.suppress(OSError, SafetensorError):
         entry.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -88,6 +88,8 @@ class Decoded:
     width: int
     """Of the file, turned upright, in pixels."""
     height: int
+    top: int | None = None
+    """What floats in it were taken to go up to, 1 or 255, where any is above 0; None where it holds none."""
 
 
 def decoded(
@@ -148,7 +150,8 @@ def decode(file: Path, frame: Frame, white: float = 1.0, alpha: bool = False) ->
         wanted = 2 * max(frame.width, frame.height)
         image.draft(None, (wanted, wanted))
         with decoding(*image.size):
-            return Decoded(_decoded_to(image, frame, white, alpha), width, height)
+            # What is turned in place stays of the mode that it has.
+            return Decoded(_decoded_to(image, frame, white, alpha), width, height, _top(image))
 
 
 def _size(file: Path) -> tuple[int, int]:
@@ -248,6 +251,14 @@ def _sixteen_bits(image: Image.Image) -> NDArray[np.int64]:
     if isinstance(transparent, int):
         values[values == transparent] = 65535
     return values
+
+
+def _top(image: Image.Image) -> int | None:
+    """What the floats of an image go up to; None where it has none, or where nothing is above 0."""
+    if image.mode != "F":
+        return None
+    floats = np.asarray(image)
+    return _top_of_floats(floats) if floats.max() > 0 else None
 
 
 def _top_of_floats(values: NDArray[np.float32]) -> int:

@@ -64,6 +64,7 @@ def layout_of(root: Path, listing: Listing) -> Layout:
     left_out = count_by_suffix(set(listing.others).difference(label_files))
     hints = [
         *_split_hint(listing, trained_on),
+        *_inner_split_hint(root, listing, trained_on),
         *([] if trained_on or labels is not None else _empty_hint(listing)),
         *_label_hint(listing, labels or {}),
         *_heic_hint(left_out),
@@ -169,6 +170,30 @@ def _split_hint(listing: Listing, trained_on: Sequence[str]) -> list[str]:
     return [
         f"{' and '.join(splits)} count as classes, because {other} lies beside them; if they are splits, "
         f"move {other} elsewhere."
+    ]
+
+
+def _inner_split_hint(root: Path, listing: Listing, trained_on: Sequence[str]) -> list[str]:
+    """Folders called as what is held out that lie further in, where they are no splits."""
+    outer = 1 if trained_on else 0
+    places = [
+        Path(*file.parts[: depth + 1])
+        for file in listing.images
+        for depth, name in enumerate(file.parts[:-1])
+        if depth > outer and name.lower() in HELD_OUT
+    ]
+    if not places:
+        return []
+    place, tops = min(places), {file.parts[0] for file in listing.images}
+    mend = (
+        f"put {place.name} outermost, as in {place.name}/{place.parts[0]}"
+        if len(tops) > 1
+        else f"give the folder that holds it, such as folder:{root / place.parent}"
+    )
+    are = "is" if len(places) == 1 else "are"
+    return [
+        f"{counted(len(places), 'image')} in folders such as {place} {are} not held out, because these lie "
+        f"within others; if they are a split, {mend}."
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,14 +47,27 @@ class Loaded:
     """uint8 (count, channels, height, width): 3 channels if one is in colour, else 1; 4 with alpha."""
     kept: list[int]
     """The place of each among the files; the others cannot be decoded."""
-    widths: tuple[int, int]
-    """Least and greatest width in the files, in pixels."""
-    heights: tuple[int, int]
-    """Least and greatest height."""
+    sizes: list[tuple[int, int]]
+    """Width and height of each in its file, in pixels."""
     white: float = 1.0
     """The share of the range of their values that became white."""
     cut: int = 0
     """How many of them lost more than `NOTABLE` of what they show at their edges."""
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        """Least and greatest width in the files, in pixels."""
+        return _range(width for width, _ in self.sizes)
+
+    @property
+    def heights(self) -> tuple[int, int]:
+        """Least and greatest height."""
+        return _range(height for _, height in self.sizes)
+
+
+def _range(numbers: Iterable[int]) -> tuple[int, int]:
+    least, *_, greatest = sorted(set(numbers)) * 2
+    return least, greatest
 
 
 def load_files(
@@ -78,24 +91,31 @@ def load_files(
     channels = 4 if wanted.alpha else 1
     images = torch.empty((len(files), channels, frame.height, frame.width), dtype=torch.uint8)
     kept: list[int] = []
-    sizes: Counter[tuple[int, int]] = Counter()
+    sizes: list[tuple[int, int]] = []
+    tops: dict[int, Path] = {}
     for index, found in enumerate(decoded(files, frame, white, wanted.alpha)):
         watch(index + 1, len(files))
         if not isinstance(found, str):
             images = with_channels(images, max(images.shape[1], len(found.pixels)))
             images[len(kept)] = torch.from_numpy(found.pixels)
             kept.append(index)
-            sizes[found.width, found.height] += 1
+            sizes.append((found.width, found.height))
+            if found.top is not None:
+                tops.setdefault(found.top, files[index])
         elif not wanted.skip_bad:
             skip = "" if wanted.skip_bad is None else ", or pass --skip-bad-images to skip such files"
             raise DataError(f"{files[index]} cannot be read as an image ({found}); mend or remove it{skip}.")
+    if len(tops) > 1:
+        raise DataError(
+            f"Floats go up to 1 in {tops[1]} and up to 255 in {tops[255]}, so it is not clear what white is: "
+            "write all images in one range."
+        )
     if not kept:
         raise DataError(f"Of {counted(len(files), 'image')} none can be read, {files[0]} being the first.")
     if len(kept) < len(files):
         images = images[: len(kept)].clone()
-    widths, heights = zip(*sizes, strict=True)
-    cut = sum(count for size, count in sizes.items() if frame.cut_off(*size) > NOTABLE)
-    return Loaded(images, kept, (min(widths), max(widths)), (min(heights), max(heights)), white, cut)
+    cut = sum(count for size, count in Counter(sizes).items() if frame.cut_off(*size) > NOTABLE)
+    return Loaded(images, kept, sizes, white, cut)
 
 
 def read_image(file: Path, shape: Sequence[int], white: float = 1.0, fit: Fit = "crop") -> Tensor:

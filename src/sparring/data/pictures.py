@@ -11,6 +11,7 @@ import torch
 from sparring.data.colours import with_channels
 from sparring.data.dataset import Column, Dataset, no_condition
 from sparring.data.folder import read_folder
+from sparring.data.holding_out import none_held_out
 from sparring.data.kinds import kind_of
 from sparring.data.kinds.classes import MOST_COLUMNS
 from sparring.data.layout import SPLITS
@@ -95,7 +96,13 @@ def read_pictures(path: Path, dataset: Dataset, watch: Watch = unwatched) -> Dat
             f"{path} is a folder of pictures, and '{dataset.name}' has {about}: give an .npz file."
         )
     channels, height, width = dataset.spec.shape
-    pictures = read_folder(path, Frame(width, height), alpha=channels == 4, watch=watch)
+    # All of them are samples, whatever splits they lie in.
+    pictures = none_held_out(read_folder(path, Frame(width, height), alpha=channels == 4, watch=watch))
+    if pictures.parts:
+        raise DataError(
+            f"{path} has a folder of pictures of no class, {' and '.join(pictures.parts)}, beside those of "
+            "classes: move it elsewhere, or put all pictures directly into one folder."
+        )
     found = pictures.provenance
     if not found.all_are(height, width):
         only = found.only_size

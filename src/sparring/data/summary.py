@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from sparring.data.copies import count_among, in_several_classes
-from sparring.data.dataset import Dataset
+from sparring.data.dataset import Column, Dataset
 from sparring.data.listing import left_out_text
-from sparring.data.unlabelled import with_unlabelled
+from sparring.data.unlabelled import UNLABELLED, with_unlabelled
 from sparring.shown import counted
+
+DIM = 64
+"""Images none of whose bytes is as bright as this, a quarter of the range, were probably meant otherwise."""
+MOST_NAMED = 5
+"""Classes that a hint names."""
 
 
 def summary(dataset: Dataset) -> str:
@@ -30,16 +35,72 @@ def _further_parts(dataset: Dataset) -> dict[str, Dataset]:
 
 def hints(dataset: Dataset) -> list[str]:
     """What looks as if something else had been meant, a sentence or two each."""
-    found = [*dataset.provenance.hints, *dataset.examples.kind.hints(dataset.examples.values)]
+    further = _further_parts(dataset).values()
+    return [
+        *_of_reading(dataset),
+        *_dim(dataset),
+        *_of_examples(dataset),
+        *(hint for part in further for hint in (*_of_reading(part), *_of_examples(part))),
+    ]
+
+
+def _of_reading(dataset: Dataset) -> list[str]:
+    """How it was read."""
+    return [*dataset.provenance.hints, *dataset.examples.kind.hints(dataset.examples.values)]
+
+
+def _of_examples(dataset: Dataset) -> list[str]:
+    """What examples there are, and of which classes."""
+    found = []
     if dataset.examples.alike and len(dataset) > 1:
         found.append(
             f"All {len(dataset):,} training examples are the same: there is nothing to learn but that one."
         )
     elif dataset.class_names:
-        found += _contradiction(dataset)
+        found += [*_contradiction(dataset), *_without_examples(dataset)]
     if dataset.held_out is not None:
         found += _trained_on_too(dataset, dataset.held_out)
-    return found + [hint for part in _further_parts(dataset).values() for hint in hints(part)]
+    return found
+
+
+def _dim(dataset: Dataset) -> list[str]:
+    """That the brightest value of all images, or of those of one domain, is a dim one."""
+    columns = {name: part.examples for name, part in dataset.parts.items() if name != UNLABELLED}
+    if all(column.values is not dataset.examples.values for column in columns.values()):
+        columns["the images"] = with_unlabelled(dataset).examples
+    found = {name: brightest for name, each in columns.items() if (brightest := _brightest(each)) is not None}
+    dim = {name: brightest for name, brightest in found.items() if 0 < brightest < DIM}
+    if not dim:
+        return []
+    if len(dim) == len(found):
+        return [
+            f"The brightest value is {max(dim.values())} of 255, as in files of 16 bits that use 12 of "
+            "them, or in masks of 0 and 1: --stretch makes the brightest value white."
+        ]
+    brightest_of_all = max(found.values())
+    return [
+        f"The brightest value of {name} is {brightest} of 255, as in masks that hold the number of a class, "
+        f"and that of others {brightest_of_all}: networks will hardly see {name}. Multiply the values in its "
+        f"files, by {255 // brightest} at the most; --stretch would scale all alike."
+        for name, brightest in dim.items()
+    ]
+
+
+def _brightest(column: Column) -> int | None:
+    return column.kind.brightest(column.values) if len(column) else None
+
+
+def _without_examples(dataset: Dataset) -> list[str]:
+    """That nothing is trained on of some classes."""
+    counts = dataset.condition.values.bincount(minlength=len(dataset.class_names))
+    empty = [dataset.class_names[number] for number in (counts == 0).nonzero()[:, 0].tolist()]
+    if not empty:
+        return []
+    shown = ", ".join(empty[:MOST_NAMED]) + (", ..." if len(empty) > MOST_NAMED else "")
+    return [
+        f"No training example is of {counted(len(empty), 'class')} ({shown}): nothing can be learnt of what "
+        "such look like. Hold out others, or leave these classes out."
+    ]
 
 
 def _trained_on_too(dataset: Dataset, held_out: Dataset) -> list[str]:

@@ -123,9 +123,32 @@ def _by_names(path: Path, domains: Domains, reading: Reading) -> Dataset:
     loaded = _both(path, files, [wanted, wanted], reading)
     lone = sum(len(_all(domains, which)) - len(files[which]) for which in (0, 1))
     left_out = _sum(domains.left_out, {"without a partner": lone})
-    return _paired(
-        path, loaded, len(training[0]), len(files[0]), left_out, (*_called(domains), *_cut(loaded, wanted))
+    hints = (*_called(domains), *_unlike(files, loaded), *_cut(loaded, wanted))
+    return _paired(path, loaded, len(training[0]), len(files[0]), left_out, hints)
+
+
+def _unlike(files: Sequence[Sequence[Path]], loaded: Sequence[Loaded]) -> tuple[str, ...]:
+    """That the two images of some pairs have different shapes, so that they do not lie on each other."""
+    sizes = [dict(zip(own.kept, own.sizes, strict=True)) for own in loaded]
+    unlike = [
+        place for place in sizes[0].keys() & sizes[1].keys() if _differ(sizes[0][place], sizes[1][place])
+    ]
+    if not unlike:
+        return ()
+    first, second = (
+        f"{own[unlike[0]]} with {width} x {height}"
+        for own, (width, height) in zip(files, (size[unlike[0]] for size in sizes), strict=True)
     )
+    return (
+        f"The images of {counted(len(unlike), 'pair')} have different shapes, such as {first} and {second} "
+        "px: brought to one size, what is at a place in one is elsewhere in the other. Cut them alike, or "
+        "turn one, if EXIF turns only the other.",
+    )
+
+
+def _differ(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two sizes have different shapes, by more than a pixel of rounding."""
+    return abs(one[0] * other[1] - one[1] * other[0]) > max(*one, *other)
 
 
 def _side_by_side(path: Path, listing: Listing, reading: Reading) -> Dataset:

@@ -17,8 +17,9 @@ from sparring.data.dataset import Column
 from sparring.data.kinds import Kind
 from sparring.data.listing import list_folder
 from sparring.data.pictures import read_pictures
-from sparring.data.resizing import Size
+from sparring.data.resizing import Fit, Size
 from sparring.data.samples import read_samples
+from sparring.data.summary import hints
 from sparring.errors import DataError, RunError, SettingError
 from sparring.evaluation.enough import check_enough_real, check_enough_samples
 from sparring.evaluation.evaluate import evaluate_samples
@@ -67,6 +68,8 @@ def evaluate(
     *,
     data: str | None = None,
     size: Size | None = None,
+    fit: Fit = "crop",
+    stretch: bool = False,
     features: str | None = None,
     seed: int = 0,
     truncation: float = 1.0,
@@ -92,6 +95,9 @@ def evaluate(
             examples are looked for.
         size: size in pixels that the real examples are brought to, 64 or `64x48`, where samples come from
             files; by default their own, or 28 for folders. Those of a run come to the size of the run.
+        fit: how the real examples come to that size, as `load_dataset` takes it; those of a run as the run
+            read them.
+        stretch: likewise: scale their values so that the brightest of them becomes white.
         features: what examples are compared by: `digits`, `random`, `pixels`, or a file (see
             `load_extractor`); by default what suits the data.
         seed: of the samples, subsets and resamples.
@@ -113,11 +119,16 @@ def evaluate(
     making = Making(truncation, rejection, standing_statistics)
     with memory_kept(), Stages("Evaluating", quiet) as stages:
         if not isinstance(target, Run) and are_samples(Path(target)):
-            for name in making.unusual | sampling:
+            of_runs = {} if epoch is None else {"epoch": epoch}
+            for name in making.unusual | sampling | of_runs:
                 raise SettingError(f"{target} holds samples that are made: leave {name} out.")
-            return _evaluate_files(Path(target), count, data, size, features, seed, device, stages)
-        if size is not None:
-            raise SettingError(f"{target} is a run, whose samples have one size: leave --size out.")
+            dataset = _real_examples(Path(target), data, size, fit, stretch)
+            return _evaluate_files(Path(target), count, dataset, features, seed, device, stages)
+        given = {"size": size is not None, "fit": fit != "crop", "stretch": stretch}
+        for name in (name for name, is_given in given.items() if is_given):
+            raise SettingError(
+                f"{target} is a run, whose real examples are read as it read them: leave --{name} out."
+            )
         run = Run.open(target.path if isinstance(target, Run) else target)
         # Said before it takes its minutes, and it is shown all the same.
         can_be_kept = _succeeds(lambda: check_writable(run.path / CHOSEN))
@@ -259,23 +270,29 @@ def _has_images(path: Path) -> bool:
         return False
 
 
-def _evaluate_files(
-    path: Path,
-    count: int,
-    data: str | None,
-    size: Size | None,
-    features: str | None,
-    seed: int,
-    device: str,
-    stages: Stages,
-) -> Evaluation:
+def _real_examples(path: Path, data: str | None, size: Size | None, fit: Fit, stretch: bool) -> Dataset:
+    """What samples in files are compared with; warnings say what looks as if it had been meant otherwise."""
     if data is None:
         raise SettingError(
             f"{path} holds samples that do not say what they should look like: give --data, such as --data "
             "mnist."
         )
-    dataset = load_dataset(data, size=size)
+    dataset = load_dataset(data, size=size, fit=fit, stretch=stretch)
+    for hint in hints(dataset):
+        warnings.warn(f"Of {data}: {hint}", stacklevel=3)
     check_enough_real(dataset)
+    return dataset
+
+
+def _evaluate_files(
+    path: Path,
+    count: int,
+    dataset: Dataset,
+    features: str | None,
+    seed: int,
+    device: str,
+    stages: Stages,
+) -> Evaluation:
     kind = dataset.condition.kind
     samples = read_pictures(path, dataset) if path.is_dir() else read_samples(path, kind)
     if count < len(samples):

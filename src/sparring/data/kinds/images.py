@@ -28,8 +28,6 @@ FILES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 """Pillow's name of each format, and what it is told."""
 RESIZED_AT_ONCE = 500
-DIM = 64
-"""Images none of whose bytes is as bright as this, a quarter of the range, were probably meant otherwise."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +97,7 @@ class Images(Kind):
         return f"{colour} images of {width} x {height}"
 
     def hints(self, stored: Tensor) -> list[str]:
-        """That channels seem to come last, that the brightest value is a dim one, or that nothing is
-        transparent of what might be."""
+        """That channels seem to come last, or that nothing is transparent of what might be."""
         channels, height, width = stored.shape[1:]
         if channels > 4 >= width and height > 4:
             return [
@@ -109,13 +106,11 @@ class Images(Kind):
             ]
         if stored.shape[1] == 4 and int(stored[:, 3].min()) == WHITE:
             return ["Nothing is transparent in any image: --no-alpha leaves the fourth channel out."]
-        brightest = int(stored.max())
-        if not 0 < brightest < DIM:
-            return []
-        return [
-            f"The brightest value is {brightest} of {WHITE}, as in files of 16 bits that use 12 of them, or "
-            "in masks of 0 and 1: --stretch makes the brightest value white."
-        ]
+        return []
+
+    def brightest(self, stored: Tensor) -> int | None:
+        """The brightest value of any colour, from 0 to 255."""
+        return int(stored[:, :3].max())
 
     def description(self) -> dict[str, Any]:
         """Kind and shape; the range is the system's."""

@@ -160,6 +160,10 @@ class Kind(ABC):
         """What looks as if examples had been meant otherwise than they are stored, a sentence or two each."""
         return []
 
+    def brightest(self, stored: Tensor) -> int | None:
+        """The brightest of some values, from 0 to 255; None where they are no brightness."""
+        return None
+
     @abstractmethod
     def description(self) -> dict[str, Any]:
         """Plain values from which `kind_from` makes this kind again."""
