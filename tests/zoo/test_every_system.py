@@ -44,6 +44,8 @@ TWO_OPTIMISERS = {"seqgan", "relgan"}
 SHARED = {"bayesian-gan", "cyclegan", "cartoon"}
 """Systems in which a player moves several networks."""
 WITHOUT_CRITIC = {"language-model"}
+WITHOUT_LOGITS = {"began"}
+"""Systems whose critic says nothing of real beside generated that would be higher for one of them."""
 WITH_OTHERS = {"bad-gan", "denoise"}
 """Systems with a player that is neither."""
 TEXT = (7,)
@@ -192,6 +194,19 @@ def test_a_critic_is_shown_everything_through_one_door(
     assert known[: len(seen[0])].all()
     if system not in ("wgan-gp", "denoise"):  # Their penalty looks between real and generated examples.
         assert known.all()
+
+
+@pytest.mark.parametrize("system", [system for system in SYSTEMS if system not in WITHOUT_CRITIC])
+def test_it_is_observed_how_far_a_critic_tells_real_from_generated(make_engine: Make, system: str) -> None:
+    """Checks of a run's health ask for it, and would else never find anything."""
+    dataset = data_of(usual_shape(system), 3)
+    engine = make_engine(system, dataset, batch_size=8, **SMALL_NETWORKS.get(system, {}))
+    engine.step = engine.course.legs[-1].first
+    values = engine.play_round()
+    for name, player in engine.players.items():
+        if player.role == Role.CRITIC and system not in WITHOUT_LOGITS:
+            assert f"{name}/logit_gap" in values
+            assert 0 <= float(values.get(f"{name}/accuracy", 0)) <= 1
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

@@ -21,7 +21,7 @@ from sparring.nn.initialisers import initialise, normal
 from sparring.nn.networks import no_norm
 from sparring.nn.optimisers import Adam
 from sparring.nn.patch_critic import PatchCritic, receptive_field
-from sparring.objectives import LEAST_SQUARES, OBJECTIVES, Objective, weighted
+from sparring.objectives import LEAST_SQUARES, OBJECTIVES, Objective, critic_statistics, weighted
 from sparring.randomness import Randomness
 from sparring.settings import Count, Fraction, NonNegative
 from sparring.translation.colour_shift import COLOURS, colour_shifted
@@ -192,22 +192,24 @@ class Cartoon(TwoDomains):
 
     def critic_loss(self, photos: Batch, cartoons: Batch) -> Terms:
         """Half of (D(y) - 1)² + D(F(x))², of surfaces and of textures; and of cartoons beside spoilt ones."""
-        terms = Terms()
+        terms, judged = Terms(), []
         photo, cartoon = self.both(photos, cartoons).values()
         made = self.cartoon_of(photo)
         for way in self.ways():
-            told = self.told_apart(way, made, cartoon)
-            terms |= {f"{name} {way.name}": term / 2 for name, term in told.items()}
+            said = self.said(way, made, cartoon)
+            paid = self.objective.for_critic(*said)
+            terms |= {f"{name} {way.name}": term / 2 for name, term in paid.items()}
+            judged.append(said)
             if way.spoilt_weight:
-                told = self.told_apart(way, way.spoil(cartoon), cartoon)
-                terms[f"spoilt {way.name}"] = way.spoilt_weight / 2 * torch.stack([*told.values()]).sum()
-        return terms
+                paid = self.objective.for_critic(*self.said(way, way.spoil(cartoon), cartoon))
+                terms[f"spoilt {way.name}"] = way.spoilt_weight / 2 * torch.stack([*paid.values()]).sum()
+        of_real, of_made = (torch.cat(each) for each in zip(*judged, strict=True))
+        return terms.observing(**critic_statistics(of_real, of_made, self.objective))
 
-    def told_apart(self, way: Way, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
-        """What a critic pays for telling real from fake."""
+    def said(self, way: Way, fake: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+        """What a critic says of real images and of others."""
         critic, (fake, real) = self.critics[way.name], way.see(fake, real)
-        said = self.judge(critic, real, real=True), self.judge(critic, fake, real=False)
-        return self.objective.for_critic(*said)
+        return self.judge(critic, real, real=True), self.judge(critic, fake, real=False)
 
     def ways(self) -> tuple[Way, Way]:
         """In which ways critics see what is made beside cartoons."""

@@ -26,7 +26,7 @@ from sparring.nn.initialisers import initialise, normal
 from sparring.nn.optimisers import Adam
 from sparring.nn.patch_critic import PatchCritic, receptive_field
 from sparring.nn.resnet import ResidualGenerator
-from sparring.objectives import LEAST_SQUARES, OBJECTIVES, Objective, weighted
+from sparring.objectives import LEAST_SQUARES, OBJECTIVES, Objective, critic_statistics, weighted
 from sparring.penalties import at_least_single
 from sparring.randomness import Randomness
 from sparring.settings import Count, Fraction, Natural, NonNegative
@@ -149,7 +149,7 @@ class CycleGAN(TwoDomains):
 
     def discriminator_loss(self, a: Batch, b: Batch) -> Terms:
         """Half of what each critic pays for its domain and for images of its pool, as the authors have it."""
-        terms = Terms()
+        terms, judged = Terms(), []
         real, made = self.made_before.of(self.step, (a, b)) or self.made_anew(a, b)
         for there in (B, A):
             pool: ImagePool = self.pools[there]  # type: ignore[assignment]
@@ -159,7 +159,9 @@ class CycleGAN(TwoDomains):
                 self.judge(self.critics[there], self.random.share(pooled), real=False),
             )
             terms |= {f"{name} {there}": term / 2 for name, term in self.objective.for_critic(*said).items()}
-        return terms
+            judged.append(said)
+        of_real, of_made = (torch.cat(each) for each in zip(*judged, strict=True))
+        return terms.observing(**critic_statistics(of_real, of_made, self.objective))
 
     @torch.no_grad()
     def made_anew(self, a: Batch, b: Batch) -> RealAndMade:
