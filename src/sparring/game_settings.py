@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from sparring.errors import SettingError, nearest
-from sparring.settings import Count, Fraction, Settings
+from sparring.settings import Count, Fraction, OfTheTask, Settings
 from sparring.tricks import Flags, TrickSettings
 
 if TYPE_CHECKING:
@@ -95,7 +95,12 @@ def beside_other_rates(settings: GameSettings) -> dict[str, str]:
     }
 
 
-def marked(settings: type[GameSettings], kind: type[Mark]) -> dict[str, Mark]:
+def of_the_task(settings: GameSettings) -> set[str]:
+    """The settings that say what is to be learnt, those of tricks too."""
+    return {name for each in (settings, settings.tricks) for name in marked(type(each), OfTheTask)}
+
+
+def marked(settings: type[Settings], kind: type[Mark]) -> dict[str, Mark]:
     """The settings with a mark of some kind in their annotations."""
     hints = typing.get_type_hints(settings, include_extras=True)
     return {

@@ -58,6 +58,13 @@ class Choice:
         return f"{', '.join(self.texts[:-1])} or {self.texts[-1]}"
 
 
+@dataclass(frozen=True)
+class OfTheTask:
+    """Marks a setting, in its annotation, that says what is to be learnt, of which no value is better than
+    another: advice leaves it as it is."""
+
+
+OF_THE_TASK = OfTheTask()
 Count = Annotated[int, Range(low=1)]
 """A whole number from 1."""
 Natural = Annotated[int, Range(low=0)]

@@ -16,6 +16,7 @@ from sparring.cli import main
 from sparring.data.dataset import Column, Dataset
 from sparring.errors import NotANumber
 from sparring.game import Game, GameSettings, Needs, Role, Source
+from sparring.game_settings import of_the_task
 from sparring.health.checks import Checks
 from sparring.health.findings import RULES, not_a_number
 from sparring.health.remedies import Context, can_stand_in, remedy, seeing_changed
@@ -62,6 +63,29 @@ def test_published_settings_where_some_differ() -> None:
     assert remedy(context, EVERYONE, None) == (
         "Train again with the published settings: `--preset paper --hidden-size 256 --generator-lr 0.001`."
     )
+
+
+@pytest.mark.parametrize(
+    ("system", "task"),
+    [
+        ("restore", {"degradation": "noise", "flips": False}),
+        ("srgan", {"scale": 2}),
+        ("inpaint", {"holes": "centre"}),
+        ("denoise", {"noise": "white"}),
+        ("improved-gan", {"labelled": 50, "labelled_seed": 3, "validation": 10, "baseline": True}),
+        ("bayesian-gan", {"labelled": 100}),
+        ("gan", {"conditioning": True}),
+    ],
+)
+def test_what_is_to_be_learnt_is_never_to_be_something_else(system: str, task: dict[str, Any]) -> None:
+    """Published settings of another task are no remedy."""
+    as_published = remedy(context_of(system, **task), EVERYONE, None)
+    assert as_published.startswith("Train again with smaller")
+    other = remedy(context_of(system, **task, batch_size=7), EVERYONE, None)
+    for words in commands(other):
+        assert "--batch-size" in words
+        assert not {f"--{name.replace('_', '-')}" for name in task}.intersection(words)
+        assert "--no-conditioning" not in words
 
 
 def test_smaller_steps_where_all_is_as_published() -> None:
@@ -267,8 +291,9 @@ def test_the_command_line_takes_what_is_advised(system: str, monkeypatch: pytest
             main(["train", system, *options])
             name, _, settings = started.pop()
             assert name == system
+            task = of_the_task(context.settings)
             for setting, value in context.deviations()[1].items():
-                assert settings[setting] == value
+                assert (setting not in settings) if setting in task else (settings[setting] == value)
             for program, *command in others:
                 assert program == "sparring"
                 main(command)

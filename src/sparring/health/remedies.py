@@ -10,6 +10,7 @@ from typing import Any
 
 from sparring.data.kinds import Classes
 from sparring.game import Game, GameSettings
+from sparring.game_settings import of_the_task
 from sparring.recommendation import nearest_settings
 from sparring.settings import as_option
 from sparring.tricks.adaptive_augmentation import USUAL
@@ -68,7 +69,9 @@ def remedy(context: Context, slow_down: Sequence[str], alternative: str | None) 
 def known_settings(context: Context) -> str | None:
     """Go back to the recommended settings, or to the published ones where they are nearer, where some
     differ."""
-    preset, differing = context.deviations()
+    preset, found = context.deviations()
+    task = of_the_task(context.settings)
+    differing = {name: value for name, value in found.items() if name not in task}
     if not differing:
         return None
     # What is not given is chosen by rule.

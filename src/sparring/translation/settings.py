@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from sparring.game import GameSettings
 from sparring.game_settings import OF_THE_OBJECTIVE
-from sparring.settings import Count, Fraction, NonNegative, Positive, Range
+from sparring.settings import OF_THE_TASK, Count, Fraction, NonNegative, Positive, Range
 
 ObjectiveName = Annotated[
     Literal["non-saturating", "least squares", "hinge", "relativistic"], OF_THE_OBJECTIVE
@@ -36,7 +36,7 @@ class Cut(GameSettings):
 
     jitter: NonNegative = 30 / 256
     """Share by which images are enlarged before they are cut to their size at a random place."""
-    flips: bool = True
+    flips: Annotated[bool, OF_THE_TASK] = True
     """Mirror half of the images; not for digits or letters."""
 
 

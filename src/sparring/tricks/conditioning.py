@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from sparring.data.dataset import Batch
 from sparring.nn.modes import inference
 from sparring.nn.posterior_samples import PosteriorSamples
 from sparring.randomness import Randomness
+from sparring.settings import OF_THE_TASK
 from sparring.tricks.layers import inputs_of, outputs_of, weighted_layers
 from sparring.tricks.trick import Flags, Trick
 
@@ -44,7 +45,7 @@ class Conditioning(Trick):
     class Settings(Flags):
         """Flag of conditioning."""
 
-        conditioning: bool = False
+        conditioning: Annotated[bool, OF_THE_TASK] = False
         """Tell a system that takes no classes the class of each example, so that samples can be asked for by
         class."""
 

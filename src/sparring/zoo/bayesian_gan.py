@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +33,7 @@ from sparring.nn.points import buffers_of_scales, fit_scales
 from sparring.nn.weight_norm import fit
 from sparring.randomness import Randomness
 from sparring.schedules import linear_decay
-from sparring.settings import Fraction, Natural, NonNegative, Positive
+from sparring.settings import OF_THE_TASK, Fraction, Natural, NonNegative, Positive
 from sparring.zoo.few_label_networks import are_perceptrons, few_label_networks, idle_widths
 from sparring.zoo.posterior_game import Make, PosteriorGame, total
 from sparring.zoo.rules import by_width_or_points, steps_by_width
@@ -75,9 +75,9 @@ class BayesianGAN(PosteriorGame):
     class Settings(PosteriorGame.Settings):
         """Settings of Bayesian GAN."""
 
-        labelled: Natural = 0
+        labelled: Annotated[Natural, OF_THE_TASK] = 0
         """Examples whose label may be seen, in all, evenly by class; 0 learns no classes."""
-        labelled_seed: Natural = 1
+        labelled_seed: Annotated[Natural, OF_THE_TASK] = 1
         """Decides which those are, whatever the run's seed."""
         matching: NonNegative = 1.0
         """Weight of how far the mean features of generated examples are from those of real ones, with

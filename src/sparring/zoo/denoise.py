@@ -32,7 +32,7 @@ from sparring.nn.patch_critic import PatchCritic, receptive_field
 from sparring.objectives import WASSERSTEIN, Objective, critic_statistics
 from sparring.penalties import gradient_penalty
 from sparring.randomness import Randomness
-from sparring.settings import Count, NonNegative, Positive, Range
+from sparring.settings import OF_THE_TASK, Count, NonNegative, Positive, Range
 from sparring.translation.settings import Cut
 from sparring.translation.smooth_patches import side_of, smooth_patches
 from sparring.translation.two_domains import A, B, TwoDomains, common_shape
@@ -73,7 +73,7 @@ class Denoise(TwoDomains):
 
         batch_size: Count = 64
         """Clean images in a batch, and patches of noise."""
-        noise: Literal["learnt", "white"] = "learnt"
+        noise: Annotated[Literal["learnt", "white"], OF_THE_TASK] = "learnt"
         """What the denoiser learns to take away: noise such as that of the noisy images; or, to compare with,
         Gaussian white noise that is as strong."""
         noise_steps: Count = 20_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor, nn
@@ -38,7 +38,7 @@ from sparring.nn.points import buffers_of_scales, fit_scales
 from sparring.nn.weight_norm import fit
 from sparring.objectives import critic_statistics
 from sparring.randomness import Randomness
-from sparring.settings import Count, Fraction, Natural, NonNegative, Positive
+from sparring.settings import OF_THE_TASK, Count, Fraction, Natural, NonNegative, Positive
 from sparring.zoo.few_label_networks import are_perceptrons, few_label_networks, idle_widths
 from sparring.zoo.rules import steps_by_width
 
@@ -71,14 +71,14 @@ class ImprovedGAN(Game):
 
         batch_size: Count = 100
         """Images in each of the three batches: labelled, unlabelled, generated."""
-        labelled: Count = 100
+        labelled: Annotated[Count, OF_THE_TASK] = 100
         """Images whose label may be seen, in all, evenly by class; all there are where they are fewer."""
-        labelled_seed: Natural = 1
+        labelled_seed: Annotated[Natural, OF_THE_TASK] = 1
         """Decides which those are, whatever the run's seed."""
-        validation: Natural = 0
+        validation: Annotated[Natural, OF_THE_TASK] = 0
         """The label of so many of them, evenly by class, is not trained on: by the error on them settings and
         a moment to stop may be chosen without looking at the test error."""
-        baseline: bool = False
+        baseline: Annotated[bool, OF_THE_TASK] = False
         """Train beside it the same classifier on the labels alone: what the images without labels are good
         for is the difference between the two test errors."""
         network: Literal["auto", "perceptron", "convolutional"] = "auto"

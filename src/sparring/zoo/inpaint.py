@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from sparring.game import Limit, Needs
 from sparring.randomness import Randomness
-from sparring.settings import Count, Dropped, NonNegative, Positive
+from sparring.settings import OF_THE_TASK, Count, Dropped, NonNegative, Positive
 from sparring.translation.holes import HOLES
 from sparring.translation.self_paired import SelfPaired
 from sparring.zoo.pix2pix import Pix2Pix
@@ -41,7 +41,7 @@ class Inpaint(SelfPaired, Pix2Pix):
 
         batch_size: Count = 64
         """Images in a batch."""
-        holes: Literal["mixed", "centre", "block", "blocks", "region"] = "mixed"
+        holes: Annotated[Literal["mixed", "centre", "block", "blocks", "region"], OF_THE_TASK] = "mixed"
         """What is missing of images in training: a rectangle of half the sides in the centre; the same
         anywhere (block); several smaller ones (blocks); a region of any shape; or one of the last three, by
         chance. Each takes about a quarter of an image."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from torch import Tensor
 
 from sparring.errors import SettingError
 from sparring.game import DataSpec, Needs
 from sparring.randomness import Randomness
+from sparring.settings import OF_THE_TASK
 from sparring.translation.degradations import DEGRADATIONS
 from sparring.translation.self_paired import SelfPaired
 from sparring.zoo.pix2pix import Pix2Pix
@@ -29,8 +30,9 @@ class Restore(SelfPaired, Pix2Pix):
     class Settings(Pix2Pix.Settings):
         """Settings of pix2pix, and what is taken from images."""
 
-        degradation: Literal[
-            "edges", "grey", "noise", "correlated noise", "salt and pepper", "hole", "small", "jpeg"
+        degradation: Annotated[
+            Literal["edges", "grey", "noise", "correlated noise", "salt and pepper", "hole", "small", "jpeg"],
+            OF_THE_TASK,
         ] = "edges"
         """What is left of images: edges (Sobel's); brightness; all, with Gaussian noise of deviation 25 of
         255, white or correlated; with a tenth of the pixels black or white; with a hole of half their sides;

@@ -18,7 +18,7 @@ from sparring.nn.patch_critic import PatchCritic, receptive_field
 from sparring.nn.upscaler import Upscaler
 from sparring.objectives import OBJECTIVES, Objective, critic_statistics
 from sparring.randomness import Randomness
-from sparring.settings import Count, Fraction, NonNegative, Positive, Range
+from sparring.settings import OF_THE_TASK, Count, Fraction, NonNegative, Positive, Range
 from sparring.translation.degradations import reduced
 from sparring.translation.self_paired import SelfPaired
 from sparring.translation.settings import TranslatorSettings, without_discriminator
@@ -60,7 +60,7 @@ class SRGAN(SelfPaired):
     class Settings(TranslatorSettings):
         """Settings of SRGAN; the paper's section 3.2."""
 
-        scale: Annotated[int, Range(low=2, high=4)] = 4
+        scale: Annotated[int, Range(low=2, high=4), OF_THE_TASK] = 4
         """By which number both sides grow: 2 or 4."""
         batch_size: Count = 16
         """Images in a batch."""
