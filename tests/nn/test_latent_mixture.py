@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 import torch
 
 from sparring.nn.latent_mixture import LatentMixture
@@ -50,3 +51,52 @@ def test_centres_begin_with_no_gaps_between_them() -> None:
     assert torch.bincount(cells, minlength=100).min() >= 1
     other = LatentMixture(400, 2, SPREAD).centres
     assert not torch.equal(centres, other)
+
+
+def test_learnt_shares_are_those_of_the_noise_and_keep_its_moments() -> None:
+    mixture, count = LatentMixture(3, 2, SPREAD, learn_shares=True), 200_000
+    assert mixture.logits is not None
+    noise = torch.randn(count, 2, generator=torch.Generator().manual_seed(0))
+    shares = torch.tensor([0.1, 0.6, 0.3])
+    with torch.no_grad():
+        plain = LatentMixture(3, 2, SPREAD)
+        plain.centres.copy_(mixture.centres)
+        torch.testing.assert_close(mixture(noise), plain(noise), atol=1e-4, rtol=0)
+        mixture.logits.copy_(shares.log() + 7)
+        cluster, within = mixture.fallen(noise)
+    for number, share in enumerate(shares.tolist()):
+        own = within[cluster == number]
+        assert len(own) / count == pytest.approx(share, abs=0.005)
+        assert own.mean().item() == pytest.approx(0.5, abs=0.005)
+        assert own.std().item() == pytest.approx(12**-0.5, abs=0.002)
+        assert 0 <= own.min() <= own.max() <= 1
+    ends, _ = mixture.fallen(torch.tensor([[-40.0, 0.0], [40.0, 0.0]]))
+    assert ends.tolist() == [[0], [2]]
+
+
+@pytest.mark.parametrize("together", [1, 2])
+def test_a_cluster_grows_by_the_gradient_of_the_expected_score(together: int) -> None:
+    """Which is its share times how far its samples score above all; packs are scored as one."""
+    mixture = LatentMixture(4, 2, SPREAD, learn_shares=True)
+    assert mixture.logits is not None
+    with torch.no_grad():
+        mixture.logits.copy_(torch.tensor([0.0, 1.0, -1.0, 0.5]))
+    noise = torch.randn(100_000, 2, generator=torch.Generator().manual_seed(0))
+    noise = noise[mixture.fallen(noise)[0][:, 0].argsort()]
+    cluster = mixture.fallen(noise)[0][:, 0]
+    worth = torch.tensor([0.0, 1.0, 5.0, -2.0])[cluster]
+    scores = worth.view(-1, together).mean(1)
+    mixture.shares_term(noise, scores)["shares"].backward()
+    shares = mixture.logits.detach().softmax(0)
+    means = torch.tensor([0.0, 1.0, 5.0, -2.0]) - worth.mean()
+    expected = shares * means / scores.std(correction=0)
+    torch.testing.assert_close(-mixture.logits.grad, expected, atol=0.01, rtol=0)
+
+
+def test_where_all_scores_are_the_same_no_share_changes() -> None:
+    mixture = LatentMixture(4, 2, SPREAD, learn_shares=True)
+    assert mixture.logits is not None
+    mixture.shares_term(torch.randn(64, 2), torch.ones(64))["shares"].backward()
+    assert mixture.logits.grad is not None
+    assert not mixture.logits.grad.any()
+    assert LatentMixture(4, 2, SPREAD).shares_term(torch.randn(64, 2), torch.ones(64)) == {}

@@ -37,6 +37,9 @@ class ConditionalSettings(GameSettings):
     0 for none."""
     cluster_spread: Positive = 0.02
     """Standard deviation of the noise of a cluster, where that of all centres is 1 at first."""
+    cluster_shares: bool = False
+    """Learn how much of the noise falls into each cluster, by how its samples are judged; otherwise as much
+    as into any other."""
     residual: Annotated[bool, FOR_POINTS] = False
     """Generated points are the noise, with the mean and the deviation of the data, moved by what the network
     makes of it: so they lie about where the data does from the beginning."""
@@ -70,7 +73,9 @@ class LabelledGenerator(nn.Module):
         self.latent_size = noise_size(settings.latent_size, data, for_images=64)
         clusters = settings.latent_clusters
         self.mixture = (
-            LatentMixture(clusters, self.latent_size, settings.cluster_spread) if clusters else nn.Identity()
+            LatentMixture(clusters, self.latent_size, settings.cluster_spread, settings.cluster_shares)
+            if clusters
+            else None
         )
         self.embedding = nn.Embedding(data.classes, embedded) if data.classes else None
         self.body = build_generator(
@@ -87,7 +92,8 @@ class LabelledGenerator(nn.Module):
 
     def forward(self, latent: Tensor, labels: Tensor) -> Tensor:
         """Examples of the given classes; `labels` are of shape (count, 0) where there are none."""
-        latent = self.mixture(latent)
+        if self.mixture is not None:
+            latent = self.mixture(latent)
         if self.embedding is not None:
             latent = torch.cat([latent, self.embedding(labels)], dim=1)
         examples: Tensor = self.body(latent)

@@ -97,6 +97,7 @@ MANY_MODES = 50
 """From how many on modes count as many."""
 MANY = {
     "cluster_spread": 0.005,
+    "cluster_shares": True,
     "batch_size": 1024,
     "generator_lr": 5e-4,
     "gamma": 0.02,
@@ -207,7 +208,8 @@ class R3GAN(Game):
         if not data.classes:
             idle |= dict.fromkeys(OF_CLASSES, "this data has no classes")
         if not settings.latent_clusters:
-            idle["cluster_spread"] = "noise has clusters only with --latent-clusters"
+            without = "noise has clusters only with --latent-clusters"
+            idle |= dict.fromkeys(("cluster_spread", "cluster_shares"), without)
         return idle
 
     @classmethod
@@ -274,12 +276,15 @@ class R3GAN(Game):
     def generator_loss(self, real: Batch) -> Terms:
         """f(D(G(z)) - D(x))."""
         labels = real.condition
-        fake = self.fake(len(real), labels)
+        latent = self.latent(len(real), self.random)
+        fake = self.generate(latent, labels)
         fake_scores, classes = self.judge(self.discriminator, fake, labels, real=False)
         terms = self.objective.for_generator(
             fake_scores, lambda: self.judge(self.discriminator, real.examples, labels, real=True)[0]
         )
-        return Terms(**terms, **self.auxiliary(classes, labels))
+        mixture = self.generator.mixture
+        shares = {} if mixture is None else mixture.shares_term(latent, fake_scores)
+        return Terms(**terms, **shares, **self.auxiliary(classes, labels))
 
     def penalty(self, examples: Tensor, labels: Tensor, scores: Tensor) -> Tensor:
         """gamma/2 E[|grad D|²], exactly or by differences; where points are seen by their scale, with slopes
