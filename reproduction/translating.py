@@ -200,7 +200,8 @@ def table() -> str:
         "narrow networks of `--preset small`. Written by [translating.py](translating.py), which has the "
         "options, from [translating.json](translating.json). `srgan` and `denoise` were measured before "
         "what is beyond black and white was cut off, as a picture does: their PSNR may be some tenths of a "
-        "decibel more.",
+        "decibel more. SSIM stands only where runs were measured after 2026-11-29: before, it was taken of "
+        "values from -1 to 1, of which its brightness means nothing.",
     ]
     for name, claim in CLAIMS.items():
         known = {each: kept().get(claim.command(each), {}) for each in ("whole", "less")}

@@ -24,6 +24,18 @@ def test_ssim_is_1_of_the_same_and_less_of_others() -> None:
     assert ssim(images[:1], images[1:2], (0.0, 1.0)).shape == (1,)
 
 
+def test_ssim_is_that_of_values_from_0_whatever_their_range() -> None:
+    """In closed form of flat images (2ab + c)/(a² + b² + c), with c = 0.01² (Wang et al. 2004, equation 6)."""
+    a, b = 134 / 255, 121 / 255
+    flat = torch.full((1, 3, 16, 16), a), torch.full((1, 3, 16, 16), b)
+    expected = (2 * a * b + 1e-4) / (a * a + b * b + 1e-4)
+    assert ssim(*flat, (0.0, 1.0)).item() == pytest.approx(expected, abs=2e-4)
+    noise = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    for one, other in (flat, (noise, 1 - noise), (noise, 0.9 * noise)):
+        shifted = ssim(2 * one - 1, 2 * other - 1, (-1.0, 1.0))
+        torch.testing.assert_close(shifted, ssim(one, other, (0.0, 1.0)), atol=1e-4, rtol=0)
+
+
 def test_features_tell_what_is_fine_and_keep_to_the_range() -> None:
     wanted = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(0)).clamp(-1, 1)
     assert feature_distance(wanted, wanted, (-1.0, 1.0)).tolist() == [0, 0]

@@ -36,7 +36,9 @@ def ssim(made: Tensor, wanted: Tensor, value_range: tuple[float, float]) -> Tens
     from torchmetrics.functional.image import structural_similarity_index_measure
 
     low, high = value_range
-    found = structural_similarity_index_measure(made, wanted, reduction="none", data_range=high - low)
+    # Of values from 0: what it says of brightness means nothing of values that have another sign.
+    made, wanted = ((images - low) / (high - low) for images in (made, wanted))
+    found = structural_similarity_index_measure(made, wanted, reduction="none", data_range=1.0)
     return torch.as_tensor(found).view(len(made))
 
 
