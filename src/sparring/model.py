@@ -128,7 +128,7 @@ class Model(Explorer):
         if rejected:
             require_vectors(self.game, self.condition)
         told = self.told(count, label) if told is None else told
-        rule = fitted(self.game, self._dataset(), self._any, rejected, seed) if rejected else None
+        rule = fitted(self.game, self._dataset(), told, rejected, seed) if rejected else None
         return self._batches(told, seed, share, rule)
 
     def take_standing_statistics(self, batches: int, seed: int = 0) -> None:

@@ -54,13 +54,13 @@ class Rejection:
         return below - torch.log(-torch.expm1(below - SMALL))
 
 
-def fitted(game: Game, data: Dataset, told: Callable[[int], Column], share: float, seed: int) -> Rejection:
+def fitted(game: Game, data: Dataset, told: Column, share: float, seed: int) -> Rejection:
     """The rule by which examples of a trained game are kept.
 
     Args:
         game: whose critic judges.
         data: what it was trained on, in its range; held-out examples stand for real ones where there are any.
-        told: gives what so many generated examples are told.
+        told: what the generated examples are told that are asked for.
         share: of what is generated that has less than an even chance to be kept.
         seed: decides what is generated for it.
 
@@ -77,13 +77,19 @@ def fitted(game: Game, data: Dataset, told: Callable[[int], Column], share: floa
     real = real[torch.randperm(len(real), generator=torch.Generator().manual_seed(seed))[:JUDGED]]
     judged = _scores(game, real.examples, game.condition(real))
     random = Randomness(seed, judged.device).child("rejection")
-    asked = told(JUDGED)
-    parts = [
-        scores_of(game, game.latent(SAMPLE_BATCH, random), asked[first : first + SAMPLE_BATCH])
-        for first in range(0, JUDGED, SAMPLE_BATCH)
-    ]
-    fake = torch.cat(parts)
-    slope, offset = calibrated(judged, fake)
+
+    def scores_of_fakes(told: Column) -> Tensor:
+        asked = told[torch.arange(JUDGED) * len(told) // JUDGED]
+        parts = [
+            scores_of(game, game.latent(SAMPLE_BATCH, random), asked[first : first + SAMPLE_BATCH])
+            for first in range(0, JUDGED, SAMPLE_BATCH)
+        ]
+        return torch.cat(parts)
+
+    fake = scores_of_fakes(told)
+    # Real ones beside generated ones of the same classes: else it would be classes that are told apart.
+    like_real = scores_of_fakes(game.condition(real)) if told.kind.classes else fake
+    slope, offset = calibrated(judged, like_real)
     rule = Rejection(slope, offset, float((slope * fake + offset).max()), 0.0)
     return replace(rule, gamma=float(rule.likeness(fake).quantile(share)))
 

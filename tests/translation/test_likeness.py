@@ -25,7 +25,7 @@ def test_ssim_is_1_of_the_same_and_less_of_others() -> None:
 
 
 def test_ssim_is_that_of_values_from_0_whatever_their_range() -> None:
-    """In closed form of flat images (2ab + c)/(a² + b² + c), with c = 0.01² (Wang et al. 2004, equation 6)."""
+    """In closed form of flat images (2ab + c)/(a² + b² + c), c = 0.01² (Wang et al. 2004, equation 6)."""
     a, b = 134 / 255, 121 / 255
     flat = torch.full((1, 3, 16, 16), a), torch.full((1, 3, 16, 16), b)
     expected = (2 * a * b + 1e-4) / (a * a + b * b + 1e-4)

@@ -134,8 +134,17 @@ def _asked_for(pictures: Dataset, dataset: Dataset) -> Column:
 
 
 def _folders(names: Sequence[str]) -> list[str]:
-    """A folder for each class: called like it where that is a name on every system and means nothing else."""
+    """A folder for each class: called like it where that is a name on every system and means nothing else,
+    and like no other class."""
     return [
-        name if PLAIN_NAME.fullmatch(name) and name.lower() not in SPLITS else f"class-{number}"
+        name if PLAIN_NAME.fullmatch(name) and name.lower() not in SPLITS else _other_name(number, names)
         for number, name in enumerate(names)
     ]
+
+
+def _other_name(number: int, names: Sequence[str]) -> str:
+    """A name of a folder that no class has."""
+    taken, name = {each.lower() for each in names}, f"class-{number}"
+    while name in taken:
+        name += "_"
+    return name

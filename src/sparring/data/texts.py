@@ -32,6 +32,10 @@ LONGEST = 1000
 JOINER = "\N{ZERO WIDTH JOINER}"
 JOINERS = (JOINER, "\N{ZERO WIDTH NON-JOINER}")
 SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
+TAGS = ("\U000e0020", "\U000e007f")
+"""Letters behind a black flag that make it one of a region, such as that of Scotland."""
+VOWELS = ("\N{THAI CHARACTER SARA AM}", "\N{LAO VOWEL SIGN AM}")
+"""Vowels that are letters of their own to Unicode's categories, and parts of a character to its Annex 29."""
 FLAG_LETTERS = ("\U0001f1e6", "\U0001f1ff")
 
 
@@ -103,7 +107,8 @@ def _belongs(letter: str, before: str) -> bool:
 def _continues(letter: str) -> bool:
     """Whether it never stands alone: an accent, a vowel sign, a modifier."""
     tone = SKIN_TONES[0] <= letter <= SKIN_TONES[1]
-    return tone or letter in JOINERS or unicodedata.category(letter).startswith("M")
+    tag = TAGS[0] <= letter <= TAGS[1]
+    return tone or tag or letter in JOINERS + VOWELS or unicodedata.category(letter).startswith("M")
 
 
 def _lines(path: Path) -> dict[int, str]:
@@ -112,6 +117,8 @@ def _lines(path: Path) -> dict[int, str]:
         content = read_bounded(path, LARGEST_TEXT, follow=True)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
+    if b"\0" in content:
+        raise DataError(f"{path} holds characters of number 0, as UTF-16 does: save it as UTF-8.")
     lines = {}
     for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").splitlines(), 1):
         try:

@@ -40,8 +40,14 @@ def card(
         f"## Trained on\n\n{in_markdown(data['summary'])}.{_kept(kept)}",
         _figures(evaluation),
         _use(config["suffix"], kind, condition, inputs),
-        "## Limits\n\nIt makes what its training data has, in its proportions, with its gaps. Samples may be "
-        "near-copies of training examples: `memorised` in the figures says how many.",
+        "## Limits\n\nIt makes what its training data has, with its gaps, "
+        + ("all classes in turn unless one is asked for" if names else "in its proportions")
+        + ". Samples may be near-copies of training examples"
+        + (
+            ": `memorised` in the figures says how many."
+            if evaluation and "memorised" in evaluation.figures
+            else "."
+        ),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
@@ -103,4 +109,9 @@ def _use(suffix: str, kind: Kind, condition: Kind, inputs: Mapping[str, str]) ->
             f"given = {{\n{given}}}\n"
             "(samples,) = session.run(None, given)\n```"
         )
+        if condition.class_names:
+            places = (
+                f"{number} is {in_markdown(name)}" for number, name in enumerate(condition.class_names[:20])
+            )
+            lines.append(f"`condition` is the place of a class among all, from 0: {', '.join(places)}.")
     return "\n\n".join(lines)

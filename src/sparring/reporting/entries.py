@@ -94,6 +94,7 @@ def _asked(facts: Facts) -> dict[str, Any]:
         **{flag: description["data"].get(name) for name, flag in _OF_DATA.items()},
         "fingerprint": description["data"]["fingerprint"],
         "steps": description["total_steps"],
+        "--from": description.get("from_"),
         **{f"--{name.replace('_', '-')}": description[name] for name in _DECISIVE},
         **{f"--{name.replace('_', '-')}": value for name, value in flat(description["settings"]).items()},
     }

@@ -67,12 +67,8 @@ def recorded_dataset(run: Run, watch: Watch = unwatched) -> Dataset:
             "on. Restore the data for figures that can be relied on.",
             stacklevel=2,
         )
-    elif _holds_out_others(run, dataset):
-        warnings.warn(
-            f"What {dataset.name} holds out has changed since {run.path} began: figures of before and after "
-            "are of different examples.",
-            stacklevel=2,
-        )
+    else:
+        _warn_of_others_held_out(run, dataset)
     return dataset
 
 
@@ -105,6 +101,7 @@ def unchanged_dataset(run: Run, name: str | None, watch: Watch = unwatched) -> D
             f"{dataset.name} is not what {run.path} was trained on (its fingerprint differs): restore the "
             "data, give --data if it has moved, or start a new run with --from."
         )
+    _warn_of_others_held_out(run, dataset)
     return dataset
 
 
@@ -113,11 +110,16 @@ def has_changed(run: Run, dataset: Dataset) -> bool:
     return bool(dataset.fingerprint != run.description["data"]["fingerprint"])
 
 
-def _holds_out_others(run: Run, dataset: Dataset) -> bool:
-    """Whether other examples are held out than when a run began, where it says which these were."""
+def _warn_of_others_held_out(run: Run, dataset: Dataset) -> None:
+    """Warn where other examples are held out than when a run began, if it says which these were."""
     held_out = dataset.held_out
     recorded = run.description["data"].get("held_out_fingerprint")
-    return recorded is not None and (held_out is None or held_out.fingerprint != recorded)
+    if recorded is not None and (held_out is None or held_out.fingerprint != recorded):
+        warnings.warn(
+            f"What {dataset.name} holds out has changed since {run.path} began: figures of before and after "
+            "are of different examples.",
+            stacklevel=3,
+        )
 
 
 def dataset_of_run(run: Run, name: str, watch: Watch = unwatched) -> Dataset:

@@ -61,7 +61,9 @@ def _way_to_hold_out(dataset: Dataset) -> str:
     # Domains in folders are parted each by itself, before they belong together.
     if is_own(dataset.name) and belong_together(dataset):
         return OWN_HELD_OUT
-    count = distinct_count(dataset.examples)
+    # Domains are parted each by itself.
+    parts = dataset.parts.values() if belong_together(dataset) else [dataset]
+    count = min(distinct_count(part.examples) for part in parts)
     share = share_for(count)
     if share is None:
         return f"{counted(count, 'different example')} would be too few to be parted"

@@ -121,6 +121,12 @@ def begin(
     )
     write_json(path / TUNING_FILE, asdict(description))
     console = Console(silent=asked.quiet)
+    for name, value in description.first.items():
+        if value != values[name]:
+            console.line(
+                f"Hint: the first trial has {name} {value:g}, which is searched and nearest to "
+                f"{values[name]}, which the rules choose."
+            )
     console.line(
         f"Tuning {short_name(system)} in {path}: {counted(told.trials, 'run')} of {asked.limit()}, for a "
         f"{told.figure} near that of real examples; "

@@ -71,32 +71,59 @@ def gaussian(images: Tensor) -> Tensor:
     return line[:, None] * line
 
 
+COLOURS = 3
+"""Channels of colour images; a fourth says how opaque they are."""
+
+
+def colours_alone(images: Tensor, change: Callable[[Tensor], Tensor], opaque: Tensor | None = None) -> Tensor:
+    """Images whose colours are changed; where they have a fourth channel, how opaque they are stays.
+
+    Args:
+        images: (count, channels, height, width).
+        change: what is done to their colours.
+        opaque: (count, 1, height, width), where they become opaque.
+    """
+    colours, alpha = change(images[:, :COLOURS]), images[:, COLOURS:]
+    if opaque is not None:
+        alpha = alpha.masked_fill(opaque, 1.0)
+    return torch.cat([colours, alpha], 1) if alpha.shape[1] else colours
+
+
 def white_noise(images: Tensor, random: Randomness) -> Tensor:
     """Gaussian noise, of each pixel by itself."""
-    return images + NOISE * random.normal(*images.shape)
+    return colours_alone(images, lambda colours: colours + NOISE * random.normal(*colours.shape))
 
 
 def correlated_noise(images: Tensor, random: Randomness) -> Tensor:
     """Gaussian noise of the same deviation, alike in neighbours: blurred by a Gaussian of one pixel."""
     kernel = gaussian(images)
     kernel = kernel / kernel.norm()
-    count, channels, height, width = images.shape
-    noise = random.normal(count, channels, height + KERNEL - 1, width + KERNEL - 1)
-    blurred = F.conv2d(noise, kernel.expand(channels, 1, -1, -1), groups=channels)
-    return images + NOISE * blurred
+
+    def noisy(colours: Tensor) -> Tensor:
+        count, channels, height, width = colours.shape
+        noise = random.normal(count, channels, height + KERNEL - 1, width + KERNEL - 1)
+        return colours + NOISE * F.conv2d(noise, kernel.expand(channels, 1, -1, -1), groups=channels)
+
+    return colours_alone(images, noisy)
 
 
 def salt_and_pepper(images: Tensor, random: Randomness) -> Tensor:
-    """Some pixels white or black, in all channels."""
+    """Some pixels white or black, in all colours, and opaque."""
     count, _, height, width = images.shape
     chance = random.uniform(count, 1, height, width, low=0.0, high=1.0)
-    return torch.where(chance < SALT / 2, -1.0, torch.where(chance > 1 - SALT / 2, 1.0, images))
+    black, white = chance < SALT / 2, chance > 1 - SALT / 2
+
+    def peppered(colours: Tensor) -> Tensor:
+        return torch.where(black, -1.0, torch.where(white, 1.0, colours))
+
+    return colours_alone(images, peppered, opaque=black | white)
 
 
 def hole(images: Tensor, random: Randomness) -> Tensor:
-    """A rectangle, half as high and as wide, somewhere in each, that is grey."""
+    """A rectangle, half as high and as wide, somewhere in each, that is grey, and opaque."""
     count, _, height, width = images.shape
-    return images.masked_fill(block(count, height, width, random), 0.0)
+    missing = block(count, height, width, random)
+    return colours_alone(images, lambda colours: colours.masked_fill(missing, 0.0), opaque=missing)
 
 
 def reduced(images: Tensor, size: Sequence[int]) -> Tensor:

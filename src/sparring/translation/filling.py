@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageFilter
 
 from sparring.errors import DataError, SettingError
 from sparring.game import Game
-from sparring.translation.pictures import alpha_of, frames_of, like, opaque, upright
+from sparring.translation.pictures import alpha_of, frames_of, in_full_colours, like, opaque, upright
 from sparring.translation.translation import Translation
 from sparring.translation.translator import Translator
 
@@ -56,13 +56,22 @@ class Filling(Translation):
                 f"The mask has {_size(self.hole)} pixels and the picture has {_size(image)}: give a mask of "
                 "the same size, white where the picture is to be filled."
             )
-        if self.longest is not None:
+        hole = self.hole
+        if self.longest is not None and self.longest < max(image.size):
+            image = in_full_colours(image)
             image.thumbnail((self.longest, self.longest), Image.Resampling.LANCZOS)
-        hole = self.hole.resize(image.size, Image.Resampling.NEAREST)
+            hole = _smaller(hole, image.size)
         seen = np.asarray(self.seen(image)).reshape(image.height, image.width, -1)
         known = 255 - np.asarray(hole)
         made = Image.fromarray(self.of_pixels(np.dstack([seen, known])))
         return like(image, _pasted(image, _dimmed(made, self.white), hole))
+
+
+def _smaller(hole: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """A mask of a smaller picture: white wherever its pixels are made of such that are to be filled, as those
+    beside a hole are, for LANCZOS looks beyond its own."""
+    touched = hole.resize(size, Image.Resampling.BOX).point([255 * (value > 0) for value in range(256)])
+    return touched.filter(ImageFilter.MaxFilter(3))
 
 
 def _bright(mask: Image.Image) -> Image.Image:

@@ -76,6 +76,17 @@ def alpha_of(image: Image.Image) -> Image.Image | None:
     return None
 
 
+def in_full_colours(image: Image.Image) -> Image.Image:
+    """A picture of a palette, or of black and white alone, in a mode in which colours can lie between others;
+    any other as it is."""
+    if image.mode not in ("1", "P", "PA"):
+        return image
+    fuller = "L" if image.mode == "1" else "RGB"
+    made = image.convert(fuller if alpha_of(image) is None else "RGBA")
+    made.info = {name: value for name, value in image.info.items() if name != "transparency"}
+    return made
+
+
 def like(source: Image.Image, made: Image.Image) -> Image.Image:
     """What was made of a picture, as transparent as that unless it was made with a transparency of its own,
     and with what that says of itself."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -132,7 +133,8 @@ def _translate_folder(
         raise SettingError(
             f"{source} is a folder, of which a folder is made, and {out} is the name of a file: give another."
         )
-    files = list_folder(source).images
+    listing = list_folder(source)
+    files = listing.images
     if not files:
         raise DataError(f"{source} holds no pictures.")
     if out.resolve().is_relative_to(source.resolve()):
@@ -152,6 +154,13 @@ def _translate_folder(
         except (DataError, SettingError) as error:
             bad.append(error)
         pace(number, len(files))
+    videos = [file for file in listing.others if file.suffix.lower() in READ]
+    if videos:
+        warnings.warn(
+            f"Left out {counted(len(videos), 'video')} in {source}, such as {min(videos)}: give each by "
+            "itself.",
+            stacklevel=3,
+        )
     if bad:
         raise DataError(
             f"Left out {len(bad):,} of {counted(len(files), 'picture')}, the first because {bad[0]}"

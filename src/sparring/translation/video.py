@@ -82,7 +82,7 @@ def translate_video(
         colours.tell(made)
         sound = _sound_of(writing, reading)
         total, done, bad = _frames_in(av, reading), 0, 0
-        seconds, ended = (reading.duration or 0) / av.time_base, 0.0
+        seconds, ended, shown_until = (reading.duration or 0) / av.time_base, 0.0, None
         for packet in reading.demux(shown, *reading.streams.audio):
             if packet.pts is not None:
                 ended = max(ended, float((packet.pts + (packet.duration or 0)) * packet.time_base))
@@ -99,10 +99,11 @@ def translate_video(
                 known = frame.pts is not None
                 picture.pts = frame.pts if known else done
                 picture.time_base = frame.time_base if known else 1 / made.rate
+                shown_until = picture.pts + (frame.duration or 0) if known and frame.duration else None
                 writing.mux(made.encode(picture))
                 done += 1
                 watch(done, total)
-        writing.mux(made.encode(None))
+        writing.mux(_ending(made.encode(None), shown_until, shown.time_base))
     if bad:
         warnings.warn(f"Left out {counted(bad, 'frame')} of {source} that cannot be decoded.", stacklevel=2)
     if ended < WHOLE * seconds:
@@ -111,6 +112,18 @@ def translate_video(
             "cut off.",
             stacklevel=2,
         )
+
+
+def _ending(packets: Sequence[Any], until: int | None, unit: Fraction) -> Sequence[Any]:
+    """The last packets of a video, of which the last to be shown is shown as long as in the source: nothing
+    comes behind it that would say how long that is."""
+    shown = [packet for packet in packets if packet.pts is not None]
+    if shown and until is not None:
+        last = max(shown, key=lambda packet: packet.pts)
+        end = until * unit / last.time_base
+        if end > last.pts:
+            last.duration = round(end - last.pts)
+    return packets
 
 
 def write_frames(frames: Sequence[Image.Image], seconds: float, out: Path) -> None:
