@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -16,7 +17,8 @@ from sparring.errors import SettingError
 from sparring.game import Role
 from sparring.generating import SAMPLE_BATCH
 from sparring.loading import load
-from sparring.rejection import Rejection, calibrated
+from sparring.randomness import Randomness
+from sparring.rejection import Rejection, calibrated, fitted, scores_of
 from sparring.runs.folder import Run
 from sparring.standing import take_standing_statistics
 
@@ -138,3 +140,33 @@ def test_statistics_are_of_all_generators_and_of_all_that_is_told(tmp_path: Path
     ]
     assert moved
     assert all(moved)
+
+
+def test_it_is_fitted_on_like_classes_and_holds_for_what_is_asked_for(tmp_path: Path) -> None:
+    """A critic that only tells classes apart rejects none of them; the share is of what is asked for."""
+    points = np.random.default_rng(0).normal(size=(400, 2))
+    labels = np.repeat([1, 2, 3], [350, 39, 11])
+    np.savez(tmp_path / "own.npz", points=points, labels=labels)
+    run = sparring.train(
+        "r3gan", data=f"npz:{tmp_path / 'own.npz'}", max_steps=3, threads=1, quiet=True, out=tmp_path / "run"
+    )
+    model = load(run)
+    model.game.critic_score = (  # type: ignore[method-assign]
+        lambda examples, condition: 5.0 * condition + 0.01 * examples[:, 0]
+    )
+    model.game.generate = lambda latent, condition: latent[:, :2]  # type: ignore[method-assign]
+    real = model.data.in_range(*model.game.value_range)
+    for told in (model.told(2000, "2"), model.told(2000, None), real.condition[torch.arange(400)]):
+        rule = fitted(model.game, real, told, 0.8, 0)
+        assert abs(5 * rule.slope) < 1, "classes alone say nothing of what is real"
+        random = Randomness(1)
+        asked = told[torch.arange(2000) * len(told) // 2000]
+        scores = torch.cat(
+            [
+                scores_of(
+                    model.game, model.game.latent(SAMPLE_BATCH, random), asked[first : first + SAMPLE_BATCH]
+                )
+                for first in range(0, 2000, SAMPLE_BATCH)
+            ]
+        )
+        assert (rule.chances(scores) < 0.5).float().mean().item() == pytest.approx(0.8, abs=0.05)

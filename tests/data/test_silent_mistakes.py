@@ -14,7 +14,7 @@ from PIL import Image
 import sparring
 from sparring.cli import main
 from sparring.data import load_dataset
-from sparring.data.pictures import read_pictures
+from sparring.data.pictures import read_pictures, save_pictures
 from sparring.data.summary import hints
 from sparring.errors import DataError, SettingError
 
@@ -188,3 +188,52 @@ def test_floats_of_two_ranges_are_refused(tmp_path: Path) -> None:
     Image.fromarray(floats).save(tmp_path / "c.tiff")
     with pytest.raises(DataError, match=r"Floats go up to 1 in .*c\.tiff and up to 255 in .*a\.tiff"):
         load_dataset(f"folder:{tmp_path}")
+
+
+def test_folders_of_samples_keep_classes_apart(tmp_path: Path) -> None:
+    """Of names that are none of folders, too, where another class is called as those would be."""
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8), dtype=np.uint8)
+    labels = np.array(["class-1", "x/y", "z"])[np.arange(60) % 3]
+    np.savez(tmp_path / "own.npz", images=images, labels=labels)
+    real = load_dataset(f"npz:{tmp_path / 'own.npz'}")
+    save_pictures(tmp_path / "made", [(real.examples, real.condition)], 60)
+    found = read_pictures(tmp_path / "made", real)
+    assert found.condition.values.bincount().tolist() == [20, 20, 20]
+    assert sorted(path.name for path in (tmp_path / "made").iterdir()) == ["class-1", "class-1_", "z"]
+
+
+def test_resuming_says_that_other_examples_are_held_out(tmp_path: Path) -> None:
+    chance = np.random.default_rng(0)
+    parts = {name: chance.integers(0, 256, (60, 8, 8), dtype=np.uint8) for name in ("x_train", "x_test")}
+    np.savez(tmp_path / "own.npz", **parts)
+    asked = {"out": tmp_path / "run", "max_steps": 2, "batch_size": 10, "quiet": True}
+    run = sparring.train("gan", data=f"npz:{tmp_path / 'own.npz'}", **asked)  # type: ignore[arg-type]
+    np.savez(tmp_path / "own.npz", **(parts | {"x_test": 255 - parts["x_test"]}))
+    with pytest.warns(UserWarning, match="What npz:.* holds out has changed since .* began"):
+        sparring.resume(run, max_steps=4, quiet=True)
+
+
+def test_a_way_to_hold_out_is_one_for_both_domains(
+    pictures: Pictures, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures("A", count=8)
+    root = pictures("B", count=60)
+    main(
+        [
+            "train",
+            "cyclegan",
+            "--data",
+            f"unpaired:{root}",
+            "--preset",
+            "small",
+            "--width",
+            "2",
+            "--critic-width",
+            "2",
+            "--max-steps",
+            "1",
+            "--out",
+            str(root / "run"),
+        ]
+    )
+    assert "8 different examples would be too few to be parted" in capsys.readouterr().out

@@ -60,6 +60,10 @@ def test_how_many_are_held_out_may_be_said_and_none_may_be(write: Write) -> None
         load(path, hold_out=1.0)
 
 
+SCOTLAND = "🏴" + "".join(chr(0xE0000 + ord(letter)) for letter in "gbsct\x7f")
+"""A flag: a black one, and letters that are not seen."""
+
+
 @pytest.mark.parametrize(("text", "cut"), [
     ("ab c", ["a", "b", " ", "c"]),
     ("春眠不覺曉", ["春", "眠", "不", "覺", "曉"]),
@@ -69,6 +73,8 @@ def test_how_many_are_held_out_may_be_said_and_none_may_be(write: Write) -> None
     ("🇩🇪🇫🇷", ["🇩🇪", "🇫🇷"]),
     ("हिन्दी", ["हि", "न्", "दी"]),
     ("می‌خواهم"[:4], ["م", "ی\u200c", "خ"]),
+    (SCOTLAND + "x", [SCOTLAND, "x"]),
+    ("กำก", ["กำ", "ก"]),
     ("", []),
 ])  # fmt: skip
 def test_characters_are_what_a_reader_sees(text: str, cut: list[str]) -> None:
@@ -131,6 +137,7 @@ def test_odd_files_are_read(write: Write, end: bytes) -> None:
     (["ab", b"a\xe9b", "c"], {}, r"Line 2 of .* is not UTF-8: its byte 2 is 0xe9\. Save the file as UTF-8"),
     (["a" * 1001, "b"], {}, r"Line 1 of .* has 1,001 characters, and a text may have 1,000: break it"),
     (["ab", "ab"], {}, r"has 1 different text, one in each line: it needs at least two"),
+    (["ab".encode("utf-16-le").decode(), "ba"], {}, r"holds characters of number 0, as UTF-16 does: save"),
     ([""], {}, r"has 0 different texts"),
     (["春眠", "不覺"], {}, r"None of the characters of .* occurs twice"),
     (["aa bb", "cc dd"], {"tokens": "words"}, r"None of the words of .* occurs twice"),

@@ -431,3 +431,12 @@ def test_the_page(copies: dict[str, Path], evaluated: Evaluated, page: Any, tmp_
     first = next(svg["aria-label"] for svg in seen.all("svg"))
     assert first == "generator: loss over steps: seed-0, seed-1, seed-2, faster, dcgan"
     assert "http" not in (tmp_path / "out.html").read_text().replace("http-equiv", "")
+
+
+def test_what_began_with_another_run_is_no_other_seed(
+    copies: dict[str, Path], change: Callable[..., None]
+) -> None:
+    change(copies["seed-1"] / "run.json", from_="/somewhere/first")
+    comparison = sparring.compare([copies["seed-0"], copies["seed-1"]])
+    assert [entry.name for entry in comparison.entries] == ["seed-0", "seed-1"]
+    assert comparison.entries[1].differs == ("--from /somewhere/first",)

@@ -90,3 +90,19 @@ def test_a_jpeg_is_near_but_not_the_same() -> None:
     smooth = torch.linspace(-1, 1, 32).expand(3, 3, 32, 32)
     left = spoiled("jpeg", smooth)
     assert 0 < (left - smooth).abs().mean() < 0.1
+
+
+@pytest.mark.parametrize("name", ["noise", "correlated noise", "salt and pepper", "hole"])
+def test_colours_are_degraded_and_not_how_opaque_they_are(name: str) -> None:
+    """What is black must be seen black: where a pixel is replaced it is opaque, and no other is changed."""
+    images = torch.rand(4, 4, 16, 16, generator=torch.Generator().manual_seed(0)) - 0.5
+    left = spoiled(name, images)
+    assert torch.equal(left[:, :3], spoiled(name, images[:, :3]))
+    replaced = (left[:, :3] != images[:, :3]).all(1) if name in ("salt and pepper", "hole") else None
+    same = left[:, 3] == images[:, 3]
+    if replaced is None:
+        assert same.all()
+    else:
+        assert replaced.any()
+        assert (left[:, 3][replaced] == 1).all()
+        assert same[~replaced].all()

@@ -134,3 +134,33 @@ def test_a_folder_is_not_gone_on_with_under_another_mask(filler: Run, tmp_path: 
         sparring.translate(filler, tmp_path / "in", tmp_path / "out", mask=tmp_path / "first.png")
     with pytest.raises(SettingError, match="by another run, or with other options"):
         sparring.translate(filler, tmp_path / "in", tmp_path / "out", mask=tmp_path / "other.png")
+
+
+@pytest.mark.parametrize("left", [199, 200, 201])
+@pytest.mark.parametrize("wide", [3, 9, 60])
+def test_nothing_of_a_hole_is_left_in_a_smaller_picture(filler: Run, left: int, wide: int) -> None:
+    """However narrow it is: all pixels that are made of its own are filled, and no others are shown of it."""
+    picture, hole = np.full((300, 400, 3), 60, np.uint8), np.zeros((300, 400), np.uint8)
+    picture[:, left : left + wide], hole[:, left : left + wide] = 255, 255
+    seen: list[np.ndarray] = []  # type: ignore[type-arg]
+    translation = translation_of(load(filler).game, Image.fromarray(hole), longest=40)
+    of_pixels = translation.of_pixels
+    translation.of_pixels = lambda pixels: (seen.append(pixels), of_pixels(pixels))[1]  # type: ignore[method-assign,func-returns-value]
+    translation(Image.fromarray(picture))
+    known = seen[0][..., -1] > 0
+    assert not known.all()
+    # Of the picture nothing but its own grey, at both sides, is known.
+    assert (np.abs(seen[0][..., 0][known].astype(int) - 60) <= 2).all()
+    assert known[:, 0].all()
+    assert known.mean() > 0.7
+
+
+@pytest.mark.parametrize("mode", ["P", "1"])
+def test_pictures_of_few_colours_are_made_smaller_as_others_are(filler: Run, mode: str) -> None:
+    stripes = np.zeros((40, 400), np.uint8)
+    stripes[:, ::2] = 255
+    translation = translation_of(load(filler).game, Image.new("L", (400, 40)), longest=40)
+    made = translation(Image.fromarray(stripes).convert(mode)).convert("L")
+    plain = translation(Image.fromarray(stripes)).convert("L")
+    assert np.abs(np.asarray(made).astype(int) - np.asarray(plain)).max() <= 1
+    assert 100 < np.asarray(made).mean() < 160

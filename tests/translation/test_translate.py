@@ -346,3 +346,13 @@ def test_a_picture_without_brightness_is_left_out_of_a_folder(
     with pytest.raises(DataError, match="Left out 1 of 2 pictures, the first because A picture cannot be"):
         sparring.translate(negative, tmp_path / "in", tmp_path / "out")
     assert (tmp_path / "out" / "b.png").exists()
+
+
+def test_videos_in_a_folder_are_said_to_be_left_out(negative: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (16, 16)).save(tmp_path / "in" / "a.png")
+    for name in ("v.mp4", "notes.txt"):
+        (tmp_path / "in" / name).write_bytes(b"")
+    with pytest.warns(UserWarning, match=r"Left out 1 video in .*in, such as v\.mp4: give each by itself"):
+        sparring.translate(negative, tmp_path / "in", tmp_path / "out", quiet=True)
+    assert [path.name for path in (tmp_path / "out").glob("*.png")] == ["a.png"]

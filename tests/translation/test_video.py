@@ -198,3 +198,23 @@ def test_a_failure_in_the_middle_leaves_nothing(negative: Run, tmp_path: Path, m
     with pytest.raises(KeyboardInterrupt):
         sparring.translate(negative, tmp_path / "in.mp4", tmp_path / "out.mp4", quiet=True)
     assert {path.name for path in tmp_path.iterdir()} == {"in.mp4"}
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "webm"])
+def test_the_last_frame_is_shown_as_long_as_it_was(tmp_path: Path, ending: str) -> None:
+    """Slides and recordings of a screen end with a long still."""
+    source, made = tmp_path / "still.mkv", tmp_path / f"made.{ending}"
+    write(source, sound=False)
+    with av.open(str(source)) as reading, av.open(str(tmp_path / "held.mkv"), "w") as writing:
+        copied = writing.add_stream_from_template(reading.streams.video[0])
+        packets = [packet for packet in reading.demux(video=0) if packet.pts is not None]
+        max(packets, key=lambda packet: packet.pts).duration = round(3 / packets[0].time_base)
+        for packet in packets:
+            packet.stream = copied
+            writing.mux(packet)
+    translate_video(tmp_path / "held.mkv", made, lambda image: image, lambda done, total: None)
+    lengths = []
+    for path in (tmp_path / "held.mkv", made):
+        with av.open(str(path)) as reading:
+            lengths.append(reading.duration / av.time_base)
+    assert lengths == pytest.approx([STAMPS[-1] / 10 + 3] * 2, abs=0.05)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image, ImageChops
 
 from sparring.errors import DataError, SettingError
 from sparring.game import Game
@@ -58,20 +58,15 @@ class Filling(Translation):
             )
         hole = self.hole
         if self.longest is not None and self.longest < max(image.size):
-            image = in_full_colours(image)
-            image.thumbnail((self.longest, self.longest), Image.Resampling.LANCZOS)
-            hole = _smaller(hole, image.size)
+            # By weights above 0: what a pixel has of a hole shows in both.
+            image, hole = in_full_colours(image), hole.copy()
+            for each in (image, hole):
+                each.thumbnail((self.longest, self.longest), Image.Resampling.HAMMING)
+            hole = hole.point([255 * (value > 0) for value in range(256)])
         seen = np.asarray(self.seen(image)).reshape(image.height, image.width, -1)
         known = 255 - np.asarray(hole)
         made = Image.fromarray(self.of_pixels(np.dstack([seen, known])))
         return like(image, _pasted(image, _dimmed(made, self.white), hole))
-
-
-def _smaller(hole: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """A mask of a smaller picture: white wherever its pixels are made of such that are to be filled, as those
-    beside a hole are, for LANCZOS looks beyond its own."""
-    touched = hole.resize(size, Image.Resampling.BOX).point([255 * (value > 0) for value in range(256)])
-    return touched.filter(ImageFilter.MaxFilter(3))
 
 
 def _bright(mask: Image.Image) -> Image.Image:

@@ -82,7 +82,9 @@ def translate_video(
         colours.tell(made)
         sound = _sound_of(writing, reading)
         total, done, bad = _frames_in(av, reading), 0, 0
-        seconds, ended, shown_until = (reading.duration or 0) / av.time_base, 0.0, None
+        seconds, ended = (reading.duration or 0) / av.time_base, 0.0
+        shown_until: int | None = None
+        first: Any = None
         for packet in reading.demux(shown, *reading.streams.audio):
             if packet.pts is not None:
                 ended = max(ended, float((packet.pts + (packet.duration or 0)) * packet.time_base))
@@ -100,10 +102,14 @@ def translate_video(
                 picture.pts = frame.pts if known else done
                 picture.time_base = frame.time_base if known else 1 / made.rate
                 shown_until = picture.pts + (frame.duration or 0) if known and frame.duration else None
-                writing.mux(made.encode(picture))
+                packets = made.encode(picture)
+                first = first or next(iter(packets), None)
+                writing.mux(packets)
                 done += 1
                 watch(done, total)
-        writing.mux(_ending(made.encode(None), shown_until, shown.time_base))
+        packets = made.encode(None)
+        _hold(packets, form, first or next(iter(packets), None), shown_until, shown.time_base)
+        writing.mux(packets)
     if bad:
         warnings.warn(f"Left out {counted(bad, 'frame')} of {source} that cannot be decoded.", stacklevel=2)
     if ended < WHOLE * seconds:
@@ -114,16 +120,27 @@ def translate_video(
         )
 
 
-def _ending(packets: Sequence[Any], until: int | None, unit: Fraction) -> Sequence[Any]:
-    """The last packets of a video, of which the last to be shown is shown as long as in the source: nothing
-    comes behind it that would say how long that is."""
-    shown = [packet for packet in packets if packet.pts is not None]
-    if shown and until is not None:
-        last = max(shown, key=lambda packet: packet.pts)
-        end = until * unit / last.time_base
-        if end > last.pts:
-            last.duration = round(end - last.pts)
-    return packets
+def _hold(packets: Sequence[Any], form: str, first: Any, until: int | None, unit: Fraction) -> None:
+    """Let the last frame of a video be shown as long as in its source: nothing comes behind it that would say
+    how long that is.
+
+    Args:
+        packets: the last ones.
+        form: the format that is written.
+        first: the first of all, which says by how much packets are decoded before they are shown.
+        until: when the last frame of the source ends; None where it does not say so.
+        unit: of that, in seconds.
+    """
+    known = [packet for packet in packets if None not in (packet.pts, packet.dts)]
+    if not known or until is None or None in (first.pts, first.dts):
+        return
+    # Some formats say how long after each packet the next is decoded, the others how long each is shown.
+    by_decoding = form in ("mp4", "mov")
+    packet = known[-1] if by_decoding else max(known, key=lambda packet: packet.pts)
+    starts = packet.dts + first.pts - first.dts if by_decoding else packet.pts
+    end = until * unit / packet.time_base
+    if end > starts:
+        packet.duration = round(end - starts)
 
 
 def write_frames(frames: Sequence[Image.Image], seconds: float, out: Path) -> None:
