@@ -106,7 +106,8 @@ MANY = {
     "average_decay": 0.995,
 }
 """What is otherwise where there are so many, and a hundred are found in a few minutes: a slower generator,
-larger batches, narrower clusters and weaker penalties leave less between them."""
+larger batches, narrower clusters and weaker penalties leave less between them; where shares of
+clusters are learnt, modes have as many samples as they should, and hardly a cluster stays between two."""
 CONNECTED = {
     "residual": True,
     "fourier_octaves": 3,
