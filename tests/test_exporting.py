@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from sparring.evaluation.result import EstimatedFigure
 from sparring.exporting import onnx
 from sparring.exporting.card import card
 from sparring.exporting.folder import inputs_of
+from sparring.exporting.noise import DRAWN, Law, law_of
 from sparring.model import Model
 from sparring.randomness import Randomness
 from sparring.zoo import find_system
@@ -358,3 +360,32 @@ def test_the_command_line_takes_an_exported_model(
     for words in (["sample", "--count", "2"], ["directions"]):
         main([words[0], str(folder), *words[1:], "--out", str(tmp_path / "made.png")])
         (tmp_path / "made.png").unlink()
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_the_law_of_noise_is_known_or_not_guessed(size: int) -> None:
+    """Noise on a sphere, or of twice the range, is within no law that a page could draw of."""
+
+    def law(draw: Callable[[Randomness], torch.Tensor]) -> Law | None:
+        return law_of(SimpleNamespace(latent=lambda count, random: draw(random)))  # type: ignore[arg-type]
+
+    assert law(lambda random: random.normal(DRAWN, size)) == Law()
+    assert law(lambda random: random.uniform(DRAWN, size)) == Law(-1.0, 1.0)
+    assert law(lambda random: random.uniform(DRAWN, size, low=0.0)) == Law(0.0, 1.0)
+    assert law(lambda random: 2 * random.uniform(DRAWN, size)) is None
+    assert law(lambda random: 0.5 * random.normal(DRAWN, size)) is None
+    assert law(lambda random: F.normalize(random.normal(DRAWN, 100))) is None
+    assert law(lambda random: 10 * F.normalize(random.normal(DRAWN, 100))) is None
+
+
+def test_a_card_says_which_number_is_which_class(exported: tuple[sparring.Run, Path]) -> None:
+    text = (exported[1] / "README.md").read_text()
+    assert "`condition` is the place of a class among all, from 0: 0 is 0, 1 is 1, 2 is 2." in text
+    assert "all classes in turn unless one is asked for" in text
+    assert "`memorised`" not in text, "of weights that were not evaluated"
+    config = json.loads((exported[1] / "config.json").read_text())
+    named = config | {"condition": {"kind": "classes", "names": ["1", "2", "3"]}}
+    assert "from 0: 0 is 1, 1 is 2, 2 is 3." in card(named, None, {"noise": "", "condition": ""})
+    plain = card(config | {"condition": {"kind": "nothing"}}, None, {"noise": ""})
+    assert "with its gaps, in its proportions." in plain
+    assert "place of a class" not in plain

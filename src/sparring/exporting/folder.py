@@ -117,6 +117,8 @@ def noise_of(game: Game) -> str:
     if not drawn.numel():
         return f"np.zeros({shape}, np.float32)"
     law = law_of(game)
+    if law is None:
+        return f"np.zeros({shape}, np.float32)  # in its place noise as {type(game).__name__} draws it"
     named = f"standard_normal({shape})" if law.low is None else f"uniform({law.low:g}, {law.high:g}, {shape})"
     return f"np.random.default_rng(1).{named}.astype(np.float32)"
 

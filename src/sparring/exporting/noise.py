@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor
+
 from sparring.game import Game
 from sparring.randomness import Randomness
 
@@ -18,10 +21,30 @@ class Law:
     high: float | None = None
 
 
-def law_of(game: Game) -> Law:
-    """The law of each number of a game's noise."""
-    drawn = game.latent(DRAWN, Randomness(0))
-    low, high = drawn.min().item(), drawn.max().item()
-    if low < -1 or high > 1:
-        return Law()
-    return Law(0.0 if low >= 0 else -1.0, 1.0)
+LAWS = (Law(), Law(-1.0, 1.0), Law(0.0, 1.0))
+"""All that are known."""
+ALIKE = 0.15
+"""By how much moments of draws may be off, in standard deviations of the law."""
+
+
+def law_of(game: Game) -> Law | None:
+    """The law of each number of a game's noise, all independent; None where its draws look like none that is
+    known."""
+    drawn = game.latent(DRAWN, Randomness(0)).double().cpu()
+    return next((law for law in LAWS if drawn.dim() == 2 and _fits(drawn, law)), None)
+
+
+def _fits(drawn: Tensor, law: Law) -> bool:
+    """Whether draws (count, size) have the bounds and the moments of a law, and lengths that vary as those of
+    independent numbers do."""
+    if law.low is None or law.high is None:
+        mean, deviation = 0.0, 1.0
+    else:
+        mean, deviation = (law.low + law.high) / 2, (law.high - law.low) / 12**0.5
+        if drawn.min() < law.low or drawn.max() > law.high:
+            return False
+    standard = (drawn - mean) / deviation
+    moments = torch.stack([standard.mean(0), standard.var(0) - 1]).abs()
+    fourth = standard.pow(4).mean() - 1
+    lengths = standard.square().sum(1).var() / (fourth * drawn.shape[1])
+    return bool(moments.mean(1).max() < ALIKE) and 0.5 < lengths.item() < 2

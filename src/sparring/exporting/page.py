@@ -45,6 +45,9 @@ def page_of(model: Model, title: str) -> str:
     if not kind.has_size or (model.condition.from_data):
         raise SettingError(f"page.html shows images made of noise, and {name} makes others.")
     require_ways(model.game, model.condition)
+    law = law_of(model.game)
+    if law is None:
+        raise SettingError(f"page.html draws noise of N(0, 1) or U(-1, 1), and {name} has another.")
     program = program_of(model)
     if program.size > MOST_NUMBERS:
         raise SettingError(
@@ -53,7 +56,7 @@ def page_of(model: Model, title: str) -> str:
     about = {
         "steps": program.steps,
         "shape": list(kind.shape),
-        "noise": {"size": Exported(model).inputs(1, model)[NOISE].shape[1], **asdict(law_of(model.game))},
+        "noise": {"size": Exported(model).inputs(1, model)[NOISE].shape[1], **asdict(law)},
         "directions": _directions(model).tolist(),
         "classes": [visible(each) for each in model.condition.class_names],
         "check": _check(model),
