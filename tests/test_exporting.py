@@ -389,3 +389,17 @@ def test_a_card_says_which_number_is_which_class(exported: tuple[sparring.Run, P
     plain = card(config | {"condition": {"kind": "nothing"}}, None, {"noise": ""})
     assert "with its gaps, in its proportions." in plain
     assert "place of a class" not in plain
+
+
+@pytest.mark.parametrize("shares", [False, True])
+def test_noise_of_clusters_is_exported(tmp_path: Path, shares: bool) -> None:
+    asked = {"latent_clusters": 5, "cluster_shares": shares, "point_units": 8, "batch_size": 20}
+    run = trained("r3gan", "ring", tmp_path / "run", **asked)
+    folder = sparring.export(run, tmp_path / "model", page=False)
+    model = sparring.load(run)
+    noise = model.game.latent(50, Randomness(0))
+    session = onnxruntime.InferenceSession(folder / "model.onnx")
+    (found,) = session.run(None, {"noise": noise.numpy()})
+    with torch.no_grad():
+        made = model.game.sample(noise, torch.zeros(50, 0))
+    np.testing.assert_allclose(found, made.numpy(), atol=1e-4)

@@ -62,7 +62,8 @@ class LatentMixture(nn.Module):
             return cluster.long(), place - cluster
         shares = self.logits.detach().softmax(0)
         ends = shares.cumsum(0)
-        cluster = torch.searchsorted(ends, place.contiguous(), right=True).clamp(max=self.clusters - 1)
+        # Not by bisection, for which formats that models are exported to have no operator.
+        cluster = (place >= ends[:-1]).sum(1, keepdim=True)
         return cluster, (1 - (ends[cluster] - place) / shares[cluster]).clamp(0, 1)
 
     def shares_term(self, noise: Tensor, scores: Tensor) -> dict[str, Tensor]:
