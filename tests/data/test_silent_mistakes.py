@@ -17,6 +17,7 @@ from sparring.data import load_dataset
 from sparring.data.pictures import read_pictures, save_pictures
 from sparring.data.summary import hints
 from sparring.errors import DataError, SettingError
+from sparring.runs.description import as_of_today
 
 Pictures = Callable[..., Path]
 
@@ -237,3 +238,12 @@ def test_a_way_to_hold_out_is_one_for_both_domains(
         ]
     )
     assert "8 different examples would be too few to be parted" in capsys.readouterr().out
+
+
+def test_a_run_of_before_a_seed_of_nothing_was_refused_goes_on(tiny_npz: Path, tmp_path: Path) -> None:
+    run = sparring.train("gan", data=f"npz:{tiny_npz}", out=tmp_path / "run", max_steps=1, quiet=True)
+    file = run.path / "run.json"
+    file.write_text(file.read_text().replace('"hold_out_seed": 0', '"hold_out_seed": 3'))
+    assert sparring.resume(tmp_path / "run", max_steps=2, quiet=True).status["step"] == 2
+    texts = {"data": {"name": "text:/a.txt", "hold_out": None, "hold_out_seed": 3, "hold_out_classes": None}}
+    assert as_of_today(texts)["data"]["hold_out_seed"] == 3
