@@ -18,6 +18,7 @@ from sparring.data.pictures import read_pictures, save_pictures
 from sparring.data.summary import hints
 from sparring.errors import DataError, SettingError
 from sparring.runs.description import as_of_today
+from sparring.training.hints import _way_to_hold_out
 
 Pictures = Callable[..., Path]
 
@@ -247,3 +248,14 @@ def test_a_run_of_before_a_seed_of_nothing_was_refused_goes_on(tiny_npz: Path, t
     assert sparring.resume(tmp_path / "run", max_steps=2, quiet=True).status["step"] == 2
     texts = {"data": {"name": "text:/a.txt", "hold_out": None, "hold_out_seed": 3, "hold_out_classes": None}}
     assert as_of_today(texts)["data"]["hold_out_seed"] == 3
+
+
+def test_pairs_are_held_out_together(pictures: Pictures) -> None:
+    """Few sources of many targets are no reason that none could be."""
+    root = pictures("A", "B", count=60)
+    one = (root / "A" / "0.png").read_bytes()
+    for path in (root / "A").iterdir():
+        path.write_bytes(one)
+    assert _way_to_hold_out(load_dataset(f"pairs:{root}")) == "--hold-out 0.34 keeps some aside"
+    assert load_dataset(f"pairs:{root}", hold_out=0.34).held_out is not None
+    assert "1 different example would be too few" in _way_to_hold_out(load_dataset(f"unpaired:{root}"))

@@ -9,6 +9,8 @@ from torch import Tensor
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in grey, as Pillow has them (ITU-R BT.601)."""
+COLOURS = 3
+"""Channels of colours; a fourth says how opaque they are."""
 WHITE = 255
 ON_WHITE = (WHITE,)
 """The background on which transparent images are put, unless another is named."""
@@ -23,7 +25,7 @@ LOOKED_AT = 1000
 def grey(images: Tensor) -> Tensor:
     """The luma of float images (count, channels, height, width) as (count, 1, height, width); where
     these are not three colours, the mean of the channels."""
-    if images.shape[1] != 3:
+    if images.shape[1] != COLOURS:
         return images.mean(1, keepdim=True)
     weights = images.new_tensor(LUMA).view(1, 3, 1, 1)
     return (images * weights).sum(1, keepdim=True)

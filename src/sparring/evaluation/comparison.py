@@ -100,7 +100,7 @@ class Real(Shared):
         extractor: what figures look through.
         count: number of examples in question.
         randomness: source of all parts that are chosen at random.
-        trained_on: whether it is what the generator was trained on; none of other data is held out for that.
+        trained_on: whether it is what the generator was trained on: of other data it has seen none.
 
     Raises:
         DataError: there are too few.

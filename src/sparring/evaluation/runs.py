@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -15,33 +14,26 @@ from sparring.console import Stages
 from sparring.data import READING, Dataset, load_dataset
 from sparring.data.dataset import Column
 from sparring.data.kinds import Kind
-from sparring.data.listing import list_folder
-from sparring.data.pictures import read_pictures
 from sparring.data.resizing import Fit, Size
-from sparring.data.samples import read_samples
-from sparring.data.summary import hints
 from sparring.errors import DataError, RunError, SettingError
 from sparring.evaluation.enough import check_enough_real, check_enough_samples
 from sparring.evaluation.evaluate import evaluate_samples
-from sparring.evaluation.features import FeatureExtractor, load_extractor
+from sparring.evaluation.features import FeatureExtractor, wanted_extractor
 from sparring.evaluation.figures import Measurement
 from sparring.evaluation.figures.labels_kept import labels_kept
 from sparring.evaluation.figures.own import of_game
+from sparring.evaluation.files import are_samples, evaluate_files, real_examples
 from sparring.evaluation.kept import CHOSEN, keep
 from sparring.evaluation.kin import kin_picture
 from sparring.evaluation.result import Evaluation
-from sparring.exporting.layout import is_exported
 from sparring.figures import game_figures
 from sparring.game import Game
 from sparring.kept_memory import memory_kept
 from sparring.loading import load
 from sparring.model import Model
-from sparring.processes import join_processes
-from sparring.randomness import Randomness
 from sparring.runs.files import check_writable
 from sparring.runs.folder import Run
 from sparring.runs.origins import dataset_of_run, has_changed, recorded_dataset
-from sparring.runs.place import is_group, is_run, is_tuning
 from sparring.settings import Count, Natural, check_value
 from sparring.translation.translator import Translator
 from sparring.verdict import too_short
@@ -122,8 +114,8 @@ def evaluate(
             of_runs = {} if epoch is None else {"epoch": epoch}
             for name in making.unusual | sampling | of_runs:
                 raise SettingError(f"{target} holds samples that are made: leave {name} out.")
-            dataset = _real_examples(Path(target), data, size, fit, stretch)
-            return _evaluate_files(Path(target), count, dataset, features, seed, device, stages)
+            dataset = real_examples(Path(target), data, size, fit, stretch)
+            return evaluate_files(Path(target), count, dataset, features, seed, device, stages)
         given = {"size": size is not None, "fit": fit != "crop", "stretch": stretch}
         for name in (name for name, is_given in given.items() if is_given):
             raise SettingError(
@@ -173,7 +165,7 @@ def _evaluate_run(
     )
     made = making.unusual | dict(sampling)
     classifier = classifier_on(model.game, dataset)
-    extractor = _extractor(features, dataset, model.game.random.device)
+    extractor = wanted_extractor(features, dataset, model.game.random.device)
     evaluation = evaluate_samples(
         Dataset(run.path.name, samples.columns, samples.told),
         dataset,
@@ -252,73 +244,6 @@ def classifier_on(game: Game, dataset: Dataset) -> Judged | None:
 def _knows(game: Game, dataset: Dataset) -> bool:
     """Whether data, in its range, is such as a system was trained on."""
     return (dataset.spec.kind, dataset.spec.condition) == (game.data.kind, game.data.condition)
-
-
-def are_samples(path: Path) -> bool:
-    """Whether this is a file of samples, or a folder of them, rather than runs or an exported model."""
-    if path.suffix.lower() == ".npz":
-        return True
-    # Those that `load` refuses have pictures of samples as well.
-    known = any(knows(path) for knows in (is_run, is_group, is_tuning, is_exported))
-    return os.path.isdir(path) and not known and _has_images(path)
-
-
-def _has_images(path: Path) -> bool:
-    try:
-        return bool(list_folder(path).images)
-    except DataError:
-        return False
-
-
-def _real_examples(path: Path, data: str | None, size: Size | None, fit: Fit, stretch: bool) -> Dataset:
-    """What samples in files are compared with; warnings say what looks as if it had been meant otherwise."""
-    if data is None:
-        raise SettingError(
-            f"{path} holds samples that do not say what they should look like: give --data, such as --data "
-            "mnist."
-        )
-    dataset = load_dataset(data, size=size, fit=fit, stretch=stretch)
-    for hint in hints(dataset):
-        warnings.warn(f"Of {data}: {hint}", stacklevel=3)
-    check_enough_real(dataset)
-    return dataset
-
-
-def _evaluate_files(
-    path: Path,
-    count: int,
-    dataset: Dataset,
-    features: str | None,
-    seed: int,
-    device: str,
-    stages: Stages,
-) -> Evaluation:
-    kind = dataset.condition.kind
-    samples = read_pictures(path, dataset) if path.is_dir() else read_samples(path, kind)
-    if count < len(samples):
-        # By chance: files and arrays may be sorted by class, or have all classes in turn.
-        order = torch.randperm(len(samples), generator=Randomness(seed).child("part of the files").generator)
-        samples = samples[order[:count].sort().values]
-    check_enough_samples(len(samples))
-    extractor = _extractor(features, dataset, join_processes(device).device)
-    return evaluate_samples(
-        samples,
-        dataset,
-        extractor=extractor,
-        seed=seed,
-        checkpoint={"file": path.name},
-        progress=stages,
-    )
-
-
-def _extractor(features: str | None, dataset: Dataset, device: torch.device) -> FeatureExtractor:
-    """The extractor that was asked for by name, or what suits the data."""
-    kind = dataset.examples.kind
-    if features is None:
-        return kind.extractor(dataset, device)
-    extractor = load_extractor(features, kind, device)
-    extractor.why = "as asked for"
-    return extractor
 
 
 def _data_of(run: Run, data: str | None) -> tuple[Dataset, bool]:

@@ -8,6 +8,7 @@ from typing import Any
 from sparring.data.copies import distinct_count
 from sparring.data.dataset import Dataset
 from sparring.data.holding_out import OWN_HELD_OUT, belong_together, share_for
+from sparring.data.kinds import Nothing
 from sparring.data.own import is_own
 from sparring.game import Game
 from sparring.settings import flag_name
@@ -61,8 +62,9 @@ def _way_to_hold_out(dataset: Dataset) -> str:
     # Domains in folders are parted each by itself, before they belong together.
     if is_own(dataset.name) and belong_together(dataset):
         return OWN_HELD_OUT
-    # Domains are parted each by itself.
-    parts = dataset.parts.values() if belong_together(dataset) else [dataset]
+    # Domains of which no image belongs to another are parted each by itself.
+    alone = belong_together(dataset) and dataset.condition.kind == Nothing()
+    parts = dataset.parts.values() if alone else [dataset]
     count = min(distinct_count(part.examples) for part in parts)
     share = share_for(count)
     if share is None:

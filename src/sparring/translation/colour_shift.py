@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from sparring.data.colours import COLOURS
 from sparring.randomness import Randomness
 
 SHIFTS = ((0.199, 0.399), (0.487, 0.687), (0.014, 0.214))
 """Ranges of the weights of red, green and blue."""
-COLOURS = len(SHIFTS)
 
 
 def colour_shifted(random: Randomness, *batches: Tensor) -> tuple[Tensor, ...]:

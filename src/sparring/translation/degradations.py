@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from sparring.data.colours import grey
+from sparring.data.colours import COLOURS, grey
 from sparring.randomness import Randomness
 from sparring.translation.holes import block
 
@@ -69,10 +69,6 @@ def gaussian(images: Tensor) -> Tensor:
     places = torch.arange(KERNEL, device=images.device) - KERNEL // 2
     line = torch.exp(-places.square() / 2).to(images.dtype)
     return line[:, None] * line
-
-
-COLOURS = 3
-"""Channels of colour images; a fourth says how opaque they are."""
 
 
 def colours_alone(images: Tensor, change: Callable[[Tensor], Tensor], opaque: Tensor | None = None) -> Tensor:

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrizations
 from torch.nn.utils.parametrize import is_parametrized
 
-from sparring.data.colours import without_colour
+from sparring.data.colours import COLOURS, without_colour
 from sparring.errors import SettingError
 from sparring.game import Batch, DataSpec, Figure, Limit, Needs, Phase, Player, Role, Terms, Turn
 from sparring.nn.cartoon_unet import CartoonUNet
@@ -24,7 +24,7 @@ from sparring.nn.patch_critic import PatchCritic, receptive_field
 from sparring.objectives import LEAST_SQUARES, OBJECTIVES, Objective, critic_statistics, weighted
 from sparring.randomness import Randomness
 from sparring.settings import Count, Fraction, NonNegative
-from sparring.translation.colour_shift import COLOURS, colour_shifted
+from sparring.translation.colour_shift import colour_shifted
 from sparring.translation.edge_smoothing import edge_smoothed
 from sparring.translation.settings import ObjectiveName, TranslatorSettings
 from sparring.translation.steadiness import apart_when_moved, by_chance, known_motions

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from sparring.data.colours import WHITE, with_channels
+from sparring.data.colours import COLOURS, WHITE, with_channels
 from sparring.data.kinds.kind import Kind, Layout, Length
 from sparring.data.resizing import LARGEST_SIDE, Frame, prepared
 
@@ -110,7 +110,7 @@ class Images(Kind):
 
     def brightest(self, stored: Tensor) -> int | None:
         """The brightest value of any colour, from 0 to 255."""
-        return int(stored[:, :3].max())
+        return int(stored[:, :COLOURS].max())
 
     def description(self) -> dict[str, Any]:
         """Kind and shape; the range is the system's."""

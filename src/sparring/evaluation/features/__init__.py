@@ -3,7 +3,12 @@
 from sparring.evaluation.features.classifier import ClassifierFeatures, StackedFeatures
 from sparring.evaluation.features.default import image_extractor
 from sparring.evaluation.features.extractor import FeatureExtractor, in_batches, weights_hash
-from sparring.evaluation.features.loading import load_classifier, load_extractor, shipped_digits
+from sparring.evaluation.features.loading import (
+    load_classifier,
+    load_extractor,
+    shipped_digits,
+    wanted_extractor,
+)
 from sparring.evaluation.features.modules import ModuleFeatures, OnnxFeatures
 from sparring.evaluation.features.random_convolutions import RandomConvolutions
 from sparring.evaluation.features.reader import ReaderFeatures
@@ -25,5 +30,6 @@ __all__ = [
     "load_classifier",
     "load_extractor",
     "shipped_digits",
+    "wanted_extractor",
     "weights_hash",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -16,6 +17,21 @@ from sparring.evaluation.features.extractor import FeatureExtractor
 from sparring.evaluation.features.modules import ModuleFeatures, OnnxFeatures
 from sparring.evaluation.features.random_convolutions import RandomConvolutions
 from sparring.evaluation.features.vectors import VectorFeatures
+
+if TYPE_CHECKING:
+    from sparring.data.dataset import Dataset
+
+
+def wanted_extractor(
+    name: str | None, dataset: Dataset, device: torch.device | str = "cpu"
+) -> FeatureExtractor:
+    """The extractor that was asked for by name, as `load_extractor` takes it; for None what suits data."""
+    kind = dataset.examples.kind
+    if name is None:
+        return kind.extractor(dataset, device)
+    extractor = load_extractor(name, kind, device)
+    extractor.why = "as asked for"
+    return extractor
 
 
 def load_extractor(name: str, kind: Kind, device: torch.device | str = "cpu") -> FeatureExtractor:
