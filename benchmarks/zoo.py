@@ -1,6 +1,6 @@
 """A round of every system for images here against the same system in eager PyTorch.
 
-    python benchmarks/zoo.py [SYSTEM ...] [--threads 1] [--blocks 8] [--profile]
+    python benchmarks/zoo.py [SYSTEM ...] [--threads 1] [--blocks 8] [--profile] [--compile]
 
 The peers are in `benchmarks/peers/`, written straightforwardly in the style of the popular scripts:
 layers, losses, optimisers and the loader of torch itself, networks that all learn in every backward pass,
@@ -10,7 +10,8 @@ are the median milliseconds of both, the median ratio with its quartiles, our ro
 share of the machine's matrix peak that it comes to. With --profile also where our time goes (being
 profiled takes a part of what is outside of operators), and how fast it would be if convolutions and products
 of matrices took what they take, and all else nothing. Images are random, because what they show does not
-matter to the time. Freed memory stays with the process, for both. Nothing else should be running.
+matter to the time. Freed memory stays with the process, for both. With --compile our networks are compiled,
+as `sparring train --compile` does, and the peer's are not. Nothing else should be running.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Classes, Images
 from sparring.kept_memory import memory_kept
 from sparring.processes import Processes
+from sparring.training.compiling import compile_networks
 from sparring.training.engine import Engine
 from sparring.zoo import find_system
 
@@ -121,10 +123,13 @@ def both(case: Case, processes: Processes = ALONE) -> tuple[Engine, Peer]:
     return engine, peer
 
 
-def compare(name: str, blocks: int, profile: bool) -> None:
+def compare(name: str, blocks: int, profile: bool, compiled: bool) -> None:
     """Measure one case, and print."""
     engine, peer = both(CASES[name])
     arithmetic = roofline.arithmetic(engine.play_round)
+    if compiled and (why_not := compile_networks(engine)):
+        print(f"| `{name}` | {why_not} |", flush=True)
+        return
     works = engine.play_round, peer.step
     for work in works:
         roofline.seconds(work, 2)
@@ -160,12 +165,13 @@ def main(
     threads: int = 1,
     blocks: int = 8,
     profile: bool = False,
+    compile: bool = False,  # the name of the flag
 ) -> None:
     """Measure the named cases, or all."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     for name in systems or CASES:
-        compare(name, blocks, profile)
+        compare(name, blocks, profile, compile)
 
 
 if __name__ == "__main__":
