@@ -75,7 +75,10 @@ def has_rules(game_class: type[Game]) -> bool:
 
 
 def nearest_settings(
-    game_class: type[Game], settings: GameSettings, recommended: Sequence[Mapping[str, Any]]
+    game_class: type[Game],
+    settings: GameSettings,
+    recommended: Sequence[Mapping[str, Any]],
+    idle: Collection[str] = (),
 ) -> tuple[str | None, dict[str, Any]]:
     """The preset that settings are nearest to, and its value of every setting that has another one; instead
     of a preset None, where they are as near to what the system's rules recommend.
@@ -84,12 +87,13 @@ def nearest_settings(
         game_class: the system.
         settings: of a run of it.
         recommended: settings that its rules recommend for such data.
+        idle: names of settings that change nothing, which are not compared.
     """
     own = settings.flat()
 
     def differing(values: Mapping[str, Any]) -> dict[str, Any]:
         made = game_class.Settings.of(dict(values), game_class.__name__).flat()
-        return {name: value for name, value in made.items() if own[name] != value}
+        return {name: value for name, value in made.items() if own[name] != value and name not in idle}
 
     presets = {PAPER: {}, **game_class.presets}
     makers = [*((None, values) for values in recommended), *presets.items()]

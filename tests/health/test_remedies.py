@@ -19,9 +19,10 @@ from sparring.game import Game, GameSettings, Needs, Role, Source
 from sparring.game_settings import of_the_task
 from sparring.health.checks import Checks
 from sparring.health.findings import RULES, not_a_number
-from sparring.health.remedies import Context, can_stand_in, remedy, seeing_changed
+from sparring.health.remedies import Context, can_stand_in, remedy, seeing_changed, slower
 from sparring.settings import Positive
 from sparring.training import train
+from sparring.training.fitting import fitting_rules
 from sparring.zoo import SYSTEMS, find_system
 
 EVERYONE = ("generator", "discriminator", "critic")
@@ -153,6 +154,25 @@ def test_the_flag_is_found_by_name_by_role_or_as_the_only_one() -> None:
     assert both == ["--generator-lr", "0.1"], "one flag of two players is given once"
     all_of_them = options(*roles, generator_lr=0.4, learning_rate=1.0)
     assert all_of_them == ["--learning-rate", "0.25", "--generator-lr", "0.1"]
+
+
+def test_what_changes_nothing_is_not_advised(make_engine: Any, make_dataset: Any) -> None:
+    """Not as a rate, nor as a setting that a rule would have for other data."""
+    labelled = context_of("bayesian-gan", labelled=100)
+    idle = make_engine("bayesian-gan", make_dataset(40, size=32), labelled=20).game
+    idle_names = idle.idle_settings(idle.settings, idle.data)
+    (words,) = commands(slower(dataclasses.replace(labelled, idle=idle_names), ["generator"]) or "")
+    assert words[0] == "--labels-lr"
+    of_another = own_context({"generator": Role.GENERATOR, "critic": Role.CRITIC}, critic_lr=0.4)
+    assert slower(of_another, ["generator"]) is None
+    assert slower(of_another, ["critic"]) is not None
+    plain = make_dataset(300, size=28, classes=0)
+    rung = fitting_rules(find_system("r3gan"), plain)[0].settings
+    assert "auxiliary_weight" not in rung
+    few = fitting_rules(find_system("r3gan"), make_dataset(40, size=28, classes=0))[0].settings
+    assert few["batch_size"] <= 40
+    asked = context_of("r3gan", **rung)
+    assert dataclasses.replace(asked, recommended=[rung]).deviations() == (None, {})
 
 
 def test_settings_of_tricks_are_turned_back_too() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import getattr_static
 from typing import Any
@@ -41,10 +41,12 @@ class Context:
     """Settings that the system recommends for such data."""
     enough_steps: int = 0
     """Steps before which what samples do not reach yet says nothing; 0 where that is not known."""
+    idle: Collection[str] = ()
+    """Names of settings that change nothing."""
 
     def deviations(self) -> tuple[str | None, dict[str, Any]]:
         """The preset that a run's settings are nearest to, and where these differ; see `nearest_settings`."""
-        return nearest_settings(self.game_class, self.settings, self.recommended)
+        return nearest_settings(self.game_class, self.settings, self.recommended, self.idle)
 
 
 def remedy(context: Context, slow_down: Sequence[str], alternative: str | None) -> str:
@@ -89,11 +91,17 @@ def slower(context: Context, players: Sequence[str]) -> str | None:
 
 
 def rate_settings(context: Context, player: str) -> list[str]:
-    """The settings that may hold the learning rate of a player, the most particular first."""
-    settings = context.settings.flat()
+    """The settings that may hold the learning rate of a player, the most particular first; else the only one
+    that there is, unless it is another's."""
+    settings = {name: value for name, value in context.settings.flat().items() if name not in context.idle}
     own = player.replace(" ", "_").replace("-", "_")
     names = (f"{own}_lr", f"{context.roles.get(player)}_lr", "learning_rate")
-    return [name for name in names if isinstance(settings.get(name), float)]
+    found = [name for name in names if isinstance(settings.get(name), float)]
+    others = [name for name in settings if name.endswith("_lr")]
+    of_others = {
+        f"{each}_lr".replace(" ", "_").replace("-", "_") for pair in context.roles.items() for each in pair
+    }
+    return found or (others if len(others) == 1 and others[0] not in of_others else [])
 
 
 def can_stand_in(other: type[Game], own: type[Game]) -> bool:

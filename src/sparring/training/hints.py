@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -33,9 +34,27 @@ def hints_of_game(
     for name, why in game.idle_settings(game.settings, game.data).items():
         if name in given:
             yield f"--{flag_name(name)} changes nothing: {why}."
+    for trick in game.tricks:
+        if trick.keeps_what_was_learnt and asked.from_ is None:
+            flag = flag_name(dataclasses.fields(trick.Settings)[0].name)
+            yield f"--{flag} is for runs that begin with the weights of another, --from: these are of chance."
+    yield from hints_of_order(game, dataset)
     yield from hints_of_largeness(game)
     if dataset.held_out is None and asked.hold_out is None:
         yield from hints_of_figures(game, dataset)
+
+
+def hints_of_order(game: Game, dataset: Dataset) -> Iterator[str]:
+    """That examples are dealt in their order, and lie class after class."""
+    if game.settings.shuffle or not dataset.spec.classes or len(dataset) < 2:
+        return
+    labels = dataset.condition.values
+    chance = (labels.bincount() / len(labels)).square().sum().item()
+    if (labels[1:] == labels[:-1]).float().mean().item() > (1 + chance) / 2:
+        yield (
+            "The examples lie class after class, and --no-shuffle deals them so: networks forget a class "
+            "while they see the next. Give --shuffle."
+        )
 
 
 def hints_of_largeness(game: Game) -> Iterator[str]:

@@ -9,16 +9,19 @@ from typing import Any
 from sparring.console import Console, duration_text
 from sparring.errors import RunError
 from sparring.game_settings import PAPER
-from sparring.recommendation import has_rules, nearest_settings, rules_of
+from sparring.recommendation import has_rules, nearest_settings
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run
 from sparring.runs.group import agreed_length
 from sparring.settings import Limit
 from sparring.shown import counted
 from sparring.training.engine import Engine
+from sparring.training.fitting import fitting_rules
 from sparring.training.pace import Pace
 from sparring.training.timing import seconds_of, seconds_per_step
 
+SAME_EPOCH = 1e-3
+"""By how much an epoch may differ for rounding."""
 LONG_ENOUGH = 0.25
 """Share of its published length from which on a run with the published settings is judged. After a tenth of
 it, `gan` covers a quarter of the digits that it covers at the end."""
@@ -36,8 +39,8 @@ def enough_steps(engine: Engine) -> int:
     With settings of a rule, or of a preset that is not the paper's, as many as these want.
     """
     game, settings, data = type(engine.game), engine.game.settings, engine.game.data
-    recommended = [each.settings for each in rules_of(game, data)]
-    preset, _ = nearest_settings(game, settings, recommended)
+    recommended = [each.settings for each in fitting_rules(game, engine.dataset)]
+    preset, _ = nearest_settings(game, settings, recommended, game.idle_settings(settings, data))
     wanted = game.steps_wanted(settings, data) if preset != PAPER and has_rules(game) else 0
     published = published_length(engine)
     if wanted or published.minutes is not None:
@@ -89,6 +92,20 @@ def refuse_shorter(run: Run, total: int, done: int) -> None:
             f"{run.path} is at step {done:,} already, beyond the {counted(total, 'step')} asked for: a "
             "limit is the total of the whole run, so give a larger one."
         )
+
+
+def refuse_other_epochs(run: Run, engine: Engine) -> None:
+    """Raise RunError where the epochs that a run has behind it are not what they are counted as now: what is
+    kept after each would be overwritten."""
+    for row in reversed(run.history()):
+        step, epoch = row.get("step"), row.get("epoch")
+        if step and epoch is not None:
+            if abs(engine.course.epoch(step) - epoch) > SAME_EPOCH:
+                raise RunError(
+                    f"{run.path} counts epochs as an earlier version did, step {step:,} as {epoch:g} and not "
+                    f"as {engine.course.epoch(step):g}: begin a new run with its weights, by --from."
+                )
+            return
 
 
 def announce_length(limit: Limit, engine: Engine, console: Console) -> None:

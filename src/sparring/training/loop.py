@@ -15,13 +15,13 @@ from sparring.health.monitor import Monitor
 from sparring.health.remedies import Context
 from sparring.kept_memory import memory_kept
 from sparring.loading import check_networks
-from sparring.recommendation import rules_of
 from sparring.runs.checkpoint import Checkpoint
 from sparring.runs.folder import Run
 from sparring.settings import Limit
 from sparring.shown import amount, counted, quoted
 from sparring.training.callbacks import ON_END, SILENT, Callbacks
 from sparring.training.engine import Engine
+from sparring.training.fitting import fitting_rules
 from sparring.training.pace import Pace
 from sparring.training.parts import Part, check_state
 from sparring.training.recording import Recording
@@ -69,8 +69,9 @@ class Loop:
             {name: player.role for name, player in engine.players.items()},
             engine.dataset.examples.kind.discrete,
             engine.dataset.examples.kind.has_size,
-            [each.settings for each in rules_of(type(engine.game), engine.dataset.spec)],
+            [each.settings for each in fitting_rules(type(engine.game), engine.dataset)],
             description.get("enough_steps") or 0,
+            engine.game.idle_settings(engine.game.settings, engine.dataset.spec),
         )
         self.monitor: Monitor | None = None
         self.saved = time.monotonic()
@@ -94,6 +95,12 @@ class Loop:
             return
         if self.resumed:
             self._complete_roll_back()
+        before = self.run.description if engine.step else self.description
+        changed = (
+            {"length_before": before["total_steps"]}
+            if before["total_steps"] != total and before["limit"] != self.description["limit"]
+            else {}
+        )
         if self.recording.writes:
             self.run.describe(self.description)
         self.recording.cut_back()
@@ -101,7 +108,7 @@ class Loop:
         of = "" if total is None else f" of {total:,}"
         self.console.line(f"{verb} {self.description['title']} in {self.run.path}: step {engine.step:,}{of}.")
         self._hint()
-        self.recording.event("resumed" if self.resumed else "started", step=engine.step)
+        self.recording.event("resumed" if self.resumed else "started", step=engine.step, **changed)
         self.recording.status("running")
         self.console.start(self.description["title"], total, engine.step, engine.batch_size)
         try:

@@ -20,12 +20,13 @@ from sparring.settings import Limit, as_option
 from sparring.shown import counted, quoted
 from sparring.training.course import Course
 from sparring.training.engine import Engine
+from sparring.training.fitting import batch_for, fitting_rules
 from sparring.training.length import published_length
 from sparring.training.pace import FOR_STEPS
 from sparring.training.precision import Precision
 from sparring.training.settings import RunSettings
 from sparring.training.timing import rough_seconds_per_step, steps_in
-from sparring.tricks.adaptive_augmentation import WAYS, in_one_way
+from sparring.tricks.adaptive_augmentation import WAYS
 from sparring.zoo import absolute_reference, short_name
 
 QUICK_PIXELS = 32
@@ -97,8 +98,7 @@ def choose_settings(
         return planned_steps(engine, asked.limit() or published_length(engine), began)
 
     rules = has_rules(game_class)
-    by_data = () if asked.preset or asked.from_ else rules_of(game_class, dataset.spec)
-    ladder = [_fitting(rung, game_class, dataset, given) for rung in by_data]
+    ladder = [] if asked.preset or asked.from_ else fitting_rules(game_class, dataset, given)
     if not ladder:
         taken = _settings_before(system, asked.from_) if asked.from_ and not asked.preset else {}
         values = {**taken, **preset_values(game_class, asked.preset), **given}
@@ -202,27 +202,6 @@ def _rung(
     return found
 
 
-def _fitting(
-    rung: Recommendation, game_class: type[Game], dataset: Dataset, given: Mapping[str, Any]
-) -> Recommendation:
-    """The same, less what is given in another way and what changes nothing beside that, with a smaller batch
-    where the data has fewer examples."""
-    rung = replace(rung, beside=in_one_way(rung.beside, given))
-    together = game_class.Settings.of({**rung.settings, **given}, game_class.__name__)
-    rung = rung.without(game_class.idle_settings(together, dataset.spec))
-    usual = rung.settings.get("batch_size", game_class.Settings().batch_size)
-    count = game_class.examples_given(together, dataset.spec)
-    if usual <= count:
-        return rung
-    rung = rung.without(["batch_size"])
-    return replace(rung, beside={**rung.beside, "batch_size": _batch_for(count)})
-
-
-def _batch_for(count: int) -> int:
-    """The batch for so few examples that a usual one has more: about half of them."""
-    return 1 << max(1, count // 2).bit_length() - 1
-
-
 def _as_before(
     settings: GameSettings,
     path: str,
@@ -244,7 +223,7 @@ def _as_before(
     by_rule, reasons = {}, []
     count = game_class.examples_given(settings, dataset.spec)
     if settings.batch_size > count and "batch_size" not in given:
-        by_rule = {"batch_size": _batch_for(count)}
+        by_rule = {"batch_size": batch_for(count)}
         settings = game_class.Settings.of({**values, **by_rule}, game_class.__name__)
         reasons.append(
             f"Settings as in {path}, but {_options(by_rule)}: the data has {counted(count, 'example')}."

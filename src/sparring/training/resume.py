@@ -19,7 +19,7 @@ from sparring.training.beginning import begin_from
 from sparring.training.callbacks import Callback, Callbacks
 from sparring.training.engine import Engine
 from sparring.training.holding import holding
-from sparring.training.length import refuse_shorter, settle_length
+from sparring.training.length import refuse_other_epochs, refuse_shorter, settle_length
 from sparring.training.loop import Loop
 from sparring.training.precision import Precision
 from sparring.training.settings import RunSettings
@@ -99,7 +99,7 @@ def resume(
                     f"Hint: It may go back to step {oldest:,}: no checkpoint is kept of earlier ones."
                 )
             if checkpoint is None and description.get("from_") is not None:
-                begin_from(description["from_"], engine)
+                begin_from(description["from_"], engine, description.get("from_step"))
             if description["compile"]:
                 compile_or_say_why_not(engine, console)
             if total is None:
@@ -107,5 +107,6 @@ def resume(
                 pace = settle_length(limit, run, engine, description, checkpoint, began)
                 if pace is None:
                     refuse_shorter(run, engine.total_steps, checkpoint.step if checkpoint else 0)
+            refuse_other_epochs(run, engine)
             Loop(engine, run, description, console, checkpoint, pace, beside_a_cell(told, quiet)).play()
     return run

@@ -25,6 +25,7 @@ class Freezing(Trick):
 
     source = "Mo, Cho and Shin 2020, arXiv:2002.10964"
     usual = {"freeze": 1}
+    keeps_what_was_learnt = True
 
     @dataclass(frozen=True)
     class Settings(Flags):

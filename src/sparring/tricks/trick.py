@@ -53,6 +53,8 @@ class Trick(nn.Module):
     """Whether a critic that has been trained with it cannot judge an example as it is, alone."""
     second_derivatives: ClassVar[bool] = False
     """Whether it differentiates through a gradient of the critic: such a critic cannot be compiled."""
+    keeps_what_was_learnt: ClassVar[bool] = False
+    """Whether it is only for runs that begin with the weights of another."""
     Settings: ClassVar[type[Flags]] = Flags
     """Its flags: a frozen dataclass, a docstring under each field. With all at their defaults it is off."""
 
