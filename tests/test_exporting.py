@@ -377,6 +377,12 @@ def test_the_law_of_noise_is_known_or_not_guessed(size: int) -> None:
     assert law(lambda random: F.normalize(random.normal(DRAWN, 100))) is None
     assert law(lambda random: 10 * F.normalize(random.normal(DRAWN, 100))) is None
 
+    def with_a_code(random: Randomness) -> torch.Tensor:
+        code = F.one_hot(random.integers(DRAWN, 10), 10).float()
+        return torch.cat([random.normal(DRAWN, 128), code], dim=1)
+
+    assert law(with_a_code) is None, "a class within the noise"
+
 
 def test_a_card_says_which_number_is_which_class(exported: tuple[sparring.Run, Path]) -> None:
     text = (exported[1] / "README.md").read_text()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from matplotlib.axes import Axes
 from PIL import Image
 from torch import Tensor
 
@@ -57,3 +59,22 @@ def test_many_dimensions_are_seen_where_the_real_points_spread_most() -> None:
     centre, axes = main_plane((cloud(4000, 4) * spread + 3).numpy())
     assert axes == pytest.approx(np.eye(4)[:, [1, 3]], abs=0.1)
     assert centre == pytest.approx(np.full(4, 3.0), abs=0.5)
+
+
+def test_what_lies_outside_of_a_histogram_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of the points within the window has a tenth of the area, and the legend says how many lie
+    outside."""
+    drawn: list[tuple[float, str]] = []
+    hist = Axes.hist
+
+    def watched(self: Axes, values: Any, edges: Any, **how: Any) -> Any:
+        heights, places, bars = hist(self, values, edges, **how)
+        drawn.append((float((heights * np.diff(places)).sum()), how["label"]))
+        return heights, places, bars
+
+    monkeypatch.setattr(Axes, "hist", watched)
+    real = torch.rand(1000, 1)
+    points_png(torch.cat([torch.rand(100, 1), torch.full((900, 1), 9.0)]), real, None)
+    (all_real, of_real), (within, of_made) = drawn
+    assert (all_real, of_real) == (pytest.approx(1), "real")
+    assert (within, of_made) == (pytest.approx(0.1), "generated, 90% outside")

@@ -49,8 +49,15 @@ def _histograms_png(points: Array, real: Array, modes: Array) -> bytes:
     figure = _figure(6, 4)
     axes = figure.add_subplot()
     edges = np.linspace(*_window(real), BINS + 1)
-    axes.hist(real, edges, density=True, color="0.75", label="real")
-    axes.hist(points, edges, density=True, histtype="step", color=GENERATED, label="generated")
+    width = edges[1] - edges[0]
+    # Each as a share of all, also of those that lie outside.
+    for values, label, looks in (
+        (real, "real", {"color": "0.75"}),
+        (points, "generated", {"histtype": "step", "color": GENERATED}),
+    ):
+        outside = np.mean((values < edges[0]) | (values > edges[-1]))
+        said = label if not outside else f"{label}, {max(outside, 0.01):.0%} outside"
+        axes.hist(values, edges, weights=np.full(len(values), 1 / (len(values) * width)), label=said, **looks)
     for place, mode in enumerate(modes):
         axes.axvline(mode, color=REAL_MODES, lw=0.8, ls=":", label=None if place else "modes")
     axes.set(xlim=(edges[0], edges[-1]), ylabel="density", title="generated points over the real density")

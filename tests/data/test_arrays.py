@@ -39,6 +39,23 @@ def load(tmp_path):
     return load_arrays
 
 
+def test_points_may_bring_what_is_held_out(tmp_path: Path) -> None:
+    points = np.linspace(-1, 1, 24).reshape(12, 2)
+    labels = np.arange(12) % 2
+    arrays = {"points": points[:8], "labels": labels[:8], "x_test": points[8:], "y_test": labels[8:]}
+    np.savez(tmp_path / "own.npz", **arrays)
+    dataset = read_npz(tmp_path / "own.npz")
+    assert dataset.held_out is not None
+    assert torch.equal(dataset.held_out.examples.values, torch.from_numpy(points[8:]).float())
+    assert dataset.held_out.condition.values.tolist() == [0, 1, 0, 1]
+    np.savez(tmp_path / "own.npz", points=points[:8], x_test=GREY)
+    with pytest.raises(DataError, match=r"'x_test' in .* points are floats of shape N x dimensions"):
+        read_npz(tmp_path / "own.npz")
+    np.savez(tmp_path / "own.npz", points=points[:8], x_test=np.zeros((3, 5)))
+    with pytest.raises(DataError, match="points of 2 but x_test of 5"):
+        read_npz(tmp_path / "own.npz")
+
+
 class TestImages:
     def test_grey(self, load):
         dataset = load(images=GREY)

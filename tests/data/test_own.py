@@ -164,5 +164,5 @@ def test_data_that_changed_is_noticed(own: Path, tmp_path: Path) -> None:
         f"{sketch}:Plane", data=f"{own}:points", out=tmp_path / "run", batch_size=10, max_steps=3, quiet=True
     )
     own.write_text(FILE.replace("arange(120.0)", "arange(1.0, 121.0)"))
-    with pytest.raises(DataError, match="fingerprint differs"):
+    with pytest.raises(DataError, match="what their numbers stand for, differ"):
         sparring.resume(run, max_steps=5, quiet=True)

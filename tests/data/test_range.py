@@ -115,13 +115,13 @@ class TestColumns:
         np.savez(tmp_path / "own.npz", points=points)
         return hints(load_dataset(f"npz:{tmp_path / 'own.npz'}"))
 
-    def test_scales_that_differ_a_thousandfold(self, tmp_path):
+    def test_scales_that_differ_twentyfold(self, tmp_path):
         points = torch.randn(500, 3, generator=torch.Generator().manual_seed(0)).numpy()
         assert self.load(tmp_path, points) == []
-        assert self.load(tmp_path, points * [1, 100, 10]) == []
-        (hint,) = self.load(tmp_path, points * [5, 0.001, 1])
+        assert self.load(tmp_path, points * [1, 15, 3]) == []
+        (hint,) = self.load(tmp_path, points * [5, 0.2, 1])
         assert hint.startswith("Column 0 of the points has a standard deviation of 5.")
-        assert "column 1 one of 0.00" in hint
+        assert "column 1 one of 0.2" in hint
 
     def test_a_column_that_never_changes(self, tmp_path):
         (hint,) = self.load(tmp_path, np.array([[0.0, 1.0], [1.0, 1.0]]))

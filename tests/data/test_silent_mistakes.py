@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import sparring
@@ -17,8 +19,14 @@ from sparring.data import load_dataset
 from sparring.data.pictures import read_pictures, save_pictures
 from sparring.data.summary import hints
 from sparring.errors import DataError, SettingError
+from sparring.processes import Processes
 from sparring.runs.description import as_of_today
-from sparring.training.hints import _way_to_hold_out
+from sparring.training.engine import Engine
+from sparring.training.hints import _way_to_hold_out, hints_of_game
+from sparring.training.settings import RunSettings
+from sparring.zoo import find_system
+
+CPU = torch.device("cpu")
 
 Pictures = Callable[..., Path]
 
@@ -259,3 +267,68 @@ def test_pairs_are_held_out_together(pictures: Pictures) -> None:
     assert _way_to_hold_out(load_dataset(f"pairs:{root}")) == "--hold-out 0.34 keeps some aside"
     assert load_dataset(f"pairs:{root}", hold_out=0.34).held_out is not None
     assert "1 different example would be too few" in _way_to_hold_out(load_dataset(f"unpaired:{root}"))
+
+
+def test_much_of_a_text_that_is_unknown_is_said(tmp_path: Path) -> None:
+    """Where no spaces stand between words each line is a word, of which the rare ones are one token."""
+    lines = ["".join(chr(0x4E00 + each) for each in divmod(number, 8)) for number in range(60)]
+    (tmp_path / "lines.txt").write_text("\n".join([*lines, *lines[:6] * 2]))
+    found = said(f"text:{tmp_path / 'lines.txt'}", tokens="words")
+    assert re.search(r"\d\d% of the tokens are too rare to be known .* give --tokens characters", found)
+    assert "too rare" not in said(f"text:{tmp_path / 'lines.txt'}", tokens="characters")
+
+
+def test_texts_with_unknown_tokens_are_not_called_the_same(tmp_path: Path) -> None:
+    names = [f"name{number}" for number in range(200)]
+    (tmp_path / "met.txt").write_text("\n".join(f"I met {name}" for name in names) + "\nI saw\nI saw\n")
+    dataset = load_dataset(f"text:{tmp_path / 'met.txt'}", tokens="words")
+    assert dataset.held_out is not None
+    assert "I met \N{REPLACEMENT CHARACTER}" in dataset.held_out.examples.kind.texts(
+        dataset.held_out.examples.values
+    )
+    assert "trained on as well" not in " ".join(hints(dataset))
+
+
+@pytest.mark.parametrize(
+    ("means", "deviation", "why"),
+    [
+        ([[1e6, 1e6], [1000001, 1000001]], 0.01, "rounded to steps of 0.0625 in 32 bits"),
+        ([[16777216, 0], [16777217, 0]], 100.0, "the same place in numbers of 32 bits"),
+    ],
+)
+def test_mixtures_that_rounding_would_change_are_refused(
+    tmp_path: Path, means: list[list[float]], deviation: float, why: str
+) -> None:
+    (tmp_path / "far.json").write_text(json.dumps({"means": means, "deviation": deviation}))
+    with pytest.raises(DataError, match=why):
+        load_dataset(f"mixture:{tmp_path / 'far.json'}")
+
+
+def test_mixtures_that_rounding_changes_a_little_are_said(tmp_path: Path) -> None:
+    file = tmp_path / "far.json"
+    for deviation, expected in ((0.1, True), (10.0, False)):
+        file.write_text(json.dumps({"means": [[1e6, 1e6], [1000100, 1000100]], "deviation": deviation}))
+        assert ("rounded to steps of 0.0625" in said(f"mixture:{file}")) is expected
+
+
+def test_classes_dealt_one_after_the_other_are_said(pictures: Pictures, tmp_path: Path) -> None:
+    """By rule they are shuffled; the listing's order is that of the files."""
+    root = pictures("cat", "dog", count=25)
+    run = sparring.train(
+        "acgan", data=f"folder:{root}", out=tmp_path / "run", max_steps=1, width=4, quiet=True
+    )
+    assert run.description["settings"]["shuffle"] is True
+    game = run_game("acgan", f"folder:{root}", shuffle=False)
+    assert "lie class after class" in " ".join(game)
+    assert "lie class after class" not in " ".join(run_game("acgan", f"folder:{root}", shuffle=True))
+
+
+def run_game(system: str, data: str, **settings: object) -> list[str]:
+    """The hints before a run of a small system."""
+    game_class = find_system(system)
+    dataset = load_dataset(data)
+    small = {"width": 4, "batch_size": 20}
+    engine = Engine(
+        game_class, game_class.Settings.of({**small, **settings}, system), dataset, 1, 0, Processes(CPU)
+    )
+    return list(hints_of_game(engine.game, dataset, RunSettings(), settings))

@@ -289,3 +289,25 @@ def test_what_is_not_finite_of_huge_numbers_is_left_out_and_that_is_said() -> No
     assert "kid" not in found.figures
     assert len(found.figures) > 3
     assert Evaluation.from_json(found.to_json()) == found
+
+
+def test_whole_numbers_are_no_copies_of_each_other() -> None:
+    """What lies between two ages is nearer to one than they are to each other."""
+    chance = torch.Generator().manual_seed(0)
+    ages = torch.randint(0, 91, (3000, 1), generator=chance).float()
+    smooth = 90 * torch.rand(1000, 1, generator=chance)
+    found = evaluate_samples(dataset_of("samples", smooth), dataset_of("ages", ages))
+    assert "memorised" not in found.figures
+    uneven = ages + 0.4 * torch.rand(3000, 1, generator=chance)
+    assert "memorised" in evaluate_samples(dataset_of("samples", smooth), dataset_of("ages", uneven)).figures
+
+
+def test_bins_that_are_empty_in_both_do_not_count() -> None:
+    """Ratings from 1 to 5 fill five bins of a hundred; one that is always 3 has all of them wrong."""
+    chance = torch.Generator().manual_seed(0)
+    ratings, others = (torch.randint(1, 6, (5000, 1), generator=chance).float() for _ in range(2))
+    real = dataset_of("ratings", ratings)
+    always = evaluate_samples(dataset_of("samples", torch.full((1000, 1), 3.0)), real, figures=["ndb"])
+    alike = evaluate_samples(dataset_of("samples", others[:1000]), real, figures=["ndb"])
+    assert always.figures["ndb"].value > 0.7
+    assert alike.figures["ndb"].value < 0.3

@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 
 import sparring
+from sparring.data import load_dataset
+from sparring.data.kinds import Images
+from sparring.errors import DataError
 from sparring.evaluation.kept import KIN
 from sparring.evaluation.result import Evaluation
 from sparring.evaluation.runs import _data_of
@@ -28,6 +31,7 @@ def test_it_is_stretched_where_the_run_s_was(tmp_path: Path, stretch: bool, brig
         "fingerprint": "",
         "stretch": stretch,
         "hold_out": 0.5,
+        "spec": {"examples": Images((1, 8, 8)).description()},
     }
     run = cast(Run, SimpleNamespace(description={"data": recorded}))
     dataset, trained_on = _data_of(run, f"npz:{tmp_path / 'dark.npz'}")
@@ -116,3 +120,21 @@ def test_what_is_held_out_and_has_changed_is_noticed(tmp_path: Path) -> None:
     np.savez(file, **parts)
     sparring.evaluate(runs[1], 40, quiet=True)
     assert not any("on different examples" in note for note in compare(runs).notes)
+
+
+def test_texts_of_other_tokens_have_changed(tmp_path: Path) -> None:
+    """Tokens are numbered by how often they occur, so that their numbers stay where one is replaced."""
+    chance, file = np.random.default_rng(0), tmp_path / "lines.txt"
+    text = "\n".join("".join(chance.choice(list("aabbbcd"), 6)) for _ in range(300))
+    file.write_text(text)
+    run = sparring.train(
+        "language-model", data=f"text:{file}", out=tmp_path / "run", max_steps=2, batch_size=4, quiet=True,
+        health_every=0, threads=1,
+    )  # fmt: skip
+    fingerprint = load_dataset(f"text:{file}").fingerprint
+    file.write_text(text.replace("b", "x"))
+    assert load_dataset(f"text:{file}").fingerprint == fingerprint
+    with pytest.raises(DataError, match=r"is not what .* was trained on"):
+        sparring.resume(run, max_steps=3, quiet=True)
+    with pytest.warns(UserWarning, match="has changed since"):
+        sparring.evaluate(run, 40, quiet=True)

@@ -557,3 +557,57 @@ def test_latents_depend_on_their_own_noise_alone(make_engine: Make) -> None:
 
     assert torch.equal(latent(0, 1), latent(0, 7))
     assert not torch.equal(latent(0, 1), latent(1, 1))
+
+
+# -- images made of images -----------------------------------------------------------------------------------
+
+
+class Copier(Writer):
+    """A game that is given images, and makes these."""
+
+    shows_real = True
+
+    def condition(self, data: Dataset) -> Column:
+        return data.examples
+
+    def latent(self, count: int, random: Randomness) -> Tensor:
+        return torch.zeros(count, 0)
+
+    def generate(self, latent: Tensor, condition: Tensor) -> Tensor:
+        return condition
+
+
+@pytest.fixture
+def of_few_sources(make_dataset: Callable[..., Dataset]) -> SampleVitals:
+    """Of a game whose samples are made of images, of which there are only twenty."""
+    return SampleVitals(Copier(), make_dataset(20), Randomness(0))  # type: ignore[arg-type]
+
+
+def test_the_right_answers_are_no_copies(of_few_sources: SampleVitals) -> None:
+    made = of_few_sources.generate()
+    assert "copies" not in FeatureVitals(of_few_sources).measure(made)
+    # Where it is not known what is to be made of a source, images of the other domain are copies.
+    of_few_sources.answers_known = False
+    assert FeatureVitals(of_few_sources).measure(made)["copies"] == 1
+
+
+def test_different_things_left_of_one_image_are_one_source(make_dataset: Callable[..., Dataset]) -> None:
+    class Restorer(Copier):
+        def condition(self, data: Dataset) -> Column:
+            values = data.examples.values.clone()
+            values[:, :, 0] = torch.arange(len(values))[:, None, None].to(torch.uint8)
+            return Column(data.examples.kind, values)
+
+    vitals = SampleVitals(Restorer(), make_dataset(20), Randomness(0))  # type: ignore[arg-type]
+    made = vitals.generate()
+    assert len(made.flatten(1).unique(dim=0)) > 100
+    assert vitals.measure(made)["duplicates"] == 0
+
+
+def test_samples_of_one_source_are_no_duplicates(of_few_sources: SampleVitals) -> None:
+    made = of_few_sources.generate()
+    assert len(made.flatten(1).unique(dim=0)) <= 20
+    measured = of_few_sources.measure(made)
+    assert measured["duplicates"] == 0
+    assert measured["nearest"] == pytest.approx(1, rel=0.01)
+    assert of_few_sources.measure(torch.zeros_like(made))["duplicates"] == 1

@@ -80,9 +80,10 @@ def read_npz(path: Path, frame: Frame | None = None, stretch: bool = False) -> D
     arrays = Arrays(path)
     key = only_key(arrays, EXAMPLES, path)
     array = arrays[key]
-    examples = _examples(array, key, path)
+    as_points = _are_points(key, array.ndim)
+    examples = _examples(array, key, path, as_points)
     given = labels_in(arrays, LABELS[key], len(examples), path)
-    test = examples_in(arrays, "x_test", path) if "x_test" in arrays else None
+    test = _examples(arrays["x_test"], "x_test", path, as_points) if "x_test" in arrays else None
     test_given = None if test is None else labels_in(arrays, "y_test", len(test), path)
     if test is not None and (given is None) != (test_given is None):
         raise DataError(f"{path} has only one of {LABELS[key]} and y_test; give both, or neither.")
@@ -197,13 +198,14 @@ def only_key(arrays: Mapping[str, Array], keys: tuple[str, ...], path: Path) -> 
 
 def examples_in(arrays: Mapping[str, Array], key: str, path: Path) -> Tensor:
     """The array of a key as examples, images or points."""
-    return _examples(arrays[key], key, path)
+    array = arrays[key]
+    return _examples(array, key, path, _are_points(key, array.ndim))
 
 
-def _examples(array: Array, key: str, path: Path) -> Tensor:
+def _examples(array: Array, key: str, path: Path, as_points: bool) -> Tensor:
     if array.ndim == 0 or array.size == 0:
         raise DataError(f"'{key}' in {path} is empty, of shape {array.shape}.")
-    return _points(array, key, path) if _are_points(key, array.ndim) else _images(array, key, path)
+    return _points(array, key, path) if as_points else _images(array, key, path)
 
 
 def _are_points(key: str, dimensions: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 from sparring.data.dataset import Column, Dataset
 from sparring.data.kinds import Points
 from sparring.data.limits import LARGEST_TEXT
+from sparring.data.provenance import Provenance
 from sparring.data.truth import Mixture
 from sparring.errors import DataError
 from sparring.memory import require_memory
@@ -21,6 +23,8 @@ from sparring.randomness import Randomness
 
 TRAINING_POINTS = 100_000
 TEST_POINTS = 10_000
+FINE = 32
+"""Steps of rounding that a deviation has at least, for points to be spread as it says without a word."""
 COPIES = 3
 """Of all numbers at a time while they are drawn: noise, scaled noise, centres."""
 
@@ -60,7 +64,8 @@ def read_mixture(path: Path, seed: int = 0) -> Dataset:
     mixture = _mixture(path)
     numbers = COPIES * (TRAINING_POINTS + TEST_POINTS) * mixture.means.shape[1]
     require_memory(numbers * 4, f"A mixture of {mixture.means.shape[1]:,} dimensions")
-    return draw(f"mixture:{path}", mixture, seed)
+    provenance = Provenance(hints=_rounding(path, mixture))
+    return replace(draw(f"mixture:{path}", mixture, seed), provenance=provenance)
 
 
 def draw(name: str, mixture: Mixture, seed: int = 0) -> Dataset:
@@ -102,6 +107,29 @@ def _mixture(path: Path) -> Mixture:
     if not _is_number(deviation) or not deviation > 0:
         raise DataError(f"'deviation' in {path} is {deviation!r}; give a number above 0.")
     return Mixture(torch.tensor(means, dtype=torch.float32), float(deviation))
+
+
+def _rounding(path: Path, mixture: Mixture) -> tuple[str, ...]:
+    """That points of 32 bits lie otherwise than the modes are described.
+
+    Raises:
+        DataError: modes are the same place, or all of a mode is.
+    """
+    if len(mixture.means.unique(dim=0)) < len(mixture.means):
+        raise DataError(
+            f"'means' in {path} has several at the same place in numbers of 32 bits: subtract what they "
+            "have in common."
+        )
+    furthest = mixture.means.abs().max()
+    step = torch.nextafter(furthest, torch.tensor(torch.inf)).sub(furthest).item()
+    said = (
+        f"'deviation' in {path} is {mixture.deviation:g}, and numbers as large as {furthest:g} are rounded "
+        f"to steps of {step:g} in 32 bits: subtract what the means have in common, or give a deviation of "
+        f"at least {FINE * step:.2g}."
+    )
+    if mixture.deviation < step:
+        raise DataError(said)
+    return (said,) if mixture.deviation < FINE * step else ()
 
 
 def _is_matrix(value: Any) -> bool:

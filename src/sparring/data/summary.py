@@ -105,7 +105,8 @@ def _without_examples(dataset: Dataset) -> list[str]:
 
 def _trained_on_too(dataset: Dataset, held_out: Dataset) -> list[str]:
     """That some examples which are held out are among those that are trained on."""
-    count = count_among(held_out.examples, with_unlabelled(dataset).examples)
+    known = held_out.examples.kind.known(held_out.examples.values)
+    count = count_among(held_out.examples[known], with_unlabelled(dataset).examples)
     if not count:
         return []
     return [

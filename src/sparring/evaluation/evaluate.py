@@ -203,7 +203,7 @@ def _wanted(
             raise SettingError(
                 f"The figure '{name}' does not apply to these samples of '{comparison.real.dataset.name}', "
                 f"seen through '{comparison.sample.extractor.name}': it lacks labels, classes, images, "
-                "examples that differ, or that were trained on."
+                "examples that differ or occur only once, or that were trained on."
             )
     return wanted
 

@@ -24,7 +24,9 @@ class Law:
 LAWS = (Law(), Law(-1.0, 1.0), Law(0.0, 1.0))
 """All that are known."""
 ALIKE = 0.15
-"""By how much moments of draws may be off, in standard deviations of the law."""
+"""By how much moments of draws may be off in the mean over dimensions, in standard deviations of the law."""
+ALIKE_EACH = 0.35
+"""By how much those of any dimension may be off."""
 
 
 def law_of(game: Game) -> Law | None:
@@ -47,4 +49,4 @@ def _fits(drawn: Tensor, law: Law) -> bool:
     moments = torch.stack([standard.mean(0), standard.var(0) - 1]).abs()
     fourth = standard.pow(4).mean() - 1
     lengths = standard.square().sum(1).var() / (fourth * drawn.shape[1])
-    return bool(moments.mean(1).max() < ALIKE) and 0.5 < lengths.item() < 2
+    return bool(moments.mean(1).max() < ALIKE and moments.max() < ALIKE_EACH) and 0.5 < lengths.item() < 2

@@ -15,6 +15,7 @@ from sparring.evaluation.distances import squared_distances
 from sparring.evaluation.features import FeatureExtractor
 from sparring.evaluation.figures.copies import FEWEST, copy_limit, copy_ratios
 from sparring.evaluation.figures.manifold import precision_recall
+from sparring.evaluation.figures.ngrams import copied, unique_texts
 from sparring.game import Game
 from sparring.nn.modes import inference
 from sparring.randomness import Randomness
@@ -69,6 +70,10 @@ class SampleVitals:
         told = game.condition(dataset[chosen])
         # The conditions of unpaired data may be fewer than its examples.
         self.condition = told[torch.arange(SAMPLES) % len(told)].encoded().to(random.device)
+        self.answers_known = told.kind.from_data and game.shows_real
+        """Whether each sample is made of an example that was trained on, and another is the right answer."""
+        self.apart = slice(None) if not told.kind.from_data else _apart(self.condition.cpu(), chosen)
+        """Samples of which no two are made of the same example, which would be alike."""
         self.latent = game.latent(SAMPLES, random)
         self.real = self.real_examples.vectors()
         among_real = squared_distances(self.real, self.real).sqrt()
@@ -95,7 +100,8 @@ class SampleVitals:
         `diversity`: mean distance between two samples; 1 is as diverse as real examples, unless these are
             all the same.
         `nearest`: median distance of a sample to the nearest other, relative to that among real examples.
-        `duplicates`: share of samples that have nearly the same beside them.
+        `duplicates`: share of samples that have nearly the same beside them. Both are of samples that are
+            made of different examples, if of any.
         `distinct`: share of different samples, relative to that of real examples; of texts.
         `distance`: energy distance between samples and real examples (Székely and Rizzo 2013); 0 if equal.
         `movement`: mean distance that a sample has come since the last check.
@@ -108,8 +114,9 @@ class SampleVitals:
         across = squared_distances(vectors, self.real).sqrt().mean()
         diversity = mean_between(among) / self.spread
         values = {} if self.alike else {"diversity": diversity.item()}
-        if self.usual_nearest is not None:
-            closest = nearest_other(among)
+        apart = among[self.apart][:, self.apart]
+        if self.usual_nearest is not None and len(apart) > 1:
+            closest = nearest_other(apart)
             values["nearest"] = closest.median().item() / self.usual_nearest
             values["duplicates"] = (closest < DUPLICATE_DISTANCE * self.usual_nearest).float().mean().item()
         if self.real_distinct is not None:
@@ -179,10 +186,11 @@ class FeatureVitals:
         among_real = squared_distances(features, features).sqrt()
         self.spread = None if vitals.alike else spread(among_real)
         self.real_classes = self._effective_classes(real, features)
-        self.only_once = once(self.dataset.examples) if self.kind.discrete else None
+        self.only_once = unique_texts(self.dataset.examples) if self.kind.discrete else None
         self.searched, self.copy_limit = None, 0.0
         trained_on = with_unlabelled(self.dataset).examples
-        if self.kind.has_near_duplicates and len(trained_on) <= MOST_SEARCHED:
+        searches = self.kind.has_near_duplicates and not vitals.answers_known
+        if searches and len(trained_on) <= MOST_SEARCHED:
             distinct = trained_on.distinct()
             if len(distinct) >= FEWEST:
                 self.searched, self.copy_limit = distinct, copy_limit(distinct, distinct)
@@ -217,8 +225,7 @@ class FeatureVitals:
             ratios = copy_ratios(Column(self.kind, stored), self.searched)
             values["copies"] = (ratios < self.copy_limit).float().mean().item()
         if self.only_once is not None:
-            copied = [tuple(row) in self.only_once for row in stored.flatten(1).tolist()]
-            values["copies"] = sum(copied) / len(copied)
+            values["copies"] = copied(self.kind.sequences(stored), self.only_once).double().mean().item()
         return values
 
     def _effective_classes(self, stored: Tensor, features: Tensor) -> float | None:
@@ -228,6 +235,19 @@ class FeatureVitals:
         if self.extractor.class_names:
             return effective_number(self.extractor.guesses(features)[0], len(self.extractor.class_names))
         return None
+
+
+def _apart(conditions: Tensor, chosen: Tensor) -> Tensor:
+    """The places of samples that are made of different examples: of one, different things may be left."""
+    firsts = _firsts(conditions)
+    return firsts[torch.isin(firsts, _firsts(chosen[:, None]))]
+
+
+def _firsts(values: Tensor) -> Tensor:
+    """The places at which different values stand first, in order."""
+    others, place = values.flatten(1).unique(dim=0, return_inverse=True)
+    firsts = torch.full((len(others),), len(values))
+    return firsts.scatter_reduce(0, place, torch.arange(len(values)), "amin").sort().values
 
 
 def mean_between(distances: Tensor) -> Tensor:
@@ -249,12 +269,6 @@ def nearest_other(distances: Tensor) -> Tensor:
 def different(stored: Tensor) -> float:
     """Number of different ones among stored values, as a share of all."""
     return len(stored.unique(dim=0)) / len(stored)
-
-
-def once(examples: Column) -> set[tuple[int, ...]]:
-    """The examples that occur only once: to make what occurs again and again is no copying."""
-    values, counts = examples.values.flatten(1).unique(dim=0, return_counts=True)
-    return set(map(tuple, values[counts == 1].tolist()))
 
 
 def effective_number(classes: Tensor, count: int) -> float:

@@ -160,6 +160,11 @@ class Kind(ABC):
         """What looks as if examples had been meant otherwise than they are stored, a sentence or two each."""
         return []
 
+    def known(self, stored: Tensor) -> Tensor:
+        """Whether all of each value is known, bool (count,): two that are not may seem to be the same, and
+        differ."""
+        return torch.ones(len(stored), dtype=torch.bool)
+
     def brightest(self, stored: Tensor) -> int | None:
         """The brightest of some values, from 0 to 255; None where they are no brightness."""
         return None

@@ -14,8 +14,8 @@ from sparring.shown import counted
 if TYPE_CHECKING:
     from sparring.data.dataset import Dataset
 
-UNLIKE = 1000.0
-"""Columns whose standard deviations differ by this factor were probably not meant to be seen alike."""
+UNLIKE = 20.0
+"""Where standard deviations of columns differ by this factor, one hardly counts in a distance."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class Points(Kind):
             return []
         return [
             f"Column {widest} of the points has a standard deviation of {spreads[widest]:.3g}, and column "
-            f"{narrowest} one of {spreads[narrowest]:.3g}: networks will hardly see the narrow one, so bring "
-            "both to one scale first."
+            f"{narrowest} one of {spreads[narrowest]:.3g}: figures, which go by distances, and most networks "
+            "will hardly see the narrow one, so bring both to one scale first."
         ]
 
     def description(self) -> dict[str, Any]:

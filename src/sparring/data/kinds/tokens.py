@@ -21,6 +21,8 @@ CODE_SIZE = 32
 """Numbers that stand for a token in `vectors`."""
 PADDING, END, UNKNOWN = range(3)
 """The first tokens of a vocabulary whose texts end."""
+MUCH_UNKNOWN = 0.2
+"""The share of unknown tokens from which on a hint is given."""
 MARKS = ("<padding>", "<end>", "\N{REPLACEMENT CHARACTER}")
 """What these stand for; only the last is ever shown."""
 GLIMPSED = 3
@@ -128,6 +130,24 @@ class Tokens(Kind):
         from sparring.evaluation.features import ReaderFeatures
 
         return ReaderFeatures(self, dataset.examples.values)
+
+    def known(self, stored: Tensor) -> Tensor:
+        """Whether no token of each text is unknown."""
+        return ~(stored == UNKNOWN).any(1) if self.ends else super().known(stored)
+
+    def hints(self, stored: Tensor) -> list[str]:
+        """That much of the texts is unknown."""
+        if not self.ends:
+            return []
+        counted = self.counted(stored) & (stored != END)
+        share = ((stored == UNKNOWN) & counted).sum().item() / max(1, counted.sum().item())
+        if share < MUCH_UNKNOWN:
+            return []
+        instead = " Where no spaces stand between words, give --tokens characters." if self.separator else ""
+        return [
+            f"{share:.0%} of the tokens are too rare to be known (they are shown as {MARKS[UNKNOWN]}): to "
+            f"every network and figure they are one and the same.{instead}"
+        ]
 
     def misfit(self, stored: Tensor) -> str | None:
         """Sequences of another length or type, or tokens that the vocabulary lacks."""

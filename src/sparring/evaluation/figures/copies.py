@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from sparring.data.dataset import Column
+from sparring.data.unlabelled import UNLABELLED
 from sparring.errors import DataError
 from sparring.evaluation.bootstrap import Estimate, of_mean
 from sparring.evaluation.comparison import Comparison, Examples, Real
@@ -56,7 +57,11 @@ def copy_limit(examples: Column, training: Column) -> float:
         examples: some of the training examples.
         training: all of them, each once.
     """
-    return copy_ratios(examples, training, own=True).quantile(COPY_QUANTILE).item()
+    return _limit_of(copy_ratios(examples, training, own=True))
+
+
+def _limit_of(own_ratios: Tensor) -> float:
+    return own_ratios.quantile(COPY_QUANTILE).item()
 
 
 def memorised(ratios: Tensor, limit: float, randomness: Randomness) -> Estimate:
@@ -90,15 +95,30 @@ def _sought(real: Real) -> int:
     return min(most, max(least, int(WORK / work)))
 
 
-def _limit(real: Real) -> float:
+def _own_ratios(real: Real) -> Tensor:
     order = torch.randperm(len(real.distinct), generator=real.randomness.child("copies").generator)
-    return copy_limit(real.distinct[order[: _sought(real)]], real.distinct)
+    return copy_ratios(real.distinct[order[: _sought(real)]], real.distinct, own=True)
+
+
+def _evenly_spaced(real: Real) -> bool:
+    """Whether most training examples have two others at the same distance, as whole numbers do: whatever lies
+    between is nearer to one of them than they are to each other, and no copy."""
+    return bool((real.once(_own_ratios) == 1).double().mean() > 0.5)
 
 
 def _memorised(comparison: Comparison, randomness: Randomness) -> Estimate:
     real = comparison.real
     examples: Examples = comparison.sample.subsample(_sought(real), real.randomness)
-    return memorised(copy_ratios(examples.values, real.distinct), real.once(_limit), randomness)
+    return memorised(
+        copy_ratios(examples.values, real.distinct), _limit_of(real.once(_own_ratios)), randomness
+    )
+
+
+def _are_answers(comparison: Comparison) -> bool:
+    """Whether samples are made of examples that were trained on, of which others are the right answers."""
+    real = comparison.real
+    unpaired = {*real.dataset.parts} - {UNLABELLED} and not real.dataset.condition.kind.from_data
+    return comparison.sample.condition.kind.from_data and not real.unseen and not unpaired
 
 
 MEMORISED = Measurement(
@@ -108,7 +128,9 @@ MEMORISED = Measurement(
     lambda comparison: (
         comparison.real.trained_on
         and not is_sequential(comparison)
+        and not _are_answers(comparison)
         and len(comparison.real.distinct) >= FEWEST
+        and not _evenly_spaced(comparison.real)
     ),
     Reference.UNSEEN,
 )

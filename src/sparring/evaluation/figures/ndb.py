@@ -49,12 +49,16 @@ def ndb(training_counts: Tensor, counts: Tensor, randomness: Randomness) -> Esti
     """Share (0 ... 1) of bins whose proportions differ by a two-proportion z-test at p < 0.05.
 
     Lower is better, down to about 0.05 where both are of the same distribution. The paper calls it NDB / K.
+    Bins that are empty in both, as where few examples differ, do not count.
 
     Args:
         training_counts: training examples per bin (K,).
         counts: samples per bin (K,).
         randomness: source of the resamples.
     """
+
+    filled = training_counts + counts > 0
+    training_counts, counts = training_counts[filled], counts[filled]
 
     def share(histograms: Tensor) -> Tensor:
         return different(training_counts.double(), histograms).double().mean(-1)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from sparring.data.dataset import Column
 from sparring.evaluation.bootstrap import Estimate, of_mean
 from sparring.evaluation.comparison import Comparison, Examples, Real
 from sparring.evaluation.figures.measurement import Measurement, Reference
@@ -17,6 +18,8 @@ Text = Sequence[int]
 NGram = tuple[int, ...]
 ORDER = 4
 """Tokens of the n-grams that are looked at: fewer are common property, more are nearly always new."""
+SOME = 0.05
+"""The share of the different texts that have to be unique where copies of these are counted."""
 GROUP = 500
 """Texts among which different n-grams are counted; the share falls as there are more."""
 
@@ -100,9 +103,27 @@ def _trained_on(real: Real) -> list[list[int]]:
     return column.kind.sequences(column.values)
 
 
-def _texts_that_occur_once(real: Real) -> set[NGram]:
-    counts = Counter(map(tuple, _trained_on(real)))
-    return {text for text, count in counts.items() if count == 1}
+def unique_texts(examples: Column) -> set[NGram]:
+    """The texts that occur only once, of those of which every token is known, since others may be different
+    texts: to make what occurs again and again is no copying."""
+    kind = examples.kind
+    texts = kind.sequences(examples.values[kind.known(examples.values)])
+    return {text for text, count in Counter(map(tuple, texts)).items() if count == 1}
+
+
+def _unique_texts(real: Real) -> set[NGram]:
+    return unique_texts(real.dataset.examples)
+
+
+def _different_count(real: Real) -> int:
+    return len(set(map(tuple, _trained_on(real))))
+
+
+def _has_unique_texts(comparison: Comparison) -> bool:
+    """Whether some of the different texts occur only once; where all are there twice, copies of what is
+    unique say nothing."""
+    real = comparison.real
+    return len(real.once(_unique_texts)) >= SOME * real.once(_different_count)
 
 
 def _known_ngrams(real: Real) -> set[NGram]:
@@ -116,10 +137,12 @@ def _mean(numbers: Tensor, randomness: Randomness) -> Estimate:
 
 COPIED = Measurement(
     lambda comparison, randomness: of_mean(
-        copied(sequences(comparison.sample), comparison.real.once(_texts_that_occur_once)), randomness
+        copied(sequences(comparison.sample), comparison.real.once(_unique_texts)), randomness
     ),
     "share of samples that are training texts, of those that occur only once; lower is better",
-    lambda comparison: comparison.real.trained_on and is_sequential(comparison),
+    lambda comparison: (
+        comparison.real.trained_on and is_sequential(comparison) and _has_unique_texts(comparison)
+    ),
     Reference.UNSEEN,
 )
 DISTINCT_TEXTS = Measurement(
