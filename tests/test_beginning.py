@@ -110,7 +110,7 @@ def test_what_matches_is_taken_and_new_classes_get_new_rows(before: Run, tmp_pat
             assert torch.equal(tensor[2], fresh[name][2])
         else:
             assert torch.equal(tensor, theirs[name])
-    assert run.description["from_"] == str(before.path)
+    assert (run.description["from_"], run.description["from_step"]) == (str(before.path), 4)
 
 
 def test_as_many_classes_of_other_names_are_other_classes(before: Run, tmp_path: Path) -> None:
@@ -374,9 +374,22 @@ def test_a_run_killed_before_its_first_checkpoint_begins_with_them_again(
         patched.setattr(Loop, "_save", die)
         with pytest.raises(Killed):
             train(data, tmp_path / "run", from_=str(before.path), max_steps=2)
+    wanted = networks(before, 4)
+    shutil.copytree(before.path, tmp_path / "before")
+    description = tmp_path / "run" / "run.json"
+    description.write_text(description.read_text().replace(str(before.path), str(tmp_path / "before")))
+    # The other run has gone on meanwhile; its weights of then are those to begin with, while it has them.
+    (kept,) = (tmp_path / "before" / "checkpoints").glob("step-*4")
+    shutil.copytree(kept, tmp_path / "kept")
+    sparring.resume(tmp_path / "before", max_steps=6, quiet=True)
+    shutil.copytree(tmp_path / "kept", kept, dirs_exist_ok=True)
+    shutil.copytree(tmp_path / "run", tmp_path / "later")
     run = sparring.resume(tmp_path / "run", quiet=True)
-    first, wanted = networks(run, 0), networks(before, 4)
+    first = networks(run, 0)
     assert all(torch.equal(first[name], wanted[name]) for name in wanted)
+    shutil.rmtree(kept)
+    with pytest.raises(CheckpointError, match=r"keeps no checkpoint of step 4 any more.* Train a new one"):
+        sparring.resume(tmp_path / "later", quiet=True)
 
 
 # -- data that has moved -------------------------------------------------------------------------------------

@@ -87,6 +87,8 @@ def test_after_a_lower_limit(
     run = sparring.train(**options(system, tiny_npz), out=tmp_path / "run", max_steps=EARLY[system])
     sparring.resume(run, max_steps=STEPS[system], quiet=True)
     check_same(run.path, whole(system))
+    (resumed,) = (event for event in run.events() if event["event"] == "resumed")
+    assert resumed["length_before"] == EARLY[system]
 
 
 @pytest.mark.parametrize(

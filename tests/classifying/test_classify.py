@@ -169,6 +169,26 @@ def test_from_python_images_are_as_they_are_stored(run: Path) -> None:
     assert classified.probabilities.sum(1) == pytest.approx(torch.ones(40))
 
 
+def test_pictures_that_were_trained_on_are_counted(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An error on these is no test error."""
+    (images, labels), (others, of_others) = bars(120, 0), bars(60, 1)
+    for name, x, y in (
+        ("mixed", np.concatenate([images[:30], others[:10]]), np.concatenate([labels[:30], of_others[:10]])),
+        ("seen", images, labels),
+        ("unseen", others, of_others),
+    ):
+        np.savez(tmp_path / f"{name}.npz", images=x, labels=y)
+    said = {}
+    for name in ("mixed", "seen", "unseen"):
+        main(["classify", str(run), str(tmp_path / f"{name}.npz")])
+        said[name] = "".join(capsys.readouterr())
+    assert "30 of them were trained on, so that this says little of others." in said["mixed"]
+    assert "All of them were trained on" in said["seen"]
+    assert "trained on" not in said["unseen"]
+
+
 def test_evaluate_has_the_calibration_error_beside_the_test_error(run: Path) -> None:
     evaluation = sparring.evaluate(run, 60, device="cpu", quiet=True)
     assert {"test error", "calibration error", "calibration error by chance"} <= evaluation.figures.keys()

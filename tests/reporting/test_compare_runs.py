@@ -440,3 +440,39 @@ def test_what_began_with_another_run_is_no_other_seed(
     comparison = sparring.compare([copies["seed-0"], copies["seed-1"]])
     assert [entry.name for entry in comparison.entries] == ["seed-0", "seed-1"]
     assert comparison.entries[1].differs == ("--from /somewhere/first",)
+    change(copies["seed-0"] / "run.json", from_="/somewhere/first", from_step=400)
+    change(copies["seed-1"] / "run.json", from_step=1200)
+    comparison = sparring.compare([copies["seed-0"], copies["seed-1"]])
+    assert [entry.differs for entry in comparison.entries] == [
+        ("--from /somewhere/first at step 400",),
+        ("--from /somewhere/first at step 1,200",),
+    ]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        '{"event": "finished", "step": 3}\n{"event": "resumed", "step": 3}\n',
+        '{"event": "resumed", "step": 3, "length_before": 5}\n',
+    ],
+)
+def test_what_was_to_be_of_another_length_is_no_other_seed(copies: dict[str, Path], more: str) -> None:
+    """Its schedules were at another place."""
+    with (copies["seed-1"] / "events.jsonl").open("a") as events:
+        events.write(more)
+    comparison = sparring.compare([copies["seed-0"], copies["seed-1"]])
+    assert [entry.name for entry in comparison.entries] == ["seed-0", "seed-1"]
+    assert [entry.differs for entry in comparison.entries] == [
+        ("length kept",),
+        ("length changed on its way",),
+    ]
+
+
+def test_systems_of_one_name_in_two_files_are_two(
+    copies: dict[str, Path], change: Callable[..., None]
+) -> None:
+    for name, file in (("seed-0", "/a/v1.py:Mine"), ("seed-1", "/a/v2.py:Mine")):
+        change(copies[name] / "run.json", system=file)
+    comparison = sparring.compare([copies["seed-0"], copies["seed-1"]])
+    assert [entry.name for entry in comparison.entries] == ["seed-0", "seed-1"]
+    assert "/a/v2.py:Mine" in str(comparison.entries[1].differs)

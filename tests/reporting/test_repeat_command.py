@@ -152,6 +152,6 @@ def test_it_is_the_same_run(runs: dict[str, Path], tmp_path: Path) -> None:
 def test_a_run_made_longer_says_so(run: Path) -> None:
     from sparring.reporting.report import report_page
 
-    assert "was then made longer" not in report_page(Facts.of(run))
+    assert "was changed when a part of it was played" not in report_page(Facts.of(run))
     sparring.resume(run, epochs=4, quiet=True)
-    assert "was then made longer" in report_page(Facts.of(run))
+    assert "was changed when a part of it was played" in report_page(Facts.of(run))

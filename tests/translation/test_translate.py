@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -184,6 +185,15 @@ def test_a_folder_is_gone_on_with(negative: Run, tmp_path: Path, pixels: Pixels)
     sparring.translate(negative, source, out)
     assert (out / "sub/b.jpg").exists()
     assert times == {name: (out / name).stat().st_mtime_ns for name in times}
+    # A picture that is another one by now is made anew, also where it brings the time of long ago.
+    shutil.copy2(source / "a.png", tmp_path / "other.png")
+    Image.fromarray(255 - read(tmp_path / "other.png")).save(tmp_path / "other.png")
+    os.utime(tmp_path / "other.png", (0, 0))
+    os.replace(tmp_path / "other.png", source / "a.png")
+    before = read(out / "a.png")
+    sparring.translate(negative, source, out)
+    assert np.abs(read(out / "a.png").astype(int) - (255 - before)).max() <= 2
+    assert times["sub/c.webp"] == (out / "sub/c.webp").stat().st_mtime_ns
     (tmp_path / "other").mkdir()
     Image.fromarray(pixels(20, 20, 3)).save(tmp_path / "other" / "a.png")
     copy = Run.open(shutil.copytree(negative.path, tmp_path / negative.path.name))

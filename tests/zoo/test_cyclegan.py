@@ -23,6 +23,7 @@ from sparring.objectives import HINGE
 from sparring.processes import Processes
 from sparring.randomness import Randomness
 from sparring.sample_pictures import sample_pictures
+from sparring.settings import Limit
 from sparring.sheet import GAP, enlargement
 from sparring.training.engine import Engine
 from sparring.training.precision import Precision
@@ -105,6 +106,16 @@ def test_critics_are_shown_what_the_generators_had_made(engine: Callable[..., En
     assert game.made_before.of(game.step, others) is None
     assert game.made_before.of(game.step + 1, batches) is None, "made in another round"
     assert game.discriminator_loss(*others)["fake A"].isfinite()
+
+
+@pytest.mark.parametrize(("a", "b"), [(24, 8), (8, 24)])
+def test_an_epoch_deals_every_image_of_the_larger_domain(
+    engine: Callable[..., Engine], a: int, b: int
+) -> None:
+    parts = {name: Dataset(name, column(count, 3, 0)) for name, count in (("A", a), ("B", b))}
+    playing = engine(Dataset("two", parts["B"].examples, parts=parts))
+    assert playing.course.steps_of(Limit(epochs=2)) == 2 * 24 // 4
+    assert [playing.course.ends_epoch(step) for step in range(1, 7)] == [False] * 5 + [True]
 
 
 def test_parts_of_a_batch_find_what_was_made_of_them(

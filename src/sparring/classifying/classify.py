@@ -8,12 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from torch import Tensor
+
 from sparring.classifying.classifier import Classified
 from sparring.classifying.figures import calibration_error, calibration_error_by_chance, error
 from sparring.classifying.pictures import Pictures, read_pictures
 from sparring.classifying.tables import ClassTables
 from sparring.data.colours import background_of
+from sparring.data.copies import count_among
+from sparring.data.dataset import Column
+from sparring.data.unlabelled import with_unlabelled
+from sparring.errors import SparringError
 from sparring.loading import load
+from sparring.model import Model
 from sparring.randomness import Randomness
 from sparring.runs.folder import Run
 from sparring.table import Table
@@ -27,6 +34,8 @@ class Classification:
     said: Classified
     fitted: str
     """What the temperature of the probabilities was fitted on, in words."""
+    trained_on: int = 0
+    """How many of the pictures the run was trained on; counted where their classes are known."""
 
     def csv(self) -> str:
         """A line for each picture: its name, class and probability, and the probabilities of all classes."""
@@ -54,8 +63,15 @@ class Classification:
         return (
             f"{wrong.value:.2%} of {len(classes):,} are misnamed (95 % interval {wrong.low:.2%} to "
             f"{wrong.high:.2%}); calibration error {off.value:.2%} ({off.low:.2%} to {off.high:.2%}; "
-            f"by chance {chance.low:.2%} to {chance.high:.2%})."
+            f"by chance {chance.low:.2%} to {chance.high:.2%}).{self._seen()}"
         )
+
+    def _seen(self) -> str:
+        """What is to be said of pictures that were trained on."""
+        if not self.trained_on:
+            return ""
+        share = "All" if self.trained_on == len(self.pictures.names) else f"{self.trained_on:,}"
+        return f" {share} of them were trained on, so that this says little of others."
 
     def tables(self) -> list[Table]:
         """Where the classes are known: what is taken for what, and how often it is right where so sure."""
@@ -93,4 +109,15 @@ def classify(
         {**opened.description["data"], "white": model.white},
         lambda: background_of(model.data.examples.values),
     )
-    return Classification(read, classifier(read.examples), classifier.fitted)
+    seen = 0 if read.classes is None else _trained_on(model, read.examples)
+    return Classification(read, classifier(read.examples), classifier.fitted, seen)
+
+
+def _trained_on(model: Model, examples: Tensor) -> int:
+    """How many examples are in the data of a run, exactly; 0 where that cannot be read, as is said of what
+    the probabilities are fitted on."""
+    try:
+        dataset = with_unlabelled(model.data)
+    except SparringError:
+        return 0
+    return count_among(Column(dataset.examples.kind, examples), dataset.examples)

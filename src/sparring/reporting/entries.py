@@ -89,15 +89,27 @@ def _asked(facts: Facts) -> dict[str, Any]:
     """All that decides what a run is, save its seed; settings under the names of their flags."""
     description = facts.description
     return {
-        "system": short_name(description["system"]),
+        "system": _system(description["system"]),
         "data": description["data"]["name"],
         **{flag: description["data"].get(name) for name, flag in _OF_DATA.items()},
         "fingerprint": description["data"]["fingerprint"],
         "steps": description["total_steps"],
-        "--from": description.get("from_"),
+        "length": "changed on its way" if facts.length_changed else "kept",
+        "--from": _beginning(description),
         **{f"--{name.replace('_', '-')}": description[name] for name in _DECISIVE},
         **{f"--{name.replace('_', '-')}": value for name, value in flat(description["settings"]).items()},
     }
+
+
+def _system(reference: str) -> str:
+    """A system by its name, or by its file, as one of the same name may be another."""
+    return reference if ":" in reference else short_name(reference)
+
+
+def _beginning(description: Mapping[str, Any]) -> str | None:
+    """The run whose weights another began with, and which step of it where that is known."""
+    path, step = description.get("from_"), description.get("from_step")
+    return path if path is None or step is None else f"{path} at step {step:,}"
 
 
 _DECISIVE = ("history_every", "on_unhealthy", "precision", "compile", "microbatches")

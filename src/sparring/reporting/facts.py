@@ -101,6 +101,13 @@ class Facts:
         return "killed" if state == "running" and not self.is_held else state
 
     @property
+    def length_changed(self) -> bool:
+        """Whether it was to be of another length while steps of it were played, finished or not."""
+        kinds = [event.get("event") for event in self.events]
+        went_on = "finished" in kinds and "resumed" in kinds[kinds.index("finished") :]
+        return went_on or any("length_before" in event for event in self.events_of("resumed"))
+
+    @property
     def progress(self) -> str:
         """How far it came, such as `500 of 1,800 steps`."""
         done, total = self.status.get("step", 0), self.status.get("total_steps")

@@ -13,8 +13,10 @@ from sparring.verdict import Grade
 EXPLANATIONS = {
     "diversity": "Mean distance among generated examples relative to real ones; 1 is as diverse as real.",
     "feature_diversity": "The same as a feature extractor sees it.",
-    "nearest": "Median distance of a generated example to the nearest other, relative to real ones.",
-    "duplicates": "Share of generated examples that are nearly the same as another.",
+    "nearest": "Median distance of a generated example to the nearest other (made of another image, if of "
+    "any), relative to real ones.",
+    "duplicates": "Share of generated examples that are nearly the same as another (made of another image, "
+    "if of any).",
     "distinct": "Share of generated examples that are different, relative to real ones.",
     "classes": "Classes or modes that the samples cover effectively.",
     "real_classes": "The same of as many real examples.",

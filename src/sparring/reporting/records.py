@@ -85,6 +85,17 @@ def repeat_section(facts: Facts) -> Section:
     about += (
         "On the same machine and with the same versions the numbers are the same; elsewhere they are close."
     )
+    if facts.length_changed or (facts.limit is not None and facts.limit.minutes is not None):
+        about += (
+            " But its length was not known from the beginning: where anything follows that, such as a "
+            "falling learning rate, they are close at most."
+        )
+    path, step = facts.description.get("from_"), facts.description.get("from_step")
+    if step is not None:
+        about += (
+            f" It began with the weights of {visible(path)} at step {value_text(step)}: `--from` takes the "
+            "newest there is."
+        )
     fingerprint = value_text(facts.description["data"]["fingerprint"])
     return section(
         "How to repeat it",
@@ -96,12 +107,11 @@ def repeat_section(facts: Facts) -> Section:
 
 
 def _lengthened(facts: Facts) -> Html | None:
-    """A caution where the run was made longer after it had finished."""
-    kinds = [event.get("event") for event in facts.events]
-    if "finished" not in kinds or "resumed" not in kinds[kinds.index("finished") :]:
+    """A caution where the length of the run was changed on its way."""
+    if not facts.length_changed:
         return None
     return paragraph(
-        "This run had finished and was then made longer. Schedules that follow the length of a run, such as "
-        "a falling learning rate, were at another place in it than they will be in a run of this length.",
+        "The length of this run was changed when a part of it was played. Schedules that follow the length "
+        "of a run, such as a falling learning rate, were at another place than in a run of this length.",
         class_="note",
     )

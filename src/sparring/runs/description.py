@@ -81,6 +81,7 @@ class Description:
     total_steps: Whole | None
     enough_steps: Whole | None = None
     from_: str | None = None
+    from_step: Whole | None = None
     test_every: Count = 1
     recommended: RecommendedDescription = dataclasses.field(default_factory=RecommendedDescription)
     versions: dict[str, str] = dataclasses.field(default_factory=dict)

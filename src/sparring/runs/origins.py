@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sparring.data import READING, load_dataset
 from sparring.data.dataset import Dataset
+from sparring.data.kinds import kind_from
 from sparring.data.loading import Watch, unwatched
 from sparring.data.own import is_own
 from sparring.errors import DataError, RunError, SettingError
@@ -98,16 +99,22 @@ def unchanged_dataset(run: Run, name: str | None, watch: Watch = unwatched) -> D
     dataset = data_as_it_is(run, watch) if name is None else dataset_of_run(run, name, watch)
     if has_changed(run, dataset):
         raise DataError(
-            f"{dataset.name} is not what {run.path} was trained on (its fingerprint differs): restore the "
-            "data, give --data if it has moved, or start a new run with --from."
+            f"{dataset.name} is not what {run.path} was trained on (its examples, or what their "
+            "numbers stand for, differ): restore the data, give --data if it has moved, or start a new run "
+            "with --from."
         )
     _warn_of_others_held_out(run, dataset)
     return dataset
 
 
 def has_changed(run: Run, dataset: Dataset) -> bool:
-    """Whether what would be trained on is something else than when a run began."""
-    return bool(dataset.fingerprint != run.description["data"]["fingerprint"])
+    """Whether what would be trained on is something else than when a run began: other numbers, or such as
+    stand for other tokens."""
+    recorded = run.description["data"]
+    described = kind_from(recorded["spec"]["examples"]).description()
+    return bool(
+        dataset.fingerprint != recorded["fingerprint"] or dataset.examples.kind.description() != described
+    )
 
 
 def _warn_of_others_held_out(run: Run, dataset: Dataset) -> None:

@@ -74,21 +74,34 @@ def unnamed_system(data: str, before: Run | Path | str | None) -> str:
     return system
 
 
-def begin_from(path: str, engine: Engine) -> str:
-    """Put the weights of a run's newest checkpoint into the networks of an engine, as far as they match.
+@dataclass(frozen=True)
+class Beginning:
+    """With which weights a run begins."""
+
+    step: int
+    """Of the other run."""
+    text: str
+    """What was taken, in a sentence."""
+
+
+def begin_from(path: str, engine: Engine, step: int | None = None) -> Beginning:
+    """Put the weights of another run into the networks of an engine, as far as they match.
 
     Args:
         path: the run's folder.
         engine: of a new run; its optimisers begin anew.
-
-    Returns:
-        What was taken, in a sentence.
+        step: whose checkpoint it is to be; by default the newest.
 
     Raises:
-        SparringError: there is no such run, it has no checkpoint, or nothing of it matches.
+        SparringError: there is no such run, it has no such checkpoint, or nothing of it matches.
     """
     run = Run.open(path)
-    checkpoint = run.checkpoints.latest()
+    if step is not None and step not in run.checkpoints.steps():
+        raise CheckpointError(
+            f"{path} keeps no checkpoint of step {step:,} any more, with whose weights this run began: it "
+            "cannot begin so again. Train a new one."
+        )
+    checkpoint = run.checkpoints.latest() if step is None else run.checkpoints.at(step)
     if checkpoint is None:
         raise CheckpointError(f"{path} has no checkpoint yet: there is nothing to begin from.")
     networks = engine.game.state_dict()
@@ -103,7 +116,8 @@ def begin_from(path: str, engine: Engine) -> str:
             f"with ({run.description['system']})."
         )
     engine.game.load_state_dict(networks)
-    return f"Begins with the weights of {path} at step {checkpoint.step:,}: {taken.text}."
+    text = f"Begins with the weights of {path} at step {checkpoint.step:,}: {taken.text}."
+    return Beginning(checkpoint.step, text)
 
 
 def of_what_begins_anew(networks: nn.Module) -> list[str]:

@@ -15,6 +15,7 @@ from sparring.data import READING, short_data_name
 from sparring.data.dataset import Dataset
 from sparring.data.resizing import Frame
 from sparring.settings import Limit
+from sparring.training.beginning import Beginning
 from sparring.training.engine import Engine
 from sparring.training.length import enough_steps
 from sparring.training.recommending import Chosen
@@ -30,6 +31,7 @@ def description_of(
     engine: Engine,
     summary: str,
     limit: Limit,
+    beginning: Beginning | None = None,
 ) -> dict[str, Any]:
     """All that decides the numbers of a run; its length in steps is still to be found.
 
@@ -41,6 +43,7 @@ def description_of(
         engine: built with all of these.
         summary: of the data, in words.
         limit: of the whole run.
+        beginning: with which weights of another run it begins, if so.
     """
     keep_every = asked.keep_every
     return {
@@ -61,6 +64,7 @@ def description_of(
         "roles": {name: str(player.role) for name, player in engine.players.items()},
         **{name: getattr(asked, name) for name in RECORDED},
         "from_": None if asked.from_ is None else os.path.abspath(asked.from_),
+        "from_step": None if beginning is None else beginning.step,
         "precision": engine.precision.name,
         "compile": engine.compiled,
         "threads": torch.get_num_threads(),

@@ -201,7 +201,7 @@ def shared(
             console.line(line)
         choose_arithmetic(engine, asked, console)
         if asked.from_ is not None:
-            console.line(begin_from(asked.from_, engine))
+            console.line(begin_from(asked.from_, engine).text)
         beginning = None if asked.from_ is None else os.path.abspath(asked.from_)
         found: dict[str, Any] = {
             "data": dataset.name,

@@ -97,12 +97,14 @@ def _played(
     refuse(figure_mistakes(engine.game))
     if limit is None:
         limit, announce = published_length(engine), True
+    beginning = None
     if asked.from_ is not None:
-        console.line(begin_from(asked.from_, engine))
+        beginning = begin_from(asked.from_, engine)
+        console.line(beginning.text)
     for hint in hints_of_game(engine.game, dataset, asked, given):
         console.line(f"Hint: {hint}")
     choose_arithmetic(engine, asked, console)
-    description = description_of(system, asked, chosen, dataset, engine, summary(dataset), limit)
+    description = description_of(system, asked, chosen, dataset, engine, summary(dataset), limit, beginning)
     with processes.ending_together():
         run = Run.create(asked.out, description) if processes.is_first else Run("")
     path = processes.broadcast(str(run.path))

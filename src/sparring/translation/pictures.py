@@ -30,8 +30,8 @@ WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
 ANIMATED = {".gif", ".webp", ".png", ".tif", ".tiff"}
 """Suffixes of formats that hold several frames."""
 TRANSPARENT = {".png", ".webp", ".gif", ".tif", ".tiff"}
-VIEWS = {"MPO"}
-"""Formats of cameras whose further frames are other views of the first."""
+VIEWS = {"MPO", "PSD"}
+"""Formats whose further frames are other views of the first, or the layers that it is made of."""
 KEPT = ("exif", "icc_profile", "dpi")
 """What is kept of what a file says of its picture."""
 TIMES = ("duration", "loop")

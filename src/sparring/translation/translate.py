@@ -57,7 +57,8 @@ def translate(
 
     A picture of any size is translated in overlapping tiles of the size that the run was trained on. Its
     transparency is kept, and it is turned as its EXIF orientation says. Of what moves, such as a GIF, each
-    frame is translated. A folder that is half done is gone on with.
+    frame is translated. A folder that is half done is gone on with,
+    and what was made of pictures that have changed since is made anew.
 
     Args:
         run: the run or its folder.
@@ -126,6 +127,14 @@ class _Pace:
         self.say(f"{done:,}{left or f' {self.what}'}")
 
 
+def _is_newer(made: Path, source: Path) -> bool:
+    """Whether there is a picture, made after its source was last changed or put there."""
+    if not made.exists():
+        return False
+    of_source = source.stat()
+    return made.stat().st_mtime_ns >= max(of_source.st_mtime_ns, of_source.st_ctime_ns)
+
+
 def _translate_folder(
     source: Path, out: Path, translation: Translation, made_by: MadeBy, say: Callable[[str], None]
 ) -> None:
@@ -145,7 +154,7 @@ def _translate_folder(
     for number, file in enumerate(files, 1):
         # What is of no format that is written keeps its own name before another suffix, so that none meet.
         written = file if file.suffix.lower() in WRITTEN else file.with_name(f"{file.name}.png")
-        if (out / written).exists():
+        if _is_newer(out / written, source / file):
             continue
         with writing(out / written):
             (out / written).parent.mkdir(parents=True, exist_ok=True)

@@ -55,7 +55,7 @@ class Translator(Game):
         published, small = cls.Settings().flat(), cls.presets.get("small", {})
         if any(getattr(settings, name) != published[name] for name in small):
             return QUICK_STEPS
-        count = min((part.count for part in data.parts.values()), default=data.count)
+        count = max((part.count for part in data.parts.values()), default=data.count)
         epochs = (cls.length.epochs or 0) * (count // settings.batch_size)
         return max(QUICK_STEPS, cls.length.steps or epochs)
 

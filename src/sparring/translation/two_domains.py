@@ -28,8 +28,10 @@ class TwoDomains(Translator):
 
     @classmethod
     def sources(cls, settings: GameSettings, data: Dataset) -> dict[str, Source]:
-        """Both domains, each dealt by itself."""
-        return {domain: Source(data.parts[domain], settings.batch_size) for domain in (A, B)}
+        """Both domains, each dealt by itself. The larger comes first, and an epoch is a pass over it, as in
+        the code of CycleGAN."""
+        larger_first = sorted((A, B), key=lambda domain: len(data.parts[domain]), reverse=True)
+        return {domain: Source(data.parts[domain], settings.batch_size) for domain in larger_first}
 
     def condition(self, data: Dataset) -> Column:
         """Images of A."""
