@@ -166,6 +166,32 @@ def test_samples_along_directions(model: Model) -> None:
     assert (moved[2] == 0).all()
 
 
+def test_noise_that_has_bounds_is_not_left() -> None:
+    """Beyond them nothing is generated: not at the ends of a direction, nor where a search would go."""
+
+    class Bounded(Planted):
+        asked: list[Tensor]
+
+        def latent(self, count: int, random: Randomness) -> Tensor:
+            return random.uniform(count, DIMENSIONS)
+
+        def sample(self, latent: Tensor, condition: Tensor) -> Tensor:
+            self.asked.append(latent.detach())
+            return super().sample(latent, condition)
+
+    game = Bounded(DataSpec(Images(SHAPE)))
+    game.asked = []
+    model = Model(game, Nothing(), no_data)
+    model.directions(2, steps=3, furthest=9.0)
+    reached = torch.cat(game.asked).abs().max(0).values
+    assert reached.max() == 1
+    game.asked.clear()
+    beyond = game.generate(torch.full((1, DIMENSIONS), 3.0), torch.zeros(1, 0))
+    found = model.project(game.data.kind.decode(beyond.detach())[0], steps=60)
+    assert found.latent.abs().max() == 1
+    assert torch.cat(game.asked).abs().max() == 1
+
+
 def test_directions_are_those_of_noise_that_is_changed_on_its_way() -> None:
     """A dimension that goes through a factor, and one that only says which generator there is."""
 

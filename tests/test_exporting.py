@@ -28,8 +28,8 @@ from sparring.evaluation.result import EstimatedFigure
 from sparring.exporting import onnx
 from sparring.exporting.card import card
 from sparring.exporting.folder import inputs_of
-from sparring.exporting.noise import DRAWN, Law, law_of
 from sparring.model import Model
+from sparring.noise_law import DRAWN, Law, law_of
 from sparring.randomness import Randomness
 from sparring.zoo import find_system
 from sparring.zoo.gan import GAN

@@ -215,6 +215,30 @@ def test_a_run_stays_in_float32_where_bf16_is_slower(
     assert contents(run) == contents(begin("plain", max_steps=5))
 
 
+def test_a_run_stays_in_float32_where_bf16_cannot_be_computed(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As an LSTM cannot on some processors; what the attempt has done leaves no trace."""
+    play_round = Engine.play_round
+
+    def lacking(engine: Engine, watched: bool = False) -> Any:
+        if engine.precision.name == "bf16":
+            engine._take_turn(
+                engine.phases[0].turns[0], [each.peek() for each in engine.streams.values()], None
+            )
+            raise RuntimeError("could not create a primitive\nat once")
+        return play_round(engine, watched)
+
+    monkeypatch.setattr(Engine, "play_round", lacking)
+    run = begin("asked", max_steps=5, precision="bf16")
+    assert (
+        "Losses stay in float32: bf16 cannot be computed here (could not create a primitive)."
+        in capsys.readouterr().out
+    )
+    assert run.description["precision"] == "float32"
+    assert contents(run) == contents(begin("plain", max_steps=5))
+
+
 def test_what_is_chosen_is_timed_and_said(begin: Begin, capsys: pytest.CaptureFixture[str]) -> None:
     """As fast as it is on this machine; the timing leaves no trace in the numbers."""
     run = begin("asked", max_steps=3, precision="bf16")

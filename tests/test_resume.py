@@ -18,7 +18,7 @@ import torch
 from forks import is_killed
 
 import sparring
-from sparring.errors import Interrupted
+from sparring.errors import Interrupted, RunError
 from sparring.game import Number
 from sparring.runs.folder import Run
 from sparring.training.engine import Engine
@@ -330,3 +330,15 @@ def test_a_run_leaves_torch_as_many_threads_as_it_found(tiny_npz: Path, tmp_path
     assert torch.get_num_threads() == before
     sparring.resume(run, max_steps=3, quiet=True)
     assert torch.get_num_threads() == before
+
+
+def test_a_run_that_counts_epochs_otherwise_is_refused(tiny_npz: Path, tmp_path: Path) -> None:
+    """As one of two domains does that began when an epoch was a pass over the first."""
+    run = sparring.train(**options("gan", tiny_npz), out=tmp_path / "run", max_steps=STEPS["gan"])
+    history = run.path / "history.jsonl"
+    rows = [json.loads(line) for line in history.read_text().splitlines()]
+    history.write_text("".join(json.dumps(row | {"epoch": 10 * row["epoch"]}) + "\n" for row in rows))
+    before = contents(run.path)
+    with pytest.raises(RunError, match=r"counts epochs as an earlier version did, step .* by --from"):
+        sparring.resume(run, max_steps=STEPS["gan"] + 5, quiet=True)
+    assert contents(run.path) == before

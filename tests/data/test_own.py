@@ -166,3 +166,20 @@ def test_data_that_changed_is_noticed(own: Path, tmp_path: Path) -> None:
     own.write_text(FILE.replace("arange(120.0)", "arange(1.0, 121.0)"))
     with pytest.raises(DataError, match="what their numbers stand for, differ"):
         sparring.resume(run, max_steps=5, quiet=True)
+
+
+def test_images_in_a_range_of_their_own_are_still_the_same(own: Path, tmp_path: Path) -> None:
+    """A run says their shape, and not in which range they came."""
+    own.write_text(
+        FILE
+        + """
+def half() -> Dataset:
+    pixels = torch.arange(60 * 64).view(60, 1, 8, 8).remainder(256).to(torch.uint8)
+    return Dataset("half", Column(Images((1, 8, 8), (0.0, 1.0)), pixels))
+"""
+    )
+    run = sparring.train(
+        "gan", data=f"{own}:half", out=tmp_path / "run", batch_size=10, max_steps=2, quiet=True
+    )
+    sparring.resume(run, max_steps=3, quiet=True)
+    assert run.status["step"] == 3

@@ -16,6 +16,7 @@ from sparring.exploring.latents import between, require_between, require_ways, s
 from sparring.exploring.projection import Projection, project
 from sparring.game import Game
 from sparring.generating import generate
+from sparring.noise_law import law_of
 from sparring.randomness import Randomness, derived_seed
 from sparring.sample_files import Samples
 from sparring.settings import Count, Fraction, Natural, Positive, Range, check_value
@@ -87,7 +88,8 @@ class Explorer(ABC):
         Args:
             count: how many directions, that of most effect first; by default 5, or as many as there are.
             steps: examples along each; they stand one after the other, the same noise in their middle.
-            furthest: how far to either side, in standard deviations of noise in N(0, I).
+            furthest: how far to either side, in standard deviations of noise in N(0, I); no number of noise
+                that has bounds leaves them.
             label: a class for all of them; by default the first.
             seed: decides the noise in the middle.
 
@@ -108,8 +110,9 @@ class Explorer(ABC):
         )
         found, _ = find_directions(self.game, latent, told[:1].to(latent.device).encoded())
         distances = torch.linspace(-furthest, furthest, steps, device=latent.device)
-        moved = latent + distances[None, :, None] * found[:count, None]
-        return self._made(moved.flatten(0, 1), told)
+        moved = (latent + distances[None, :, None] * found[:count, None]).flatten(0, 1)
+        law = law_of(self.game)
+        return self._made(moved if law is None else law.nearest(moved), told)
 
     def project(
         self,

@@ -13,6 +13,7 @@ from sparring.data.dataset import Column
 from sparring.data.kinds import Kind
 from sparring.game import Game
 from sparring.nn.modes import inference
+from sparring.noise_law import law_of
 
 RATE = 0.1
 """Adam's learning rate at its highest."""
@@ -77,7 +78,7 @@ def project(
     low, high = game.value_range
     weight = torch.ones_like(target) if mask is None else mask.expand_as(target)
     condition = told.encoded().to(latent.device)
-    moved = latent.clone().requires_grad_()
+    moved, law = latent.clone().requires_grad_(), law_of(game)
     optimizer = torch.optim.Adam([moved], RATE)
     for parameter in game.parameters():
         parameter.requires_grad_(False)
@@ -90,6 +91,10 @@ def project(
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+            if law is not None:
+                # Of what cannot be drawn nothing is generated (Lipton and Tripathi 2017, arXiv:1702.04782).
+                with torch.no_grad():
+                    moved.copy_(law.nearest(moved))
         with torch.no_grad():
             made = game.sample(moved, condition)
             difference = blurred(made, blur) - target

@@ -14,12 +14,12 @@ from sparring.evaluation.kept import of_checkpoint
 from sparring.exporting.card import card
 from sparring.exporting.layout import CONFIG, FORMAT, WEIGHTS
 from sparring.exporting.module import NOISE, Exported
-from sparring.exporting.noise import law_of
 from sparring.exporting.onnx import require_known, require_packages, write_onnx
 from sparring.exporting.page import page_of
 from sparring.game import Game
 from sparring.loading import load
 from sparring.model import Model
+from sparring.noise_law import law_of
 from sparring.randomness import Randomness
 from sparring.runs.checkpoint import packed
 from sparring.runs.files import write_folder_atomically, writing

@@ -15,10 +15,10 @@ from sparring.errors import SettingError
 from sparring.exploring.directions import find_directions
 from sparring.exploring.latents import require_ways
 from sparring.exporting.module import CONDITION, NOISE, Exported
-from sparring.exporting.noise import law_of
 from sparring.exporting.program import program_of
 from sparring.model import Model
 from sparring.nn.modes import inference
+from sparring.noise_law import law_of
 from sparring.reporting import html
 from sparring.reporting.html import Html, paragraph, tag
 from sparring.shown import visible

@@ -15,14 +15,25 @@ def choose_arithmetic(engine: Engine, asked: RunSettings, console: Console) -> N
     if asked.compile:
         compile_or_say_why_not(engine, console)
     if asked.precision == "bf16":
-        plain = trial(engine)
-        engine.precision = Precision("bf16")
+        _choose_bf16(engine, console)
+
+
+def _choose_bf16(engine: Engine, console: Console) -> None:
+    plain = trial(engine)
+    engine.precision = Precision("bf16")
+    try:
         gain = plain / trial(engine)
-        if gain > 1.0 or engine.processes.device.type != "cpu":
-            console.line(f"Losses are computed in bf16, which is {gain:.2g} times as fast here.")
-        else:
-            engine.precision = Precision("float32")
-            console.line(f"Losses stay in float32: bf16 takes {1 / gain:.2g} times as long here.")
+    except RuntimeError as error:
+        # Some processors have no LSTM in bf16, and only trying it tells.
+        engine.precision = Precision("float32")
+        why = str(error).partition("\n")[0].partition(". ")[0].rstrip(".")
+        console.line(f"Losses stay in float32: bf16 cannot be computed here ({why}).")
+        return
+    if gain > 1.0 or engine.processes.device.type != "cpu":
+        console.line(f"Losses are computed in bf16, which is {gain:.2g} times as fast here.")
+    else:
+        engine.precision = Precision("float32")
+        console.line(f"Losses stay in float32: bf16 takes {1 / gain:.2g} times as long here.")
 
 
 def compile_or_say_why_not(engine: Engine, console: Console) -> None:

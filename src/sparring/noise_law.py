@@ -20,6 +20,10 @@ class Law:
     low: float | None = None
     high: float | None = None
 
+    def nearest(self, latent: Tensor) -> Tensor:
+        """The nearest noise that can be drawn: each number within the bounds, where there are some."""
+        return latent if self.low is None else latent.clamp(self.low, self.high)
+
 
 LAWS = (Law(), Law(-1.0, 1.0), Law(0.0, 1.0))
 """All that are known."""
