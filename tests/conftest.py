@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import dataclasses
 import os
 import signal
 import subprocess
@@ -19,8 +20,11 @@ from hypothesis import settings
 from suited import suited
 from torch import Tensor
 
+import sparring.data
 from sparring.cli import main
+from sparring.data import mnist
 from sparring.data.dataset import Batch, Dataset, dataset_of
+from sparring.data.resizing import Frame
 from sparring.game import Number
 from sparring.processes import Processes
 from sparring.training.engine import Engine
@@ -45,6 +49,18 @@ def no_cache() -> None:
 def one_thread() -> None:
     # Many small computations: a second thread costs more than it gives.
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def few_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`mnist` is 6,000 of its digits, and 1,000 held-out ones: what takes a minute takes seconds."""
+
+    def fewer(frame: Frame | None = None) -> Dataset:
+        whole = mnist(frame)
+        assert whole.held_out is not None
+        return dataclasses.replace(whole[:6000], held_out=whole.held_out[:1000])
+
+    monkeypatch.setattr(sparring.data, "mnist", fewer)
 
 
 @pytest.fixture

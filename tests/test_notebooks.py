@@ -97,7 +97,8 @@ def test_in_a_notebook_a_run_has_such_a_cell_by_itself(
     assert "step 4 of 4" in updates[-1]
 
 
-def test_the_first_notebook(tmp_path: Path) -> None:
+def test_the_first_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
     notebook = nbformat.read(FIRST, as_version=4)

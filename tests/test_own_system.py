@@ -60,6 +60,9 @@ def test_the_library_page(
     assert "Did you mean 'latent_size'?" in capsys.readouterr().out
 
 
+# Processes that train seeds know all digits.
+@pytest.mark.filterwarnings("ignore:mnist has changed since")
+@pytest.mark.usefixtures("few_digits")
 def test_the_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("optuna")
     monkeypatch.chdir(tmp_path)

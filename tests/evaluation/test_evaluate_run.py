@@ -138,6 +138,7 @@ def test_samples_in_a_file_are_evaluated_as_those_of_the_run(run: Path) -> None:
     assert sparring.evaluate(path, 30, data=data, device="cpu").count == 30
 
 
+@pytest.mark.usefixtures("few_digits")
 def test_of_many_pictures_some_of_each_class_are_evaluated(tmp_path: Path) -> None:
     """In a folder for each class, or an array that is sorted, the first are all of one class; where classes
     are there in turn, every second one is of half of them."""
