@@ -47,8 +47,9 @@ def no_cache() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread() -> None:
-    # Many small computations: a second thread costs more than it gives.
+    # Many small computations: a second thread costs more than it gives, in processes that are started too.
     torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture
