@@ -239,6 +239,28 @@ def test_a_run_stays_in_float32_where_bf16_cannot_be_computed(
     assert contents(run) == contents(begin("plain", max_steps=5))
 
 
+def test_a_run_in_bf16_is_not_gone_on_with_where_that_cannot_be_computed(
+    begin: Begin, bf16_takes: Callable[[float], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on another machine; nothing of it is lost."""
+    bf16_takes(0.5)
+    run = begin("asked", max_steps=5, precision="bf16")
+    before = contents(run)
+
+    def lacking(engine: Engine, watched: bool = False) -> Any:
+        raise RuntimeError("could not create a primitive. Run with more")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Engine, "play_round", lacking)
+        with pytest.raises(
+            SettingError, match=r"which cannot be computed here \(could not create a primitive\)"
+        ):
+            sparring.resume(run, max_steps=8, quiet=True)
+    assert contents(run) == before
+    sparring.resume(run, max_steps=8, quiet=True)
+    assert run.status["step"] == 8
+
+
 def test_what_is_chosen_is_timed_and_said(begin: Begin, capsys: pytest.CaptureFixture[str]) -> None:
     """As fast as it is on this machine; the timing leaves no trace in the numbers."""
     run = begin("asked", max_steps=3, precision="bf16")

@@ -82,7 +82,7 @@ def change(path: Path, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-@settings(max_examples=10, derandomize=True)
+@settings(max_examples=15, derandomize=True)
 @given(data=st.data())
 def test_any_change_of_json(made: Path, name: str, data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as temporary, warnings.catch_warnings():

@@ -94,14 +94,16 @@ def rate_settings(context: Context, player: str) -> list[str]:
     """The settings that may hold the learning rate of a player, the most particular first; else the only one
     that there is, unless it is another's."""
     settings = {name: value for name, value in context.settings.flat().items() if name not in context.idle}
-    own = player.replace(" ", "_").replace("-", "_")
-    names = (f"{own}_lr", f"{context.roles.get(player)}_lr", "learning_rate")
+    names = (_rate_of(player), _rate_of(context.roles.get(player)), "learning_rate")
     found = [name for name in names if isinstance(settings.get(name), float)]
-    others = [name for name in settings if name.endswith("_lr")]
-    of_others = {
-        f"{each}_lr".replace(" ", "_").replace("-", "_") for pair in context.roles.items() for each in pair
-    }
-    return found or (others if len(others) == 1 and others[0] not in of_others else [])
+    left = [name for name in settings if name.endswith("_lr")]
+    of_someone = {_rate_of(each) for each in (*context.roles, *context.roles.values())}
+    return found or (left if len(left) == 1 and left[0] not in of_someone else [])
+
+
+def _rate_of(name: str | None) -> str:
+    """What a setting is called that holds the learning rate of a player, or of all of a role."""
+    return f"{name}_lr".replace(" ", "_").replace("-", "_")
 
 
 def can_stand_in(other: type[Game], own: type[Game]) -> bool:

@@ -14,7 +14,7 @@ from sparring.processes import join_processes
 from sparring.runs.folder import Run
 from sparring.runs.origins import recorded_system, unchanged_dataset
 from sparring.settings import Limit
-from sparring.training.arithmetic import compile_or_say_why_not
+from sparring.training.arithmetic import compile_or_say_why_not, require_precision
 from sparring.training.beginning import begin_from
 from sparring.training.callbacks import Callback, Callbacks
 from sparring.training.engine import Engine
@@ -108,5 +108,6 @@ def resume(
                 if pace is None:
                     refuse_shorter(run, engine.total_steps, checkpoint.step if checkpoint else 0)
             refuse_other_epochs(run, engine)
+            require_precision(engine)
             Loop(engine, run, description, console, checkpoint, pace, beside_a_cell(told, quiet)).play()
     return run

@@ -57,8 +57,8 @@ def translate(
 
     A picture of any size is translated in overlapping tiles of the size that the run was trained on. Its
     transparency is kept, and it is turned as its EXIF orientation says. Of what moves, such as a GIF, each
-    frame is translated. A folder that is half done is gone on with,
-    and what was made of pictures that have changed since is made anew.
+    frame is translated. A folder that is half done is gone on with, and what was made of pictures that have
+    changed since is made anew.
 
     Args:
         run: the run or its folder.

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from sparring.data.dataset import Column
-from sparring.data.unlabelled import UNLABELLED
+from sparring.data.holding_out import belong_together
 from sparring.errors import DataError
 from sparring.evaluation.bootstrap import Estimate, of_mean
 from sparring.evaluation.comparison import Comparison, Examples, Real
@@ -117,7 +117,7 @@ def _memorised(comparison: Comparison, randomness: Randomness) -> Estimate:
 def _are_answers(comparison: Comparison) -> bool:
     """Whether samples are made of examples that were trained on, of which others are the right answers."""
     real = comparison.real
-    unpaired = {*real.dataset.parts} - {UNLABELLED} and not real.dataset.condition.kind.from_data
+    unpaired = belong_together(real.dataset) and not real.dataset.condition.kind.from_data
     return comparison.sample.condition.kind.from_data and not real.unseen and not unpaired
 
 
